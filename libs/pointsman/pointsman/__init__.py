@@ -1,0 +1,1 @@
+"""Pointsman routes each customer request to the right agent, before its deadline."""

@@ -1,0 +1,8 @@
+"""The contracts: facts and commands by producer, topics, codec, schemas and examples.
+
+Importing this package registers every contract, so that the codec knows them all.
+"""
+
+from pointsman.contracts import commands, desk, requests, sla, workspace
+
+__all__ = ["commands", "desk", "requests", "sla", "workspace"]

@@ -1,0 +1,143 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes are `ce_*` headers, the value is JSON.
+
+Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2. Extension attributes: `ce_workspace`, `ce_number`,
+`ce_cause`. Beside them the plain headers `facts` and `agents` (comma-separated), `traceparent`, and for commands
+`reply_to`. Readers may skip a record by its headers without parsing it.
+"""
+
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from pointsman.contracts.base import REGISTRY, Contract
+from pointsman.contracts.commands import Command
+from pointsman.core.decision import Emission
+from pointsman.core.envelope import Arrived, Decoded, Envelope, Numbered
+from pointsman.core.instant import Instant, parse_rfc3339, rfc3339
+
+Headers = list[tuple[str, bytes]]
+
+
+class Undecodable(ValueError):
+    """The record is no event of ours: what is wrong, in one line. Becomes a dead letter."""
+
+
+def dump(value: Any) -> bytes:
+    """JSON with instants in UTC and `Z`."""
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z)
+
+
+def encode_facts(emission: Emission) -> bytes:
+    """The JSON value of a record of facts."""
+    return dump({"facts": [fact.wire() for fact in emission.facts]})
+
+
+def fact_headers(envelope: Envelope) -> Headers:
+    """The headers of a numbered record of facts."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", envelope.id.encode()),
+        ("ce_source", envelope.source.encode()),
+        ("ce_type", f"pointsman.{envelope.topic}.decided.v1".encode()),
+        ("ce_time", rfc3339(envelope.at).encode()),
+        ("ce_subject", envelope.subject.encode()),
+        ("ce_workspace", envelope.workspace.encode()),
+        ("ce_number", str(envelope.number).encode()),
+        ("ce_cause", envelope.cause.encode()),
+        ("content-type", b"application/json"),
+        ("facts", ",".join(envelope.types).encode()),
+    ]
+    if envelope.agents:
+        headers.append(("agents", ",".join(envelope.agents).encode()))
+    if envelope.traceparent:
+        headers.append(("traceparent", envelope.traceparent.encode()))
+    return headers
+
+
+def encode_command(
+    command: Command, *, id: str, workspace: str, subject: str, at: Instant, source: str, traceparent: str | None = None
+) -> tuple[bytes, bytes, Headers]:
+    """(key, value, headers) of a command's record."""
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", command.type.encode()),
+        ("ce_time", rfc3339(at).encode()),
+        ("ce_subject", subject.encode()),
+        ("ce_workspace", workspace.encode()),
+        ("content-type", b"application/json"),
+    ]
+    if command.reply_to:
+        headers.append(("reply_to", command.reply_to.encode()))
+    if traceparent:
+        headers.append(("traceparent", traceparent.encode()))
+    return workspace.encode(), dump(command.wire()), headers
+
+
+def decode(topic: str, record: Arrived) -> Decoded:
+    """The record's known bodies. Raises `Undecodable`, naming the header or the place in the JSON."""
+    workspace, id, subject, time = (_needed(record, f"ce_{name}") for name in ("workspace", "id", "subject", "time"))
+    try:
+        at = parse_rfc3339(time)
+    except ValueError as error:
+        raise Undecodable(f"header ce_time: {error}") from error
+    try:
+        value = orjson.loads(record.value or b"")
+    except orjson.JSONDecodeError as error:
+        raise Undecodable(f"the value is not JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise Undecodable("the value is not a JSON object")
+    items = [value] if topic == "commands" else value.get("facts")
+    if not isinstance(items, list):
+        raise Undecodable('the value has no list "facts"')
+    bodies, unknown = [], []
+    for place, item in enumerate(items):
+        body = _decode_one(topic, item, place)
+        if body is None:
+            unknown.append(f"{item.get('type')} v{item.get('version', 1)}")
+        else:
+            bodies.append(body)
+    return Decoded(
+        id=id,
+        workspace=workspace,
+        subject=subject,
+        at=at,
+        numbered=_numbered(record),
+        bodies=tuple(bodies),
+        unknown_types=tuple(unknown),
+        traceparent=record.header("traceparent"),
+    )
+
+
+def _decode_one(topic: str, item: Any, place: int) -> Contract | None:
+    """The body, or None when this reader does not know its type or version."""
+    if not isinstance(item, dict) or not isinstance(item.get("type"), str):
+        raise Undecodable(f"/facts/{place}: not an object with a type")
+    model = REGISTRY[topic].get(item["type"])
+    if model is None or item.get("version", 1) > model.version:
+        return None
+    fields = {name: field for name, field in item.items() if name not in ("type", "version")}
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(map(str, first["loc"]))
+        raise Undecodable(f"/facts/{place}/{where}: {first['msg']} ({item['type']})") from error
+
+
+def _numbered(record: Arrived) -> Numbered | None:
+    number = record.header("ce_number")
+    if number is None:
+        return None
+    if not number.isdigit():
+        raise Undecodable(f"header ce_number: {number!r} is not a number")
+    return Numbered(_needed(record, "ce_source"), int(number))
+
+
+def _needed(record: Arrived, name: str) -> str:
+    value = record.header(name)
+    if not value:
+        raise Undecodable(f"header {name} is missing")
+    return value

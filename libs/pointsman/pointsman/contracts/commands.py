@@ -1,0 +1,218 @@
+"""Commands, topic `commands`: what APIs ask of the workers. One command a record; unknown fields are errors here.
+
+The record's subject is the ticket, offer, agent or alert that it is about; `actor` is who asks, with the role that
+the token gave. `not_after` is the instant after which the worker refuses it.
+"""
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict
+
+from pointsman.contracts.base import Contract, Moment, Value
+from pointsman.contracts.shapes import Actor, Outcome, PresenceState, Priority, WaitingOn
+
+TOPIC = "commands"
+
+
+class Command(Contract):
+    """What all commands carry. `for_service` is who takes it; a worker skips the others' by header.
+
+    `if_match` is the ticket version the caller saw, or None. `question` marks a read-only question (no row is kept).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    actor: Actor
+    not_after: Moment | None = None
+    if_match: int | None = None
+    body_hash: str | None = None
+    reply_to: str | None = None
+    question: bool = False
+
+
+class PresenceSet(Command, topic=TOPIC, type="presence.set"):
+    """`PUT /me/presence`: renews a session's lease; with `state` when a person chose it."""
+
+    agent: str
+    session: str
+    lease_seconds: int
+    state: PresenceState | None = None
+    reason: str | None = None
+    channels: tuple[str, ...] | None = None
+
+
+class SessionRenewal(Value):
+    """One lease renewed by a bare heartbeat: it now lives until `until`."""
+
+    agent: str
+    session: str
+    until: Moment
+
+
+class PresenceRenew(Command, topic=TOPIC, type="presence.renew"):
+    """Renewals that change nothing, bundled per workspace, second and API process. No outcome."""
+
+    agents: tuple[SessionRenewal, ...]
+
+
+class PresenceEnd(Command, topic=TOPIC, type="presence.end"):
+    """`DELETE /me/sessions/{session}`: the session is over; the last one makes the agent offline."""
+
+    agent: str
+    session: str
+
+
+class PresenceHold(Command, topic=TOPIC, type="presence.hold"):
+    """`PUT /agents/{a}/presence`: a supervisor sets an agent's state, and may hold it."""
+
+    agent: str
+    state: PresenceState
+    reason: str | None = None
+    until: Moment | None = None
+    hold: bool = False
+
+
+class OfferAccept(Command, topic=TOPIC, type="offer.accept"):
+    """`POST /offers/{id}/accept`."""
+
+    offer_id: str
+
+
+class OfferReject(Command, topic=TOPIC, type="offer.reject"):
+    """`POST /offers/{id}/reject`."""
+
+    offer_id: str
+    reason: str | None = None
+
+
+class TicketReply(Command, topic=TOPIC, type="ticket.reply"):
+    """`POST /tickets/{id}/messages`: a public reply, or a note when `public` is false."""
+
+    ticket_id: str
+    text: str
+    html: str | None = None
+    public: bool
+    attachment_ids: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    reply_to_message: str | None = None
+
+
+class TicketPend(Command, topic=TOPIC, type="ticket.pend"):
+    """`POST /tickets/{id}/pend`."""
+
+    ticket_id: str
+    waiting_on: WaitingOn
+    until: Moment | None = None
+    reason: str | None = None
+    then: Literal["return", "resolve"] = "resolve"
+    last_message_id: str | None = None
+    force: bool = False
+
+
+class TicketResolve(Command, topic=TOPIC, type="ticket.resolve"):
+    """`POST /tickets/{id}/resolve`."""
+
+    ticket_id: str
+    outcome: Outcome
+    category: str | None = None
+    wrap_up_seconds: int | None = None
+    last_message_id: str | None = None
+    force: bool = False
+
+
+class WrapUpFinish(Command, topic=TOPIC, type="ticket.finish_wrap_up"):
+    """`POST /tickets/{id}/wrap-up/finish`."""
+
+    ticket_id: str
+
+
+class TicketReopen(Command, topic=TOPIC, type="ticket.reopen"):
+    """`POST /tickets/{id}/reopen`."""
+
+    ticket_id: str
+    reason: str | None = None
+
+
+class TicketLabel(Command, topic=TOPIC, type="ticket.label"):
+    """`POST /tickets/{id}/label`."""
+
+    ticket_id: str
+    category: str | None = None
+    priority: Priority | None = None
+    language: str | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    reroute: bool = False
+
+
+class TicketExplain(Command, topic=TOPIC, type="ticket.explain"):
+    """`GET /tickets/{id}/explain`: a question, answered from the resident desk."""
+
+    ticket_id: str
+    agent: str | None = None
+    question: bool = True
+
+
+class QueueDepths(Command, topic=TOPIC, type="queue.depths"):
+    """`GET /queues`: a question; depth, oldest and eligible now, of one queue or all."""
+
+    queue: str | None = None
+    question: bool = True
+
+
+class ConfigPut(Command, topic=TOPIC, type="config.put"):
+    """A whole new document, already validated by the API; the desk validates again, and orders it.
+
+    `expects` is the version it replaces (0: none yet, `If-None-Match: *`).
+    """
+
+    document: dict[str, Any]
+    expects: int | None
+    reason: str | None = None
+    open_clocks: Literal["keep", "recompute"] | None = None
+    moves: dict[str, Any] | None = None
+
+
+class TokenIssue(Command, topic=TOPIC, type="token.issue"):
+    """`POST /tokens`: keeps what is needed to list and revoke it. Never the token."""
+
+    token_id: str
+    role: str
+    sub: str
+    expires_at: Moment
+
+
+class TokenRevoke(Command, topic=TOPIC, type="token.revoke"):
+    """`DELETE /tokens/{id}`."""
+
+    token_id: str
+
+
+class AlertAck(Command, topic=TOPIC, type="alert.ack"):
+    """`POST /alerts/{id}/ack`."""
+
+    alert_id: str
+    comment: str | None = None
+    for_seconds: int | None = None
+
+
+class AlertUnack(Command, topic=TOPIC, type="alert.unack"):
+    """`POST /alerts/{id}/unack`."""
+
+    alert_id: str
+
+
+class FactsResend(Command, topic=TOPIC, type="facts.resend"):
+    """A reader misses numbers of a source: send everything from `first` on again, with the old numbers."""
+
+    source: str
+    of_topic: str
+    partition: int
+    first: int
+
+
+class DeadLetterReplay(Command, topic=TOPIC, type="dead_letter.replay"):
+    """Feed a dead letter of `service` into its lane again."""
+
+    service: str
+    dead_letter_id: str

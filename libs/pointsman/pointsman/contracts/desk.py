@@ -1,0 +1,298 @@
+"""Facts of routing about tickets and offers, topic `desk`.
+
+The subject of each record is the ticket's id, and its time is the decision's `at`. A desk record is all that sla and
+metrics hear of a ticket, so `ticket.opened` names everything that policies match on, and changes come as facts.
+"""
+
+from typing import Literal
+
+from pointsman.contracts.base import Contract, Moment
+from pointsman.contracts.shapes import (
+    Actor,
+    Attachment,
+    Author,
+    Automatic,
+    Channel,
+    Customer,
+    Evidence,
+    Outcome,
+    Priority,
+    WaitingOn,
+)
+
+TOPIC = "desk"
+
+
+class TicketOpened(Contract, topic=TOPIC, type="ticket.opened"):
+    """A ticket began. `started_by` agent: no response clock until the customer writes."""
+
+    ticket_id: str
+    channel: Channel
+    connector: str
+    thread: str
+    subject: str | None = None
+    customer: Customer
+    opened_at: Moment
+    started_by: Literal["customer", "agent"] = "customer"
+    message_id: str
+    automatic: Automatic | None = None
+    follow_up_of: str | None = None
+    config_version: int
+
+
+class InboundNoted(Contract, topic=TOPIC, type="message.received"):
+    """A message of the customer (or one that an agent wrote in the provider's own app) was put on the ticket.
+
+    `excerpt` is at most 500 characters. `counts` is false for automatic mail, reactions and bots: they start no clock.
+    An author of kind `agent` answers like a reply, from `occurred_at`.
+    """
+
+    ticket_id: str
+    message_id: str
+    author: Author
+    excerpt: str = ""
+    automatic: Automatic | None = None
+    counts: bool = True
+    occurred_at: Moment
+    received_at: Moment
+
+
+class DeliveryNoted(Contract, topic=TOPIC, type="message.delivered"):
+    """The reply reached the provider or the customer."""
+
+    ticket_id: str
+    message_id: str
+    state: Literal["sent", "delivered", "read"]
+
+
+class DeliveryFailed(Contract, topic=TOPIC, type="message.failed"):
+    """The reply could not be delivered."""
+
+    ticket_id: str
+    message_id: str
+    reason: str
+    permanent: bool
+
+
+class TicketClassified(Contract, topic=TOPIC, type="ticket.classified"):
+    """What the ticket is about, and why. `marked` says what was raised when it went to `otherwise` for that."""
+
+    ticket_id: str
+    language: str
+    category: str
+    priority: Priority
+    tags: tuple[str, ...] = ()
+    queue: str
+    requires: dict[str, int] = {}
+    prefers: dict[str, int] = {}
+    weight: int = 1
+    confidence: float = 1.0
+    band: Literal["auto", "suggest", "human"] = "auto"
+    evidence: tuple[Evidence, ...] = ()
+    marked: str | None = None
+
+
+class TicketLabelled(Contract, topic=TOPIC, type="ticket.labelled"):
+    """Labels as they stand after a person changed some of them; `changed` names those."""
+
+    ticket_id: str
+    language: str
+    category: str
+    priority: Priority
+    tags: tuple[str, ...] = ()
+    requires: dict[str, int] = {}
+    prefers: dict[str, int] = {}
+    changed: tuple[str, ...] = ()
+    by: Actor
+
+
+class TicketQueued(Contract, topic=TOPIC, type="ticket.queued"):
+    """The ticket waits in a queue. `reason`: opened, rejected, expired, rescinded, requeued, reopened, transferred…"""
+
+    ticket_id: str
+    queue: str
+    reason: str
+    waiting_since: Moment
+
+
+class OfferMade(Contract, topic=TOPIC, type="offer.made"):
+    """The ticket is shown to one agent until `expires_at`; its weight is charged now. `reason` is one sentence."""
+
+    ticket_id: str
+    offer_id: str
+    agent: str
+    queue: str
+    weight: int
+    expires_at: Moment
+    reason: str
+
+
+class OfferAccepted(Contract, topic=TOPIC, type="offer.accepted"):
+    """The agent took the offer."""
+
+    ticket_id: str
+    offer_id: str
+    agent: str
+
+
+class OfferRejected(Contract, topic=TOPIC, type="offer.rejected"):
+    """The agent declined the offer."""
+
+    ticket_id: str
+    offer_id: str
+    agent: str
+    reason: str | None = None
+
+
+class OfferExpired(Contract, topic=TOPIC, type="offer.expired"):
+    """Nobody answered the offer in time; the agent is away now."""
+
+    ticket_id: str
+    offer_id: str
+    agent: str
+
+
+class OfferRescinded(Contract, topic=TOPIC, type="offer.rescinded"):
+    """The offer was taken back: the agent went away or lapsed, the customer left, the ticket changed."""
+
+    ticket_id: str
+    offer_id: str
+    agent: str
+    reason: str
+
+
+class TicketAssigned(Contract, topic=TOPIC, type="ticket.assigned"):
+    """The agent holds the ticket. `override` when a supervisor put it above capacity, with the reason."""
+
+    ticket_id: str
+    agent: str
+    queue: str
+    weight: int
+    offer_id: str | None = None
+    by: Actor
+    reason: str | None = None
+    override: bool = False
+
+
+class TicketReplied(Contract, topic=TOPIC, type="ticket.replied"):
+    """A public reply. `deliver` is false when it was already written in the provider's own app.
+
+    `connector` and `thread` tell intake where it goes.
+    """
+
+    ticket_id: str
+    message_id: str
+    author: Author
+    text: str
+    html: str | None = None
+    attachments: tuple[Attachment, ...] = ()
+    cc: tuple[str, ...] = ()
+    reply_to_message: str | None = None
+    connector: str
+    channel: Channel
+    thread: str
+    subject: str | None = None
+    customer: Customer
+    occurred_at: Moment
+    deliver: bool = True
+
+
+class TicketNoted(Contract, topic=TOPIC, type="ticket.noted"):
+    """A private note. It stops no clock and is never delivered."""
+
+    ticket_id: str
+    message_id: str
+    author: Author
+    text: str
+
+
+class TicketPended(Contract, topic=TOPIC, type="ticket.pended"):
+    """The ticket waits on somebody else. `frees` tells whether the charge was freed (`pending_holds` keeps it)."""
+
+    ticket_id: str
+    agent: str | None
+    waiting_on: WaitingOn
+    until: Moment | None = None
+    reason: str | None = None
+    then: Literal["return", "resolve"] = "resolve"
+    frees: bool = True
+    by: Actor
+
+
+class TicketSnoozed(Contract, topic=TOPIC, type="ticket.snoozed"):
+    """The agent set the ticket aside until an instant."""
+
+    ticket_id: str
+    agent: str | None
+    until: Moment
+    by: Actor
+
+
+class TicketWoken(Contract, topic=TOPIC, type="ticket.woken"):
+    """A pending or snoozed ticket goes on (a message came, the time was up): next it is assigned or queued."""
+
+    ticket_id: str
+    reason: str
+
+
+class TicketTransferred(Contract, topic=TOPIC, type="ticket.transferred"):
+    """The ticket was handed on."""
+
+    ticket_id: str
+    from_agent: str | None = None
+    to_queue: str | None = None
+    to_agent: str | None = None
+    reason: str
+    by: Actor
+
+
+class TicketEscalated(Contract, topic=TOPIC, type="ticket.escalated"):
+    """The queue's `offers_max` was reached (or a ladder's step ran): it stays queued, decliners are eligible again."""
+
+    ticket_id: str
+    reason: str
+    offers: int
+
+
+class TicketResolved(Contract, topic=TOPIC, type="ticket.resolved"):
+    """The matter is done. Until `wrap_up_until` the agent keeps the charge."""
+
+    ticket_id: str
+    outcome: Outcome
+    agent: str | None = None
+    category: str | None = None
+    wrap_up_until: Moment | None = None
+    by: Actor
+    reason: str | None = None
+
+
+class WrapUpFinished(Contract, topic=TOPIC, type="ticket.wrap_up_finished"):
+    """The agent's after-work is over and the charge free. `by` time or the agent."""
+
+    ticket_id: str
+    agent: str
+    by: Actor
+
+
+class TicketReopened(Contract, topic=TOPIC, type="ticket.reopened"):
+    """A resolved ticket is open again. What follows says where: assigned or queued."""
+
+    ticket_id: str
+    reason: str
+    by: Actor
+
+
+class TicketClosed(Contract, topic=TOPIC, type="ticket.closed"):
+    """The ticket is history: intake lets its thread go, the next message begins a new ticket."""
+
+    ticket_id: str
+    reason: str = "close_after_seconds"
+    merged_into: str | None = None
+
+
+class TicketCustomerLeft(Contract, topic=TOPIC, type="ticket.customer_left"):
+    """The customer left (or, with `returned`, came back); the holder is told."""
+
+    ticket_id: str
+    returned: bool = False
+    at: Moment

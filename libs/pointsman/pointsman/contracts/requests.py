@@ -1,0 +1,114 @@
+"""Facts of intake, topic `requests`: what customers and connectors said, already on its ticket."""
+
+from typing import Any, Literal
+
+from pointsman.contracts.base import Contract, Moment, Value
+from pointsman.contracts.shapes import Attachment, Author, Automatic, Channel, Hints
+
+TOPIC = "requests"
+
+
+class CustomerSeen(Value):
+    """A customer as intake knows it at this message. (A value; carried inside `message.received`.)"""
+
+    id: str
+    name: str | None = None
+    email: str | None = None
+    handle: str | None = None
+    language: str | None = None
+    tier: str | None = None
+    organization: str | None = None
+
+
+class MessageReceived(Contract, topic=TOPIC, type="message.received"):
+    """A message arrived and joined its ticket. Self-sufficient: routing asks nobody.
+
+    `thread_number` counts the messages of the thread from 1, given under the thread's row lock; `opens` tells that
+    intake began a new ticket with it. `text` is at most 64 KiB (`truncated`); `reply_text` is the part that is new.
+    `headers` are those that rules may read, lower-case names. `automatic` marks mail that no person wrote.
+    """
+
+    message_id: str
+    ticket_id: str
+    thread_number: int
+    opens: bool
+    follow_up_of: str | None = None
+    connector: str
+    channel: Channel
+    external_id: str
+    thread: str
+    kind: Literal["message", "edit", "delete", "reaction", "comment", "review"] = "message"
+    replaces: str | None = None
+    author: Author
+    customer: CustomerSeen
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    subject: str | None = None
+    text: str = ""
+    reply_text: str | None = None
+    html: str | None = None
+    truncated: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    headers: dict[str, str] = {}
+    automatic: Automatic | None = None
+    hints: Hints | None = None
+    metadata: dict[str, Any] = {}
+    occurred_at: Moment
+    received_at: Moment
+
+
+class MessageDelivered(Contract, topic=TOPIC, type="message.delivered"):
+    """A public reply reached the provider (`sent`) or the customer (`delivered`, `read`)."""
+
+    message_id: str
+    ticket_id: str
+    connector: str
+    state: Literal["sent", "delivered", "read"] = "delivered"
+    external_id: str | None = None
+
+
+class MessageFailed(Contract, topic=TOPIC, type="message.failed"):
+    """A public reply could not be delivered; `permanent` when no further attempt follows."""
+
+    message_id: str
+    ticket_id: str
+    connector: str
+    reason: str
+    permanent: bool
+    attempts: int = 1
+
+
+class CustomerLeft(Contract, topic=TOPIC, type="customer.left"):
+    """The customer left the conversation (closed the chat window)."""
+
+    ticket_id: str
+    connector: str
+    thread: str
+    occurred_at: Moment
+
+
+class CustomerReturned(Contract, topic=TOPIC, type="customer.returned"):
+    """The customer is back in the conversation."""
+
+    ticket_id: str
+    connector: str
+    thread: str
+    occurred_at: Moment
+
+
+class CustomerTyping(Contract, topic=TOPIC, type="customer.typing"):
+    """The customer is typing. Shown to the holder, never stored."""
+
+    ticket_id: str
+    connector: str
+    thread: str
+    occurred_at: Moment
+
+
+class ConversationEnded(Contract, topic=TOPIC, type="conversation.ended"):
+    """The provider ended the conversation."""
+
+    ticket_id: str
+    connector: str
+    thread: str
+    occurred_at: Moment

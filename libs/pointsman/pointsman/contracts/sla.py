@@ -1,0 +1,162 @@
+"""Facts of sla, topic `sla`: clocks and alerts. A clock record's subject is its ticket, an alert's `alert:<id>`."""
+
+from pointsman.contracts.base import Contract, Moment, Value
+from pointsman.contracts.shapes import Actor, Metric, Severity
+
+TOPIC = "sla"
+
+
+class ClockStarted(Contract, topic=TOPIC, type="clock.started"):
+    """A clock runs. `due_at` is shown, `breach_at` fires (domain rule: boundary). Seconds are of `calendar`."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    calendar: str
+    config_version: int
+    queue: str | None = None
+    priority: str | None = None
+    target_seconds: int
+    started_at: Moment
+    due_at: Moment
+    breach_at: Moment
+
+
+class ClockPaused(Contract, topic=TOPIC, type="clock.paused"):
+    """The clock stands still; `reason` in words (pending on the customer, …)."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    reason: str
+    elapsed_business_seconds: float
+    elapsed_calendar_seconds: float
+
+
+class ClockResumed(Contract, topic=TOPIC, type="clock.resumed"):
+    """The clock runs again, with the rest of its target; also after a changed target (`retargeted`)."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    target_seconds: int
+    due_at: Moment
+    breach_at: Moment
+    retargeted: bool = False
+
+
+class ClockMet(Contract, topic=TOPIC, type="clock.met"):
+    """What was promised happened. `breached_before` when it came after the breach."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    met_at: Moment
+    due_at: Moment
+    elapsed_business_seconds: float
+    elapsed_calendar_seconds: float
+    breached_before: bool = False
+
+
+class ClockWarned(Contract, topic=TOPIC, type="clock.warned"):
+    """The clock reached a share of its target or a lead time before it. `step` names it: `share:0.8`, `lead:60`."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    queue: str | None = None
+    agent: str | None = None
+    step: str
+    warned_at: Moment
+    breach_at: Moment
+    late: bool = False
+    blind: bool = False
+
+
+class ClockBreached(Contract, topic=TOPIC, type="clock.breached"):
+    """Time ran out at `breach_at`. `lateness_seconds` is how long after it the timer fired."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    queue: str | None = None
+    agent: str | None = None
+    target_seconds: int
+    due_at: Moment
+    breach_at: Moment
+    fired_at: Moment
+    lateness_seconds: float
+    late: bool = False
+    blind: bool = False
+    retargeted: bool = False
+
+
+class ClockCancelled(Contract, topic=TOPIC, type="clock.cancelled"):
+    """The clock ended without being met; `reason` is the ticket's outcome or what replaced it."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    reason: str
+
+
+class ClockCorrected(Contract, topic=TOPIC, type="clock.corrected"):
+    """A warning or breach is withdrawn: what stops the clock arrived later but is earlier in time."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    withdraws: Severity
+    reason: str
+    met_at: Moment | None = None
+
+
+class AlertClock(Value):
+    """A clock in an alert."""
+
+    ticket: str
+    metric: Metric
+    cycle: int
+    joined_at: Moment
+
+
+class AlertOpened(Contract, topic=TOPIC, type="alert.opened"):
+    """An alert began to fire, or fires again because a later clock joined after the acknowledgement (`again`)."""
+
+    alert_id: str
+    severity: Severity
+    policy: str
+    queue: str
+    clock: AlertClock
+    opened_at: Moment
+    again: bool = False
+
+
+class AlertAcknowledged(Contract, topic=TOPIC, type="alert.acknowledged"):
+    """Somebody takes care of it."""
+
+    alert_id: str
+    by: Actor
+    comment: str | None = None
+
+
+class AlertResolved(Contract, topic=TOPIC, type="alert.resolved"):
+    """No clock of the alert is left running past its point."""
+
+    alert_id: str
+    reason: str

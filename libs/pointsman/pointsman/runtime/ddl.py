@@ -1,0 +1,124 @@
+"""The runtime's own tables, one set in each service's schema; the service's first migration creates them.
+
+Every statement is run with the service's schema as `search_path`.
+"""
+
+RUNTIME_TABLES_V1: tuple[str, ...] = (
+    # What this schema was made for; `incarnation` is renewed when the database was restored from a backup.
+    """
+    CREATE TABLE installation (
+        one boolean PRIMARY KEY DEFAULT true CHECK (one),
+        partitions int NOT NULL,
+        incarnation text NOT NULL,
+        system_identifier bigint NOT NULL,
+        timeline int NOT NULL
+    )
+    """,
+    # Ownership. `owner_key` is the key of the owner's session advisory lock; `lane_now` never goes back.
+    """
+    CREATE TABLE lane (
+        lane int PRIMARY KEY,
+        epoch bigint NOT NULL DEFAULT 0,
+        owner text,
+        owner_key bigint,
+        lease_until timestamptz NOT NULL DEFAULT '-infinity',
+        lane_now timestamptz NOT NULL DEFAULT '-infinity'
+    )
+    """,
+    # The workers that are alive, for fair shares.
+    """
+    CREATE TABLE worker (
+        owner text PRIMARY KEY,
+        owner_key bigint NOT NULL,
+        lease_until timestamptz NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE position (
+        lane int NOT NULL, topic text NOT NULL, cluster text NOT NULL,
+        next_offset bigint NOT NULL,
+        PRIMARY KEY (lane, topic, cluster)
+    )
+    """,
+    # The last number taken of each source; `gap_since` while a number is missing.
+    """
+    CREATE TABLE seen (
+        lane int NOT NULL, topic text NOT NULL, source text NOT NULL,
+        number bigint NOT NULL,
+        gap_since timestamptz,
+        PRIMARY KEY (lane, topic, source)
+    )
+    """,
+    # Sources without input topics (API processes): fenced like lanes.
+    """
+    CREATE TABLE slot (
+        slot int PRIMARY KEY,
+        epoch bigint NOT NULL DEFAULT 0,
+        owner text,
+        owner_key bigint,
+        lease_until timestamptz NOT NULL DEFAULT '-infinity'
+    )
+    """,
+    # The last number given, per source and partition.
+    """
+    CREATE TABLE counter (
+        source text NOT NULL, partition int NOT NULL,
+        number bigint NOT NULL,
+        PRIMARY KEY (source, partition)
+    )
+    """,
+    # How far each source was relayed, per target (the broker's cluster id).
+    """
+    CREATE TABLE sent (
+        source text NOT NULL, partition int NOT NULL, cluster text NOT NULL,
+        number bigint NOT NULL,
+        PRIMARY KEY (source, partition, cluster)
+    )
+    """,
+    """
+    CREATE TABLE fact (
+        source text NOT NULL, partition int NOT NULL, number bigint NOT NULL,
+        at timestamptz NOT NULL, made_at timestamptz NOT NULL,
+        id text NOT NULL, cause text NOT NULL, workspace text NOT NULL, subject text NOT NULL,
+        types text[] NOT NULL, agents text[] NOT NULL,
+        traceparent text,
+        body json NOT NULL,
+        PRIMARY KEY (source, partition, number, made_at)
+    ) PARTITION BY RANGE (made_at)
+    """,
+    "CREATE TABLE fact_default PARTITION OF fact DEFAULT",
+    "CREATE INDEX fact_subject ON fact (subject, made_at)",
+    "CREATE INDEX fact_cause ON fact (cause)",
+    """
+    CREATE TABLE outcome (
+        id text PRIMARY KEY,
+        body_hash text,
+        status int NOT NULL,
+        body json,
+        at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )
+    """,
+    "CREATE INDEX outcome_at ON outcome (at)",
+    """
+    CREATE TABLE dead_letter (
+        id text PRIMARY KEY,
+        lane int NOT NULL, topic text NOT NULL, cluster text NOT NULL, record_offset bigint NOT NULL,
+        record_timestamp_ms bigint NOT NULL,
+        workspace text,
+        key bytea, value bytea, headers jsonb NOT NULL,
+        reason text NOT NULL, detail text NOT NULL,
+        at timestamptz NOT NULL,
+        state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replaying', 'replayed', 'discarded')),
+        closed_at timestamptz
+    )
+    """,
+    # Types that this version did not know, so that an upgrade can read them again.
+    """
+    CREATE TABLE skipped (
+        topic text NOT NULL, lane int NOT NULL, cluster text NOT NULL, record_offset bigint NOT NULL,
+        types text[] NOT NULL,
+        at timestamptz NOT NULL,
+        PRIMARY KEY (topic, lane, cluster, record_offset)
+    )
+    """,
+)
