@@ -1,0 +1,163 @@
+"""Apache Kafka 4, one node of KRaft on a JVM, as a child process: the reference broker."""
+
+import asyncio
+import base64
+import fcntl
+import os
+import shutil
+import subprocess
+import uuid
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pointsman.local.process import LocalProcess, LocalStackError, free_port
+from pointsman.local.topics import answers
+
+_SETTINGS = """\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+listeners=BROKER://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=BROKER://127.0.0.1:{port}
+inter.broker.listener.name=BROKER
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs={data}
+auto.create.topics.enable=false
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.cleaner.enable=false
+num.network.threads=2
+num.io.threads=4
+message.max.bytes=6291456
+replica.fetch.max.bytes=6291456
+"""
+
+_LOG4J = """\
+status = error
+appender.console.type = Console
+appender.console.name = CONSOLE
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %p %c: %m%n
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = CONSOLE
+"""
+
+
+class Kafka:
+    """A broker on loopback. Entering starts it with its data in `<folder>/data`, leaving stops it.
+
+    The log survives a stop and a crash of the process; a new folder is a new cluster. `jars` is where the jars are or
+    will be copied to by Maven, once for all brokers of this checkout; `pom` says which.
+    """
+
+    kind = "kafka"
+    supports_idempotence = True
+
+    def __init__(self, folder: Path, *, jars: Path | None = None, pom: Path | None = None) -> None:
+        self.folder = folder.resolve()
+        self.jars = (jars or Path(".pointsman/kafka/lib")).resolve()
+        self.pom = (pom or Path("deploy/kafka/pom.xml")).resolve()
+        self.port = 0
+        self.cluster_id = ""
+        self._process: LocalProcess | None = None
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def process(self) -> LocalProcess:
+        if self._process is None:
+            raise LocalStackError("Kafka was not started")
+        return self._process
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Starts the broker; formats its storage with a fresh cluster id when the folder is new."""
+        java = shutil.which("java")
+        if java is None:
+            raise LocalStackError("Kafka needs a JVM 17 or newer: there is no java (package openjdk-17-jre-headless)")
+        await asyncio.to_thread(self._fetch_jars)
+        self.port = self.port or free_port()
+        controller_port = free_port()
+        data = self.folder / "data"
+        settings = self.folder / "server.properties"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        settings.write_text(_SETTINGS.format(port=self.port, controller_port=controller_port, data=data))
+        (self.folder / "log4j2.properties").write_text(_LOG4J)
+        command = [
+            *(java, "-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"),
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+            *("-cp", f"{self.jars}/*"),
+        ]
+        if not (data / "meta.properties").exists():
+            shutil.rmtree(data, ignore_errors=True)
+            self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
+            await asyncio.to_thread(self._format, command, settings)
+        self._process = LocalProcess("kafka", [*command, "kafka.Kafka", settings], self.folder)
+        self._process.start()
+        try:
+            await self._process.listening(self.port, within_seconds=60)
+            await answers(self.address, self._process, within_seconds=30)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        if self._process is not None:
+            await self._process.stop(within_seconds=10)
+
+    def _format(self, command: list[str], settings: Path) -> None:
+        arguments = ["kafka.tools.StorageTool", "format", "--cluster-id", self.cluster_id, "--config", str(settings)]
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise self._failed("Kafka's storage cannot be formatted", "kafka-format", done.stdout + done.stderr)
+
+    def _fetch_jars(self) -> None:
+        """Copies the jars once; of two processes that start together one waits for the other."""
+        self.jars.parent.mkdir(parents=True, exist_ok=True)
+        with (self.jars.parent / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if self.jars.exists():
+                return
+            maven = shutil.which("mvn")
+            if maven is None:
+                raise LocalStackError("Kafka's jars are fetched with Maven: there is no mvn (package maven)")
+            if not self.pom.exists():
+                raise LocalStackError(f"{self.pom} is not there: start Kafka in a checkout of Pointsman")
+            partial = self.jars.with_name("lib.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            done = subprocess.run(
+                [
+                    *(maven, "-q", "-B", "-f", str(self.pom), "dependency:copy-dependencies"),
+                    *(f"-DoutputDirectory={partial}", "-DincludeScope=runtime"),
+                ],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                raise self._failed("Maven cannot fetch Kafka's jars", "maven", done.stdout + done.stderr)
+            os.rename(partial, self.jars)
+
+    def _failed(self, what: str, name: str, output: str) -> LocalStackError:
+        log = self.folder / "logs" / f"{name}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(output)
+        return LocalStackError(what, log)

@@ -1,0 +1,122 @@
+"""Migrations: one schema and one role per service, brought to the code's revision with Alembic at start.
+
+A service's revisions are `pointsman_<service>/migrations/versions/NNNN_*.py`, plain `op.execute` of one statement each;
+the first calls `create_runtime_tables`. They run in one transaction as the service's own role with its schema as
+`search_path`, so that everything they make belongs to it, and no role has a grant on another's schema.
+"""
+
+import importlib.util
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+import asyncpg
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from pointsman.runtime.ddl import RUNTIME_TABLES_V1
+
+_LOCK = 0x706F696E  # "poin": the key of the advisory lock that one migration at a time holds.
+
+
+class MigrationFailed(RuntimeError):
+    """The schema cannot be brought to the code's revision: why, in one line."""
+
+
+class Operations(Protocol):
+    """Alembic's `op`, as far as revisions need it."""
+
+    def execute(self, statement: str) -> object: ...
+
+
+def create_runtime_tables(op: Operations) -> None:
+    """The runtime's tables, first form: what each service's revision 0001 begins with."""
+    for statement in RUNTIME_TABLES_V1:
+        op.execute(statement)
+
+
+def installed_services() -> dict[str, str]:
+    """Service → package, of the services installed here (those with an HTTP app)."""
+    return {entry.name: entry.value.partition(".")[0] for entry in entry_points(group="pointsman.apps")}
+
+
+async def migrate(dsn_admin: str, service: str, package: str, *, password: str | None = None) -> str | None:
+    """Brings the service's schema to the newest revision that its package knows; that revision, or None when the
+    package has no migrations.
+
+    `dsn_admin` is of a role that may create roles and schemas; `password` becomes that of `pointsman_<service>`
+    (None leaves it as it is). Safe when several processes start at once. Raises `MigrationFailed` when the schema is
+    newer than the code.
+    """
+    folder = _migrations_of(package)
+    connection = await asyncpg.connect(dsn_admin)
+    try:
+        await _prepare(connection, service, password)
+    finally:
+        await connection.close()
+    if folder is None:
+        return None
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    engine = create_async_engine(dsn_admin.replace("postgresql://", "postgresql+asyncpg://", 1))
+    try:
+        async with engine.begin() as transaction:
+            return await transaction.run_sync(_upgrade, service, config, script)
+    finally:
+        await engine.dispose()
+
+
+async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]", service: str, password: str | None) -> None:
+    role = f"pointsman_{service}"
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+            try:
+                async with connection.transaction():
+                    await connection.execute(f'CREATE ROLE "{role}" LOGIN')
+            except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+                pass  # Roles are the server's: a migration of another database made it just now.
+        if password is not None:
+            quoted = await connection.fetchval("SELECT quote_literal($1)", password)
+            await connection.execute(f'ALTER ROLE "{role}" PASSWORD {quoted}')
+        if not await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+            await connection.execute(f'GRANT "{role}" TO CURRENT_USER')
+        await connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{service}" AUTHORIZATION "{role}"')
+
+
+def _migrations_of(package: str) -> Path | None:
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise MigrationFailed(f"the package {package} is not installed")
+    folder = Path(found.origin).parent / "migrations"
+    return folder if (folder / "versions").is_dir() else None
+
+
+def _upgrade(connection: Connection, service: str, config: Config, script: ScriptDirectory) -> str | None:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    connection.execute(text(f'SET LOCAL ROLE "pointsman_{service}"'))
+    connection.execute(text(f'SET LOCAL search_path TO "{service}"'))
+    for current in MigrationContext.configure(connection, opts={"version_table_schema": service}).get_current_heads():
+        try:
+            script.get_revision(current)
+        except (CommandError, ResolutionError) as error:
+            raise MigrationFailed(
+                f"the schema {service} is at revision {current}, which this version of Pointsman does not know "
+                f"(it knows {script.get_current_head()} as the newest): start the newer version, or restore a backup"
+            ) from error
+
+    def steps(revision: object, _: object) -> object:
+        return script._upgrade_revs("head", revision)  # type: ignore[arg-type]  # what alembic.command.upgrade passes
+
+    with EnvironmentContext(config, script, fn=steps) as environment:
+        environment.configure(connection=connection, transactional_ddl=True, version_table_schema=service)
+        environment.run_migrations()
+    return script.get_current_head()

@@ -1,0 +1,78 @@
+"""An installation of a test's own: a fresh database and fresh topics on servers that the tests share."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import asyncpg
+
+from pointsman.local import Kafka, Postgres, Tansu, create_topics
+from pointsman.local.topics import delete_topics
+from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.settings import RuntimeSettings
+
+PARTITIONS = 4
+
+Broker = Tansu | Kafka
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """A migrated database, its topics, and the settings that a process of the installation would have.
+
+    `dsn` is the superuser's, of this installation's database.
+    """
+
+    settings: RuntimeSettings
+    dsn: str
+    postgres: Postgres
+    broker: Broker
+
+    async def connect(self, service: str | None = None) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection as the superuser, or as the service's role with its schema as `search_path`."""
+        if service is None:
+            return await asyncpg.connect(self.dsn)
+        return await asyncpg.connect(
+            self.settings.database,
+            user=f"pointsman_{service}",
+            password=self.settings.database_password,
+            server_settings={"search_path": service},
+        )
+
+
+async def make_template(postgres: Postgres, name: str) -> None:
+    """Makes the database of this name with every installed service's schema, to be cloned by `fresh_installation`."""
+    connection = await asyncpg.connect(postgres.dsn)
+    await connection.execute(f'CREATE DATABASE "{name}"')
+    await connection.close()
+    for service, package in installed_services().items():
+        await migrate(postgres.dsn_of(name), service, package, password=postgres.password)
+
+
+@asynccontextmanager
+async def fresh_installation(
+    postgres: Postgres, broker: Broker, *, template: str, name: str
+) -> AsyncIterator[Installation]:
+    """The installation `name` (its database's and its topics' prefix), gone with all it holds at the end."""
+    admin = await asyncpg.connect(postgres.dsn)
+    try:
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        await create_topics(broker.address, PARTITIONS, name)
+        yield Installation(
+            settings=RuntimeSettings(
+                broker=broker.address,
+                topic_prefix=name,
+                database=postgres.address_of(name),
+                database_password=postgres.password,
+                partitions=PARTITIONS,
+                idempotent_producer=broker.supports_idempotence,
+                log_format="console",
+            ),
+            dsn=postgres.dsn_of(name),
+            postgres=postgres,
+            broker=broker,
+        )
+        await delete_topics(broker.address, name)
+    finally:
+        await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        await admin.close()

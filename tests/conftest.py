@@ -1,0 +1,76 @@
+"""One PostgreSQL and one broker a session; a fresh database and fresh topics a test.
+
+`POINTSMAN_TEST_BROKER=kafka` runs everything on Apache Kafka instead of tansu. The processes end with pytest,
+however it ends. Tests of durability start a `Postgres(tmp_path)` of their own; tests that kill a broker or the database
+start theirs as well, so that no other test feels it.
+"""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from pointsman.local import Kafka, Postgres, Tansu
+from pointsman.testing.installation import Broker, Installation, fresh_installation, make_template
+
+CHECKOUT = Path(__file__).parent.parent
+TEMPLATE = "template_of_tests"
+
+T = TypeVar("T")
+_numbers = count(1)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    """Runs work of a session fixture on a loop of its own, which leaves the tests' loops alone."""
+    with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+        return runner.run(work)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The session's PostgreSQL, without fsync."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"), durable=False)
+    _run(server.start())
+    try:
+        yield server
+    finally:
+        _run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The session's broker: tansu, or Apache Kafka when `POINTSMAN_TEST_BROKER=kafka`."""
+    server: Broker
+    if os.environ.get("POINTSMAN_TEST_BROKER", "tansu") == "kafka":
+        server = Kafka(
+            tmp_path_factory.mktemp("kafka"),
+            jars=CHECKOUT / ".pointsman/kafka/lib",
+            pom=CHECKOUT / "deploy/kafka/pom.xml",
+        )
+    else:
+        server = Tansu(tmp_path_factory.mktemp("tansu"))
+    _run(server.start())
+    try:
+        yield server
+    finally:
+        _run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def installation_template(postgres: Postgres) -> str:
+    """The name of a database with every service's schema, to be cloned."""
+    _run(make_template(postgres, TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+async def installation(postgres: Postgres, broker: Broker, installation_template: str) -> AsyncIterator[Installation]:
+    """A fresh installation: its database cloned from the template, its topics new."""
+    async with fresh_installation(
+        postgres, broker, template=installation_template, name=f"test_{next(_numbers)}"
+    ) as fresh:
+        yield fresh
