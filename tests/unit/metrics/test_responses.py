@@ -1,0 +1,67 @@
+"""First and next responses: from a customer's oldest unanswered message to a person's public reply (domain/kpis.md)."""
+
+from pointsman.contracts.shapes import Author
+from pointsman_metrics.fold.ticket import Beside, fold_ticket, open_ticket
+from tests.unit.metrics.desk_facts import at, opened, replied, told, wrote
+
+AGENT = Author(kind="agent", id="anna")
+
+
+def test_the_first_response_counts_from_the_opening() -> None:
+    ticket = told([(0, wrote(0, message_id="msg_1")), (40, replied(40))])
+    assert (ticket.first_response_seconds, ticket.first_response_at) == (40, at(40))
+    assert ticket.first_response_agent == "anna"
+    assert ticket.asked_at is None
+
+
+def test_a_bot_does_not_answer() -> None:
+    ticket = told([(5, replied(5, author="bot")), (40, replied(40, message_id="msg_r2"))])
+    assert ticket.first_response_seconds == 40
+    assert (ticket.bot_reply_count, ticket.reply_count) == (1, 1)
+
+
+def test_next_responses_count_from_the_oldest_unanswered_message() -> None:
+    ticket = told(
+        [
+            (10, replied(10)),
+            (20, wrote(20)),
+            (30, wrote(30, message_id="msg_3")),
+            (50, replied(50, message_id="msg_r2")),
+            (60, wrote(60, message_id="msg_4")),
+            (61, replied(61, message_id="msg_r3")),
+        ]
+    )
+    assert ticket.answered == [30, 1]
+
+
+def test_a_reply_written_in_the_providers_own_app_answers_from_when_it_was_written() -> None:
+    ticket = told([(90, wrote(30, author=AGENT, message_id="msg_r1"))])
+    assert ticket.first_response_seconds == 30
+
+
+def test_the_same_reply_seen_twice_counts_once() -> None:
+    ticket = told([(30, wrote(30, author=AGENT, message_id="msg_r1")), (30, replied(30, deliver=False))])
+    assert ticket.reply_count == 1
+
+
+def test_a_reply_older_than_the_question_does_not_answer_it() -> None:
+    ticket = told([(10, replied(10)), (20, wrote(20)), (25, wrote(15, author=AGENT, message_id="msg_r2"))])
+    assert ticket.answered == []
+    assert ticket.asked_at == at(20)
+
+
+def test_automatic_mail_asks_nothing() -> None:
+    beside = Beside()
+    ticket = open_ticket("acme", opened(automatic="out_of_office"), beside)
+    fold_ticket(ticket, wrote(0, counts=False, automatic="out_of_office"), at(0), beside, lambda agent: None)
+    assert ticket.asked_at is None
+
+
+def test_a_ticket_that_an_agent_started_is_asked_when_the_customer_writes() -> None:
+    beside = Beside()
+    ticket = open_ticket("acme", opened(started_by="agent"), beside)
+    fold_ticket(ticket, replied(0, message_id="msg_1"), at(0), beside, lambda agent: None)
+    assert ticket.first_response_seconds is None
+    fold_ticket(ticket, wrote(100), at(100), beside, lambda agent: None)
+    fold_ticket(ticket, replied(130), at(130), beside, lambda agent: None)
+    assert ticket.first_response_seconds == 30
