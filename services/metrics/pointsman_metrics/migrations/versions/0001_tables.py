@@ -1,6 +1,7 @@
 """The first form of metrics' tables: the runtime's, and the rows that facts fold into."""
 
 from alembic import op
+
 from pointsman.runtime.migrate import create_runtime_tables
 
 revision = "0001"
