@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from pointsman.core.cause import Cause, TimerCause
-from pointsman.core.decision import Decision
+from pointsman.core.decision import Decision, Emission
+from pointsman.core.envelope import Arrived, Decoded, Envelope
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 
@@ -55,8 +56,12 @@ class Batch:
 
 
 class LaneLogic(Protocol[S]):
-    """See the module. `gates` maps each kind of timer to the topics (short names) that can stop it."""
+    """See the module. `takes` are the command types of this service; all others are skipped by header.
 
+    `gates` maps each kind of timer to the topics (short names) that can stop it.
+    """
+
+    takes: frozenset[str]
     gates: Mapping[str, frozenset[str]]
     blind_kinds: frozenset[str]
     refresh_seconds: float
@@ -80,3 +85,16 @@ class LaneLogic(Protocol[S]):
 
     def due(self, state: S, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
         """The timers of a kind due at or before `until`, earliest first. Deciding one must remove or move it."""
+
+
+class Codec(Protocol):
+    """How records are written and read; the module `pointsman.contracts.codec` is one. Passed in by each service, so
+    that the runtime knows no contract."""
+
+    Undecodable: type[ValueError]
+
+    def encode_facts(self, emission: Emission) -> bytes: ...
+
+    def fact_headers(self, envelope: Envelope) -> list[tuple[str, bytes]]: ...
+
+    def decode(self, topic: str, record: Arrived) -> Decoded: ...

@@ -1,0 +1,204 @@
+"""The link to the broker: its address, its identity, the producer; and what happens when it comes back as another.
+
+A broker that lost its log is recognised by its cluster id, asked each second and after every error. `generation`
+grows whenever the cluster or the address is another, so that readers and relays begin anew.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from pointsman.core.topic import Topic
+from pointsman.runtime.settings import RuntimeSettings
+
+log = structlog.get_logger(__name__)
+
+RECORD_BYTES_MAX = 6 * 1_048_576
+REQUEST_TIMEOUT_MS = 5_000
+
+BROKER_ERRORS = (KafkaError, OSError, TimeoutError, asyncio.TimeoutError)
+
+
+def resolve_broker(settings: RuntimeSettings) -> str:
+    """The broker's address now. `file:PATH` is read at each call; raises `OSError` when it is not there yet."""
+    if settings.broker.startswith("file:"):
+        address = Path(settings.broker.removeprefix("file:")).read_text().strip()
+        if not address:
+            raise OSError(f"{settings.broker} is empty")
+        return address
+    return settings.broker
+
+
+def make_producer(settings: RuntimeSettings, address: str) -> Any:
+    """A producer that waits for all replicas; idempotent where the broker can."""
+    return AIOKafkaProducer(
+        bootstrap_servers=address,
+        acks="all",
+        enable_idempotence=settings.idempotent_producer,
+        linger_ms=0,
+        max_request_size=RECORD_BYTES_MAX,
+        max_batch_size=256 * 1024,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=50,
+    )
+
+
+def make_consumer(settings: RuntimeSettings, address: str) -> Any:
+    """A consumer without a group: partitions are assigned, positions are ours."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=address,
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        fetch_max_wait_ms=settings.fetch_wait_ms,
+        max_partition_fetch_bytes=RECORD_BYTES_MAX,
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        retry_backoff_ms=50,
+        metadata_max_age_ms=60_000,
+    )
+
+
+async def cluster_id(address: str) -> str:
+    """The identity of the cluster at the address. Raises one of `BROKER_ERRORS` when it is out of reach."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await admin.start()
+        description = await admin.describe_cluster()
+        return str(description["cluster_id"])
+    finally:
+        await admin.close()
+
+
+class BrokerLink:
+    """One process's link. `cluster` is None while the broker is out of reach; `watch` keeps it true."""
+
+    def __init__(self, settings: RuntimeSettings, watch_seconds: float = 1.0) -> None:
+        self.settings = settings
+        self.address: str | None = None
+        self.cluster: str | None = None
+        self.generation = 0
+        self._producer: Any = None
+        self._admin: Any = None
+        self._lost_at: float | None = time.monotonic()
+        self._watch_seconds = watch_seconds
+        self._doubt = asyncio.Event()
+        self._changed: list[Callable[[], Awaitable[None] | None]] = []
+
+    def on_change(self, callback: Callable[[], Awaitable[None] | None]) -> None:
+        """Calls back after each change of cluster or reach."""
+        self._changed.append(callback)
+
+    @property
+    def out_of_reach_seconds(self) -> float:
+        """How long the broker has been out of reach; 0 while it answers."""
+        return 0.0 if self._lost_at is None else time.monotonic() - self._lost_at
+
+    def doubt(self) -> None:
+        """Something failed: ask the broker who it is at once."""
+        self._doubt.set()
+
+    async def send(
+        self, topic: Topic, partition: int, key: bytes, value: bytes, headers: list[tuple[str, bytes]]
+    ) -> "asyncio.Future[Any]":
+        """Hands one record to the producer; the future ends with its acknowledgement or an error."""
+        producer = self._producer
+        if producer is None:
+            raise ConnectionError("the broker is out of reach")
+        future: asyncio.Future[Any] = await producer.send(
+            topic.full_name(self.settings.topic_prefix), value=value, key=key, partition=partition, headers=headers
+        )
+        future.add_done_callback(_looked_at)
+        return future
+
+    async def watch(self) -> None:
+        """Asks who the broker is, each second and whenever in doubt, until cancelled."""
+        try:
+            while True:
+                await self.check()
+                self._doubt.clear()
+                try:
+                    await asyncio.wait_for(self._doubt.wait(), self._watch_seconds if self.cluster else 0.2)
+                except TimeoutError:
+                    continue
+                await asyncio.sleep(0.05)
+        finally:
+            await self._drop()
+
+    async def check(self) -> None:
+        """One look at the broker."""
+        try:
+            address = resolve_broker(self.settings)
+            cluster = await asyncio.wait_for(self._identity(address), REQUEST_TIMEOUT_MS / 1000)
+            if cluster == self.cluster and address == self.address:
+                return
+            await self._connect(address, cluster)
+        except BROKER_ERRORS as error:
+            if self.cluster is not None:
+                log.warning("broker out of reach", address=self.address, error=repr(error))
+                self.cluster, self._lost_at = None, time.monotonic()
+                await self._tell()
+            await self._drop()
+
+    async def _identity(self, address: str) -> str:
+        if self._admin is None or address != self.address:
+            await self._close_admin()
+            admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_TIMEOUT_MS)
+            try:
+                await admin.start()
+            except BaseException:
+                await admin.close()
+                raise
+            self._admin = admin
+        description = await self._admin.describe_cluster()
+        return str(description["cluster_id"])
+
+    async def _connect(self, address: str, cluster: str) -> None:
+        await self._stop_producer()
+        producer = make_producer(self.settings, address)
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer = producer
+        self.address, self.cluster, self._lost_at = address, cluster, None
+        self.generation += 1
+        log.info("broker reached", address=address, cluster=cluster, generation=self.generation)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        for callback in self._changed:
+            result = callback()
+            if result is not None:
+                await result
+
+    async def _drop(self) -> None:
+        await self._close_admin()
+        await self._stop_producer()
+
+    async def _close_admin(self) -> None:
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            await admin.close()
+
+    async def _stop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            # A producer with pending sends waits for a broker that is gone; what it held is in the fact table.
+            stopping = asyncio.ensure_future(producer.stop())
+            await asyncio.wait({stopping}, timeout=1.0)
+            if not stopping.done():
+                stopping.cancel()
+
+
+def _looked_at(future: "asyncio.Future[Any]") -> None:
+    """Who does not wait for an acknowledgement is not warned of its error either."""
+    if not future.cancelled():
+        future.exception()

@@ -1,0 +1,100 @@
+"""Connections to PostgreSQL: each service as its own role, in its own schema, with orjson for JSON columns."""
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import orjson
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from pointsman.runtime.settings import RuntimeSettings
+
+INFRASTRUCTURE_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+)
+"""Errors that say nothing about the data: the same transaction may succeed later."""
+
+
+def role_of(service: str) -> str:
+    return f"pointsman_{service}"
+
+
+def dsn_of(settings: RuntimeSettings, service: str, driver: str = "postgresql") -> str:
+    """The installation's DSN with the service's role as user."""
+    parts = urlsplit(settings.database)
+    address = f"{parts.hostname or '127.0.0.1'}:{parts.port or 5432}"
+    secret = f":{settings.database_password}" if settings.database_password else ""
+    return urlunsplit((driver, f"{role_of(service)}{secret}@{address}", parts.path, parts.query, ""))
+
+
+def _session(service: str, purpose: str) -> dict[str, str]:
+    # A stopped process must not hold a lane's row: the server ends its transaction.
+    return {
+        "search_path": service,
+        "application_name": f"pointsman-{service}-{purpose}",
+        "idle_in_transaction_session_timeout": "2000",
+        "lock_timeout": "2000",
+        "timezone": "UTC",
+        "jit": "off",
+    }
+
+
+async def _prepare(connection: Any) -> None:
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name, schema="pg_catalog", encoder=_encode_json, decoder=orjson.loads, format="text"
+        )
+
+
+def _encode_json(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode()
+    return orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode()
+
+
+async def open_pool(
+    settings: RuntimeSettings, service: str, *, size: int = 8, purpose: str = "worker"
+) -> "asyncpg.Pool[asyncpg.Record]":
+    """A pool of connections of the service's role; JSON columns take Python values, or encoded bytes as they are."""
+    pool = await asyncpg.create_pool(
+        dsn_of(settings, service),
+        min_size=1,
+        max_size=size,
+        init=_prepare,
+        server_settings=_session(service, purpose),
+        command_timeout=30,
+        max_inactive_connection_lifetime=60,
+    )
+    assert pool is not None
+    return pool
+
+
+async def connect(settings: RuntimeSettings, service: str, *, purpose: str) -> Any:
+    """One connection outside the pool, for a session that holds a lock or listens."""
+    connection = await asyncpg.connect(
+        dsn_of(settings, service), server_settings=_session(service, purpose), timeout=5, command_timeout=10
+    )
+    await _prepare(connection)
+    return connection
+
+
+def engine(settings: RuntimeSettings, service: str, *, size: int = 8) -> AsyncEngine:
+    """A SQLAlchemy engine for reads by HTTP APIs (JSON columns are Python values there as well)."""
+    return create_async_engine(
+        dsn_of(settings, service, "postgresql+asyncpg"),
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        json_deserializer=orjson.loads,
+        json_serializer=_encode_json,
+        connect_args={"server_settings": _session(service, "api")},
+    )

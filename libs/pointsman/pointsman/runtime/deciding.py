@@ -1,0 +1,336 @@
+"""One record or timer at a time: numbers, decoding, the decision, and what it adds to the batch.
+
+Nothing here waits. A raise, a refusal and a question are taken back by the state's journal, and the neighbours go on.
+"""
+
+import traceback
+from collections import Counter
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+import structlog
+
+from pointsman.core.cause import Cause, RecordCause, TimerCause
+from pointsman.core.decision import Decision, Emission
+from pointsman.core.envelope import Arrived, Decoded, Envelope, record_id
+from pointsman.core.ids import derived_id
+from pointsman.core.instant import Instant
+from pointsman.runtime import telemetry
+from pointsman.runtime.logic import Codec, Decided, LaneLogic
+from pointsman.runtime.work import DeadLetter, Outcome, Work
+
+log = structlog.get_logger(__name__)
+
+FAILURES_IN_A_ROW_MAX = 50
+FAILED_WORKSPACES_MIN = 3
+RESEND, REPLAY = "facts.resend", "dead_letter.replay"
+
+
+class Halted(Exception):
+    """The lane must not go on: an alarm was raised, a person has to look."""
+
+
+class Decider:
+    """The deciding side of one lane: its state, the numbers it has seen, the numbers it gives.
+
+    `begin` a batch, `record` and `timer` it, then either `keep` (committed) or `take_back` (rolled back).
+    """
+
+    def __init__(
+        self,
+        service: str,
+        lane: int,
+        source: str,
+        logic: LaneLogic[Any],
+        codec: Codec,
+        reads: frozenset[str],
+        writes: str,
+    ) -> None:
+        self.service, self.lane, self.source = service, lane, source
+        self._logic, self._codec, self._reads, self._topic = logic, codec, reads, writes
+        self._source_digest = int.from_bytes(blake2b(source.encode(), digest_size=4).digest())
+        self.state: Any = None
+        self.seen: dict[tuple[str, str], int] = {}
+        self.gaps: dict[tuple[str, str], Instant] = {}
+        self.last_number = 0
+        self.settled: dict[str, Outcome] = {}
+        self.resend_requests: list[tuple[str, int, int]] = []
+        self.replays: dict[str, Arrived] = {}
+        self.poisoned: dict[tuple[str, int], str] = {}
+        self._failures: Counter[str] = Counter()
+        self.work: Work | None = None
+        self._in_batch: dict[str, Outcome] = {}
+        self._decoded: dict[tuple[str, int, int], Decoded | ValueError] = {}
+
+    def begin(self, now: Instant) -> Work:
+        self.work = Work(now)
+        self._in_batch = {}
+        return self.work
+
+    def keep(self) -> None:
+        """The batch is committed."""
+        work = self._work()
+        self.seen.update(work.seen)
+        for key, since in work.gaps.items():
+            if since is None:
+                self.gaps.pop(key, None)
+            else:
+                self.gaps[key] = since
+        self.last_number += len(work.envelopes)
+        self.settled.clear()
+        self._decoded.clear()
+        self._logic.committed(self.state)
+        self.state.journal.forget()
+        self.work = None
+
+    def take_back(self) -> None:
+        """The batch is rolled back: the state is as before it."""
+        self.state.journal.undo()
+        self.resend_requests.clear()
+        self.work = None
+
+    def _work(self) -> Work:
+        assert self.work is not None, "a batch must have begun"
+        return self.work
+
+    # -- records -----------------------------------------------------------------------------------------------------
+
+    def record(self, record: Arrived, *, now: Instant) -> None:
+        """Decides one record of a topic."""
+        if record.topic == "commands":
+            kind = record.header("ce_type")
+            if kind in (RESEND, REPLAY):
+                self._runtime_command(record, kind)
+                return
+            if kind not in self._logic.takes:
+                return
+        elif not self._next_number(record, now):
+            return
+        self._decide_record(record, now)
+
+    def decoded_cause(self, record: Arrived) -> RecordCause | None:
+        """The record as a cause, for `gather`; None when it cannot be read."""
+        decoded = self._decode(record)
+        return None if isinstance(decoded, ValueError) or not decoded.bodies else _cause(record, decoded)
+
+    def _decode(self, record: Arrived) -> Decoded | ValueError:
+        """Decodes once per batch, however often the batch is decided."""
+        key = (record.topic, record.offset, record.timestamp_ms)
+        decoded = self._decoded.get(key)
+        if decoded is None:
+            try:
+                decoded = self._codec.decode(record.topic, record)
+            except self._codec.Undecodable as error:
+                decoded = error
+            self._decoded[key] = decoded
+        return decoded
+
+    def _decide_record(self, record: Arrived, now: Instant, replayed: bool = False) -> str | None:
+        """Decides and adds to the batch; returns what went wrong, or None."""
+        work = self._work()
+        poison = self.poisoned.get((record.topic, record.offset))
+        if poison is not None and not replayed:
+            self._dead_letter(record, None, "write", poison)
+            return poison
+        decoded = self._decode(record)
+        if isinstance(decoded, ValueError):
+            if not replayed:
+                self._dead_letter(record, record.header("ce_workspace"), "undecodable", str(decoded))
+            return str(decoded)
+        if decoded.unknown_types:
+            telemetry.SKIPPED.labels(record.topic).inc(len(decoded.unknown_types))
+            work.skipped.append((record, decoded.unknown_types))
+        if not decoded.bodies:
+            return None
+        cause = _cause(record, decoded)
+        if record.topic == "commands":
+            return self._command(record, cause, now)
+        decision = self._decide(cause, now)
+        if isinstance(decision, str):
+            if not replayed:
+                self._dead_letter(record, cause.workspace, "raised", decision)
+                self._count_failure(cause.workspace)
+            return decision
+        self._failures.clear()
+        self._emit(cause, decision, cause.traceparent)
+        return None
+
+    def _command(self, record: Arrived, cause: RecordCause, now: Instant) -> str | None:
+        body = cause.bodies[0]
+        reply_to = record.header("reply_to")
+        body_hash = getattr(body, "body_hash", None)
+        known = self.settled.get(cause.id) or self._in_batch.get(cause.id)
+        if known is not None:
+            self._answer_again(known, body_hash, reply_to)
+            return None
+        not_after = getattr(body, "not_after", None)
+        if not_after is not None and now > not_after:
+            return None  # its API has given it up, or will: `abandoned` is the API's row
+        mark = self.state.journal.mark()
+        decision = self._decide(cause, now)
+        if isinstance(decision, str):
+            self._dead_letter(record, cause.workspace, "raised", decision)
+            self._count_failure(cause.workspace)
+            problem = {"status": 500, "code": "internal", "detail": "the command could not be decided; it is kept"}
+            self._settle(Outcome(cause.id, cause.workspace, 500, problem, body_hash, reply_to))
+            return decision
+        self._failures.clear()
+        question = bool(getattr(body, "question", False))
+        if decision.refusal is not None or question:
+            self.state.journal.undo(mark)
+        if decision.refusal is not None:
+            refusal = decision.refusal
+            self._settle(
+                Outcome(
+                    cause.id, cause.workspace, refusal.status, refusal.problem(), body_hash, reply_to, kept=not question
+                )
+            )
+            return None
+        if not question:
+            self._emit(cause, decision, cause.traceparent)
+        if decision.answer is not None or reply_to is not None:
+            self._settle(
+                Outcome(
+                    cause.id, cause.workspace, decision.status, decision.answer, body_hash, reply_to, kept=not question
+                )
+            )
+        return None
+
+    def _settle(self, outcome: Outcome) -> None:
+        self._work().outcomes.append(outcome)
+        self._in_batch[outcome.id] = outcome
+
+    def _answer_again(self, known: Outcome, body_hash: str | None, reply_to: str | None) -> None:
+        """A repeat of a settled command: the same answer, or 422 when it asks for something else."""
+        if known.body_hash is not None and body_hash is not None and known.body_hash != body_hash:
+            detail = "this Idempotency-Key was used with another body"
+            problem = {"status": 422, "code": "idempotency-key-reused", "detail": detail}
+            self._work().outcomes.append(
+                Outcome(known.id, known.workspace, 422, problem, body_hash, reply_to, kept=False)
+            )
+        else:
+            self._work().outcomes.append(replace(known, reply_to=reply_to, kept=False))
+
+    def _decide(self, cause: Cause, now: Instant) -> Decision | str:
+        """The decision, or what it raised (then it is undone)."""
+        mark = self.state.journal.mark()
+        try:
+            return self._logic.decide(self.state, cause, now)
+        except Exception as error:  # a decision that raises is a dead letter, whatever it raises
+            self.state.journal.undo(mark)
+            log.error(
+                "decision raised", service=self.service, workspace=cause.workspace, cause=cause.id, error=repr(error)
+            )
+            return "".join(traceback.format_exception(error, limit=-4))
+
+    def _count_failure(self, workspace: str) -> None:
+        self._failures[workspace] += 1
+        if self._failures.total() >= FAILURES_IN_A_ROW_MAX and len(self._failures) >= FAILED_WORKSPACES_MIN:
+            telemetry.alarm(self.service, "decisions-fail", lane=self.lane, workspaces=len(self._failures))
+            raise Halted(f"{self._failures.total()} decisions in a row raised, in {len(self._failures)} workspaces")
+
+    def _dead_letter(self, record: Arrived, workspace: str | None, reason: str, detail: str) -> None:
+        work = self._work()
+        telemetry.DEAD_LETTERS.labels(self.service, reason).inc()
+        id = derived_id("dlq", work.now, record.topic, self.lane, record.offset, record.timestamp_ms)
+        log.error("dead letter", service=self.service, topic=record.topic, lane=self.lane, offset=record.offset, id=id)
+        work.dead_letters.append(DeadLetter(id, record, workspace, reason, detail[:4000]))
+
+    # -- numbers -----------------------------------------------------------------------------------------------------
+
+    def _next_number(self, record: Arrived, now: Instant) -> bool:
+        """Whether the record is the next of its source: not greater is dropped, a gap is asked for."""
+        number, source = record.header("ce_number"), record.header("ce_source")
+        if number is None or source is None or not number.isdigit():
+            return True  # not numbered: decoding says what is wrong with it
+        work, key = self._work(), (record.topic, source)
+        last = work.seen.get(key, self.seen.get(key, 0))
+        if int(number) <= last:
+            telemetry.DROPPED.labels(record.topic).inc()
+            return False
+        if int(number) == last + 1:
+            work.seen[key] = last + 1
+            if key in self.gaps or work.gaps.get(key) is not None:
+                work.gaps[key] = None
+            return True
+        if key not in self.gaps and work.gaps.get(key) is None:
+            telemetry.GAPS.labels(record.topic).inc()
+            log.warning("gap", topic=record.topic, lane=self.lane, source=source, last=last, got=int(number))
+            work.gaps[key] = now
+            work.seen.setdefault(key, last)
+        return False
+
+    # -- timers ------------------------------------------------------------------------------------------------------
+
+    def timer(self, timer: TimerCause, *, now: Instant) -> None:
+        """Decides one timer that came due. A raise is an alarm: there is no record to put aside."""
+        decision = self._decide(timer, now)
+        if isinstance(decision, str):
+            telemetry.alarm(self.service, "timer-raised", kind=timer.kind, subject=timer.subject, detail=decision)
+            raise Halted(f"the timer {timer.id} raised: {decision}")
+        lateness_seconds = (now - timer.due).total_seconds()
+        telemetry.TIMER_LATENESS.labels(self.service, timer.kind).observe(max(0.0, lateness_seconds))
+        self._emit(timer, decision, None)
+
+    # -- facts -------------------------------------------------------------------------------------------------------
+
+    def _emit(self, cause: Cause, decision: Decision, traceparent: str | None) -> None:
+        work = self._work()
+        work.decided.append(Decided(cause, decision))
+        for emission in decision.emissions:
+            work.envelopes.append(self._envelope(cause.id, emission, traceparent))
+
+    def _envelope(self, cause: str, emission: Emission, traceparent: str | None) -> Envelope:
+        number = self.last_number + len(self._work().envelopes) + 1
+        return Envelope(
+            id=record_id(emission.at, self._source_digest, self.lane, number),
+            source=self.source,
+            topic=self._topic,
+            partition=self.lane,
+            number=number,
+            cause=cause,
+            workspace=emission.workspace,
+            subject=emission.subject,
+            at=emission.at,
+            types=tuple(fact.type for fact in emission.facts),
+            agents=emission.agents,
+            body=self._codec.encode_facts(emission),
+            traceparent=traceparent,
+        )
+
+    # -- the runtime's own commands ----------------------------------------------------------------------------------
+
+    def _runtime_command(self, record: Arrived, kind: str) -> None:
+        try:
+            body = orjson.loads(record.value or b"")
+            if kind == RESEND:
+                self.resend_requests.append((str(body["source"]), int(body["partition"]), int(body["first"])))
+            elif body["service"] == self.service:
+                self._replay(record, str(body["dead_letter_id"]))
+        except (ValueError, KeyError, TypeError) as error:
+            self._dead_letter(record, record.header("ce_workspace"), "undecodable", f"{kind}: {error!r}")
+
+    def _replay(self, record: Arrived, dead_letter: str) -> None:
+        """The dead letter, decided anew in this batch; closed by the same transaction when it goes through now."""
+        command, workspace = record.header("ce_id") or "", record.header("ce_workspace") or ""
+        letter = self.replays.get(dead_letter)
+        if letter is None:
+            problem = {"status": 404, "code": "not-found", "detail": f"no open dead letter {dead_letter} in this lane"}
+            self._settle(Outcome(command, workspace, 404, problem, None, record.header("reply_to")))
+            return
+        wrong = self._decide_record(letter, self._work().now, replayed=True)
+        if wrong is None:
+            self._work().replayed.append(dead_letter)
+            body: dict[str, Any] = {"id": dead_letter, "state": "replayed"}
+            self._settle(Outcome(command, workspace, 200, body, None, record.header("reply_to")))
+        else:
+            body = {"status": 422, "code": "still-failing", "detail": wrong[-500:]}
+            self._settle(Outcome(command, workspace, 422, body, None, record.header("reply_to")))
+
+
+def _cause(record: Arrived, decoded: Decoded) -> RecordCause:
+    return RecordCause(
+        decoded.id, record.topic, decoded.workspace, decoded.subject, decoded.at, decoded.bodies, decoded.traceparent
+    )

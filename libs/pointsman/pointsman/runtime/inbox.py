@@ -1,0 +1,103 @@
+"""What a lane has fetched and not yet decided, per topic, and up to which instant it has read.
+
+*Inputs before timers.* A timer due at D may fire only when the lane has read up to D: its position has reached the
+end offset that the broker reported at an instant ≥ D, and no fetched record with a time ≤ D is left undecided.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pointsman.core.envelope import Arrived
+from pointsman.core.instant import EPOCH, Instant, parse_rfc3339
+
+BUFFERED_RECORDS_MAX = 4_000
+JUST_BEFORE = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A fetched record and the time its sender gave it (`EPOCH` when it has none that can be read: decided at once)."""
+
+    record: Arrived
+    at: Instant
+
+
+class TopicInbox:
+    """One partition's records in order. `next_offset` is the one that is expected from the broker next."""
+
+    __slots__ = ("decided_offset", "next_offset", "read_at", "read_offset", "records", "topic")
+
+    def __init__(self, topic: str, next_offset: int) -> None:
+        self.topic = topic
+        self.records: deque[Waiting] = deque()
+        self.next_offset = next_offset
+        self.decided_offset = next_offset
+        self.read_at: Instant = EPOCH
+        self.read_offset = -1
+
+    @property
+    def full(self) -> bool:
+        return len(self.records) >= BUFFERED_RECORDS_MAX
+
+    def offer(self, records: Iterable[Arrived]) -> bool:
+        """Appends fetched records; false when they do not begin where they should (nothing is taken then)."""
+        taken = False
+        for record in records:
+            if record.offset < self.next_offset:
+                continue
+            if record.offset > self.next_offset:
+                return taken
+            self.records.append(Waiting(record, _time_of(record)))
+            self.next_offset = record.offset + 1
+            taken = True
+        return taken
+
+    def reported_end(self, at: Instant, end_offset: int) -> None:
+        """The broker said, asked at `at`, that the partition ends before `end_offset`."""
+        if at > self.read_at:
+            self.read_at, self.read_offset = at, end_offset
+
+    def take(self, count_max: int, until: Instant | None) -> list[Arrived]:
+        """The next records, at most `count_max`. With `until`, none after the last one whose time is not later."""
+        available = min(count_max, len(self.records))
+        if until is not None:
+            available = min(available, self._count_until(until))
+        taken = [self.records.popleft().record for _ in range(available)]
+        if taken:
+            self.decided_offset = taken[-1].offset + 1
+        return taken
+
+    def put_back(self, records: list[Arrived]) -> None:
+        """Returns what was taken and not decided, in order."""
+        for record in reversed(records):
+            self.records.appendleft(Waiting(record, _time_of(record)))
+        if records:
+            self.decided_offset = records[0].offset
+
+    def read_up_to(self) -> Instant:
+        """Every input with a time before or at the returned instant is decided."""
+        if self.read_offset < 0 or self.next_offset < self.read_offset:
+            return EPOCH
+        if not self.records:
+            return self.read_at
+        earliest = min(waiting.at for waiting in self.records)
+        return min(self.read_at, earliest - JUST_BEFORE) if earliest > EPOCH else EPOCH
+
+    def _count_until(self, until: Instant) -> int:
+        last = 0
+        for place, waiting in enumerate(self.records, start=1):
+            if waiting.at <= until:
+                last = place
+        return last
+
+
+def _time_of(record: Arrived) -> Instant:
+    text = record.header("ce_time")
+    if text is None:
+        return EPOCH
+    try:
+        return parse_rfc3339(text)
+    except ValueError:
+        return EPOCH

@@ -1,0 +1,472 @@
+"""The life of a lane in one process, from the claim to the release.
+
+::
+
+    CLAIMED ──load──▶ RUNNING ──stop()──▶ DRAINING ──last commit, relay empty──▶ RELEASED
+       ▲                │  │
+       │   infrastructure  └──fenced, lease lost──▶ LOST (state dropped, nothing written)
+       └────────────────┤
+                        └──gap that stays, position outside the log, failures that span workspaces──▶ HALTED
+
+- CLAIMED → RUNNING: the epoch is raised and committed before anything is read, so no former owner can commit after it.
+- RUNNING: batches, one fenced transaction each. An error of the infrastructure, even at the commit when nobody knows
+  whether it went through, drops the state, raises the epoch (which waits for the old transaction) and loads again.
+- LOST: another worker has the lane. HALTED: an alarm was raised; the lane keeps its lease and does nothing, so that no
+  other worker repeats the damage; a restart tries again.
+- DRAINING: no new batch; what is committed is relayed (for a bounded time), then the lease is given back.
+
+Batch composition: waiting commands, then sla, then the other topics, then a bounded number of requests; the batch ends
+after about `batch_milliseconds` of decisions. While a timer is due, the topics that can stop it give no record that is
+later than it. See `inbox` for when a timer may fire.
+"""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from enum import Enum
+from typing import Any
+
+import asyncpg
+import structlog
+
+from pointsman.core.cause import RecordCause, TimerCause
+from pointsman.core.envelope import Arrived
+from pointsman.core.instant import EPOCH, Instant
+from pointsman.core.topic import Topic
+from pointsman.runtime import telemetry
+from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
+from pointsman.runtime.clock import Clock
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
+from pointsman.runtime.deciding import Decider, Halted
+from pointsman.runtime.inbox import TopicInbox
+from pointsman.runtime.logic import Batch, Codec, LaneLogic
+from pointsman.runtime.outgoing import Outgoing
+from pointsman.runtime.reader import Reader
+from pointsman.runtime.relay import RelayLine
+from pointsman.runtime.work import (
+    RAISE_EPOCH,
+    Fenced,
+    Outcome,
+    Settled,
+    Work,
+    fence,
+    insert_facts,
+    write_progress,
+)
+
+log = structlog.get_logger(__name__)
+
+FIRST_TOPICS = ("commands", "sla")
+LAST_TOPICS = ("requests",)
+TIMERS_PER_BATCH_MAX = 2_000
+LATE_SECONDS = 1.0
+DRAIN_SECONDS = 2.0
+IDLE_SECONDS = 0.25
+
+
+class LaneState(Enum):
+    CLAIMED = "claimed"
+    RUNNING = "running"
+    DRAINING = "draining"
+    RELEASED = "released"
+    LOST = "lost"
+    HALTED = "halted"
+
+
+class Lane:
+    """One owned lane. `run` returns when it was drained or lost; `stop` asks it to drain."""
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        lane: int,
+        epoch: int,
+        incarnation: str,
+        reads: Sequence[Topic],
+        writes: Topic | None,
+        slot_topic: Topic | None,
+        logic: LaneLogic[Any],
+        codec: Codec,
+        pool: Any,
+        link: BrokerLink,
+        reader: Reader,
+        clock: Clock,
+    ) -> None:
+        self.service, self.lane, self.epoch = service, lane, epoch
+        self._reads = [topic.name for topic in reads]
+        self._writes, self._slot_topic = writes, slot_topic
+        self._logic, self._codec, self._pool, self._link, self._reader, self._clock = (
+            logic,
+            codec,
+            pool,
+            link,
+            reader,
+            clock,
+        )
+        self._settings = link.settings
+        self.source = f"{service}@{incarnation}"
+        self.status = LaneState.CLAIMED
+        self.cluster: str | None = None
+        self.inboxes: Mapping[str, TopicInbox] = {}
+        self._decider = self._new_decider()
+        self._relay: RelayLine | None = None
+        self._relaying: asyncio.Task[None] | None = None
+        self._outgoing = Outgoing(service, lane, self.source, link, pool, codec)
+        self._wake = asyncio.Event()
+        self._now: Instant = EPOCH
+        self._refreshed_at = 0.0
+        self._gaps_asked_at = 0.0
+        self._single_steps = 0
+        self._order = [name for name in FIRST_TOPICS if name in self._reads]
+        self._order += [name for name in self._reads if name not in FIRST_TOPICS + LAST_TOPICS]
+        self._order += [name for name in LAST_TOPICS if name in self._reads]
+
+    def _new_decider(self) -> Decider:
+        writes = self._writes.name if self._writes else ""
+        return Decider(self.service, self.lane, self.source, self._logic, self._codec, frozenset(self._reads), writes)
+
+    # -- the reader's side -------------------------------------------------------------------------------------------
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def beyond_log(self, topic: str, detail: str) -> None:
+        telemetry.alarm(self.service, "position-outside-log", lane=self.lane, topic=topic, detail=detail)
+        self.status = LaneState.HALTED
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Finish the batch at hand, relay what is committed, then end."""
+        if self.status is not LaneState.HALTED:
+            self.status = LaneState.DRAINING
+        self._wake.set()
+
+    # -- the life ----------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        try:
+            while self.status in (LaneState.CLAIMED, LaneState.RUNNING):
+                try:
+                    await self._live()
+                except (*INFRASTRUCTURE_ERRORS, *BROKER_ERRORS) as error:
+                    log.warning("lane begins again", service=self.service, lane=self.lane, error=repr(error))
+                    await self._leave()
+                    await asyncio.sleep(0.2)
+                except Halted as error:
+                    log.critical("lane halted", service=self.service, lane=self.lane, error=str(error))
+                    self.status = LaneState.HALTED
+                except Fenced as error:
+                    log.warning("lane fenced", service=self.service, lane=self.lane, error=str(error))
+                    self.status = LaneState.LOST
+            if self.status is LaneState.DRAINING:
+                await self._finish()
+                self.status = LaneState.RELEASED
+            while self.status is LaneState.HALTED:
+                self._reader.leave(self.lane)
+                self._wake.clear()
+                await self._wake.wait()
+        finally:
+            await self._leave()
+            await self._outgoing.close()
+
+    async def _live(self) -> None:
+        await self._load()
+        if self.status is LaneState.CLAIMED:
+            self.status = LaneState.RUNNING
+        while self.status is LaneState.RUNNING:
+            if self._link.cluster is not None and self.cluster != self._link.cluster and self._empty:
+                await self._enter_cluster(self._link.cluster)
+            if not await self._batch():
+                await self._rest()
+
+    async def _load(self) -> None:
+        await self._leave()
+        async with self._pool.acquire() as db:
+            epoch = await db.fetchval(RAISE_EPOCH, self.lane, self.epoch)
+            if epoch is None:
+                raise Fenced(f"lane {self.lane} is not at epoch {self.epoch} any more")
+            self.epoch = epoch
+            self._now = max(await db.fetchval("SELECT lane_now FROM lane WHERE lane = $1", self.lane), EPOCH)
+            decider = self._new_decider()
+            for row in await db.fetch("SELECT * FROM seen WHERE lane = $1", self.lane):
+                decider.seen[row["topic"], row["source"]] = row["number"]
+                if row["gap_since"] is not None:
+                    decider.gaps[row["topic"], row["source"]] = row["gap_since"]
+            decider.last_number = (
+                await db.fetchval(
+                    "SELECT number FROM counter WHERE source = $1 AND partition = $2", self.source, self.lane
+                )
+                or 0
+            )
+            started = time.monotonic()
+            decider.state = await self._logic.load(db, self.lane, self._advance())
+            log.info(
+                "lane loaded",
+                service=self.service,
+                lane=self.lane,
+                epoch=epoch,
+                milliseconds=round((time.monotonic() - started) * 1000),
+            )
+        decider.poisoned = self._decider.poisoned
+        self._decider = decider
+        if self._writes is not None:
+            self._relay = RelayLine(self._pool, self._link, self._codec, self._writes, self.source, self.lane)
+            self._relay.last_number = decider.last_number
+            self._relaying = asyncio.create_task(self._relay.run())
+        self._refreshed_at = 0.0
+
+    async def _leave(self) -> None:
+        """Drops everything that belongs to the loaded state."""
+        self._reader.leave(self.lane)
+        self.inboxes, self.cluster = {}, None
+        relaying, self._relaying = self._relaying, None
+        self._relay = None
+        if relaying is not None:
+            relaying.cancel()
+            await asyncio.gather(relaying, return_exceptions=True)
+
+    async def _finish(self) -> None:
+        if self._relay is not None and self._link.cluster is not None:
+            try:
+                await asyncio.wait_for(self._relay.drained(), DRAIN_SECONDS)
+            except TimeoutError:
+                log.info("facts left for the next owner", lane=self.lane, unsent=self._relay.unsent)
+            await self._relay.store_now()
+
+    @property
+    def _empty(self) -> bool:
+        return not any(inbox.records for inbox in self.inboxes.values())
+
+    async def _enter_cluster(self, cluster: str) -> None:
+        """The positions on this cluster; where there are none, from the beginning of its log."""
+        rows = await self._pool.fetch(
+            "SELECT topic, next_offset FROM position WHERE lane = $1 AND cluster = $2", self.lane, cluster
+        )
+        known = {row["topic"]: row["next_offset"] for row in rows}
+        self.inboxes = {name: TopicInbox(name, known.get(name, -1)) for name in self._reads}
+        self.cluster = cluster
+        self._reader.join(self)
+
+    def _advance(self) -> Instant:
+        self._now = max(self._now, self._clock.now())
+        return self._now
+
+    # -- a batch -----------------------------------------------------------------------------------------------------
+
+    async def _batch(self) -> bool:
+        """Composes, decides and commits one batch; false when there is nothing to do now."""
+        now = self._advance()
+        await self._refresh(now)
+        fires, holds, unread = self._due_timers(now)
+        records = self._take(holds)
+        if not records and not fires:
+            if unread:
+                await self._reader.ask_ends()
+                return any(self._inbox_read(topic) >= due for topic, due in holds.items())
+            return False
+        await self._decide_and_commit(records, fires, now)
+        return True
+
+    def _inbox_read(self, topic: str) -> Instant:
+        inbox = self.inboxes.get(topic)
+        return EPOCH if inbox is None else inbox.read_up_to()
+
+    async def _refresh(self, now: Instant) -> None:
+        if time.monotonic() - self._refreshed_at >= self._logic.refresh_seconds:
+            async with self._pool.acquire() as db:
+                await self._logic.refresh(db, self._decider.state, now)
+            self._refreshed_at = time.monotonic()
+        await self._outgoing.ask_for_gaps(self._decider, now)
+
+    def _due_timers(self, now: Instant) -> tuple[list[TimerCause], dict[str, Instant], bool]:
+        """What fires now, up to which instant each gating topic may be read before that, and whether inputs are
+        missing for some timer."""
+        fires: list[TimerCause] = []
+        holds: dict[str, Instant] = {}
+        unread = False
+        blind = self._link.out_of_reach_seconds >= self._settings.blind_after_seconds
+        for kind, due in self._logic.earliest(self._decider.state).items():
+            if due > now:
+                continue
+            gates = self._logic.gates[kind].intersection(self._reads)
+            until = now
+            if gates and (self._link.cluster is None or self.cluster is None):
+                if not (blind and kind in self._logic.blind_kinds and self._empty):
+                    continue
+            else:
+                for topic in gates:
+                    holds[topic] = min(holds.get(topic, due), due)
+                    until = min(until, self._inbox_read(topic))
+            if until < due:
+                unread = True
+                continue
+            room = TIMERS_PER_BATCH_MAX - len(fires)
+            for timer in self._logic.due(self._decider.state, kind, until, room):
+                late = (now - timer.due).total_seconds() > LATE_SECONDS
+                fires.append(replace(timer, late=late, blind=bool(gates) and self._link.cluster is None))
+        return fires, holds, unread
+
+    def _take(self, holds: dict[str, Instant]) -> list[Arrived]:
+        taken: list[Arrived] = []
+        count_max = 1 if self._single_steps else self._settings.batch_records_max
+        for topic in self._order:
+            inbox = self.inboxes.get(topic)
+            if inbox is None or not inbox.records or len(taken) >= count_max:
+                continue
+            limit = count_max - len(taken)
+            if topic in LAST_TOPICS:
+                limit = min(limit, self._settings.requests_per_batch_max)
+            taken += inbox.take(limit, holds.get(topic))
+        return taken
+
+    async def _decide_and_commit(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> None:
+        with telemetry.batch_span(self.service, self.lane, records):
+            await self._gather(records, fires, now)
+            await self._until_committed(records, fires, now)
+
+    async def _until_committed(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> None:
+        decider = self._decider
+        while True:
+            work = decider.begin(now)
+            left = self._decide(records, fires, now)
+            try:
+                await self._commit(work)
+            except Settled as settled:
+                decider.take_back()
+                await self._learn_settled(settled.ids)
+                self._put_back(left)
+                records = records[: len(records) - len(left)]
+                continue
+            except BaseException as error:
+                decider.take_back()
+                self._put_back(left)
+                if isinstance(error, asyncpg.PostgresError) and not isinstance(error, INFRASTRUCTURE_ERRORS):
+                    self._find_poison(records[: len(records) - len(left)], error)
+                    return
+                raise
+            self._put_back(left)
+            self._after_commit(work)
+            self._single_steps = max(0, self._single_steps - 1)
+            return
+
+    def _decide(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> list[Arrived]:
+        """Decides until the time of a batch is over; returns the records that are left for the next."""
+        deadline = time.monotonic() + self._settings.batch_milliseconds / 1000
+        for place, record in enumerate(records):
+            self._decider.record(record, now=now)
+            if time.monotonic() > deadline:
+                left = records[place + 1 :]
+                break
+        else:
+            left = []
+        if not left:
+            for timer in fires:
+                self._decider.timer(timer, now=now)
+        return left
+
+    def _put_back(self, left: list[Arrived]) -> None:
+        by_topic: dict[str, list[Arrived]] = {}
+        for record in left:
+            by_topic.setdefault(record.topic, []).append(record)
+        for topic, records in by_topic.items():
+            self.inboxes[topic].put_back(records)
+
+    async def _gather(self, records: Sequence[Arrived], fires: Sequence[TimerCause], now: Instant) -> None:
+        causes: list[RecordCause | TimerCause] = list(fires)
+        replays: list[str] = []
+        for record in records:
+            kind = record.header("ce_type") if record.topic == "commands" else None
+            if record.topic == "commands" and kind not in self._logic.takes:
+                if kind == "dead_letter.replay":
+                    replays.append((record.value or b"").decode("utf-8", "replace"))
+                continue
+            cause = self._decider.decoded_cause(record)
+            if cause is not None:
+                causes.append(cause)
+        if not causes and not replays:
+            return
+        async with self._pool.acquire() as db:
+            if replays:
+                self._decider.replays = await self._open_dead_letters(db)
+            for letter in self._decider.replays.values() if replays else ():
+                cause = self._decider.decoded_cause(letter)
+                if cause is not None:
+                    causes.append(cause)
+            await self._logic.gather(db, self._decider.state, causes)
+
+    async def _open_dead_letters(self, db: Any) -> dict[str, Arrived]:
+        rows = await db.fetch("SELECT * FROM dead_letter WHERE lane = $1 AND state <> 'discarded'", self.lane)
+        return {
+            row["id"]: Arrived(
+                row["topic"],
+                self.lane,
+                row["record_offset"],
+                row["record_timestamp_ms"],
+                row["key"],
+                row["value"],
+                tuple((name, value.encode("latin-1")) for name, value in row["headers"]),
+            )
+            for row in rows
+            if row["state"] in ("open", "replaying")
+        }
+
+    async def _commit(self, work: Work) -> None:
+        started = time.monotonic()
+        positions = {name: inbox.decided_offset for name, inbox in self.inboxes.items() if inbox.decided_offset >= 0}
+        last = self._decider.last_number + len(work.envelopes) if work.envelopes else None
+        batch = Batch(self.lane, work.now, tuple(work.decided))
+        async with self._pool.acquire() as db, db.transaction():
+            await fence(db, self.lane, self.epoch, work.now)
+            await self._logic.write(db, self._decider.state, batch)
+            if work.envelopes:
+                await insert_facts(db, self.source, self.lane, work.now, work.envelopes)
+            await write_progress(db, self.lane, self.cluster or "", self.source, positions, last, work)
+        telemetry.TRANSACTION_SECONDS.labels(self.service).observe(time.monotonic() - started)
+        telemetry.BATCH_RECORDS.labels(self.service).observe(len(work.decided))
+
+    async def _learn_settled(self, ids: Sequence[str]) -> None:
+        rows = await self._pool.fetch("SELECT * FROM outcome WHERE id = ANY($1::text[])", list(ids))
+        for row in rows:
+            self._decider.settled[row["id"]] = Outcome(
+                row["id"], "", row["status"], row["body"], row["body_hash"], None
+            )
+
+    def _find_poison(self, records: Sequence[Arrived], error: Exception) -> None:
+        """A row was refused by the database for what is in it: go on one record at a time until it is found."""
+        log.error("write refused", service=self.service, lane=self.lane, records=len(records), error=repr(error))
+        if not records:
+            raise Halted(f"a timer's rows are refused: {error!r}")
+        if len(records) == 1:
+            self._decider.poisoned[records[0].topic, records[0].offset] = repr(error)
+        self._put_back(list(records))
+        self._single_steps = len(records) + 1
+
+    def _after_commit(self, work: Work) -> None:
+        self._decider.keep()
+        for key in list(self._decider.poisoned):
+            inbox = self.inboxes.get(key[0])
+            if inbox is not None and inbox.decided_offset > key[1]:
+                del self._decider.poisoned[key]
+        if self._relay is not None:
+            self._relay.add(work.envelopes)
+        self._outgoing.publish(work.outcomes)
+        requests, self._decider.resend_requests = self._decider.resend_requests, []
+        self._outgoing.send_again(requests, self._relay, self._writes, self._slot_topic)
+
+    async def _rest(self) -> None:
+        """Waits for a record, the next timer or the next refresh."""
+        if any(inbox.records for inbox in self.inboxes.values()) and not self._logic.earliest(self._decider.state):
+            return
+        self._wake.clear()
+        now = self._clock.now()
+        seconds = min(IDLE_SECONDS, self._logic.refresh_seconds)
+        for due in self._logic.earliest(self._decider.state).values():
+            seconds = min(seconds, (due - now).total_seconds())
+        if self._link.cluster is None:
+            seconds = max(seconds, 0.02)
+        try:
+            await asyncio.wait_for(self._wake.wait(), max(0.0005, seconds))
+        except TimeoutError:
+            return

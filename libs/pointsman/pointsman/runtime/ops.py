@@ -1,0 +1,59 @@
+"""A process's own port: `/healthz`, `/readyz` (503 while draining or cut off from its database), `/metrics`."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+
+def ops_app(ready: Callable[[], str | None]) -> Starlette:
+    """`ready` tells why the process is not ready, or None."""
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_: Request) -> Response:
+        why_not = ready()
+        return PlainTextResponse("ready\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)])
+
+
+@asynccontextmanager
+async def ops_server(host: str, port: int, ready: Callable[[], str | None]) -> AsyncIterator[int]:
+    """Serves while the context lives and yields the port (a free one when `port` is 0)."""
+    config = uvicorn.Config(
+        ops_app(ready), host=host, port=port, log_level="warning", access_log=False, lifespan="off", loop="none"
+    )
+    server = uvicorn.Server(config)
+    server.capture_signals = _no_signals  # type: ignore[method-assign]
+    serving = asyncio.create_task(server.serve())
+    try:
+        await _started(server, serving)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+async def _started(server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
+    while not server.started:  # uvicorn tells it by a flag only
+        done, _ = await asyncio.wait({serving}, timeout=0.01)
+        if done:
+            serving.result()
+            raise RuntimeError("the operations port ended while starting")
+
+
+def _no_signals():  # type: ignore[no-untyped-def]
+    from contextlib import nullcontext
+
+    return nullcontext()

@@ -1,0 +1,232 @@
+"""One consumer per process: fetches the partitions of all lanes it owns and hands the records to their inboxes.
+
+Partitions are assigned and positions sought from the lanes' rows; there is no group. A partition whose inbox is full
+is paused. The consumer is made anew for each generation of the broker link and when the set of lanes changes.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import OffsetOutOfRangeError
+
+from pointsman.core.envelope import Arrived
+from pointsman.core.instant import Instant
+from pointsman.core.topic import Topic
+from pointsman.runtime import telemetry
+from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, make_consumer
+from pointsman.runtime.clock import Clock
+from pointsman.runtime.inbox import TopicInbox
+
+log = structlog.get_logger(__name__)
+
+POLL_MS = 200
+FETCHED_RECORDS_MAX = 2_000
+
+
+class Reading(Protocol):
+    """A lane as the reader sees it."""
+
+    lane: int
+    cluster: str | None
+    inboxes: Mapping[str, TopicInbox]
+
+    def wake(self) -> None: ...
+
+    def beyond_log(self, topic: str, detail: str) -> None:
+        """The position is not in the log: an alarm, the lane stops."""
+
+
+class Reader:
+    """`join` a lane when its positions are known, `leave` before it is dropped; `run` until cancelled."""
+
+    def __init__(self, link: BrokerLink, clock: Clock, topics: tuple[Topic, ...], service: str) -> None:
+        self._link, self._clock, self._service = link, clock, service
+        self._topics = {topic.full_name(link.settings.topic_prefix): topic.name for topic in topics}
+        self._lanes: dict[int, Reading] = {}
+        self._consumer: Any = None
+        self._generation = -1
+        self._dirty = True
+        self._wake = asyncio.Event()
+        self._asking: asyncio.Task[None] | None = None
+
+    def join(self, lane: Reading) -> None:
+        self._lanes[lane.lane] = lane
+        self._changed()
+
+    def leave(self, lane: int) -> None:
+        if self._lanes.pop(lane, None) is not None:
+            self._changed()
+
+    def seek_again(self) -> None:
+        """Something was not as expected: seek every partition to its lane's position."""
+        self._changed()
+
+    def _changed(self) -> None:
+        self._dirty = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        try:
+            while True:
+                try:
+                    await self._step()
+                except BROKER_ERRORS as error:
+                    log.debug("reader begins again", service=self._service, error=repr(error))
+                    self._link.doubt()
+                    self._dirty = True
+                    await self._close()
+                    await asyncio.sleep(0.1)
+        finally:
+            await self._close()
+
+    async def _step(self) -> None:
+        if self._link.cluster is None or not self._lanes:
+            await self._close()
+            self._wake.clear()
+            try:
+                await asyncio.wait_for(self._wake.wait(), 0.05)
+            except TimeoutError:
+                pass
+            return
+        if self._consumer is None or self._generation != self._link.generation:
+            await self._open()
+        if self._dirty:
+            await self._assign()
+        if not self._consumer.assignment():
+            await asyncio.sleep(0.01)
+            return
+        self._pause_full()
+        try:
+            fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=FETCHED_RECORDS_MAX)
+        except OffsetOutOfRangeError as error:
+            await self._check_positions(error)
+            self._dirty = True
+            return
+        for partition, records in fetched.items():
+            self._hand_over(partition, records)
+
+    def _hand_over(self, partition: Any, records: list[Any]) -> None:
+        lane = self._lanes.get(partition.partition)
+        if lane is None or self._dirty or lane.cluster != self._link.cluster:
+            return
+        topic = self._topics[partition.topic]
+        inbox = lane.inboxes[topic]
+        arrived = [
+            Arrived(
+                topic,
+                record.partition,
+                record.offset,
+                record.timestamp,
+                record.key,
+                record.value,
+                tuple(record.headers),
+            )
+            for record in records
+        ]
+        if inbox.offer(arrived):
+            lane.wake()
+        elif arrived and arrived[0].offset > inbox.next_offset:
+            log.warning(
+                "unexpected offset", topic=topic, lane=lane.lane, expected=inbox.next_offset, got=arrived[0].offset
+            )
+            self._dirty = True
+        telemetry.LAG.labels(topic, str(lane.lane)).set(
+            len(inbox.records) + max(0, inbox.read_offset - inbox.next_offset)
+        )
+
+    def _pause_full(self) -> None:
+        pause, resume = [], []
+        paused = self._consumer.paused()
+        for partition in self._consumer.assignment():
+            lane = self._lanes.get(partition.partition)
+            full = lane is not None and lane.inboxes[self._topics[partition.topic]].full
+            if full and partition not in paused:
+                pause.append(partition)
+            elif not full and partition in paused:
+                resume.append(partition)
+        if pause:
+            self._consumer.pause(*pause)
+        if resume:
+            self._consumer.resume(*resume)
+
+    async def _open(self) -> None:
+        await self._close()
+        address = self._link.address
+        if address is None:
+            raise ConnectionError("the broker is out of reach")
+        generation = self._link.generation
+        consumer = make_consumer(self._link.settings, address)
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer, self._generation, self._dirty = consumer, generation, True
+
+    async def _close(self) -> None:
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            stopping = asyncio.ensure_future(consumer.stop())
+            await asyncio.wait({stopping}, timeout=1.0)
+
+    def _partitions(self) -> dict[Any, TopicInbox]:
+        return {
+            TopicPartition(full_name, number): lane.inboxes[name]
+            for number, lane in self._lanes.items()
+            if lane.cluster == self._link.cluster
+            for full_name, name in self._topics.items()
+        }
+
+    async def _assign(self) -> None:
+        self._dirty = False
+        partitions = self._partitions()
+        self._consumer.assign(list(partitions))
+        if not partitions:
+            return
+        begins = await self._consumer.beginning_offsets(list(partitions))
+        for partition, inbox in partitions.items():
+            if inbox.next_offset < 0:  # never read on this cluster: from the beginning of the log
+                inbox.next_offset = inbox.decided_offset = begins[partition]
+            elif inbox.next_offset < begins[partition]:
+                self._lanes[partition.partition].beyond_log(
+                    inbox.topic, f"position {inbox.next_offset} is below the log's start {begins[partition]}"
+                )
+            self._consumer.seek(partition, inbox.next_offset)
+
+    async def _check_positions(self, error: Exception) -> None:
+        partitions = self._partitions()
+        begins = await self._consumer.beginning_offsets(list(partitions))
+        ends = await self._consumer.end_offsets(list(partitions))
+        for partition, inbox in partitions.items():
+            if not begins[partition] <= inbox.next_offset <= ends[partition]:
+                self._lanes[partition.partition].beyond_log(
+                    inbox.topic,
+                    f"position {inbox.next_offset} is outside {begins[partition]}…{ends[partition]} ({error!r})",
+                )
+
+    async def ask_ends(self) -> None:
+        """Asks the broker where each partition ends now; every lane that asks at the same time shares the question."""
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_ends())
+        await asyncio.shield(self._asking)
+
+    async def _ask_ends(self) -> None:
+        consumer = self._consumer
+        if consumer is None or self._dirty or self._generation != self._link.generation:
+            await asyncio.sleep(0.01)
+            return
+        asked_at: Instant = self._clock.now()
+        partitions = self._partitions()
+        try:
+            ends = await asyncio.wait_for(consumer.end_offsets(list(partitions)), 2.0)
+        except BROKER_ERRORS as error:
+            log.debug("end offsets not told", error=repr(error))
+            self._link.doubt()
+            await asyncio.sleep(0.05)
+            return
+        if self._generation == self._link.generation:
+            for partition, end_offset in ends.items():
+                partitions[partition].reported_end(asked_at, end_offset)

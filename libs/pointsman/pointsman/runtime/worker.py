@@ -1,0 +1,217 @@
+"""A worker process: claims lanes, runs them, gives them back.
+
+`async with Worker(…)` runs one inside a process (tests run several); `run_worker` is the process itself.
+"""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+import uvloop
+
+from pointsman.core.topic import Topic
+from pointsman.runtime import telemetry
+from pointsman.runtime.broker import BrokerLink
+from pointsman.runtime.clock import DatabaseClock
+from pointsman.runtime.database import open_pool
+from pointsman.runtime.installation import verify_installation
+from pointsman.runtime.lane import Lane, LaneState
+from pointsman.runtime.lease import Leases
+from pointsman.runtime.logic import Codec, LaneLogic
+from pointsman.runtime.maintenance import keep_tidy
+from pointsman.runtime.ops import ops_server
+from pointsman.runtime.reader import Reader
+from pointsman.runtime.settings import RuntimeSettings
+
+log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """The lanes of one service in one process. Leaving the context drains and releases them."""
+
+    def __init__(
+        self,
+        settings: RuntimeSettings,
+        *,
+        service: str,
+        reads: Sequence[Topic],
+        writes: Topic | None,
+        logic: LaneLogic[Any],
+        codec: Codec,
+        slot_topic: Topic | None = None,
+        link: BrokerLink | None = None,
+    ) -> None:
+        self.settings, self.service = settings, service
+        self._reads, self._writes, self._slot_topic = tuple(reads), writes, slot_topic
+        self._logic, self._codec = logic, codec
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.link = link or BrokerLink(settings)
+        self.clock = DatabaseClock()
+        self.pool: Any = None
+        self.lanes: dict[int, Lane] = {}
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._tasks: list[asyncio.Task[Any]] = []
+        self._incarnation = ""
+        self._draining = False
+        self.failed: asyncio.Future[BaseException] | None = None
+
+    async def __aenter__(self) -> "Worker":
+        self.failed = asyncio.get_running_loop().create_future()
+        self.pool = await open_pool(self.settings, self.service, size=min(16, self.settings.partitions + 4))
+        async with self.pool.acquire() as db:
+            self._incarnation = await verify_installation(db, self.settings)
+            await self.clock.measure(db)
+        self.reader = Reader(self.link, self.clock, self._reads, self.service)
+        self.leases = Leases(
+            self.settings,
+            self.service,
+            self.owner,
+            claimed=self._claimed,
+            lost=self._lost,
+            surplus=self._surplus,
+        )
+        self._start(self.link.watch())
+        self._start(self.clock.keep_measuring(self.pool))
+        self._start(self.reader.run())
+        self._start(self.leases.keep())
+        self._start(keep_tidy(self.pool))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._draining = True
+        self.leases.drain()
+        for lane in self.lanes.values():
+            lane.stop()
+        running = list(self._running.values())
+        if running:
+            unfinished = (await asyncio.wait(running, timeout=5.0))[1]
+            for unfinished_task in unfinished:
+                unfinished_task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.pool.close()
+
+    def _start(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        """A task of the runtime that ends by an error is a fault of ours: the process stops, loudly."""
+        if task.cancelled() or task.exception() is None or self.failed is None or self.failed.done():
+            return
+        error = task.exception()
+        assert error is not None
+        log.critical("worker failed", service=self.service, error=repr(error), exc_info=error)
+        self.failed.set_result(error)
+
+    def why_not_ready(self) -> str | None:
+        """For `/readyz`."""
+        if self._draining:
+            return "draining"
+        if any(lane.status is LaneState.HALTED for lane in self.lanes.values()):
+            return "a lane is halted"
+        return None if self.pool is not None else "starting"
+
+    # -- what the leases tell ----------------------------------------------------------------------------------------
+
+    def _claimed(self, number: int, epoch: int) -> None:
+        telemetry.LANE_MOVES.labels(self.service, "claimed").inc()
+        lane = Lane(
+            service=self.service,
+            lane=number,
+            epoch=epoch,
+            incarnation=self._incarnation,
+            reads=self._reads,
+            writes=self._writes,
+            slot_topic=self._slot_topic,
+            logic=self._logic,
+            codec=self._codec,
+            pool=self.pool,
+            link=self.link,
+            reader=self.reader,
+            clock=self.clock,
+        )
+        self.lanes[number] = lane
+        task = asyncio.create_task(self._live(lane))
+        task.add_done_callback(self._ended)
+        self._running[number] = task
+        telemetry.LANES.labels(self.service).set(len(self.lanes))
+
+    async def _live(self, lane: Lane) -> None:
+        try:
+            await lane.run()
+        finally:
+            if self.lanes.get(lane.lane) is lane:
+                del self.lanes[lane.lane]
+            telemetry.LANES.labels(self.service).set(len(self.lanes))
+        telemetry.LANE_MOVES.labels(self.service, lane.status.value).inc()
+        if lane.status is LaneState.RELEASED:
+            await self.leases.release(lane.lane)
+        elif lane.status is LaneState.LOST:
+            await self.leases.forget(lane.lane)
+
+    async def _lost(self, number: int) -> None:
+        lane, task = self.lanes.get(number), self._running.get(number)
+        if lane is None or task is None or task is asyncio.current_task():
+            return
+        lane.status = LaneState.LOST
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    def _surplus(self, number: int) -> None:
+        lane = self.lanes.get(number)
+        if lane is not None:
+            lane.stop()
+
+
+async def _until_signal(worker: Worker) -> int:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    assert worker.failed is not None
+    worker.failed.add_done_callback(lambda _: told.set())
+    await told.wait()
+    return 1 if worker.failed.done() else 0
+
+
+async def serve_worker(worker: Worker, *also: contextlib.AbstractAsyncContextManager[Any]) -> int:
+    """Runs the worker (and what the service runs beside it) until SIGTERM; the exit code."""
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(worker)
+        for beside in also:
+            await stack.enter_async_context(beside)
+        port = await stack.enter_async_context(
+            ops_server(worker.settings.ops_host, worker.settings.ops_port, worker.why_not_ready)
+        )
+        log.info("worker ready", service=worker.service, owner=worker.owner, ops_port=port)
+        return await _until_signal(worker)
+
+
+def run_worker(
+    settings: RuntimeSettings,
+    *,
+    service: str,
+    reads: Sequence[Topic],
+    writes: Topic | None,
+    logic: LaneLogic[Any],
+    codec: Codec,
+    slot_topic: Topic | None = None,
+) -> int:
+    """The worker process of a service: returns its exit code after SIGTERM, or when it failed."""
+    telemetry.configure_logs(settings, service)
+    telemetry.configure_tracing(settings, service)
+    worker = Worker(
+        settings, service=service, reads=reads, writes=writes, logic=logic, codec=codec, slot_topic=slot_topic
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(serve_worker(worker))
