@@ -1,0 +1,101 @@
+"""One group of arrivals: the handler of the slot's group commit."""
+
+from collections.abc import Sequence
+
+from pointsman.core.decision import Emission
+from pointsman.core.ids import derived_id
+from pointsman.core.instant import Instant
+from pointsman.runtime.logic import Database
+from pointsman_intake.accept.customers import Customers
+from pointsman_intake.accept.messages import accept_messages
+from pointsman_intake.accept.reports import take_reports
+from pointsman_intake.accept.signals import take_signals
+from pointsman_intake.model import Arrival, Outcome
+
+_TOKENS = """
+INSERT INTO replay_token (workspace, connector, token, at)
+SELECT k.workspace, k.connector, k.token, $4
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, token)
+ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING
+RETURNING workspace, connector, token
+"""
+
+_RAW = """
+INSERT INTO raw (id, workspace, connector, at, content_type, headers, body)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[], $7::bytea[])
+"""
+
+_CLOSE_QUARANTINE = """
+UPDATE quarantine SET state = 'replayed', closed_at = $3
+FROM unnest($1::text[], $2::text[]) AS k (workspace, id)
+WHERE quarantine.workspace = k.workspace AND quarantine.id = k.id
+"""
+
+
+async def accept_group(
+    db: Database, arrivals: Sequence[Arrival], now: Instant
+) -> tuple[Sequence[Outcome], Sequence[Emission]]:
+    """Stores every arrival and tells what became of each, in order, with the facts for the topic `requests`.
+
+    Runs inside the slot's fenced transaction; `now` is the transaction's instant. Repeats are found in the table and
+    within the group itself.
+    """
+    replayed = await _replayed(db, arrivals, now)
+    raw_ids = [_raw_id(arrival, place) for place, arrival in enumerate(arrivals)]
+    placed = [(message, raw_ids[place]) for place, arrival in enumerate(arrivals) for message in arrival.messages]
+    stored = await accept_messages(db, Customers(db, now), placed)
+    await _store_raw(db, [(id, arrival) for id, arrival in zip(raw_ids, arrivals, strict=True) if id in stored.raw_ids])
+    fresh = [arrival for place, arrival in enumerate(arrivals) if place not in replayed]
+    tickets, signalled = await take_signals(db, [signal for arrival in fresh for signal in arrival.signals])
+    states, reported = await take_reports(db, [report for arrival in fresh for report in arrival.reports], now)
+    await _close_quarantine(db, arrivals, now)
+    outcomes, messages, signals, reports = [], iter(stored.answers), iter(tickets), iter(states)
+    for place, arrival in enumerate(arrivals):
+        again = place in replayed
+        outcomes.append(
+            Outcome(
+                messages=tuple(next(messages) for _ in arrival.messages),
+                signals=() if again else tuple(next(signals) for _ in arrival.signals),
+                reports=() if again else tuple(next(reports) for _ in arrival.reports),
+                replayed=again,
+            )
+        )
+    return outcomes, [*stored.emissions, *signalled, *reported]
+
+
+async def _replayed(db: Database, arrivals: Sequence[Arrival], now: Instant) -> set[int]:
+    """The places of the arrivals whose token is known, from the table or from earlier in the group."""
+    first: dict[tuple[str, str, str], int] = {}
+    for place, arrival in enumerate(arrivals):
+        if arrival.token is not None:
+            first.setdefault((arrival.workspace, arrival.connector, arrival.token), place)
+    if not first:
+        return set()
+    keys = sorted(first)
+    rows = await db.fetch(_TOKENS, *map(list, zip(*keys, strict=True)), now)
+    new = {first[tuple(row)] for row in rows}
+    return {place for place, arrival in enumerate(arrivals) if arrival.token is not None and place not in new}
+
+
+def _raw_id(arrival: Arrival, place: int) -> str | None:
+    if arrival.raw is None or not arrival.messages:
+        return None
+    return derived_id("raw", arrival.at, arrival.workspace, arrival.connector, arrival.messages[0].external_id, place)
+
+
+async def _store_raw(db: Database, arrivals: Sequence[tuple[str | None, Arrival]]) -> None:
+    """Keeps the bytes of the arrivals that brought something new."""
+    rows = [
+        (id, arrival.workspace, arrival.connector, arrival.at, raw.content_type, raw.headers, raw.body)
+        for id, arrival in arrivals
+        if (raw := arrival.raw) is not None
+    ]
+    if rows:
+        await db.execute(_RAW, *map(list, zip(*rows, strict=True)))
+
+
+async def _close_quarantine(db: Database, arrivals: Sequence[Arrival], now: Instant) -> None:
+    replays = [(arrival.workspace, arrival.quarantine_id) for arrival in arrivals if arrival.quarantine_id]
+    if replays:
+        await db.execute(_CLOSE_QUARANTINE, *map(list, zip(*replays, strict=True)), now)

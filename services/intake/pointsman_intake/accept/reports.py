@@ -1,0 +1,133 @@
+"""Reports: what became of replies. A reply goes queued → sent → delivered → read, and never back; failed is the end.
+
+A failure that is not permanent keeps a pulled reply queued, under a new number, so that it is offered again.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pointsman.contracts.requests import MessageDelivered, MessageFailed
+from pointsman.core.decision import Emission
+from pointsman.core.instant import Instant
+from pointsman.runtime.logic import Database
+from pointsman_intake.model import Report, Reported
+
+_BY_EXTERNAL_ID = """
+SELECT k.workspace, k.connector, k.external_id, d.id
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, external_id)
+JOIN delivery d USING (workspace, connector, external_id)
+"""
+
+_LOCK = """
+SELECT d.workspace, d.id, d.connector, d.ticket_id, d.customer_id, d.thread, d.state, d.rounds, d.external_id
+FROM unnest($1::text[], $2::text[]) AS k (workspace, id)
+JOIN delivery d USING (workspace, id)
+ORDER BY 1, 2 FOR UPDATE OF d
+"""
+
+_WRITE = """
+UPDATE delivery d
+SET state = k.state, external_id = coalesce(k.external_id, d.external_id), reason = k.reason,
+    rounds = k.rounds, claimed_until = NULL, updated_at = $7,
+    number = CASE WHEN k.again THEN nextval('delivery_number') ELSE d.number END
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $8::boolean[])
+    AS k (workspace, id, state, external_id, reason, rounds, again)
+WHERE d.workspace = k.workspace AND d.id = k.id
+"""
+
+# The conversation that the provider gave to our reply leads to its ticket from now on. No message of it opens one.
+_LEARN_THREADS = """
+INSERT INTO thread (workspace, connector, thread, ticket_id, customer_id, number, opened_at_number)
+SELECT workspace, connector, thread, ticket_id, customer_id, 0, -1
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
+    AS k (workspace, connector, thread, ticket_id, customer_id)
+ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING
+"""
+
+_RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
+
+
+async def take_reports(db: Database, reports: Sequence[Report], now: Instant) -> tuple[list[Reported], list[Emission]]:
+    """What each report found, and the facts of those that say something new."""
+    if not reports:
+        return [], []
+    rows = await _locked(db, reports)
+    results, emissions, threads = [], [], set()
+    writes: dict[tuple[str, str], tuple[Any, ...]] = {}
+    for report, row in zip(reports, rows, strict=True):
+        if row is None:
+            results.append(Reported(False))
+            continue
+        again = report.state == "failed" and not report.permanent
+        state = row["state"]
+        if state == "queued" if again else _RANK[report.state] > _RANK[state]:
+            row["state"] = state = "queued" if again else report.state
+            row["rounds"] += 1 if report.state == "failed" else 0
+            row["external_id"] = report.external_id or row["external_id"]
+            writes[(row["workspace"], row["id"])] = (state, row["external_id"], report.reason, row["rounds"], again)
+            emissions.append(_emission(report, row, now))
+            if report.thread and report.thread != row["thread"]:
+                threads.add((row["workspace"], row["connector"], report.thread, row["ticket_id"], row["customer_id"]))
+        results.append(Reported(True, row["id"], state))
+    await _write(db, writes, now)
+    if threads:
+        await db.execute(_LEARN_THREADS, *map(list, zip(*sorted(threads), strict=True)))
+    return results, emissions
+
+
+async def _locked(db: Database, reports: Sequence[Report]) -> list[dict[str, Any] | None]:
+    """The locked row of each report's reply, one value per reply; None where its connector has no such reply."""
+    asked = sorted({(r.workspace, r.connector, r.external_id) for r in reports if not r.message_id and r.external_id})
+    ids: dict[tuple[str, str, str], str] = {}
+    if asked:
+        found = await db.fetch(_BY_EXTERNAL_ID, *map(list, zip(*asked, strict=True)))
+        ids = {(row[0], row[1], row[2]): row[3] for row in found}
+    named = [(r.workspace, r.message_id or ids.get((r.workspace, r.connector, r.external_id or ""))) for r in reports]
+    keys = sorted({(workspace, id) for workspace, id in named if id})
+    if not keys:
+        return [None] * len(reports)
+    locked = await db.fetch(_LOCK, *map(list, zip(*keys, strict=True)))
+    rows = {(row["workspace"], row["id"]): dict(row) for row in locked}
+    return [
+        row if (row := rows.get((workspace, id or ""))) and row["connector"] == report.connector else None
+        for report, (workspace, id) in zip(reports, named, strict=True)
+    ]
+
+
+async def _write(db: Database, writes: dict[tuple[str, str], tuple[Any, ...]], now: Instant) -> None:
+    if not writes:
+        return
+    for workspace in sorted({workspace for (workspace, _), write in writes.items() if write[-1]}):
+        await order_numbers(db, workspace)
+    workspaces, ids, states, externals, reasons, rounds, again = map(
+        list, zip(*((*key, *write) for key, write in writes.items()), strict=True)
+    )
+    await db.execute(_WRITE, workspaces, ids, states, externals, reasons, rounds, now, again)
+
+
+async def order_numbers(db: Database, workspace: str) -> None:
+    """Until the commit nobody else numbers deliveries of this workspace, so that numbers appear in their order."""
+    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 4711))", f"delivery:{workspace}")
+
+
+def _emission(report: Report, row: dict[str, Any], now: Instant) -> Emission:
+    fact: MessageFailed | MessageDelivered
+    if report.state == "failed":
+        fact = MessageFailed(
+            message_id=row["id"],
+            ticket_id=row["ticket_id"],
+            connector=row["connector"],
+            reason=report.reason or "the provider refused it",
+            permanent=report.permanent,
+            attempts=row["rounds"],
+        )
+    else:
+        fact = MessageDelivered(
+            message_id=row["id"],
+            ticket_id=row["ticket_id"],
+            connector=row["connector"],
+            state=report.state,
+            external_id=row["external_id"],
+        )
+    return Emission(row["workspace"], row["ticket_id"], now, (fact,))

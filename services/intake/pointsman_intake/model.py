@@ -1,0 +1,180 @@
+"""What intake understood of a call, before the database is asked: frozen values without a ticket or a customer id.
+
+An `Arrival` is one HTTP call (or one replayed quarantine row): its raw bytes, and the messages, signals and delivery
+reports that were read out of them. It is the unit that a group commit accepts or refuses as a whole.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import orjson
+
+from pointsman.core.ids import digest_of
+from pointsman.core.instant import Instant
+
+TEXT_BYTES_MAX = 65_536
+HTML_BYTES_MAX = 131_072
+IDENTITY_KINDS = ("id", "email", "phone", "handle")
+
+SignalKind = Literal["left", "returned", "ended", "typing"]
+ReportState = Literal["sent", "delivered", "read", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A customer as the connector named them. Identities are lower-cased when they are looked up."""
+
+    id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    handle: str | None = None
+    language: str | None = None
+    tier: str | None = None
+
+    def identities(self) -> list[tuple[str, str]]:
+        """(kind, value) in the order in which they decide who it is."""
+        values = ((kind, getattr(self, kind)) for kind in IDENTITY_KINDS)
+        return [(kind, value.strip().lower()) for kind, value in values if value and value.strip()]
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """An attachment that came with its bytes; stored with the message under `attachment_id`."""
+
+    attachment_id: str
+    name: str | None
+    content_type: str | None
+    content: bytes
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """One message as understood. `content` holds those fields of `message.received` that need no database, as JSON
+    values; `reference` is what later messages cite (a Message-ID), `cites` what this one cites, the nearest first."""
+
+    workspace: str
+    connector: str
+    channel: str
+    external_id: str
+    thread: str
+    person: Person
+    content: dict[str, Any]
+    received_at: Instant
+    author_kind: str = "customer"
+    author_id: str | None = None
+    body_hash: str = ""
+    reference: str | None = None
+    cites: tuple[str, ...] = ()
+    files: tuple[NewFile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something about a conversation that is no message."""
+
+    workspace: str
+    connector: str
+    thread: str
+    kind: SignalKind
+    occurred_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a reply, by our id or by the provider's. `thread` is the conversation the provider gave it."""
+
+    workspace: str
+    connector: str
+    state: ReportState
+    message_id: str | None = None
+    external_id: str | None = None
+    thread: str | None = None
+    reason: str | None = None
+    permanent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The bytes as they came, with the headers that matter for understanding them again."""
+
+    body: bytes
+    content_type: str
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One call. `token` is the provider's id of the request, remembered against replays; `quarantine_id` is the row
+    that this call closes when it is a replay."""
+
+    workspace: str
+    connector: str
+    at: Instant
+    raw: Raw | None = None
+    messages: tuple[Inbound, ...] = ()
+    signals: tuple[Signal, ...] = ()
+    reports: tuple[Report, ...] = ()
+    token: str | None = None
+    quarantine_id: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Where a message went. `differs`: it was there before, with another content (the first is kept)."""
+
+    message_id: str
+    ticket_id: str
+    duplicate: bool
+    differs: bool = False
+
+    def answer(self) -> dict[str, Any]:
+        answer: dict[str, Any] = {
+            "message_id": self.message_id,
+            "ticket_id": self.ticket_id,
+            "duplicate": self.duplicate,
+        }
+        if self.differs:
+            answer["differs"] = True
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Whether a report found its reply, and the state that the reply has now."""
+
+    found: bool
+    message_id: str | None = None
+    state: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an arrival, in the order of its messages, signals (the ticket, if any) and reports."""
+
+    messages: tuple[Accepted, ...] = ()
+    signals: tuple[str | None, ...] = ()
+    reports: tuple[Reported, ...] = ()
+    replayed: bool = False
+
+
+def hash_of(content: dict[str, Any], person: Person) -> str:
+    """A digest of what a message says, to tell a repeat from another message under the same id."""
+    return digest_of(orjson.dumps((content, person), option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z))
+
+
+def clean(text: str) -> str:
+    """Text without NUL, which PostgreSQL cannot store."""
+    return text.replace("\x00", "") if "\x00" in text else text
+
+
+def cut(text: str, bytes_max: int = TEXT_BYTES_MAX) -> tuple[str, bool]:
+    """The text in at most `bytes_max` bytes of UTF-8, ending at a character, and whether it was cut."""
+    if len(text) * 4 <= bytes_max:
+        return text, False
+    encoded = text.encode("utf-8", "replace")
+    if len(encoded) <= bytes_max:
+        return text, False
+    return encoded[:bytes_max].decode("utf-8", "ignore"), True

@@ -1,0 +1,141 @@
+"""What `POST /messages`, `/events` and the reply calls take: pydantic shapes, in which an unknown field is an error."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
+
+from pointsman.contracts.base import Slug
+from pointsman.contracts.shapes import Priority
+from pointsman.core.instant import Instant, parse_rfc3339
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _instant(value: object) -> Instant:
+    if not isinstance(value, str):
+        raise ValueError("an instant is a text as RFC 3339 defines it")
+    try:
+        at = parse_rfc3339(value)
+    except OverflowError as error:
+        raise ValueError(f"{value!r} is out of range") from error
+    if at < _EARLIEST:
+        raise ValueError(f"{value!r} is before 1970")
+    return at
+
+
+At = Annotated[datetime, BeforeValidator(_instant)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]*$")]
+Name = Annotated[str, StringConstraints(max_length=512)]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
+Levels = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=10)]], Field(max_length=50)]
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AuthorIn(Shape):
+    """Who wrote it; an `agent` wrote it in the provider's own app."""
+
+    kind: Literal["customer", "agent", "bot"]
+    agent: Slug | None = None
+
+
+class CustomerIn(Shape):
+    """The customer, by whatever the connector knows. `id` is the connector's own name for them, or ours."""
+
+    id: Key | None = None
+    name: Name | None = None
+    email: Address | None = None
+    phone: Address | None = None
+    handle: Address | None = None
+    language: Annotated[str, StringConstraints(max_length=35)] | None = None
+    tier: Annotated[str, StringConstraints(max_length=63)] | None = None
+
+
+class AttachmentIn(Shape):
+    """One of: `attachment_id`; `name`, `content_type`, `content_base64`; `name`, `url`."""
+
+    attachment_id: Key | None = None
+    name: Name | None = None
+    content_type: Annotated[str, StringConstraints(max_length=255)] | None = None
+    content_base64: str | None = None
+    url: Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://")] | None = None
+
+
+class RoutingIn(Shape):
+    """Hints for routing; only from a connector with `hints: true`."""
+
+    queue: Slug | None = None
+    category: Slug | None = None
+    priority: Priority | None = None
+    requires: Levels = {}
+    prefers: Levels = {}
+    agent: Slug | None = None
+
+
+class MessageIn(Shape):
+    """One message. `external_id` is its key within the connector; without `thread` it begins a conversation of its own.
+
+    `text` above 64 KiB is cut and the message marked `truncated`; the raw bytes keep the whole.
+    """
+
+    connector: Slug
+    external_id: Key
+    thread: Key | None = None
+    author: AuthorIn | None = None
+    kind: Literal["message", "edit", "delete", "reaction", "comment", "review"] = "message"
+    replaces: Key | None = None
+    customer: CustomerIn | None = None
+    to: Annotated[tuple[Address, ...], Field(max_length=100)] = ()
+    cc: Annotated[tuple[Address, ...], Field(max_length=100)] = ()
+    subject: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    text: str | None = None
+    html: str | None = None
+    attachments: Annotated[tuple[AttachmentIn, ...], Field(max_length=50)] = ()
+    occurred_at: At | None = None
+    routing: RoutingIn | None = None
+    metadata: Annotated[dict[str, Any], Field(max_length=100)] = {}
+
+
+class EventIn(Shape):
+    """Something about a conversation, or about a reply (`message_id`), that is no message."""
+
+    connector: Slug
+    external_id: Key
+    thread: Key
+    kind: Literal["left", "returned", "ended", "typing", "delivered", "read", "failed"]
+    message_id: Key | None = None
+    occurred_at: At | None = None
+
+
+class DeliveredIn(Shape):
+    """A reply was handed to the provider: its id there, and the conversation that the provider put it in."""
+
+    external_id: Key | None = None
+    thread: Key | None = None
+
+
+class FailedIn(Shape):
+    """A reply could not be handed to the provider; unless `permanent` it is offered again."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    permanent: bool = False
+
+
+class CustomerPut(Shape):
+    """What is known of a customer, whole: what is left out is emptied."""
+
+    name: Name | None = None
+    emails: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
+    phones: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
+    handles: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
+    language: Annotated[str, StringConstraints(max_length=35)] | None = None
+    tier: Annotated[str, StringConstraints(max_length=63)] | None = None
+    organization: Name | None = None
+    owner: Slug | None = None
+
+
+MESSAGE: TypeAdapter[MessageIn] = TypeAdapter(MessageIn)
+EVENT: TypeAdapter[EventIn] = TypeAdapter(EventIn)
