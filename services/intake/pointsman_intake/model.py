@@ -9,7 +9,6 @@ from typing import Any, Literal
 
 import orjson
 
-from pointsman.core.ids import digest_of
 from pointsman.core.instant import Instant
 
 TEXT_BYTES_MAX = 65_536
@@ -160,9 +159,15 @@ class Outcome:
     replayed: bool = False
 
 
-def hash_of(content: dict[str, Any], person: Person) -> str:
-    """A digest of what a message says, to tell a repeat from another message under the same id."""
-    return digest_of(orjson.dumps((content, person), option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z))
+def canonical(said: object) -> bytes:
+    """JSON with sorted keys. Raises `ValueError` for what PostgreSQL or a reader could not take (NUL, huge numbers)."""
+    try:
+        encoded = orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    except TypeError as error:
+        raise ValueError(f"a value cannot be kept: {error}") from error
+    if b"\\u0000" in encoded and b"\\\\u0000" not in encoded:
+        raise ValueError("a text has a NUL character")
+    return encoded
 
 
 def clean(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import orjson
+
 from pointsman.core.decision import Emission
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
@@ -23,7 +25,9 @@ RETURNING workspace, connector, token
 
 _RAW = """
 INSERT INTO raw (id, workspace, connector, at, content_type, headers, body)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::jsonb[], $7::bytea[])
+SELECT id, workspace, connector, at, content_type, headers::jsonb, body
+FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::bytea[])
+    AS k (id, workspace, connector, at, content_type, headers, body)
 """
 
 _CLOSE_QUARANTINE = """
@@ -87,12 +91,16 @@ def _raw_id(arrival: Arrival, place: int) -> str | None:
 async def _store_raw(db: Database, arrivals: Sequence[tuple[str | None, Arrival]]) -> None:
     """Keeps the bytes of the arrivals that brought something new."""
     rows = [
-        (id, arrival.workspace, arrival.connector, arrival.at, raw.content_type, raw.headers, raw.body)
+        (id, arrival.workspace, arrival.connector, arrival.at, raw.content_type, _json(raw.headers), raw.body)
         for id, arrival in arrivals
         if (raw := arrival.raw) is not None
     ]
     if rows:
         await db.execute(_RAW, *map(list, zip(*rows, strict=True)))
+
+
+def _json(headers: dict[str, str]) -> str:
+    return orjson.dumps(headers).decode() if headers else "{}"
 
 
 async def _close_quarantine(db: Database, arrivals: Sequence[Arrival], now: Instant) -> None:

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from pointsman.runtime.ddl import RUNTIME_TABLES_V1
+from pointsman.runtime.migrate import create_runtime_tables
 
 revision = "0001"
 down_revision = None
@@ -150,7 +150,8 @@ TABLES = (
 
 
 def upgrade() -> None:
-    for statement in (*RUNTIME_TABLES_V1, *TABLES):
+    create_runtime_tables(op)
+    for statement in TABLES:
         op.execute(statement)
 
 
