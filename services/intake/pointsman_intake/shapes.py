@@ -9,6 +9,7 @@ from pointsman.contracts.base import Slug
 from pointsman.contracts.shapes import Priority
 from pointsman.core.instant import Instant, parse_rfc3339
 
+_NO_NUL = r"^[^\x00]*$"  # PostgreSQL stores none
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -25,9 +26,9 @@ def _instant(value: object) -> Instant:
 
 
 At = Annotated[datetime, BeforeValidator(_instant)]
-Key = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=r"^[^\x00]*$")]
-Name = Annotated[str, StringConstraints(max_length=512)]
-Address = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=r"^[^\x00]*$")]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=_NO_NUL)]
+Name = Annotated[str, StringConstraints(max_length=512, pattern=_NO_NUL)]
+Address = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=_NO_NUL)]
 Levels = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=10)]], Field(max_length=50)]
 
 
@@ -50,8 +51,8 @@ class CustomerIn(Shape):
     email: Address | None = None
     phone: Address | None = None
     handle: Address | None = None
-    language: Annotated[str, StringConstraints(max_length=35)] | None = None
-    tier: Annotated[str, StringConstraints(max_length=63)] | None = None
+    language: Annotated[str, StringConstraints(max_length=35, pattern=_NO_NUL)] | None = None
+    tier: Annotated[str, StringConstraints(max_length=63, pattern=_NO_NUL)] | None = None
 
 
 class AttachmentIn(Shape):
@@ -59,7 +60,7 @@ class AttachmentIn(Shape):
 
     attachment_id: Key | None = None
     name: Name | None = None
-    content_type: Annotated[str, StringConstraints(max_length=255)] | None = None
+    content_type: Annotated[str, StringConstraints(max_length=255, pattern=_NO_NUL)] | None = None
     content_base64: str | None = None
     url: Annotated[str, StringConstraints(max_length=2048, pattern=r"^https?://")] | None = None
 
@@ -131,8 +132,8 @@ class CustomerPut(Shape):
     emails: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
     phones: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
     handles: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
-    language: Annotated[str, StringConstraints(max_length=35)] | None = None
-    tier: Annotated[str, StringConstraints(max_length=63)] | None = None
+    language: Annotated[str, StringConstraints(max_length=35, pattern=_NO_NUL)] | None = None
+    tier: Annotated[str, StringConstraints(max_length=63, pattern=_NO_NUL)] | None = None
     organization: Name | None = None
     owner: Slug | None = None
 

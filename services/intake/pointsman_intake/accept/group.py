@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import orjson
 
 from pointsman.core.decision import Emission
-from pointsman.core.ids import derived_id
+from pointsman.core.ids import random_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.customers import Customers
@@ -46,7 +46,7 @@ async def accept_group(
     within the group itself.
     """
     replayed = await _replayed(db, arrivals, now)
-    raw_ids = [_raw_id(arrival, place) for place, arrival in enumerate(arrivals)]
+    raw_ids = [random_id("raw", a.at) if a.raw is not None and a.messages else None for a in arrivals]
     placed = [(message, raw_ids[place]) for place, arrival in enumerate(arrivals) for message in arrival.messages]
     stored = await accept_messages(db, Customers(db, now), placed)
     await _store_raw(db, [(id, arrival) for id, arrival in zip(raw_ids, arrivals, strict=True) if id in stored.raw_ids])
@@ -80,12 +80,6 @@ async def _replayed(db: Database, arrivals: Sequence[Arrival], now: Instant) -> 
     rows = await db.fetch(_TOKENS, *map(list, zip(*keys, strict=True)), now)
     new = {first[tuple(row)] for row in rows}
     return {place for place, arrival in enumerate(arrivals) if arrival.token is not None and place not in new}
-
-
-def _raw_id(arrival: Arrival, place: int) -> str | None:
-    if arrival.raw is None or not arrival.messages:
-        return None
-    return derived_id("raw", arrival.at, arrival.workspace, arrival.connector, arrival.messages[0].external_id, place)
 
 
 async def _store_raw(db: Database, arrivals: Sequence[tuple[str | None, Arrival]]) -> None:

@@ -194,7 +194,8 @@ async def _anonymous(customers: Customers, by_thread: dict[Key, list[_New]], row
     made = [
         (members[0].message, rows[thread]["customer_id"])
         for thread, members in nameless.items()
-        if members[0].customer is None and rows[thread]["customer_id"] == _anonymous_id(members[0].message, thread)
+        if rows[thread]["number"] == len(members)
+        and rows[thread]["customer_id"] == _anonymous_id(members[0].message, thread)
     ]
     await customers.anonymous(made)
     known = await customers.of_ids((thread[0], rows[thread]["customer_id"]) for thread in nameless)

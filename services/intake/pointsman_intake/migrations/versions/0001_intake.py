@@ -108,7 +108,7 @@ TABLES = (
     "CREATE INDEX delivery_due ON delivery (due_at) WHERE state = 'queued' AND push",
     "CREATE INDEX delivery_queued ON delivery (workspace, connector, number) WHERE state = 'queued'",
     "CREATE INDEX delivery_thread ON delivery (workspace, connector, thread, number) WHERE state = 'queued'",
-    "CREATE INDEX delivery_number ON delivery (workspace, number)",
+    "CREATE INDEX delivery_of_workspace ON delivery (workspace, number)",
     "CREATE INDEX delivery_external ON delivery (workspace, connector, external_id) WHERE external_id IS NOT NULL",
     """
     CREATE TABLE quarantine (
