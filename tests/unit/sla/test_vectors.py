@@ -1,0 +1,103 @@
+"""`pointsman sla eval`: files of worked cases."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from pointsman_sla.calendar.evaluate import VectorError, evaluate
+from pointsman_sla.cli import register
+from typer.testing import CliRunner
+
+SAMPLES = os.environ.get("POINTSMAN_SAMPLES")
+OFFICE = {"tz": "UTC", "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
+
+
+def one(**vector: Any) -> dict[str, Any]:
+    result: dict[str, Any] = evaluate({"vectors": [{"id": "x", "calendar": OFFICE, **vector}]})["results"][0]
+    return result
+
+
+@pytest.mark.skipif(SAMPLES is None, reason="POINTSMAN_SAMPLES names no folder of samples")
+def test_the_public_vectors_pass() -> None:
+    result = evaluate(json.loads((Path(SAMPLES or "") / "sla/vectors-public.json").read_bytes()))
+    assert [row for row in result["results"] if not row["ok"]] == []
+    assert result["passed"] > 0
+
+
+def test_due_and_breach_differ_at_closing() -> None:
+    got = one(op="due", start="2026-11-20T16:00:00Z", seconds=3600, expect="2026-11-20T17:00:00Z",
+              expect_breach="2026-11-23T09:00:00Z")  # fmt: skip
+    assert (got["ok"], got["got"], got["got_breach"]) == (True, "2026-11-20T17:00:00Z", "2026-11-23T09:00:00Z")
+
+
+def test_pauses_do_not_count_and_may_overlap() -> None:
+    pauses = [["2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"], ["2026-11-20T10:30:00Z", "2026-11-20T12:00:00Z"]]
+    got = one(op="due", start="2026-11-20T09:00:00Z", seconds=7200, pauses=pauses, expect="2026-11-20T13:00:00Z")
+    assert got["ok"]
+    got = one(op="elapsed", start="2026-11-20T09:00:00Z", end="2026-11-20T13:00:00Z", pauses=pauses, expect=7200,
+              paused_business_seconds=7200)  # fmt: skip
+    assert got["ok"]
+
+
+def test_a_target_used_up_at_the_beginning_of_a_pause_breaches_after_it() -> None:
+    pauses = [["2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"]]
+    got = one(op="due", start="2026-11-20T09:00:00Z", seconds=3600, pauses=pauses, expect="2026-11-20T10:00:00Z",
+              expect_breach="2026-11-20T11:00:00Z")  # fmt: skip
+    assert got["ok"]
+
+
+def test_a_warning_and_an_escalation_count_from_the_start() -> None:
+    got = one(op="due", start="2026-11-20T16:00:00Z", seconds=7200, expect="2026-11-23T10:00:00Z", warn_before=5400,
+              expect_warning="2026-11-20T16:30:00Z", then_escalate_after=3600,
+              expect_escalation="2026-11-23T11:00:00Z")  # fmt: skip
+    assert got["ok"]
+
+
+def test_subtract_goes_backwards_over_closed_time() -> None:
+    assert one(op="subtract", end="2026-11-23T10:00:00Z", seconds=7200, expect="2026-11-20T16:00:00Z")["ok"]
+
+
+def test_wall_time_is_read_in_the_zone_in_brackets_and_else_in_the_calendars() -> None:
+    assert one(op="due", start="2026-11-20T10:00:00[Europe/Rome]", seconds=60, expect="2026-11-20T09:01:00Z")["ok"]
+    assert one(op="due", start="2026-11-20T10:00:00", seconds=60, expect="2026-11-20T10:01:00Z")["ok"]
+
+
+def test_a_wrong_answer_fails_and_a_wrong_vector_says_why() -> None:
+    assert one(op="elapsed", start="2026-11-20T09:00:00Z", end="2026-11-20T10:00:00Z", expect=1)["ok"] is False
+    assert "/op" in one(op="add", expect=1)["error"]
+    assert "/seconds" in one(op="due", start="2026-11-20T09:00:00Z", seconds=-1, expect="x")["error"]
+    assert "/start" in one(op="due", start="yesterday", seconds=1, expect="x")["error"]
+    assert "/tz" in one(op="due", calendar={"tz": "Mars/Olympus"}, start="x", seconds=1, expect="x")["error"]
+    with pytest.raises(VectorError):
+        evaluate({"vectors": "none"})
+
+
+def _run(*arguments: str) -> Any:
+    app = typer.Typer()
+    register(app)
+    return CliRunner().invoke(app, ["sla", "eval", *arguments])
+
+
+def test_the_command_prints_one_json_document_and_fails_when_a_vector_does(tmp_path: Path) -> None:
+    good = {"id": "a", "op": "elapsed", "calendar": OFFICE, "start": "2026-11-20T09:00:00Z",
+            "end": "2026-11-20T10:00:00Z", "expect": 3600}  # fmt: skip
+    file = tmp_path / "vectors.json"
+    file.write_text(json.dumps({"vectors": [good]}))
+    done = _run(str(file), "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["passed"] == 1
+    file.write_text(json.dumps({"vectors": [good, {**good, "id": "b", "expect": 1}]}))
+    assert _run(str(file), "--json").exit_code == 1
+    assert "FAILED" in _run(str(file)).stdout
+
+
+def test_the_command_says_in_one_line_what_is_wrong_with_its_input(tmp_path: Path) -> None:
+    file = tmp_path / "vectors.json"
+    for text in ("{", '{"vectors": 3}', "[3]"):
+        file.write_text(text)
+        done = _run(str(file))
+        assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert _run(str(tmp_path / "absent.json")).exit_code == 2
