@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 import typer
+from typer.testing import CliRunner
+
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
 from pointsman_sla.cli import register
-from typer.testing import CliRunner
 
 SAMPLES = os.environ.get("POINTSMAN_SAMPLES")
 OFFICE = {"tz": "UTC", "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
