@@ -112,6 +112,31 @@ RUNTIME_TABLES_V1: tuple[str, ...] = (
         closed_at timestamptz
     )
     """,
+    # Idempotency keys that were used, so that a repeat on another process finds the command. `id` is derived from
+    # token, route and key; the command's id from `id` and `attempt`, which counts the outcomes `abandoned`.
+    """
+    CREATE TABLE asked (
+        id text PRIMARY KEY,
+        body_hash text NOT NULL,
+        attempt int NOT NULL DEFAULT 0,
+        not_after timestamptz NOT NULL,
+        at timestamptz NOT NULL DEFAULT clock_timestamp()
+    )
+    """,
+    "CREATE INDEX asked_at ON asked (at)",
+    # Tokens that were taken back, as the API processes heard it; and up to when they heard everything.
+    """
+    CREATE TABLE revoked_token (
+        token_id text PRIMARY KEY,
+        expires_at timestamptz NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE revocations_heard (
+        one boolean PRIMARY KEY DEFAULT true CHECK (one),
+        until timestamptz NOT NULL
+    )
+    """,
     # Types that this version did not know, so that an upgrade can read them again.
     """
     CREATE TABLE skipped (

@@ -28,6 +28,8 @@ class RuntimeSettings(BaseSettings):
     command_timeout_seconds: float = 10.0
     gap_patience_seconds: float = 30.0
     blind_after_seconds: float = 5.0
+    body_bytes_max: int = 6 * 1_048_576
+    calls_per_second_max: float = 20_000
     ops_host: str = "127.0.0.1"
     ops_port: int = 0
     secrets_folder: Path | None = None

@@ -1,0 +1,46 @@
+"""Lists by pages: `?limit=` and `?cursor=` in, `{items, next_cursor}` out.
+
+A cursor is opaque to callers: the sort and the last item's key, base64url. It proves nothing and hides nothing; what
+it names is looked up in the caller's own workspace.
+"""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from typing import Annotated, Any, Generic, TypeVar
+
+import orjson
+from fastapi import Query
+from pydantic import BaseModel
+
+from pointsman.runtime.http.problems import Problem
+
+T = TypeVar("T")
+
+LIMIT_MAX = 200
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX, description="How many items at most.")]
+Cursor = Annotated[str | None, Query(max_length=512, description="`next_cursor` of the page before.")]
+
+
+class Page(BaseModel, Generic[T]):
+    """One page; `next_cursor` is null on the last."""
+
+    items: list[T]
+    next_cursor: str | None = None
+
+
+def encode_cursor(*parts: str | int | float | None) -> str:
+    return urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str, *shape: type | tuple[type, ...], name: str = "cursor") -> tuple[Any, ...]:
+    """The parts of a cursor, each of the given type. Raises `Problem` 422 for what we did not hand out."""
+    try:
+        parts = orjson.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        parts = None
+    fits = isinstance(parts, list) and len(parts) == len(shape)
+    if not fits or not all(isinstance(part, kind) for part, kind in zip(parts or [], shape, strict=True)):
+        raise Problem(
+            422, "invalid-cursor", "the cursor is not one of this list", [{"pointer": f"?{name}", "detail": "unknown"}]
+        )
+    return tuple(parts or ())

@@ -1,0 +1,113 @@
+"""Long polls and Server-Sent Events, as every service gives them.
+
+A stream begins with `hello {cursor, now}`; each event carries an `id`, the cursor after it, which `Last-Event-ID`
+resumes from; `reset` says that the cursor is too old (fetch everything again); `bye {reason}` ends it when the token
+ends or the process drains; a comment goes out every 15 seconds. Source: HTML Living Standard, section 9.2.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import Query
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from pointsman.core.instant import rfc3339
+from pointsman.runtime.auth import Caller
+from pointsman.runtime.http.json import dump_json
+
+if TYPE_CHECKING:
+    from pointsman.runtime.process import ApiProcess
+
+WAIT_SECONDS_MAX = 60
+COMMENT_SECONDS = 15.0
+RETRY_MILLISECONDS = 1_000
+
+Wait = Annotated[float, Query(ge=0, le=WAIT_SECONDS_MAX, description="Seconds to wait when nothing is there yet.")]
+After = Annotated[str | None, Query(max_length=512, description="`cursor` of the answer before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `id` is the cursor after it; None leaves the client's cursor as it is."""
+
+    name: str
+    data: Any
+    id: str | None = None
+
+
+def encode_event(event: Event) -> bytes:
+    lines = [b"event: " + event.name.encode()]
+    if event.id is not None:
+        lines.append(b"id: " + event.id.encode())
+    lines.append(b"data: " + dump_json(event.data))
+    return b"\n".join(lines) + b"\n\n"
+
+
+def event_stream(
+    process: "ApiProcess", caller: Caller, events: AsyncIterator[Event], *, cursor: str | None
+) -> StreamingResponse:
+    """The answer that streams `events` until the caller goes, its token ends or the process drains.
+
+    `cursor` is the place that the stream begins after; the iterator is closed in any case.
+    """
+    return StreamingResponse(
+        _frames(process, caller, events, cursor),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def last_event_id(request: Request) -> str | None:
+    """Where an interrupted stream wants to go on."""
+    return request.headers.get("last-event-id") or None
+
+
+async def _frames(
+    process: "ApiProcess", caller: Caller, events: AsyncIterator[Event], cursor: str | None
+) -> AsyncGenerator[bytes, None]:
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def end(reason: str) -> None:
+        if not ended.done():
+            ended.set_result(reason)
+
+    stop_listening = process.revocations.listen(lambda id: end("token revoked") if id == caller.token_id else None)
+    expiry = asyncio.get_running_loop().call_later(
+        min(max(0.0, caller.expires_at - time.time()), 86_400.0 * 30), end, "token expired"
+    )
+    draining = asyncio.ensure_future(process.hub.draining.wait())
+    draining.add_done_callback(lambda task: None if task.cancelled() else end("draining"))
+    upcoming: asyncio.Future[Event] | None = None
+    try:
+        yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
+        yield encode_event(Event("hello", {"cursor": cursor, "now": rfc3339(process.clock.now())}, cursor))
+        while True:
+            upcoming = upcoming or asyncio.ensure_future(anext(events))
+            waits: set[asyncio.Future[Any]] = {upcoming, ended}
+            await asyncio.wait(waits, timeout=COMMENT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                yield encode_event(Event("bye", {"reason": ended.result()}))
+                return
+            if not upcoming.done():
+                yield b": still here\n\n"
+                continue
+            try:
+                event = upcoming.result()
+            except StopAsyncIteration:
+                return
+            upcoming = None
+            yield encode_event(event)
+    finally:
+        stop_listening()
+        expiry.cancel()
+        draining.cancel()
+        if upcoming is not None:
+            upcoming.cancel()
+            await asyncio.gather(upcoming, return_exceptions=True)
+        close = getattr(events, "aclose", None)
+        if close is not None:
+            await close()

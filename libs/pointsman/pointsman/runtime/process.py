@@ -1,0 +1,293 @@
+"""A process that serves HTTP: what its routes stand on, opened and closed in order.
+
+`Hub` is what all services of one process share: the link to the broker and the broadcast. `ApiProcess` is one
+service's part: its pool, its commander, its tokens. Where they end (`failed`), the process must end too.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import Any, Protocol, Self
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from pointsman.core.envelope import Arrived, Decoded
+from pointsman.core.ids import lane_of, random_id
+from pointsman.core.instant import EPOCH, Instant
+from pointsman.core.topic import Topic
+from pointsman.runtime.auth import Auth, Caller, IssuerKey, Revocations
+from pointsman.runtime.broadcast import Broadcast, Heard, read_since
+from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
+from pointsman.runtime.clock import DatabaseClock
+from pointsman.runtime.commanding import CommandBody, Commander
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, engine, open_pool
+from pointsman.runtime.settings import RuntimeSettings
+
+log = structlog.get_logger(__name__)
+
+HEARD_MARK_SECONDS = 30.0
+HEARD_OVERLAP = timedelta(minutes=5)
+REVOCATIONS_PATIENCE_SECONDS = 15.0
+
+
+class Wire(Protocol):
+    """The contracts as a process needs them (the module pointsman.contracts.wire)."""
+
+    @property
+    def TOPICS(self) -> Mapping[str, Topic]: ...
+
+    @property
+    def REVOKED_TYPE(self) -> str: ...
+
+    def decode(self, topic: str, record: Arrived) -> Decoded: ...
+
+    def encode_command(
+        self,
+        command: Any,
+        *,
+        id: str,
+        workspace: str,
+        subject: str,
+        at: Instant,
+        source: str,
+        traceparent: str | None = None,
+    ) -> tuple[bytes, bytes, list[tuple[str, bytes]]]: ...
+
+    def dead_letter_replay(self, service: str, dead_letter_id: str, role: str, sub: str) -> Any: ...
+
+    def revoked(self, facts: list[Any]) -> Iterator[tuple[str, Instant]]: ...
+
+
+class Hub:
+    """One process's link to the broker, what it hears, and whether it is draining."""
+
+    def __init__(
+        self, settings: RuntimeSettings, wire: Wire, topics: tuple[str, ...] = ("desk", "sla", "outcomes")
+    ) -> None:
+        self.settings = settings
+        self.wire = wire
+        self.id = settings.service_instance or random_id("api", EPOCH)
+        self.link = BrokerLink(settings)
+        self.broadcast = Broadcast(settings, self.link, [wire.TOPICS[name] for name in topics], wire)
+        self.draining = asyncio.Event()
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        await self.link.check()
+        self.start(self.link.watch())
+        self.start(self.broadcast.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.draining.set()
+        await _cancel(self._tasks)
+        if not self.failed.done():
+            self.failed.cancel()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs work beside the calls until the process ends; should it raise, the process must end (`failed`)."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled():
+            return
+        error = task.exception()
+        if error is not None:
+            log.critical("background work failed", error=repr(error), exc_info=error)
+            if not self.failed.done():
+                self.failed.set_exception(error)
+
+
+class ApiProcess:
+    """One service's HTTP side. Routes find it as `request.app.state.process`.
+
+    Without a `hub` it opens one of its own. Raises `ValueError` or `OSError` when the key file is missing or wrong.
+    """
+
+    pool: Any
+    engine: AsyncEngine
+    commander: Commander
+
+    def __init__(self, settings: RuntimeSettings, service: str, *, wire: Wire, hub: Hub | None = None) -> None:
+        if settings.key_file is None:
+            raise ValueError("POINTSMAN_KEY_FILE is not set: without it no token can be verified")
+        self.settings = settings
+        self.service = service
+        self.wire = wire
+        self.clock = DatabaseClock()
+        self.revocations = Revocations()
+        self.auth = Auth(
+            IssuerKey.read(settings.key_file),
+            self.revocations,
+            calls_per_second_max=settings.calls_per_second_max,
+        )
+        self._given_hub = hub
+        self._database_fault: str | None = None
+        self._stack = AsyncExitStack()
+        self._unsaved: list[tuple[str, Instant]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self.hub = self._given_hub or Hub(self.settings, self.wire)
+            self.pool = await open_pool(self.settings, self.service, size=8, purpose="api")
+            stack.push_async_callback(self.pool.close)
+            self.engine = engine(self.settings, self.service)
+            stack.push_async_callback(self.engine.dispose)
+            await self.clock.measure(self.pool)
+            self.incarnation = await self.pool.fetchval("SELECT incarnation FROM installation")
+            self.commander = Commander(
+                self.settings,
+                service=self.service,
+                process=self.hub.id,
+                pool=self.pool,
+                link=self.hub.link,
+                broadcast=self.hub.broadcast,
+                clock=self.clock,
+                codec=self.wire,
+                topic=self.wire.TOPICS["commands"],
+            )
+            if "desk" in self.hub.broadcast.topics:
+                self.hub.broadcast.listen("desk", self._on_desk)
+            stack.push_async_callback(self._stop_tasks)
+            if self._given_hub is None:
+                await stack.enter_async_context(self.hub)
+            await self._load_revocations()
+            self.start(self.clock.keep_measuring(self.pool))
+            self.start(self.commander.watch())
+            self.start(self._keep_revocations())
+            self.start(self._watch_database())
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs work beside the calls until this service's part ends; should it raise, the process must end."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self.hub._ended)
+        self._tasks.append(task)
+
+    @property
+    def broadcast(self) -> Broadcast:
+        return self.hub.broadcast
+
+    def lane_of(self, workspace: str) -> int:
+        return lane_of(workspace, self.settings.partitions)
+
+    def unready(self) -> str | None:
+        """Why this service cannot serve now; None when it can. The broker may be out of reach."""
+        if self.hub.draining.is_set():
+            return "draining"
+        if self.hub.failed.done():
+            return "background work failed"
+        return self._database_fault
+
+    async def replay_dead_letter(self, caller: Caller, id: str, lane: int) -> Any:
+        """Asks the lane to read a dead letter again; the outcome's body."""
+        command: CommandBody = self.wire.dead_letter_replay(self.service, id, caller.role, caller.sub)
+        answer = await self.commander.ask(command, workspace=caller.workspace, subject=id, partition=lane)
+        return answer.body
+
+    def _on_desk(self, heard: Heard) -> None:
+        if self.wire.REVOKED_TYPE in heard.types:
+            for token_id, expires_at in self.wire.revoked(heard.facts):
+                self.revocations.add(token_id, expires_at)
+                self._unsaved.append((token_id, expires_at))
+
+    async def _load_revocations(self) -> None:
+        """What is known from the table, then what the topic says since then.
+
+        With the broker out of reach the table must do: intake accepts while it is down. What is missed then is read
+        as soon as the broker is back (`_keep_revocations`).
+        """
+        for row in await self.pool.fetch("SELECT token_id, expires_at FROM revoked_token WHERE expires_at > now()"):
+            self.revocations.add(row["token_id"], row["expires_at"])
+        self._heard_generation = 0
+        try:
+            async with asyncio.timeout(REVOCATIONS_PATIENCE_SECONDS):
+                await self._catch_up()
+        except BROKER_ERRORS as error:
+            log.warning("revocations not read to their end yet", error=repr(error))
+
+    async def _catch_up(self) -> None:
+        """Reads the revocations that were announced since this service last heard everything."""
+        link = self.hub.link
+        if link.cluster is None or "desk" not in self.hub.broadcast.topics:
+            return
+        generation = link.generation
+        async with asyncio.timeout(5):
+            await self.hub.broadcast.hearing.wait()
+        until = await self.pool.fetchval("SELECT until FROM revocations_heard")
+        since_ms = None if until is None else int((until - HEARD_OVERLAP).timestamp() * 1000)
+        desk = self.wire.TOPICS["desk"]
+        await read_since(self.settings, str(link.address), desk, since_ms, self._on_arrived)
+        self._heard_generation = generation
+
+    def _on_arrived(self, record: Arrived) -> None:
+        types = record.header("facts")
+        if types is not None and self.wire.REVOKED_TYPE in types:
+            self._on_desk(Heard("desk", record, dict(record.headers), self.wire))
+
+    async def _keep_revocations(self) -> None:
+        """Saves what was heard, and up to when everything was; catches up after the broker was away."""
+        marked = self.clock.now() - HEARD_OVERLAP
+        while True:
+            await asyncio.sleep(1.0)
+            try:
+                if self._unsaved:
+                    await self._save()
+                if self._heard_generation != self.hub.link.generation:
+                    await self._catch_up()
+                elif (self.clock.now() - marked).total_seconds() > HEARD_MARK_SECONDS:
+                    marked = self.clock.now()
+                    await self.pool.execute(
+                        """
+                        INSERT INTO revocations_heard (until) VALUES ($1)
+                        ON CONFLICT (one) DO UPDATE SET until = greatest(revocations_heard.until, excluded.until)
+                        """,
+                        marked,
+                    )
+            except (*BROKER_ERRORS, *INFRASTRUCTURE_ERRORS) as error:
+                log.warning("revocations not kept", error=repr(error))
+
+    async def _save(self) -> None:
+        unsaved, self._unsaved = self._unsaved, []
+        try:
+            await self.pool.execute(
+                """
+                INSERT INTO revoked_token (token_id, expires_at) SELECT * FROM unnest($1::text[], $2::timestamptz[])
+                ON CONFLICT DO NOTHING
+                """,
+                [token_id for token_id, _ in unsaved],
+                [expires_at for _, expires_at in unsaved],
+            )
+            await self.pool.execute("DELETE FROM revoked_token WHERE expires_at < now() - interval '1 day'")
+        except BaseException:
+            self._unsaved = unsaved + self._unsaved
+            raise
+
+    async def _watch_database(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            try:
+                async with asyncio.timeout(2.0):
+                    await self.pool.fetchval("SELECT 1")
+                self._database_fault = None
+            except INFRASTRUCTURE_ERRORS as error:
+                self._database_fault = f"{self.service}: the database is out of reach: {error!r}"
+
+    async def _stop_tasks(self) -> None:
+        await _cancel(self._tasks)
+
+
+async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
