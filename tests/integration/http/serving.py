@@ -25,7 +25,7 @@ def with_key(settings: RuntimeSettings, folder: Path) -> RuntimeSettings:
 
 def a_token(settings: RuntimeSettings, role: str, workspace: str = "acme", sub: str = "anna", **changes: Any) -> str:
     assert settings.key_file is not None
-    given = {"ttl_seconds": 3600, "token_id": random_id("tok", EPOCH)} | changes
+    given: dict[str, Any] = {"ttl_seconds": 3600, "token_id": random_id("tok", EPOCH)} | changes
     return sign_token(IssuerKey.read(settings.key_file), role, workspace, sub, **given)
 
 
