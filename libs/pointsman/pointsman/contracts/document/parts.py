@@ -1,0 +1,82 @@
+"""What the parts of the workspace document are made of: frozen, strict about keys, names with one spelling.
+
+Every limit of the document stands here, so that a reader finds them together.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+NAME = r"^[A-Za-z0-9]+([_.-][A-Za-z0-9]+)*$"
+
+DOCUMENT_BYTES_MAX = 4 * 1024 * 1024
+SKILLS_MAX = 2_000
+AGENTS_MAX = 20_000
+QUEUES_MAX = 1_000
+CONNECTORS_MAX = 500
+RULES_MAX = 1_000
+CATEGORIES_MAX = 500
+TEAMS_MAX = 1_000
+CALENDARS_MAX = 200
+POLICIES_MAX = 200
+LADDERS_MAX = 200
+LADDER_STEPS_MAX = 20
+NOTIFY_MAX = 200
+WEBHOOKS_MAX = 50
+REPLIES_MAX = 200
+ISSUERS_MAX = 10
+SKILLS_OF_AGENT_MAX = 200
+REQUIREMENTS_MAX = 20
+DAYS_MAX = 2_000
+SPANS_OF_DAY_MAX = 12
+LIST_MAX = 200
+RULE_DEPTH_MAX = 10
+TEXT_CHARACTERS_MAX = 4_000
+EXPRESSION_CHARACTERS_MAX = 1_000
+SECONDS_MAX = 10 * 366 * 86_400
+
+Slug = Annotated[str, StringConstraints(pattern=SLUG, max_length=63)]
+"""The workspace's own name of an agent, queue, connector, calendar, …: `[a-z0-9-]` without `--`."""
+
+SkillName = Annotated[str, StringConstraints(pattern=NAME, max_length=63)]
+"""A skill: also upper case, `_` and `.`, because languages are skills too (`lang-zh-Hant`)."""
+
+Label = Annotated[str, StringConstraints(pattern=NAME, max_length=63)]
+"""A category, a tag's kind of name, a customer's tier, a role elsewhere: as `account_access`."""
+
+LanguageCode = Annotated[
+    str, StringConstraints(pattern=r"^([a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?|und)$", max_length=20)
+]
+"""A BCP 47 tag: `en`, `zh-Hant`, `pt-BR`."""
+
+SecretName = Annotated[str, StringConstraints(pattern=SLUG, max_length=63)]
+"""The name of a secret of *this* workspace; nothing in it can reach another's (DESIGN §2, configuration)."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARACTERS_MAX)]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Seconds = Annotated[int, Field(ge=0, le=SECONDS_MAX)]
+PositiveSeconds = Annotated[int, Field(ge=1, le=SECONDS_MAX)]
+Level = Annotated[int, Field(ge=1, le=10)]
+Units = Annotated[int, Field(ge=0, le=10_000)]
+
+Needs = Annotated[dict[SkillName, Level], Field(max_length=REQUIREMENTS_MAX)]
+"""Skill → the minimum level that a ticket requires or prefers."""
+
+
+def listed(value: Any) -> Any:
+    """A single value stands for the list of it: `channel: chat`."""
+    return [value] if isinstance(value, (str, int, float)) else value
+
+
+Slugs = Annotated[tuple[Slug, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
+Labels = Annotated[tuple[Label, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
+Tags = Annotated[tuple[Short, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
+Languages = Annotated[tuple[LanguageCode, ...], BeforeValidator(listed), Field(max_length=50)]
+Words = Annotated[tuple[Short, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
+
+
+class Part(BaseModel):
+    """A frozen part of the document. An unknown key is an error; numbers and booleans are never strings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False, populate_by_name=True)

@@ -1,0 +1,130 @@
+"""`read_document`: text or a mapping into a checked `Document`, or every mistake with its line and key."""
+
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ValidationError
+
+from pointsman.contracts.document.errors import (
+    DocumentError,
+    DocumentErrors,
+    pointer_of,
+    unknown_key,
+    worded,
+)
+from pointsman.contracts.document.lines import Marks, decoded, json_marks, read_json, read_yaml
+from pointsman.contracts.document.references import findings
+from pointsman.contracts.document.workspace import Document
+
+Format = Literal["yaml", "json"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """A document as it was written: its plain value (what a version keeps) and where each key stands."""
+
+    value: Any
+    marks: Marks | None
+    text: str | None = None
+
+    def line_of(self, path: Sequence[str | int]) -> int | None:
+        """The line of a key, None for a value that came without text."""
+        marks = self.marks
+        if marks is None and self.text is not None:
+            marks = json_marks(self.text)[0]
+        return None if marks is None else marks.line_of(path)
+
+
+def read_plain(source: str | bytes, *, format: Format | None = None) -> Written:
+    """The plain value of a document's text, not yet checked. Raises `DocumentErrors`.
+
+    Without `format` a text that starts with `{` is JSON, and else YAML.
+    """
+    text = decoded(source)
+    if format == "json" or (format is None and text.lstrip().startswith("{")):
+        return Written(read_json(text), None, text)
+    return Written(*read_yaml(text))
+
+
+def read_document(source: str | bytes | Mapping[str, Any] | Written, *, format: Format | None = None) -> Document:
+    """The document, its defaults applied, its references checked. Raises `DocumentErrors` with every mistake found."""
+    if isinstance(source, Written):
+        written = source
+    elif isinstance(source, Mapping):
+        written = Written(dict(source), None)
+    else:
+        written = read_plain(source, format=format)
+    if not isinstance(written.value, dict):
+        raise DocumentErrors([DocumentError("", "is not a mapping; a document starts with `workspace: name`", 1)])
+    try:
+        document = Document.model_validate(written.value)
+    except ValidationError as refused:
+        raise DocumentErrors(_shape_errors(refused, written)) from refused
+    found = [DocumentError(pointer_of(path), detail, written.line_of(path)) for path, detail in findings(document)]
+    if found:
+        raise DocumentErrors(found)
+    return document
+
+
+def _shape_errors(refused: ValidationError, written: Written) -> list[DocumentError]:
+    marks = written.marks
+    if marks is None and written.text is not None:
+        marks = json_marks(written.text)[0]
+    by_pointer: dict[str, DocumentError] = {}
+    for problem in refused.errors(include_url=False):
+        path = _path_in(written.value, problem["loc"], missing=problem["type"] == "missing")
+        detail = worded(problem)
+        if problem["type"] == "extra_forbidden":
+            detail = unknown_key(str(path[-1]), _model_at(Document, path[:-1]))
+        line = marks.line_of(path) if marks else None
+        by_pointer.setdefault(pointer_of(path), DocumentError(pointer_of(path), detail, line))
+    return list(by_pointer.values())
+
+
+def _path_in(value: Any, location: Sequence[str | int], *, missing: bool) -> tuple[str | int, ...]:
+    """pydantic's location without the steps that are its own (union members, `[key]`)."""
+    path: list[str | int] = []
+    for place, step in enumerate(location):
+        below = value.get(step, _ABSENT) if isinstance(value, dict) else _ABSENT
+        if isinstance(value, list) and isinstance(step, int) and step < len(value):
+            below = value[step]
+        if below is _ABSENT and not (missing and place == len(location) - 1):
+            continue
+        value = below
+        path.append(step)
+    return tuple(path)
+
+
+_ABSENT = object()
+
+
+def _model_at(model: Any, path: Sequence[str | int]) -> type[BaseModel] | None:
+    """The model that describes the value at a path of the document."""
+    for step in path:
+        if isinstance(model, type) and issubclass(model, BaseModel):
+            fields = {field.alias or name: field.annotation for name, field in model.model_fields.items()}
+            if step not in fields:
+                return None
+            model = _part_in(fields[str(step)])
+        else:
+            model = _part_in(model, inside=True)
+    return model if isinstance(model, type) and issubclass(model, BaseModel) else None
+
+
+def _part_in(annotation: Any, *, inside: bool = False) -> Any:
+    """What an annotation is without `Annotated` and `None`; `inside`: of a mapping's or list's items."""
+    origin = typing.get_origin(annotation)
+    if origin is typing.Annotated:
+        return _part_in(typing.get_args(annotation)[0], inside=inside)
+    if origin in (typing.Union, types.UnionType):
+        models = [_part_in(part) for part in typing.get_args(annotation) if part is not type(None)]
+        kept = [part for part in models if not isinstance(part, type) or issubclass(part, BaseModel)]
+        return _part_in(kept[0], inside=inside) if kept else None
+    if inside and origin is dict:
+        return _part_in(typing.get_args(annotation)[1])
+    if inside and origin is tuple:
+        return _part_in(typing.get_args(annotation)[0])
+    return None if inside else annotation

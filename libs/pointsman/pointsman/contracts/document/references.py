@@ -1,0 +1,231 @@
+"""What one part of the document says of another: every name that is used has to be there.
+
+Checked after the shape is right. Each check yields (path, detail); the reader adds the line.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pointsman.contracts.document.classification import When
+from pointsman.contracts.document.expression import ExpressionRefused, compile_expression
+from pointsman.contracts.document.parts import RULE_DEPTH_MAX
+from pointsman.contracts.document.promises import Action, Step
+from pointsman.contracts.document.workspace import Document
+
+Path = tuple[str | int, ...]
+Finding = tuple[Path, str]
+
+
+def findings(document: Document) -> Iterator[Finding]:
+    """Every mistake between the parts, in the order of the document."""
+    known = _Known(document)
+    yield from _connectors(document, known)
+    yield from _skills(document)
+    yield from _classify(document, known)
+    yield from _queues(document, known)
+    yield from _agents(document, known)
+    yield from _calendars(document)
+    yield from _sla(document, known)
+    for slug, hook in document.webhooks.items():
+        yield from known.queue(("webhooks", slug, "queues"), hook.queues)
+
+
+class _Known:
+    """The names there are, and how to say that one is missing."""
+
+    def __init__(self, document: Document) -> None:
+        self._names: dict[str, Iterable[str]] = {
+            "queue": document.queues,
+            "skill": frozenset(document.skills),
+            "calendar": document.calendars,
+            "connector": document.connectors,
+            "team": document.teams,
+            "reply": document.replies,
+            "ladder": document.sla.ladders,
+            "notify target": document.sla.notify,
+        }
+
+    def _missing(self, kind: str, path: Path, wanted: str | Iterable[str] | None) -> Iterator[Finding]:
+        if wanted is None:
+            return
+        if isinstance(wanted, str):
+            if wanted not in self._names[kind]:
+                yield path, f"there is no {kind} {wanted!r} in this document"
+            return
+        for place, name in enumerate(wanted):
+            if name not in self._names[kind]:
+                step = name if isinstance(wanted, Mapping) else place
+                yield (*path, step), f"there is no {kind} {name!r} in this document"
+
+    def queue(self, path: Path, wanted: str | Iterable[str] | None) -> Iterator[Finding]:
+        return self._missing("queue", path, wanted)
+
+    def skill(self, path: Path, wanted: str | Iterable[str] | None) -> Iterator[Finding]:
+        return self._missing("skill", path, wanted)
+
+    def calendar(self, path: Path, wanted: str | None) -> Iterator[Finding]:
+        return self._missing("calendar", path, wanted)
+
+    def connector(self, path: Path, wanted: Iterable[str]) -> Iterator[Finding]:
+        return self._missing("connector", path, wanted)
+
+    def team(self, path: Path, wanted: str | None) -> Iterator[Finding]:
+        return self._missing("team", path, wanted)
+
+    def reply(self, path: Path, wanted: str | None) -> Iterator[Finding]:
+        return self._missing("reply", path, wanted)
+
+    def ladder(self, path: Path, wanted: str | None) -> Iterator[Finding]:
+        return self._missing("ladder", path, wanted)
+
+    def notify(self, path: Path, wanted: str | None) -> Iterator[Finding]:
+        return self._missing("notify target", path, wanted)
+
+    def set(self, path: Path, said: Any) -> Iterator[Finding]:
+        yield from self.queue((*path, "queue"), said.queue)
+        yield from self.skill((*path, "requires"), said.requires)
+        yield from self.skill((*path, "prefers"), said.prefers)
+
+
+def _connectors(document: Document, known: _Known) -> Iterator[Finding]:
+    owner: dict[str, str] = {}
+    for slug, connector in document.connectors.items():
+        path: Path = ("connectors", slug)
+        yield from known.reply((*path, "auto_reply"), connector.auto_reply)
+        yield from known.set((*path, "default"), connector.default)
+        for place, address in enumerate(connector.addresses):
+            first = owner.setdefault(address.lower(), slug)
+            if first != slug:
+                yield (*path, "addresses", place), f"{address} belongs to the connector {first!r} already"
+
+
+def _skills(document: Document) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for place, skill in enumerate(document.skills):
+        if skill in seen:
+            yield ("skills", place), f"{skill!r} is there twice"
+        seen.add(skill)
+
+
+def _classify(document: Document, known: _Known) -> Iterator[Finding]:
+    for place, rule in enumerate(document.classify.rules):
+        path: Path = ("classify", "rules", place)
+        yield from _when((*path, "when"), rule.when, known, 0)
+        yield from known.set((*path, "set"), rule.set)
+    for name, category in document.classify.categories.items():
+        yield from known.set(("classify", "categories", name), category)
+    yield from known.set(("classify", "otherwise"), document.classify.otherwise)
+
+
+def _when(path: Path, when: When, known: _Known, depth: int) -> Iterator[Finding]:
+    if depth > RULE_DEPTH_MAX:
+        yield path, f"more than {RULE_DEPTH_MAX} levels of all, any and not"
+        return
+    for name in ("all", "any"):
+        for place, part in enumerate(getattr(when, name)):
+            yield from _when((*path, name, place), part, known, depth + 1)
+    if when.not_ is not None:
+        yield from _when((*path, "not"), when.not_, known, depth + 1)
+    expressions: dict[Path, str | None] = {("text",): when.text, ("subject",): when.subject}
+    expressions.update({("header", header): expression for header, expression in when.header.items()})
+    for step, expression in expressions.items():
+        if expression is not None:
+            try:
+                compile_expression(expression)
+            except ExpressionRefused as refused:
+                yield (*path, *step), str(refused)
+    yield from known.connector((*path, "connector"), when.connector)
+    yield from known.calendar((*path, "open"), when.open)
+
+
+def _queues(document: Document, known: _Known) -> Iterator[Finding]:
+    for slug, queue in document.queues.items():
+        path: Path = ("queues", slug)
+        if queue.offer.then is not None:
+            yield from known.notify((*path, "offer", "then", "notify"), queue.offer.then.notify)
+            yield from known.queue((*path, "offer", "then", "to"), queue.offer.then.to)
+        for place, relaxation in enumerate(queue.relax):
+            yield from known.skill((*path, "relax", place, "lower"), relaxation.lower)
+            yield from known.skill((*path, "relax", place, "drop"), relaxation.drop)
+        for place, overflow in enumerate(queue.overflow):
+            yield from known.queue((*path, "overflow", place, "to"), overflow.to)
+            if overflow.to == slug:
+                yield (*path, "overflow", place, "to"), "a queue cannot overflow into itself"
+        yield from known.calendar((*path, "hours"), queue.hours)
+        for name, shut in (("closed", queue.closed), ("full", queue.full)):
+            yield from known.reply((*path, name, "reply"), shut.reply)
+            if not isinstance(shut.then, str):
+                yield from known.queue((*path, name, "then", "to"), shut.then.to)
+                if shut.then.to == slug:
+                    yield (*path, name, "then", "to"), "a queue cannot send its tickets to itself"
+
+
+def _agents(document: Document, known: _Known) -> Iterator[Finding]:
+    login_of: dict[str, str] = {}
+    for slug, agent in document.agents.items():
+        path: Path = ("agents", slug)
+        yield from known.team((*path, "team"), agent.team)
+        yield from known.calendar((*path, "hours"), agent.hours)
+        yield from known.skill((*path, "skills"), agent.skills)
+        yield from known.queue((*path, "queues"), agent.queues)
+        reserved = sum(agent.reserve.values())
+        if reserved > agent.capacity:
+            yield (*path, "reserve"), f"{reserved} units are reserved of a capacity of {agent.capacity}"
+        if agent.login is not None:
+            first = login_of.setdefault(agent.login.lower(), slug)
+            if first != slug:
+                yield (*path, "login"), f"{agent.login} is the login of the agent {first!r} already"
+    for slug, team in document.teams.items():
+        yield from known.queue(("teams", slug, "queues"), team.queues)
+        yield from known.calendar(("teams", slug, "hours"), team.hours)
+
+
+def _calendars(document: Document) -> Iterator[Finding]:
+    for slug, calendar in document.calendars.items():
+        opens = calendar.always or calendar.ical or any(calendar.week.values()) or any(calendar.days.values())
+        opens = opens or any(change.always or any((change.week or {}).values()) for change in calendar.from_.values())
+        if not opens:
+            yield ("calendars", slug), "never opens: give it `always: true`, a `week` or `days` with spans"
+
+
+def _sla(document: Document, known: _Known) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for place, policy in enumerate(document.sla.policies):
+        path: Path = ("sla", "policies", place)
+        if policy.name in seen:
+            yield (*path, "name"), f"there are two policies {policy.name!r}"
+        seen.add(policy.name)
+        yield from known.connector((*path, "match", "connector"), policy.match.connector)
+        yield from known.queue((*path, "match", "queue"), policy.match.queue)
+        yield from known.calendar((*path, "calendar"), policy.calendar)
+        yield from known.ladder((*path, "ladder"), policy.ladder)
+        for metric, targets in policy.targets.items():
+            for priority, target in targets.items():
+                yield from known.calendar((*path, "targets", metric, priority, "calendar"), target.calendar)
+    for slug, steps in document.sla.ladders.items():
+        for place, step in enumerate(steps):
+            yield from _step(("sla", "ladders", slug, place), step, known, first=place == 0)
+    yield from known.notify(("sla", "last_resort"), document.sla.last_resort)
+
+
+def _step(path: Path, step: Step, known: _Known, *, first: bool) -> Iterator[Finding]:
+    if (step.on is None) == (step.after_seconds is None):
+        yield path, "a step has either `on` or `after_seconds`"
+    elif first and step.on is None:
+        yield path, "the first step has to say `on`: `after_seconds` counts from the `on` step above it"
+    if step.at is not None and step.on != "warning":
+        yield (*path, "at"), "only a step `on: warning` has a share"
+    for place, action in enumerate(step.do):
+        yield from _action((*path, "do", place), action, known)
+
+
+def _action(path: Path, action: Action, known: _Known) -> Iterator[Finding]:
+    given = [name for name in ("boost", "relax", "overflow", "notify") if getattr(action, name) is not None]
+    if len(given) != 1:
+        yield path, "an action is exactly one of boost, relax, overflow, notify"
+    if action.notify is None and (action.during or action.otherwise):
+        yield path, "`during` and `otherwise` belong to `notify`"
+    yield from known.queue((*path, "overflow"), action.overflow)
+    yield from known.notify((*path, "notify"), action.notify)
+    yield from known.notify((*path, "otherwise"), action.otherwise)
+    yield from known.calendar((*path, "during"), action.during)
