@@ -22,6 +22,9 @@ from pointsman.local.privileges import User, launching
 _POLL_SECONDS = 0.02
 _SAME_START_SECONDS = 1.0
 
+LOG_BYTES_MAX = 50_000_000
+"""A log larger than this is set aside (as `….log.1`) when its process starts again."""
+
 
 class LocalStackError(RuntimeError):
     """Something of the local stack failed: what, and where its log is, in one line."""
@@ -112,6 +115,8 @@ class LocalProcess:
         end_leftover(self.pid_file)
         self.log.parent.mkdir(parents=True, exist_ok=True)
         self.pid_file.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LOG_BYTES_MAX:
+            self.log.replace(self.log.with_suffix(".log.1"))
         with self.log.open("ab") as log:
             try:
                 self._child = subprocess.Popen(

@@ -28,8 +28,9 @@ class Tansu:
     kind = "tansu"
     supports_idempotence = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, name: str = "tansu") -> None:
         self.folder = folder.resolve()
+        self.name = name
         self.port = 0
         self.cluster_id = ""
         self._process: LocalProcess | None = None
@@ -59,7 +60,7 @@ class Tansu:
         self.cluster_id = f"local-{secrets.token_hex(8)}"
         url = f"tcp://127.0.0.1:{self.port}"
         self._process = LocalProcess(
-            "tansu",
+            self.name,
             [
                 *(binary(), "broker", "--cluster-id", self.cluster_id),
                 *("--listener-url", url, "--advertised-listener-url", url, "--storage-engine", "memory://tansu/"),

@@ -72,6 +72,12 @@ async def _counts(admin: AIOKafkaAdminClient) -> dict[str, int]:
     return {topic["topic"]: len(topic["partitions"]) for topic in metadata if not topic.get("error_code")}
 
 
+async def cluster_of(address: str) -> str:
+    """The id of the broker's cluster."""
+    async with _admin(address) as admin:
+        return str((await admin.describe_cluster())["cluster_id"])
+
+
 async def answers(address: str, process: LocalProcess, *, within_seconds: float) -> None:
     """Waits until the broker describes its cluster. Raises `LocalStackError` when it ends or takes too long."""
     try:
