@@ -91,7 +91,8 @@ class Codec(Protocol):
     """How records are written and read; the module `pointsman.contracts.codec` is one. Passed in by each service, so
     that the runtime knows no contract."""
 
-    Undecodable: type[ValueError]
+    @property
+    def Undecodable(self) -> type[ValueError]: ...
 
     def encode_facts(self, emission: Emission) -> bytes: ...
 

@@ -1,0 +1,167 @@
+"""One origin and one token: calls with retries, problems as errors, idempotency keys."""
+
+from types import TracebackType
+from typing import Any, Self
+from uuid import uuid4
+
+import httpx
+import stamina
+
+CALL_TIMEOUT_SECONDS = 30.0
+RETRY_SECONDS_MAX = 45.0
+ATTEMPTS_MAX = 20
+
+
+class ApiError(Exception):
+    """The server answered with an error. `problem` is its problem document (RFC 9457), `code` the slug of its type."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        super().__init__(f"{status} {problem.get('title', '')}: {problem.get('detail', '')}".strip())
+        self.status = status
+        self.problem = problem
+        self.code = str(problem.get("type", "")).rpartition("/")[2]
+
+
+class Unreachable(Exception):
+    """No answer: the server is not there, or went away within a call that was repeated as long as is reasonable."""
+
+
+class _TryAgain(Exception):
+    """The call was not applied, or nobody knows; repeating it is safe. `error` is what to tell in the end."""
+
+    def __init__(self, error: Exception, after_seconds: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.after_seconds = after_seconds
+
+
+def _pause(error: Exception) -> bool | float:
+    """Whether to try again; the server's own `Retry-After` when it named one."""
+    if not isinstance(error, _TryAgain):
+        return False
+    return error.after_seconds if error.after_seconds is not None else True
+
+
+class Session:
+    """An async context manager around one connection pool.
+
+    Every POST carries an Idempotency-Key, so that a call that was cut off is repeated with the same effect. 503 and
+    429 are repeated after the server's `Retry-After`, at most `RETRY_SECONDS_MAX` in all.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        workspace: str | None = None,
+        client: httpx.AsyncClient | None = None,
+        retry_seconds: float = RETRY_SECONDS_MAX,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.headers = {"Authorization": f"Bearer {token}"}
+        if workspace is not None:
+            self.headers["Pointsman-Workspace"] = workspace
+        self._own = client is None
+        self.client = client or httpx.AsyncClient(
+            timeout=CALL_TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=None, max_keepalive_connections=200)
+        )
+        self._retry_seconds = retry_seconds
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._own:
+            await self.client.aclose()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: dict[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        key: str | None = None,
+        timeout_seconds: float = CALL_TIMEOUT_SECONDS,
+    ) -> httpx.Response:
+        """The answer of a successful call. Raises `ApiError` for every other status, `Unreachable` for none."""
+        sent = {**self.headers, **(headers or {})}
+        if method == "POST":
+            sent["Idempotency-Key"] = key or uuid4().hex
+        attempts = stamina.AsyncRetryingCaller(
+            attempts=ATTEMPTS_MAX, timeout=self._retry_seconds, wait_initial=0.05, wait_max=2.0, wait_jitter=0.1
+        ).on(_pause)
+        try:
+            return await attempts(self._once, method, path, params, json, content, sent, timeout_seconds)
+        except _TryAgain as last:
+            raise last.error from last
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, Any] | None,
+        json: Any,
+        content: bytes | None,
+        headers: dict[str, str],
+        timeout_seconds: float,
+    ) -> httpx.Response:
+        try:
+            answer = await self.client.request(
+                method,
+                self.url + path,
+                params={name: value for name, value in (params or {}).items() if value is not None},
+                json=json,
+                content=content,
+                headers=headers,
+                timeout=timeout_seconds,
+            )
+        except (httpx.TransportError, OSError) as error:
+            raise _TryAgain(Unreachable(f"{self.url} does not answer: {error or type(error).__name__}")) from error
+        if answer.is_success:
+            return answer
+        failure = ApiError(answer.status_code, _problem(answer))
+        if answer.status_code in (429, 503) or failure.code == "still-running":
+            raise _TryAgain(failure, _retry_after(answer))
+        raise failure
+
+    async def get(self, path: str, **params: Any) -> Any:
+        """The JSON of a GET."""
+        return (await self.call("GET", path, params=params)).json()
+
+    async def post(self, path: str, body: Any = None, *, key: str | None = None) -> Any:
+        """The JSON of a POST (None when it has no body)."""
+        answer = await self.call("POST", path, json=body, key=key)
+        return answer.json() if answer.content else None
+
+    async def pages(self, path: str, *, limit: int | None = None, **params: Any) -> list[Any]:
+        """The items of a list over all its pages, or the first `limit`."""
+        items: list[Any] = []
+        cursor: str | None = None
+        while True:
+            size = 200 if limit is None else min(200, limit - len(items))
+            page = await self.get(path, **params, limit=size, cursor=cursor)
+            items.extend(page["items"])
+            cursor = page.get("next_cursor")
+            if cursor is None or (limit is not None and len(items) >= limit):
+                return items
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = None
+    if isinstance(problem, dict):
+        return problem
+    return {"title": answer.reason_phrase, "detail": answer.text[:200], "status": answer.status_code}
+
+
+def _retry_after(answer: httpx.Response) -> float | None:
+    value = answer.headers.get("Retry-After", "")
+    return min(float(value), 10.0) if value.replace(".", "", 1).isdigit() else None
