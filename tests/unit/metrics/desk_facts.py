@@ -9,7 +9,7 @@ from pointsman.core.cause import RecordCause
 from pointsman.core.instant import Instant, after, parse_rfc3339
 from pointsman_metrics.fold.ticket import Beside, Ticket, fold_ticket, open_ticket
 
-START = parse_rfc3339("2026-11-23T09:00:00Z")
+START = parse_rfc3339("2026-03-02T09:00:00Z")
 ANNA = Actor(kind="agent", id="anna")
 CUSTOMER = Author(kind="customer", id="cus_1")
 
