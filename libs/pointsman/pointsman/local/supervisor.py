@@ -22,7 +22,6 @@ import structlog
 
 from pointsman.local.folder import ProcessStatus, StackFolder, StackStatus, replace_file
 from pointsman.local.kafka import Kafka
-from pointsman.local.keys import generate_key_file
 from pointsman.local.postgres import Postgres
 from pointsman.local.process import (
     LocalProcess,
@@ -35,6 +34,7 @@ from pointsman.local.process import (
 )
 from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
+from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
 
 log = structlog.get_logger(__name__)
@@ -191,7 +191,6 @@ class Supervisor:
             "POINTSMAN_IDEMPOTENT_PRODUCER": str(self._broker.supports_idempotence).lower(),
             "POINTSMAN_KEY_FILE": str(self._folder.key_file),
             "POINTSMAN_SECRETS_FOLDER": str(self._folder.secrets),
-            "POINTSMAN_SERVICE_INSTANCE": program.name,
             program.port_variable: str(port),
         }
         process = LocalProcess(program.name, program.argv, self._folder.root, environment=environment)

@@ -39,6 +39,18 @@ class Installation:
             server_settings={"search_path": service},
         )
 
+    def environment(self) -> dict[str, str]:
+        """The variables that give a process of this installation these settings."""
+        return {
+            "POINTSMAN_BROKER": self.settings.broker,
+            "POINTSMAN_TOPIC_PREFIX": self.settings.topic_prefix,
+            "POINTSMAN_DATABASE": self.settings.database,
+            "POINTSMAN_DATABASE_PASSWORD": self.settings.database_password or "",
+            "POINTSMAN_PARTITIONS": str(self.settings.partitions),
+            "POINTSMAN_IDEMPOTENT_PRODUCER": str(self.settings.idempotent_producer).lower(),
+            "POINTSMAN_LOG_FORMAT": self.settings.log_format,
+        }
+
 
 async def make_template(postgres: Postgres, name: str) -> None:
     """Makes the database of this name with every installed service's schema, to be cloned by `fresh_installation`."""

@@ -1,0 +1,70 @@
+"""The services' apps, opened in order and mounted under one origin."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import EntryPoint, entry_points
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, Router
+from starlette.types import Receive, Scope, Send
+
+from pointsman.contracts import wire
+from pointsman.edge.settings import EdgeSettings
+from pointsman.runtime.process import ApiProcess, Hub
+
+
+class UnknownService(ValueError):
+    """`edge_services` names a service that is not installed: which, in one line."""
+
+
+def served_apps(settings: EdgeSettings) -> Iterator[EntryPoint]:
+    """The entry points of the apps to serve, by name. Raises `UnknownService`."""
+    installed = {entry.name: entry for entry in entry_points(group="pointsman.apps")}
+    wanted = [name.strip() for name in settings.edge_services.split(",") if name.strip()] or sorted(installed)
+    for name in wanted:
+        if name not in installed:
+            raise UnknownService(f"the service {name!r} is not installed: {', '.join(sorted(installed))}")
+        yield installed[name]
+
+
+@asynccontextmanager
+async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Router, dict[str, ApiProcess]]]:
+    """The one app, with every service's process open; closed in reverse order. The hub is open already.
+
+    Whatever a service runs beside its calls is its app's lifespan, which is entered here: a mounted app's is not.
+    """
+    async with AsyncExitStack() as stack:
+        processes: dict[str, ApiProcess] = {}
+        mounts = []
+        for entry in served_apps(settings):
+            process = await stack.enter_async_context(ApiProcess(settings, entry.name, wire=wire, hub=hub))
+            app = entry.load()(process)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            processes[entry.name] = process
+            mounts.append(Mount(f"/{entry.name}", app))
+
+        async def healthz(_: Request) -> Response:
+            return PlainTextResponse("ok\n")
+
+        async def readyz(_: Request) -> Response:
+            why_not = unready(processes)
+            return PlainTextResponse("ready\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
+
+        async def index(_: Request) -> Response:
+            return JSONResponse({"services": {name: f"/{name}/openapi.json" for name in processes}})
+
+        routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/", index), *mounts]
+        yield Router(routes, redirect_slashes=False, default=_nothing_here), processes
+
+
+def unready(processes: dict[str, ApiProcess]) -> str | None:
+    """Why the process cannot serve now; None when it can."""
+    return next((why for process in processes.values() if (why := process.unready()) is not None), None)
+
+
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "http":
+        return
+    problem = {"type": "/problems/not-found", "title": "Not Found", "status": 404, "detail": "no service has this path"}
+    await JSONResponse(problem, 404, media_type="application/problem+json")(scope, receive, send)
