@@ -22,7 +22,7 @@ RUNTIME_TABLES_V1: tuple[str, ...] = (
         owner text,
         owner_key bigint,
         lease_until timestamptz NOT NULL DEFAULT '-infinity',
-        lane_now timestamptz NOT NULL DEFAULT '-infinity'
+        lane_now timestamptz NOT NULL DEFAULT '1970-01-01Z'
     )
     """,
     # The workers that are alive, for fair shares.
@@ -105,7 +105,7 @@ RUNTIME_TABLES_V1: tuple[str, ...] = (
         lane int NOT NULL, topic text NOT NULL, cluster text NOT NULL, record_offset bigint NOT NULL,
         record_timestamp_ms bigint NOT NULL,
         workspace text,
-        key bytea, value bytea, headers jsonb NOT NULL,
+        key bytea, value bytea, headers json NOT NULL,
         reason text NOT NULL, detail text NOT NULL,
         at timestamptz NOT NULL,
         state text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'replaying', 'replayed', 'discarded')),

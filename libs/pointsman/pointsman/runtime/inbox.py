@@ -49,7 +49,7 @@ class TopicInbox:
                 continue
             if record.offset > self.next_offset:
                 return taken
-            self.records.append(Waiting(record, _time_of(record)))
+            self.records.append(Waiting(record, time_of(record)))
             self.next_offset = record.offset + 1
             taken = True
         return taken
@@ -72,7 +72,7 @@ class TopicInbox:
     def put_back(self, records: list[Arrived]) -> None:
         """Returns what was taken and not decided, in order."""
         for record in reversed(records):
-            self.records.appendleft(Waiting(record, _time_of(record)))
+            self.records.appendleft(Waiting(record, time_of(record)))
         if records:
             self.decided_offset = records[0].offset
 
@@ -93,7 +93,8 @@ class TopicInbox:
         return last
 
 
-def _time_of(record: Arrived) -> Instant:
+def time_of(record: Arrived) -> Instant:
+    """The time that the record's sender gave it, `EPOCH` when it cannot be read."""
     text = record.header("ce_time")
     if text is None:
         return EPOCH

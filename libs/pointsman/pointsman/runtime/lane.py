@@ -24,6 +24,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -39,7 +40,7 @@ from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.deciding import Decider, Halted
-from pointsman.runtime.inbox import TopicInbox
+from pointsman.runtime.inbox import TopicInbox, time_of
 from pointsman.runtime.logic import Batch, Codec, LaneLogic
 from pointsman.runtime.outgoing import Outgoing
 from pointsman.runtime.reader import Reader
@@ -63,6 +64,7 @@ TIMERS_PER_BATCH_MAX = 2_000
 LATE_SECONDS = 1.0
 DRAIN_SECONDS = 2.0
 IDLE_SECONDS = 0.25
+CATCHING_UP = timedelta(milliseconds=100)
 
 
 class LaneState(Enum):
@@ -188,7 +190,7 @@ class Lane:
             if epoch is None:
                 raise Fenced(f"lane {self.lane} is not at epoch {self.epoch} any more")
             self.epoch = epoch
-            self._now = max(await db.fetchval("SELECT lane_now FROM lane WHERE lane = $1", self.lane), EPOCH)
+            self._now = await db.fetchval("SELECT lane_now FROM lane WHERE lane = $1", self.lane)
             decider = self._new_decider()
             for row in await db.fetch("SELECT * FROM seen WHERE lane = $1", self.lane):
                 decider.seen[row["topic"], row["source"]] = row["number"]
@@ -354,7 +356,11 @@ class Lane:
     def _decide(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> list[Arrived]:
         """Decides until the time of a batch is over; returns the records that are left for the next."""
         deadline = time.monotonic() + self._settings.batch_milliseconds / 1000
+        catching_up = any(now - time_of(record) > CATCHING_UP for record in (records[:1] + records[-1:]))
         for place, record in enumerate(records):
+            if catching_up and self._is_past_a_timer(record, now):
+                left = records[place:]
+                break
             self._decider.record(record, now=now)
             if time.monotonic() > deadline:
                 left = records[place + 1 :]
@@ -365,6 +371,13 @@ class Lane:
             for timer in fires:
                 self._decider.timer(timer, now=now)
         return left
+
+    def _is_past_a_timer(self, record: Arrived, now: Instant) -> bool:
+        """Whether a timer that came due, perhaps one that this batch armed, must be decided before the record."""
+        return any(
+            due <= now and due < time_of(record) and record.topic in self._logic.gates[kind]
+            for kind, due in self._logic.earliest(self._decider.state).items()
+        )
 
     def _put_back(self, left: list[Arrived]) -> None:
         by_topic: dict[str, list[Arrived]] = {}

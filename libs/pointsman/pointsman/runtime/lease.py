@@ -82,6 +82,7 @@ class Leases:
         self._key = secrets.randbits(62)
         self._session: Any = None
         self._wake = asyncio.Event()
+        self._using = asyncio.Lock()
         self._draining = False
         self.held: set[int] = set()
         self._leaving: set[int] = set()
@@ -91,7 +92,8 @@ class Leases:
         try:
             while True:
                 try:
-                    await self._poll()
+                    async with self._using:
+                        await self._poll()
                 except INFRASTRUCTURE_ERRORS as error:
                     log.warning("leases cannot be renewed", service=self._service, error=repr(error))
                     await self._disconnect()
@@ -115,8 +117,9 @@ class Leases:
         if not owned or self._session is None:
             return
         try:
-            await self._session.execute(RELEASE, lane, self._owner)
-            await self._session.execute(f"NOTIFY pointsman_{self._service}_lanes")
+            async with self._using:
+                await self._session.execute(RELEASE, lane, self._owner)
+                await self._session.execute(f"NOTIFY pointsman_{self._service}_lanes")
         except INFRASTRUCTURE_ERRORS as error:
             log.warning("lane not released, its lease will lapse", lane=lane, error=repr(error))
 

@@ -175,12 +175,12 @@ async def write_progress(
             cluster,
             record.offset,
             record.timestamp_ms,
-            letter.workspace,
+            _readable(letter.workspace),
             record.key,
             record.value,
             [[name, value.decode("latin-1")] for name, value in record.headers],
             letter.reason,
-            letter.detail,
+            _readable(letter.detail),
             work.now,
         )
     for record, types in work.skipped:
@@ -191,6 +191,11 @@ async def write_progress(
             work.replayed,
             work.now,
         )
+
+
+def _readable(text: str | None) -> str | None:
+    """Text as PostgreSQL takes it: a NUL, which may be what was wrong, is shown as an escape."""
+    return None if text is None else text.replace("\0", "\\0")
 
 
 def _text(body: Any) -> str:

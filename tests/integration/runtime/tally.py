@@ -1,0 +1,218 @@
+"""A service of the tests' own: it adds up amounts per subject, so that a loss or a double shows as a wrong sum."""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from pointsman.core.cause import Cause, RecordCause, TimerCause
+from pointsman.core.decision import NOTHING, Decision, Emission, refuse
+from pointsman.core.envelope import Arrived, Decoded, Envelope, Numbered
+from pointsman.core.instant import Instant, parse_rfc3339, rfc3339
+from pointsman.core.journal import Journal
+from pointsman.core.topic import Topic
+from pointsman.runtime.logic import Batch, Database
+
+REQUESTS = Topic("requests", (), (), True, 0)
+COMMANDS = Topic("commands", (), (), False, 0)
+DESK = Topic("desk", (), (), True, 0)
+OUTCOMES = Topic("outcomes", (), (), False, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A fact or a command of the tests: its type and its fields."""
+
+    type: str
+    fields: Mapping[str, Any]
+    question: bool = False
+    not_after: Instant | None = None
+    body_hash: str | None = None
+
+    def wire(self) -> dict[str, Any]:
+        return {"type": self.type, **self.fields}
+
+
+class TallyCodec:
+    """JSON with the envelope's headers, and nothing checked but that."""
+
+    class Undecodable(ValueError):
+        pass
+
+    def encode_facts(self, emission: Emission) -> bytes:
+        return orjson.dumps({"facts": [fact.wire() for fact in emission.facts]})
+
+    def fact_headers(self, envelope: Envelope) -> list[tuple[str, bytes]]:
+        return headers_of(
+            envelope.id, envelope.source, envelope.workspace, envelope.subject, envelope.at, number=envelope.number
+        )
+
+    def decode(self, topic: str, record: Arrived) -> Decoded:
+        try:
+            value = orjson.loads(record.value or b"")
+        except orjson.JSONDecodeError as error:
+            raise self.Undecodable(str(error)) from error
+        items = [value] if topic == "commands" else value["facts"]
+        known = [item for item in items if not item["type"].startswith("future")]
+        number = record.header("ce_number")
+        after = record.header("not_after")
+        return Decoded(
+            id=record.header("ce_id") or "",
+            workspace=record.header("ce_workspace") or "",
+            subject=record.header("ce_subject") or "",
+            at=parse_rfc3339(record.header("ce_time") or ""),
+            numbered=Numbered(record.header("ce_source") or "", int(number)) if number else None,
+            bodies=tuple(
+                Body(
+                    item["type"],
+                    item,
+                    question=item["type"] == "tally.read",
+                    not_after=parse_rfc3339(after) if after else None,
+                    body_hash=item.get("hash"),
+                )
+                for item in known
+            ),
+            unknown_types=tuple(item["type"] for item in items if item not in known),
+            traceparent=None,
+        )
+
+
+def headers_of(
+    id: str, source: str, workspace: str, subject: str, at: Instant, *, number: int | None = None, **more: str
+) -> list[tuple[str, bytes]]:
+    headers = {
+        "ce_id": id,
+        "ce_source": source,
+        "ce_workspace": workspace,
+        "ce_subject": subject,
+        "ce_time": rfc3339(at),
+        **more,
+    }
+    if number is not None:
+        headers["ce_number"] = str(number)
+    return [(name, value.encode()) for name, value in headers.items()]
+
+
+@dataclass
+class TallyState:
+    journal: Journal = field(default_factory=Journal)
+    sums: dict[str, int] = field(default_factory=dict)
+    dirty: set[str] = field(default_factory=set)
+    timers: dict[str, tuple[Instant, str]] = field(default_factory=dict)
+
+
+class TallyLane:
+    """Adds `added` amounts; `poison` raises; a text that PostgreSQL refuses is written as it is.
+
+    `due` facts arm a timer for their subject that a `stopped` fact disarms; firing adds 1000.
+    """
+
+    takes = frozenset({"tally.add", "tally.read", "tally.refuse"})
+    gates: Mapping[str, frozenset[str]] = {"alarm": frozenset({"requests"})}
+    blind_kinds: frozenset[str] = frozenset({"alarm"})
+    refresh_seconds = 1.0
+
+    def __init__(self) -> None:
+        self.before_write: Callable[[Batch], Awaitable[None]] | None = None
+        self.fired: list[TimerCause] = []
+
+    async def load(self, db: Database, lane: int, now: Instant) -> TallyState:
+        state = TallyState()
+        for row in await db.fetch("SELECT subject, amount, due, workspace FROM tally WHERE lane = $1", lane):
+            state.sums[row["subject"]] = row["amount"]
+            if row["due"] is not None:
+                state.timers[row["subject"]] = (row["due"], row["workspace"])
+        return state
+
+    async def refresh(self, db: Database, state: TallyState, now: Instant) -> None:
+        """Every timer of the tests is resident."""
+
+    async def gather(self, db: Database, state: TallyState, causes: Sequence[Cause]) -> None:
+        """Everything is resident."""
+
+    def decide(self, state: TallyState, cause: Cause, now: Instant) -> Decision:
+        if isinstance(cause, TimerCause):
+            self.fired.append(cause)
+            state.journal.pop(state.timers, cause.subject)
+            return self._add(state, cause.workspace, cause.subject, 1000, now)
+        emissions: tuple[Emission, ...] = ()
+        answer: dict[str, Any] | None = None
+        for body in cause.bodies:
+            match body.type:
+                case "added" | "tally.add":
+                    if body.fields.get("poison"):
+                        state.journal.put(state.sums, cause.subject, -1)
+                        raise ZeroDivisionError("poison")
+                    decision = self._add(state, cause.workspace, cause.subject, body.fields["amount"], cause.at)
+                    emissions += decision.emissions
+                    answer = {"sum": state.sums[cause.subject]}
+                case "due":
+                    due = parse_rfc3339(body.fields["at"])
+                    state.journal.put(state.timers, cause.subject, (due, cause.workspace))
+                    state.journal.add(state.dirty, cause.subject)
+                case "stopped":
+                    state.journal.pop(state.timers, cause.subject)
+                    state.journal.add(state.dirty, cause.subject)
+                case "tally.read":
+                    return Decision(answer={"sum": state.sums.get(cause.subject, 0)})
+                case "tally.refuse":
+                    state.journal.put(state.sums, cause.subject, -1)
+                    return refuse(409, "no", "as asked", sum=0)
+        return Decision(emissions, answer) if emissions or answer else NOTHING
+
+    def _add(self, state: TallyState, workspace: str, subject: str, amount: int, at: Instant) -> Decision:
+        state.journal.put(state.sums, subject, state.sums.get(subject, 0) + amount)
+        state.journal.add(state.dirty, subject)
+        fact = Body("tallied", {"amount": amount, "sum": state.sums[subject]})
+        return Decision((Emission(workspace, subject, at, (fact,)),), {"sum": state.sums[subject]})
+
+    async def write(self, db: Database, state: TallyState, batch: Batch) -> None:
+        if self.before_write is not None:
+            await self.before_write(batch)
+        rows = [
+            (batch.lane, subject, state.sums.get(subject, 0), *state.timers.get(subject, (None, "")))
+            for subject in sorted(state.dirty)
+        ]
+        for row in rows:
+            await db.execute(
+                "INSERT INTO tally (lane, subject, amount, due, workspace) VALUES ($1, $2, $3, $4, $5) "
+                "ON CONFLICT (lane, subject) DO UPDATE SET amount = $3, due = $4, workspace = $5",
+                *row,
+            )
+
+    def committed(self, state: TallyState) -> None:
+        state.dirty.clear()
+
+    def earliest(self, state: TallyState) -> Mapping[str, Instant]:
+        return {"alarm": min(due for due, _ in state.timers.values())} if state.timers else {}
+
+    def due(self, state: TallyState, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
+        causes = [
+            TimerCause(f"alarm-{subject}-{due}", kind, workspace, subject, due)
+            for subject, (due, workspace) in sorted(state.timers.items(), key=lambda item: item[1][0])
+            if due <= until
+        ]
+        return list(itertools.islice(causes, count_max))
+
+
+async def until(condition: Callable[[], Any], within_seconds: float = 15.0) -> Any:
+    """Waits for a condition (sync or async) and returns its value; fails the test when it does not come."""
+    deadline = asyncio.get_running_loop().time() + within_seconds
+    while True:
+        value = condition()
+        if asyncio.iscoroutine(value):
+            value = await value
+        if value:
+            return value
+        assert asyncio.get_running_loop().time() < deadline, f"not within {within_seconds} s: {condition}"
+        await asyncio.wait([asyncio.ensure_future(_tick())])
+
+
+async def _tick() -> None:
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    loop.call_later(0.01, future.set_result, None)
+    await future

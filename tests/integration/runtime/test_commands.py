@@ -1,0 +1,112 @@
+"""Commands are settled once: outcomes are rows, refusals are values, questions leave no trace."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from pointsman.core.instant import rfc3339
+from tests.integration.runtime.conftest import Tally
+from tests.integration.runtime.tally import OUTCOMES, until
+
+
+async def _outcomes(tally: Tally, count: int) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for record in await tally.read(OUTCOMES, count):
+        found.setdefault(dict(record.headers)["ce_id"].decode(), []).append(orjson.loads(record.value))
+    return found
+
+
+async def test_a_command_is_answered_by_a_row_and_a_wake_up(tally: Tally) -> None:
+    async with tally.worker():
+        await tally.ask("c1", "s", {"type": "tally.add", "amount": 5})
+        outcomes = await _outcomes(tally, 1)
+    assert outcomes == {"c1": [{"status": 200, "body": {"sum": 5}, "body_hash": None}]}
+    row = await tally.db.fetchrow("SELECT status, body FROM tally.outcome WHERE id = 'c1'")
+    assert (row["status"], orjson.loads(row["body"])) == (200, {"sum": 5})
+
+
+async def test_a_repeated_command_gets_the_first_answer_and_counts_once(tally: Tally) -> None:
+    async with tally.worker():
+        await tally.ask("c1", "s", {"type": "tally.add", "amount": 5})
+        await _outcomes(tally, 1)
+        await tally.ask("c1", "s", {"type": "tally.add", "amount": 5})
+        outcomes = await _outcomes(tally, 2)
+    assert [outcome["body"] for outcome in outcomes["c1"]] == [{"sum": 5}, {"sum": 5}]
+    assert await tally.sums() == {"s": 5}
+
+
+async def test_a_repeat_in_the_same_batch_counts_once(tally: Tally) -> None:
+    for _ in range(3):
+        await tally.ask("c1", "s", {"type": "tally.add", "amount": 5})
+    async with tally.worker():
+        outcomes = await _outcomes(tally, 3)
+    assert [outcome["body"] for outcome in outcomes["c1"]] == [{"sum": 5}] * 3
+    assert await tally.sums() == {"s": 5}
+
+
+async def test_the_same_key_with_another_body_is_refused(tally: Tally) -> None:
+    async with tally.worker():
+        await tally.ask("c1", "s", {"type": "tally.add", "amount": 5, "hash": "a"})
+        await _outcomes(tally, 1)
+        await tally.ask("c1", "s", {"type": "tally.add", "amount": 6, "hash": "b"})
+        outcomes = await _outcomes(tally, 2)
+    assert [outcome["status"] for outcome in outcomes["c1"]] == [200, 422]
+    assert await tally.sums() == {"s": 5}
+
+
+async def test_a_command_that_its_api_gave_up_is_not_applied(tally: Tally) -> None:
+    await tally.db.execute("INSERT INTO tally.outcome (id, status) VALUES ('c1', 503)")
+    await tally.ask("c1", "s", {"type": "tally.add", "amount": 5})
+    await tally.ask("c2", "s", {"type": "tally.add", "amount": 7})
+    async with tally.worker():
+        await until(lambda: _sums(tally, {"s": 7}))
+
+
+async def test_a_late_command_is_not_applied(tally: Tally) -> None:
+    past = rfc3339(datetime.now(UTC) - timedelta(seconds=1))
+    await tally.ask("c1", "s", {"type": "tally.add", "amount": 5}, not_after=past)
+    await tally.ask("c2", "s", {"type": "tally.add", "amount": 7})
+    async with tally.worker():
+        await until(lambda: _sums(tally, {"s": 7}))
+    assert await tally.db.fetchval("SELECT count(*) FROM tally.outcome") == 1
+
+
+async def test_a_refusal_is_an_outcome_and_its_changes_are_undone(tally: Tally) -> None:
+    async with tally.worker():
+        await tally.ask("c1", "s", {"type": "tally.refuse"})
+        await tally.ask("c2", "s", {"type": "tally.add", "amount": 7})
+        outcomes = await _outcomes(tally, 2)
+    assert outcomes["c1"][0]["status"] == 409
+    assert outcomes["c1"][0]["body"] == {"status": 409, "code": "no", "detail": "as asked", "sum": 0}
+    assert outcomes["c2"][0]["body"] == {"sum": 7}
+
+
+async def test_a_question_is_answered_without_a_row(tally: Tally) -> None:
+    async with tally.worker():
+        await tally.ask("c1", "s", {"type": "tally.add", "amount": 7})
+        await tally.ask("q1", "s", {"type": "tally.read"})
+        outcomes = await _outcomes(tally, 2)
+    assert outcomes["q1"][0]["body"] == {"sum": 7}
+    assert [row["id"] for row in await tally.db.fetch("SELECT id FROM tally.outcome")] == ["c1"]
+
+
+async def test_others_commands_are_skipped(tally: Tally) -> None:
+    async with tally.worker():
+        await tally.ask("c1", "s", {"type": "offer.accept"})
+        await tally.ask("c2", "s", {"type": "tally.add", "amount": 7})
+        await until(lambda: _sums(tally, {"s": 7}))
+    assert await tally.db.fetchval("SELECT count(*) FROM tally.dead_letter") == 0
+
+
+async def test_ten_thousand_requests_before_a_command_do_not_starve_it(tally: Tally) -> None:
+    for number in range(3_000):
+        await tally.say(f"s{number}", {"type": "added", "amount": 1})
+    await tally.ask("c1", "x", {"type": "tally.add", "amount": 7})
+    async with tally.worker():
+        await until(lambda: tally.db.fetchval("SELECT count(*) FROM tally.outcome"))
+        assert await tally.db.fetchval("SELECT count(*) FROM tally.fact") < 3_000
+
+
+async def _sums(tally: Tally, expected: dict[str, int]) -> bool:
+    return await tally.sums() == expected

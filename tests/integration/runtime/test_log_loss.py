@@ -1,0 +1,65 @@
+"""A broker that lost its log is recognised, gets the facts again, and nobody decides anything twice."""
+
+from pathlib import Path
+
+import pytest
+
+from pointsman.local import Tansu, create_topics
+from pointsman.runtime.broker import make_producer
+from pointsman.testing.installation import Installation
+from tests.integration.runtime.conftest import Tally
+from tests.integration.runtime.tally import DESK, until
+
+
+def added(amount: int) -> dict[str, object]:
+    return {"type": "added", "amount": amount}
+
+
+@pytest.fixture
+def address_file(tmp_path: Path) -> Path:
+    return tmp_path / "broker"
+
+
+async def _publish(broker: Tansu, tally: Tally, address_file: Path) -> None:
+    """What the supervisor does: topics first, then the address."""
+    await create_topics(broker.address, tally.settings.partitions, tally.settings.topic_prefix)
+    address_file.write_text(broker.address)
+
+
+async def test_facts_are_sent_again_to_a_broker_that_lost_its_log(
+    tally: Tally, installation: Installation, tmp_path: Path, address_file: Path
+) -> None:
+    async with Tansu(tmp_path / "first") as first:
+        await _publish(first, tally, address_file)
+        tally.settings = tally.settings.model_copy(update={"broker": f"file:{address_file}"})
+        await tally.producer.stop()
+        tally.producer = make_producer(tally.settings, first.address)
+        await tally.producer.start()
+        async with tally.worker() as worker:
+            for number in range(50):
+                await tally.say(f"s{number}", added(1))
+            await until(lambda: _facts(tally, 50))
+            await tally.producer.stop()
+            await first.stop()
+            async with Tansu(tmp_path / "second") as second:
+                await _publish(second, tally, address_file)
+                await until(lambda: worker.link.cluster == second.cluster_id)
+                tally.producer = make_producer(tally.settings, second.address)
+                await tally.producer.start()
+                # The source sends all it ever said again, as every relay does, and then goes on.
+                for number in range(50):
+                    await tally.say(f"s{number}", added(1), number=number + 1)
+                for number in range(50):
+                    await tally.say(f"s{number}", added(1))
+                await until(lambda: _facts(tally, 100))
+                tally.settings = tally.settings.model_copy(update={"broker": second.address})
+                records = await tally.read(DESK, 100)
+                assert [int(dict(record.headers)["ce_number"]) for record in records] == list(range(1, 101))
+                await tally.producer.stop()
+                tally.producer = make_producer(installation.settings, installation.settings.broker)
+                await tally.producer.start()
+    assert set((await tally.sums()).values()) == {2}
+
+
+async def _facts(tally: Tally, count: int) -> bool:
+    return bool(await tally.db.fetchval("SELECT count(*) = $1 FROM tally.fact", count))

@@ -1,0 +1,112 @@
+"""Slots: one source feeding several partitions, group commit, and what a dead process left."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from pointsman.core.decision import Emission
+from pointsman.core.instant import Instant
+from pointsman.runtime.broker import BrokerLink
+from pointsman.runtime.slots import GroupCommit
+from tests.integration.runtime.conftest import Tally
+from tests.integration.runtime.tally import DESK, Body, TallyCodec, until
+
+
+class Refused(Exception):
+    pass
+
+
+async def _handle(
+    db: Any, items: Sequence[tuple[str, int]], now: Instant
+) -> tuple[Sequence[int | Exception], Sequence[Emission]]:
+    results: list[int | Exception] = []
+    emissions = []
+    for workspace, amount in items:
+        if amount < 0:
+            results.append(Refused("negative"))
+            continue
+        if amount == 0:
+            await db.execute("SELECT 1 / 0")
+        results.append(amount)
+        emissions.append(Emission(workspace, "s", now, (Body("added", {"amount": amount}),)))
+    return results, emissions
+
+
+@asynccontextmanager
+async def _group(tally: Tally) -> AsyncIterator[GroupCommit[tuple[str, int], int]]:
+    link = BrokerLink(tally.settings)
+    watching = asyncio.create_task(link.watch())
+    try:
+        async with GroupCommit(
+            tally.settings, service="tally", topic=DESK, handle=_handle, codec=TallyCodec(), link=link
+        ) as group:
+            yield group
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_one_source_feeds_several_partitions_with_contiguous_numbers_each(tally: Tally) -> None:
+    async with _group(tally) as group:
+        results = await asyncio.gather(*(group.submit((f"w{number % 9}", number + 1)) for number in range(90)))
+        assert results == list(range(1, 91))
+        records = await tally.read(DESK, 90)
+    for partition in range(tally.settings.partitions):
+        numbers = [int(dict(record.headers)["ce_number"]) for record in records if record.partition == partition]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def test_what_is_submitted_together_shares_a_commit(tally: Tally) -> None:
+    async with _group(tally) as group:
+        await asyncio.gather(*(group.submit(("acme", 1)) for _ in range(100)))
+    assert await tally.db.fetchval("SELECT count(DISTINCT cause) FROM tally.fact") <= 3
+
+
+async def test_a_refused_item_and_one_that_the_database_refuses_fail_alone(tally: Tally) -> None:
+    async with _group(tally) as group:
+        results = await asyncio.gather(
+            *(group.submit(("acme", amount)) for amount in (1, -1, 2, 0, 3)), return_exceptions=True
+        )
+    assert [result for result in results if isinstance(result, int)] == [1, 2, 3]
+    assert isinstance(results[1], Refused)
+    assert "division by zero" in str(results[3])
+    assert await tally.db.fetchval("SELECT count(*) FROM tally.fact") == 3
+
+
+async def test_it_commits_while_the_broker_is_out_of_reach(tally: Tally) -> None:
+    reachable = tally.settings
+    tally.settings = reachable.model_copy(update={"broker": "127.0.0.1:1"})
+    async with _group(tally) as group:
+        assert await group.submit(("acme", 1)) == 1
+    tally.settings = reachable
+    async with _group(tally):  # the slot of the process that is gone is taken, and what it left is sent
+        assert len(await tally.read(DESK, 1)) == 1
+
+
+async def test_the_slot_of_a_dead_process_is_drained_by_another(tally: Tally) -> None:
+    reachable = tally.settings
+    async with _group(tally) as lives:
+        tally.settings = reachable.model_copy(update={"broker": "127.0.0.1:1"})
+        dead = _group(tally)
+        group = await dead.__aenter__()
+        assert await group.submit(("acme", 1)) == 1
+        for task in group._tasks:
+            task.cancel()
+        group._session.terminate()
+        group.pool.terminate()
+        tally.settings = reachable
+        assert lives.ready
+        assert len(await tally.read(DESK, 1)) == 1
+        await until(lambda: tally.db.fetchval("SELECT count(*) = 1 FROM tally.slot WHERE owner IS NOT NULL"))
+
+
+async def test_a_stale_holder_of_a_slot_writes_nothing(tally: Tally) -> None:
+    async with _group(tally) as group:
+        await group.submit(("acme", 1))
+        await tally.db.execute("UPDATE tally.slot SET epoch = epoch + 1")
+        with pytest.raises(ConnectionError):
+            await group.submit(("acme", 2))
+        assert await tally.db.fetchval("SELECT count(*) FROM tally.fact") == 1
