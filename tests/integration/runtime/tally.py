@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.core.cause import Cause, RecordCause, TimerCause
+from pointsman.core.cause import Cause, TimerCause
 from pointsman.core.decision import NOTHING, Decision, Emission, refuse
 from pointsman.core.envelope import Arrived, Decoded, Envelope, Numbered
 from pointsman.core.instant import Instant, parse_rfc3339, rfc3339

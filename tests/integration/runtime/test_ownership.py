@@ -1,6 +1,7 @@
 """Lanes move between workers, and whoever is not the owner any more changes nothing."""
 
 import asyncio
+
 from pointsman.core.ids import lane_of
 from pointsman.runtime.lane import LaneState
 from pointsman.runtime.logic import Batch
