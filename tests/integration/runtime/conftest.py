@@ -45,6 +45,10 @@ class Tally:
         ) as worker:
             yield worker
 
+    async def stop_producer(self) -> None:
+        """Stops the producer that is in use now (a test may have replaced it)."""
+        await self.producer.stop()
+
     async def _send(self, topic: Topic, workspace: str, value: bytes, headers: list[tuple[str, bytes]]) -> None:
         partition = lane_of(workspace, self.settings.partitions)
         await self.producer.send_and_wait(
@@ -78,7 +82,7 @@ class Tally:
     async def ask(self, id: str, subject: str, command: dict[str, Any], workspace: str = "acme", **more: str) -> None:
         """Produces one command."""
         headers = headers_of(
-            id, "test", workspace, subject, datetime.now(UTC), ce_type=command["type"], reply_to="test", **more
+            id, "test", workspace, subject, datetime.now(UTC), {"ce_type": command["type"], "reply_to": "test", **more}
         )
         await self._send(COMMANDS, workspace, orjson.dumps(command), headers)
 
@@ -130,5 +134,5 @@ async def tally(installation: Installation) -> AsyncIterator[Tally]:
         producer = make_producer(installation.settings, installation.settings.broker)
         await producer.start()
         tally = Tally(installation, installation.settings, admin, producer)
-        stack.push_async_callback(lambda: tally.producer.stop())
+        stack.push_async_callback(tally.stop_producer)
         yield tally

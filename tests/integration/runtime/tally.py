@@ -81,7 +81,14 @@ class TallyCodec:
 
 
 def headers_of(
-    id: str, source: str, workspace: str, subject: str, at: Instant, *, number: int | None = None, **more: str
+    id: str,
+    source: str,
+    workspace: str,
+    subject: str,
+    at: Instant,
+    more: Mapping[str, str] | None = None,
+    *,
+    number: int | None = None,
 ) -> list[tuple[str, bytes]]:
     headers = {
         "ce_id": id,
@@ -89,7 +96,7 @@ def headers_of(
         "ce_workspace": workspace,
         "ce_subject": subject,
         "ce_time": rfc3339(at),
-        **more,
+        **(more or {}),
     }
     if number is not None:
         headers["ce_number"] = str(number)

@@ -1,10 +1,12 @@
 """One batch is one transaction: each record counts once, and a bad one harms nobody."""
 
+from typing import Any
+
 import orjson
 
 from pointsman.core.ids import lane_of
 from tests.integration.runtime.conftest import Tally
-from tests.integration.runtime.tally import DESK, until
+from tests.integration.runtime.tally import COMMANDS, DESK, until
 
 
 def added(amount: int, **more: object) -> dict[str, object]:
@@ -50,9 +52,7 @@ async def test_a_gap_is_asked_for_and_nothing_behind_it_is_taken_before(tally: T
         await until(lambda: _sums(tally, {"s": 111}))
 
 
-async def _resend_asked(tally: Tally) -> object:
-    from tests.integration.runtime.tally import COMMANDS
-
+async def _resend_asked(tally: Tally) -> Any:
     return (await tally.read(COMMANDS, 1))[0]
 
 

@@ -1,5 +1,6 @@
 """A broker that lost its log is recognised, gets the facts again, and nobody decides anything twice."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def address_file(tmp_path: Path) -> Path:
 async def _publish(broker: Tansu, tally: Tally, address_file: Path) -> None:
     """What the supervisor does: topics first, then the address."""
     await create_topics(broker.address, tally.settings.partitions, tally.settings.topic_prefix)
-    address_file.write_text(broker.address)
+    await asyncio.to_thread(address_file.write_text, broker.address)
 
 
 async def test_facts_are_sent_again_to_a_broker_that_lost_its_log(

@@ -1,6 +1,7 @@
 """Lanes move between workers, and whoever is not the owner any more changes nothing."""
 
 import asyncio
+from itertools import chain
 
 from pointsman.core.ids import lane_of
 from pointsman.runtime.lane import LaneState
@@ -17,7 +18,11 @@ def added(amount: int) -> dict[str, object]:
 async def _spread(*workers: Worker) -> bool:
     owned = [sorted(worker.lanes) for worker in workers]
     running = all(lane.status is LaneState.RUNNING for worker in workers for lane in worker.lanes.values())
-    return running and sorted(sum(owned, [])) == [0, 1, 2, 3] and max(map(len, owned)) - min(map(len, owned)) <= 1
+    return (
+        running
+        and sorted(chain.from_iterable(owned)) == [0, 1, 2, 3]
+        and max(map(len, owned)) - min(map(len, owned)) <= 1
+    )
 
 
 async def _die(worker: Worker) -> None:
