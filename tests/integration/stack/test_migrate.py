@@ -1,0 +1,124 @@
+"""Migrations: a schema and a role a service; safe to start together; a newer schema is refused."""
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from pointsman.local import Postgres
+from pointsman.runtime.migrate import MigrationFailed, migrate
+
+pytestmark = pytest.mark.stack
+
+SERVICE = "depot"
+_numbers = count(1)
+
+_REVISION = '''
+"""A revision of a service that only tests have."""
+
+from alembic import op
+
+from pointsman.runtime.migrate import create_runtime_tables
+
+revision = "{revision}"
+down_revision = {before!r}
+
+
+def upgrade() -> None:
+    {steps}
+'''
+
+
+@pytest.fixture
+async def database(postgres: Postgres) -> AsyncIterator[str]:
+    """The DSN of an empty database."""
+    name = f"migrations_{next(_numbers)}"
+    admin = await asyncpg.connect(postgres.dsn)
+    await admin.execute(f"CREATE DATABASE {name}")
+    yield postgres.dsn_of(name)
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.execute(f"DROP ROLE IF EXISTS pointsman_{SERVICE}")
+    await admin.close()
+
+
+class Depot:
+    """A package with migrations, made for a test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.versions = folder / "pointsman_depot" / "migrations" / "versions"
+        self.versions.mkdir(parents=True)
+        (folder / "pointsman_depot" / "__init__.py").touch()
+        self.add("0001", None, "create_runtime_tables(op)")
+
+    def add(self, revision: str, before: str | None, steps: str) -> None:
+        text = _REVISION.format(revision=revision, before=before, steps=steps)
+        (self.versions / f"{revision}_steps.py").write_text(text)
+
+    def remove(self, revision: str) -> None:
+        (self.versions / f"{revision}_steps.py").unlink()
+
+
+@pytest.fixture
+def depot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Depot:
+    made = Depot(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    return made
+
+
+async def test_what_it_makes_belongs_to_the_services_role_and_schema(database: str, depot: Depot) -> None:
+    assert await migrate(database, SERVICE, "pointsman_depot") == "0001"
+    connection = await asyncpg.connect(database)
+    owners = await connection.fetch(
+        "SELECT DISTINCT schemaname, tableowner FROM pg_tables WHERE tablename = ANY($1)",
+        ["lane", "fact", "alembic_version"],
+    )
+    await connection.close()
+    assert [tuple(row) for row in owners] == [("depot", "pointsman_depot")]
+
+
+async def test_it_goes_on_from_where_the_schema_is(database: str, depot: Depot) -> None:
+    await migrate(database, SERVICE, "pointsman_depot")
+    depot.add("0002", "0001", 'op.execute("CREATE TABLE shed (one int)")')
+    assert await migrate(database, SERVICE, "pointsman_depot") == "0002"
+    assert await migrate(database, SERVICE, "pointsman_depot") == "0002"
+
+
+async def test_processes_that_start_together_migrate_once(database: str, depot: Depot) -> None:
+    assert await asyncio.gather(*(migrate(database, SERVICE, "pointsman_depot") for _ in range(6))) == ["0001"] * 6
+
+
+async def test_a_failing_step_leaves_the_schema_as_it_was(database: str, depot: Depot) -> None:
+    await migrate(database, SERVICE, "pointsman_depot")
+    depot.add("0002", "0001", 'op.execute("CREATE TABLE shed (one int)"); op.execute("SELECT 1 / 0")')
+    with pytest.raises(Exception, match="division by zero"):
+        await migrate(database, SERVICE, "pointsman_depot")
+    connection = await asyncpg.connect(database)
+    assert await connection.fetchval("SELECT version_num FROM depot.alembic_version") == "0001"
+    assert await connection.fetchval("SELECT to_regclass('depot.shed')") is None
+    await connection.close()
+
+
+async def test_a_schema_newer_than_the_code_is_refused(database: str, depot: Depot) -> None:
+    depot.add("0002", "0001", 'op.execute("CREATE TABLE shed (one int)")')
+    await migrate(database, SERVICE, "pointsman_depot")
+    depot.remove("0002")
+    with pytest.raises(
+        MigrationFailed, match=r"schema depot is at revision 0002, .* does not know .*0001 as the newest"
+    ):
+        await migrate(database, SERVICE, "pointsman_depot")
+
+
+async def test_a_role_without_superuser_rights_can_migrate(postgres: Postgres, database: str, depot: Depot) -> None:
+    admin = await asyncpg.connect(database)
+    await admin.execute("CREATE ROLE migrator LOGIN CREATEROLE PASSWORD 'm'")
+    await admin.execute(f'GRANT CREATE ON DATABASE "{database.rpartition("/")[2]}" TO migrator')
+    dsn = database.replace(f"pointsman:{postgres.password}@", "migrator:m@")
+    assert await migrate(dsn, SERVICE, "pointsman_depot", password="p") == "0001"
+    await admin.execute("DROP SCHEMA depot CASCADE")
+    await admin.execute("DROP OWNED BY migrator; DROP ROLE pointsman_depot; DROP ROLE migrator")
+    await admin.close()
