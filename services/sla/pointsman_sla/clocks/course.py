@@ -1,0 +1,355 @@
+"""One record's course over one ticket: the clocks that it starts, pauses, resumes, ends, and what others hear of it.
+
+Points that lie before a change are fired before it, so that what is read in one go has the same clocks as what was read
+in time; points that fired although the change came first are withdrawn.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from pointsman_sla.calendar import Calendar
+from pointsman_sla.clocks.firing import fired, severity_of, withdraws, withdrawn
+from pointsman_sla.clocks.model import NO_TARGET, Clock, Phase, Segment, Ticket
+from pointsman_sla.clocks.pauses import pause_of
+from pointsman_sla.clocks.points import closed_at, elapsed, planned
+from pointsman_sla.clocks.policy import Book, Policy
+from pointsman_sla.micros import MICROS, instant
+
+from pointsman.contracts.base import Contract
+from pointsman.contracts.shapes import Metric, Severity
+from pointsman.contracts.sla import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
+from pointsman.core.ids import derived_id
+
+Books = Callable[[int], Book]
+"""The book of a configuration version of the ticket's workspace."""
+
+
+class Course:
+    """The working state of one record's decision. `at` is the record's time, never before the ticket's last.
+
+    `facts` is what others hear, in order; `changed` the clocks that differ; `moves` the alerts joined and left:
+    (severity, clock, joins, reason).
+    """
+
+    __slots__ = ("_before", "_book", "_books", "_policy", "at", "changed", "clocks", "facts", "moves", "ticket")
+
+    def __init__(self, ticket: Ticket, at: int, books: Books) -> None:
+        self.ticket = self._before = ticket
+        self.at = at
+        self.clocks: dict[Metric, Clock] = dict(ticket.clocks)
+        self.facts: list[Contract] = []
+        self.changed: dict[str, Clock] = {}
+        self.moves: list[tuple[Severity, Clock, bool, str]] = []
+        self._books = books
+        self._book: Book = books(ticket.config_version)
+        self._policy: Policy | None | str = "unread"
+
+    def calendars(self, name: str, version: int) -> Calendar:
+        """The calendar of a name in a version."""
+        return (self._book if version == self._book.version else self._books(version)).calendar(name)
+
+    @property
+    def policy(self) -> Policy | None:
+        """The first policy that matches the ticket's labels as they are now."""
+        if isinstance(self._policy, str):
+            self._policy = self._book.policy_for(self.ticket.labels)
+        return self._policy
+
+    def update(self, **changes: Any) -> None:
+        """Changes fields of the ticket."""
+        self.ticket = replace(self.ticket, **changes)
+
+    def finished(self) -> Ticket:
+        """The ticket after the record; the very same when the record changed nothing."""
+        if self.ticket is self._before and not self.changed:
+            return self.ticket
+        return replace(self.ticket, clocks=self.clocks, last_at=self.at)
+
+    def active(self, metric: Metric) -> Clock | None:
+        """The metric's clock, if it has not ended."""
+        clock = self.clocks.get(metric)
+        return clock if clock is not None and clock.active else None
+
+    def keep(self, clock: Clock) -> Clock:
+        """The clock is as given from now on."""
+        self.clocks[clock.metric] = clock
+        self.changed[clock.id] = clock
+        return clock
+
+    # -- starting ------------------------------------------------------------------------------------------------------
+
+    def start(self, metric: Metric, since: int, *, retargeted: bool = False) -> None:
+        """Starts the next cycle, counting from `since`; nothing when the policy does not measure the metric."""
+        policy = self.policy
+        target = policy.target(metric, self.ticket.labels.priority) if policy else None
+        if policy is None or target is None:
+            return
+        before = self.clocks.get(metric)
+        cycle = before.cycle + 1 if before else 1
+        version = self._book.version
+        segments = self._segments_since(metric, since, policy, target.calendar)
+        clock = Clock(
+            id=derived_id("clk", instant(since), self.ticket.id, metric, cycle),
+            metric=metric,
+            cycle=cycle,
+            state="running" if segments[-1].why is None else "paused",
+            policy=policy.name,
+            calendar=target.calendar,
+            version=version,
+            queue=self.ticket.labels.queue,
+            priority=self.ticket.labels.priority,
+            target_seconds=target.seconds,
+            generation=1,
+            started_at=since,
+            due_at=0,
+            breach_at=0,
+            segments=segments,
+            retargeted=retargeted,
+            reason=segments[-1].why,
+        )
+        clock = self.keep(planned(clock, policy, self.at if retargeted else since, self.calendars))
+        self.facts.append(
+            ClockStarted.model_construct(
+                clock_id=clock.id,
+                ticket_id=self.ticket.id,
+                metric=metric,
+                cycle=cycle,
+                policy=policy.name,
+                calendar=target.calendar,
+                config_version=version,
+                queue=clock.queue,
+                priority=clock.priority,
+                target_seconds=target.seconds,
+                started_at=instant(since),
+                due_at=instant(clock.due_at),
+                breach_at=instant(clock.breach_at),
+            )
+        )
+        if clock.state == "paused":
+            self._say_paused(clock)
+
+    def _segments_since(self, metric: Metric, since: int, policy: Policy, calendar: str) -> tuple[Segment, ...]:
+        """The clock's life from `since` on, as the ticket's phases and the policy's pauses make it."""
+        segments: list[Segment] = []
+        phases = self.ticket.phases
+        for place, (begins, phase) in enumerate(phases):
+            ends = phases[place + 1][0] if place + 1 < len(phases) else None
+            if ends is not None and ends <= since:
+                continue
+            begins = max(begins, since)
+            why = pause_of(metric, phase, policy)
+            if segments and segments[-1].why == why:
+                segments[-1] = replace(segments[-1], end=ends)
+            else:
+                segments.append(Segment(begins, ends, calendar, self._book.version, why))
+        return tuple(segments)
+
+    # -- standing still and going on -----------------------------------------------------------------------------------
+
+    def enter(self, phase: Phase) -> None:
+        """The ticket is in another phase: clocks that it pauses stand still, clocks that it frees go on."""
+        phases = self.ticket.phases
+        if phase == phases[-1][1]:
+            return
+        if phases[-1][0] == self.at:
+            phases = phases[:-1]
+        if not phases or phases[-1][1] != phase:
+            phases = (*phases, (self.at, phase))
+        self.update(phases=phases)
+        for metric, clock in tuple(self.clocks.items()):
+            if clock.active:
+                why = pause_of(metric, phase, self._policy_of(clock))
+                if why != clock.reason:
+                    self._turn(clock, why)
+
+    def _policy_of(self, clock: Clock) -> Policy | None:
+        book = self._book if clock.version == self._book.version else self._books(clock.version)
+        return book.named(clock.policy)
+
+    def _turn(self, clock: Clock, why: str | None) -> None:
+        """Pauses the clock, resumes it, or gives its pause another reason."""
+        clock = self._settled(clock, self.at, why or "resumed")
+        segments = closed_at(clock.segments, self.at)
+        last = segments[-1] if segments else None
+        if last and (last.why, last.calendar, last.version) == (why, clock.calendar, clock.version):
+            segments = (*segments[:-1], replace(last, end=None))
+        else:
+            segments = (*segments, Segment(self.at, None, clock.calendar, clock.version, why))
+        clock = replace(
+            clock,
+            segments=segments,
+            state="running" if why is None else "paused",
+            reason=why,
+            generation=clock.generation + 1,
+        )
+        clock = self.keep(planned(clock, self._policy_of(clock), self.at, self.calendars))
+        if why is None:
+            self._say_resumed(clock)
+        else:
+            self._say_paused(clock)
+
+    def resume_ended(self, clock: Clock) -> None:
+        """A reopened ticket's clock goes on: the time it was ended is a pause."""
+        ended = clock.ended_at or self.at
+        gap = (Segment(ended, self.at, clock.calendar, clock.version, "resolved"),) if ended < self.at else ()
+        why = pause_of(clock.metric, self.ticket.phase, self._policy_of(clock))
+        clock = replace(
+            clock,
+            segments=(*clock.segments, *gap, Segment(self.at, None, clock.calendar, clock.version, why)),
+            state="running" if why is None else "paused",
+            reason=why,
+            ended_at=None,
+            generation=clock.generation + 1,
+        )
+        clock = self.keep(planned(clock, self._policy_of(clock), self.at, self.calendars))
+        if why is None:
+            self._say_resumed(clock)
+        else:
+            self._say_paused(clock)
+
+    # -- ending --------------------------------------------------------------------------------------------------------
+
+    def meet(self, clock: Clock, at: int) -> None:
+        """What was promised happened at `at`, which may lie before the record's time (and before what was fired)."""
+        clock = self._settled(clock, at, "met in time", met=True)
+        clock = self._ended(clock, at, "met", None)
+        business, plain = elapsed(clock, at, self.calendars)
+        self.facts.append(
+            ClockMet.model_construct(
+                clock_id=clock.id,
+                ticket_id=self.ticket.id,
+                metric=clock.metric,
+                cycle=clock.cycle,
+                policy=clock.policy,
+                met_at=instant(at),
+                due_at=instant(clock.due_at),
+                elapsed_business_seconds=business / MICROS,
+                elapsed_calendar_seconds=plain / MICROS,
+                breached_before=clock.breached_at is not None,
+            )
+        )
+
+    def cancel(self, clock: Clock, reason: str) -> None:
+        """The clock ends without being met."""
+        clock = self._settled(clock, self.at, reason)
+        clock = self._ended(clock, self.at, "cancelled", reason)
+        self.facts.append(
+            ClockCancelled.model_construct(
+                clock_id=clock.id,
+                ticket_id=self.ticket.id,
+                metric=clock.metric,
+                cycle=clock.cycle,
+                policy=clock.policy,
+                reason=reason,
+            )
+        )
+
+    def _ended(self, clock: Clock, at: int, state: Any, reason: str | None) -> Clock:
+        for severity, _ in clock.alerts:
+            self.moves.append((severity, clock, False, reason or "met"))
+        return self.keep(
+            replace(
+                clock,
+                segments=closed_at(clock.segments, at),
+                plan=(),
+                state=state,
+                reason=reason,
+                ended_at=at,
+                alerts=(),
+                generation=clock.generation + 1,
+            )
+        )
+
+    def _settled(self, clock: Clock, at: int, reason: str, met: bool = False) -> Clock:
+        """The clock with what lies before `at` fired and what fired for later points withdrawn."""
+        while clock.plan and clock.plan[0][0] < at:
+            severity = severity_of(clock.plan[0][1])
+            clock, fact = fired(clock, self.ticket.id, self.ticket.agent, self.at, late=True)
+            self.facts.append(fact)
+            self.moves.append((severity, clock, True, ""))
+            clock = replace(clock, alerts=with_alert(clock.alerts, severity))
+        clock, facts = withdrawn(clock, self.ticket.id, at, reason, met)
+        self.facts.extend(facts)
+        for severity in withdraws(facts):
+            self.moves.append((severity, clock, False, "corrected"))
+            clock = replace(clock, alerts=tuple(pair for pair in clock.alerts if pair[0] != severity))
+        return clock
+
+    # -- other targets -------------------------------------------------------------------------------------------------
+
+    def retarget(self, clock: Clock, policy: Policy) -> None:
+        """The ticket's labels select another target: elapsed time is carried over. A breach that happened stays."""
+        target = policy.target(clock.metric, self.ticket.labels.priority)
+        if target is None:
+            self.cancel(clock, NO_TARGET)
+            return
+        moved = replace(clock, queue=self.ticket.labels.queue, priority=self.ticket.labels.priority)
+        same = (policy.name, target.seconds, target.calendar) == (clock.policy, clock.target_seconds, clock.calendar)
+        if same:
+            if moved != clock:
+                self.keep(replace(moved, generation=clock.generation + 1))
+            return
+        clock = self._settled(moved, self.at, "retargeted")
+        if clock.breached_at is not None:
+            self.keep(replace(clock, generation=clock.generation + 1))
+            return
+        segments = clock.segments
+        why = pause_of(clock.metric, self.ticket.phase, policy)
+        if target.calendar != clock.calendar or why != clock.reason:
+            version = self._book.version
+            segments = (*closed_at(segments, self.at), Segment(self.at, None, target.calendar, version, why))
+        was = clock.reason
+        clock = replace(
+            clock,
+            policy=policy.name,
+            calendar=target.calendar,
+            version=self._book.version,
+            target_seconds=target.seconds,
+            segments=segments,
+            state="running" if why is None else "paused",
+            reason=why,
+            retargeted=True,
+            generation=clock.generation + 1,
+        )
+        clock = self.keep(planned(clock, policy, self.at, self.calendars))
+        if why is None:
+            self._say_resumed(clock, retargeted=True)
+        elif why != was:
+            self._say_paused(clock)
+
+    # -- what others hear ----------------------------------------------------------------------------------------------
+
+    def _say_paused(self, clock: Clock) -> None:
+        business, plain = elapsed(clock, self.at, self.calendars)
+        self.facts.append(
+            ClockPaused.model_construct(
+                clock_id=clock.id,
+                ticket_id=self.ticket.id,
+                metric=clock.metric,
+                cycle=clock.cycle,
+                reason=clock.reason or "",
+                elapsed_business_seconds=business / MICROS,
+                elapsed_calendar_seconds=plain / MICROS,
+            )
+        )
+
+    def _say_resumed(self, clock: Clock, retargeted: bool = False) -> None:
+        self.facts.append(
+            ClockResumed.model_construct(
+                clock_id=clock.id,
+                ticket_id=self.ticket.id,
+                metric=clock.metric,
+                cycle=clock.cycle,
+                policy=clock.policy,
+                target_seconds=clock.target_seconds,
+                due_at=instant(clock.due_at),
+                breach_at=instant(clock.breach_at),
+                retargeted=retargeted,
+            )
+        )
+
+
+def with_alert(alerts: tuple[tuple[Severity, str], ...], severity: Severity) -> tuple[tuple[Severity, str], ...]:
+    """The alerts with one of this severity, not yet named; joining names it."""
+    return alerts if any(pair[0] == severity for pair in alerts) else (*alerts, (severity, ""))

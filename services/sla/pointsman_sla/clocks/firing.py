@@ -1,0 +1,93 @@
+"""What it means that a point of a clock has come, and how that is withdrawn when it turns out not to have."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pointsman_sla.clocks.model import BREACH, Clock
+from pointsman_sla.micros import MICROS, instant
+
+from pointsman.contracts.base import Contract
+from pointsman.contracts.shapes import Severity
+from pointsman.contracts.sla import ClockBreached, ClockCorrected, ClockWarned
+
+
+def severity_of(step: str) -> Severity:
+    """The severity of the alert that a point raises."""
+    return "breach" if step == BREACH else "warning"
+
+
+def fired(
+    clock: Clock, ticket: str, agent: str | None, now: int, *, late: bool = False, blind: bool = False
+) -> tuple[Clock, Contract]:
+    """The earliest point of the clock's plan has come: the clock after it, and the fact that tells it."""
+    (at, step), plan = clock.plan[0], clock.plan[1:]
+    if step != BREACH:
+        warned = ClockWarned.model_construct(
+            clock_id=clock.id,
+            ticket_id=ticket,
+            metric=clock.metric,
+            cycle=clock.cycle,
+            policy=clock.policy,
+            queue=clock.queue,
+            agent=agent,
+            step=step,
+            warned_at=instant(now),
+            breach_at=instant(clock.breach_at),
+            late=late,
+            blind=blind,
+        )
+        return replace(clock, plan=plan, warned=(*clock.warned, (step, at))), warned
+    breached = ClockBreached.model_construct(
+        clock_id=clock.id,
+        ticket_id=ticket,
+        metric=clock.metric,
+        cycle=clock.cycle,
+        policy=clock.policy,
+        queue=clock.queue,
+        agent=agent,
+        target_seconds=clock.target_seconds,
+        due_at=instant(clock.due_at),
+        breach_at=instant(clock.breach_at),
+        fired_at=instant(now),
+        lateness_seconds=max(0, now - clock.breach_at) / MICROS,
+        late=late,
+        blind=blind,
+        retargeted=clock.retargeted,
+    )
+    return replace(clock, plan=(), breached_at=now), breached
+
+
+def withdrawn(clock: Clock, ticket: str, at: int, reason: str, met: bool) -> tuple[Clock, list[ClockCorrected]]:
+    """Takes back what fired for points that lie at or after `at`, because the clock stood still from then on.
+
+    A breach is taken back when `at` is not after `breach_at` (a stop at that very instant is in time); a warning when
+    its point lies after `at`.
+    """
+    facts: list[ClockCorrected] = []
+
+    def fact(what: Severity) -> ClockCorrected:
+        return ClockCorrected.model_construct(
+            clock_id=clock.id,
+            ticket_id=ticket,
+            metric=clock.metric,
+            cycle=clock.cycle,
+            policy=clock.policy,
+            withdraws=what,
+            reason=reason,
+            met_at=instant(at) if met else None,
+        )
+
+    if clock.breached_at is not None and at <= clock.breach_at:
+        facts.append(fact("breach"))
+        clock = replace(clock, breached_at=None)
+    stands = tuple(point for point in clock.warned if point[1] <= at)
+    if len(stands) < len(clock.warned):
+        if not stands:
+            facts.append(fact("warning"))
+        clock = replace(clock, warned=stands)
+    return clock, facts
+
+
+def withdraws(facts: Sequence[Contract]) -> list[Severity]:
+    """The severities that the facts take back."""
+    return [fact.withdraws for fact in facts if isinstance(fact, ClockCorrected)]

@@ -1,0 +1,299 @@
+"""How the facts of a ticket move its clocks: the table of domain terms, one function a fact.
+
+| metric | starts | stops |
+|---|---|---|
+| first_response | the ticket is opened by a customer (or the customer first writes) | a person's first public reply |
+| next_response | the oldest unanswered customer message after that | a person's public reply |
+| update | a person's public reply while unresolved | the next one |
+| resolution | opened | resolved `solved` |
+| requester_wait | opened | resolved |
+| agent_work | assigned | resolved |
+| assignment | queued | assigned |
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pointsman_sla.clocks.course import Books, Course
+from pointsman_sla.clocks.model import METRICS, NO_TARGET, Phase, Ticket
+from pointsman_sla.clocks.policy import Labels
+from pointsman_sla.micros import micros
+
+from pointsman.contracts import desk
+from pointsman.contracts.shapes import Metric
+from pointsman.core.instant import Instant
+
+UNANSWERED_MAX = 100
+"""How many unanswered messages of a customer are told apart; of more, the oldest and the newest."""
+
+RESPONSES: tuple[Metric, Metric] = ("first_response", "next_response")
+
+
+def advance(
+    ticket: Ticket | None, workspace: str, bodies: Sequence[Any], at: Instant, books: Books
+) -> Course | None:
+    """The course of one desk record over its ticket; None when the ticket is not known and does not begin here."""
+    fresh = ticket is None
+    if ticket is None:
+        opened = next((body for body in bodies if isinstance(body, desk.TicketOpened)), None)
+        if opened is None:
+            return None
+        ticket = _begun(opened, workspace)
+    labels = _labels_after(ticket.labels, bodies)
+    relabelled = labels != ticket.labels
+    course = Course(ticket, max(micros(at), ticket.last_at), books)
+    if relabelled:
+        course.update(labels=labels)
+    if relabelled and not fresh:
+        _reevaluate(course)
+    opening = None  # the message that opened the ticket is part of its opening
+    for body in bodies:
+        if isinstance(body, desk.TicketOpened):
+            if not fresh:
+                continue
+            opening = body.message_id
+        elif isinstance(body, desk.InboundNoted) and body.message_id == opening:
+            continue
+        handler = _HANDLERS.get(type(body))
+        if handler is not None:
+            handler(course, body)
+    return course
+
+
+def _begun(opened: desk.TicketOpened, workspace: str) -> Ticket:
+    at = micros(opened.opened_at)
+    return Ticket(
+        id=opened.ticket_id,
+        workspace=workspace,
+        config_version=opened.config_version,
+        opened_at=at,
+        last_at=at,
+        labels=Labels(
+            channel=opened.channel,
+            connector=opened.connector,
+            customer_tier=opened.customer.tier,
+            organization=opened.customer.organization,
+        ),
+        phases=((at, "queued"),),
+    )
+
+
+def _labels_after(labels: Labels, bodies: Sequence[Any]) -> Labels:
+    for body in bodies:
+        if isinstance(body, desk.TicketClassified | desk.TicketLabelled):
+            labels = replace(
+                labels, priority=body.priority, category=body.category, language=body.language, tags=body.tags
+            )
+        if isinstance(body, desk.TicketClassified | desk.TicketQueued | desk.TicketAssigned):
+            labels = replace(labels, queue=body.queue)
+    return labels
+
+
+def _reevaluate(course: Course) -> None:
+    """A field that policies match on changed: running clocks get the target that holds now, and what is measured only
+    now starts when it would have."""
+    policy = course.policy
+    for clock in tuple(course.clocks.values()):
+        if clock.active:
+            if policy is None:
+                course.cancel(clock, NO_TARGET)
+            else:
+                course.retarget(clock, policy)
+    for metric in METRICS:
+        if course.active(metric) is None:
+            since = _due_to_run_since(course, metric)
+            if since is not None:
+                course.start(metric, since, retargeted=since < course.at)
+
+
+def _due_to_run_since(course: Course, metric: Metric) -> int | None:
+    """Since when the clock would be running, had its policy measured it; None when it would not."""
+    ticket = course.ticket
+    before = course.clocks.get(metric)
+    if not ticket.open or (before is not None and before.reason != NO_TARGET):
+        return None
+    if metric in RESPONSES:
+        wanted = ticket.unanswered and ticket.responded == (metric == "next_response")
+        return ticket.unanswered[0] if wanted else None
+    if metric in ("resolution", "requester_wait"):
+        return ticket.opened_at
+    if metric == "update":
+        return ticket.answered_at
+    if metric == "agent_work":
+        return next((since for since, phase in ticket.phases if phase == "assigned"), None)
+    return ticket.phases[-1][0] if ticket.phase == "queued" else None
+
+
+# -- messages ----------------------------------------------------------------------------------------------------------
+
+
+def _opened(course: Course, body: desk.TicketOpened) -> None:
+    course.start("resolution", course.ticket.opened_at)
+    course.start("requester_wait", course.ticket.opened_at)
+    if body.started_by == "customer" and body.automatic is None:
+        _customer_wrote(course, course.ticket.opened_at)
+
+
+def _message_received(course: Course, body: desk.InboundNoted) -> None:
+    if body.author.kind == "customer":
+        if body.counts and body.automatic is None:
+            _customer_wrote(course, course.at)
+    elif body.author.kind == "agent" and body.counts:
+        _person_answered(course, max(course.ticket.opened_at, min(course.at, micros(body.occurred_at))))
+
+
+def _replied(course: Course, body: desk.TicketReplied) -> None:
+    if body.author.kind == "agent":
+        at = course.at if body.deliver else min(course.at, micros(body.occurred_at))
+        _person_answered(course, max(course.ticket.opened_at, at))
+
+
+def _customer_wrote(course: Course, at: int) -> None:
+    ticket = course.ticket
+    unanswered = (*ticket.unanswered, at)
+    if len(unanswered) > UNANSWERED_MAX:
+        unanswered = (unanswered[0], *unanswered[2:])
+    course.update(unanswered=unanswered, customer_since=at if ticket.customer_since is None else ticket.customer_since)
+    if ticket.open:
+        _await_response(course, at)
+
+
+def _await_response(course: Course, since: int) -> None:
+    """The response clock that is due runs from `since`, if none does."""
+    metric: Metric = "next_response" if course.ticket.responded else "first_response"
+    if course.active(metric) is None:
+        course.start(metric, since)
+
+
+def _person_answered(course: Course, at: int) -> None:
+    """A person answered publicly at `at`, which lies before the record's time when it was written elsewhere."""
+    for metric in RESPONSES:
+        clock = course.clocks.get(metric)
+        if clock is None or clock.started_at > at:
+            continue
+        if clock.active:
+            course.meet(clock, at)
+        elif clock.breached_at is not None and at <= clock.breach_at:
+            course.meet(clock, at)
+    ticket = course.ticket
+    first = ticket.customer_since
+    left = tuple(message for message in ticket.unanswered if message > at)
+    answered_at = at if ticket.answered_at is None else max(at, ticket.answered_at)
+    responded = ticket.responded or (first is not None and first <= at)
+    course.update(unanswered=left, responded=responded, answered_at=answered_at)
+    if not ticket.open:
+        return
+    if left:
+        _await_response(course, left[0])
+    update = course.active("update")
+    if update is not None and update.started_at <= at:
+        course.meet(update, at)
+        update = None
+    if update is None:
+        course.start("update", at)
+
+
+# -- where the ticket is -----------------------------------------------------------------------------------------------
+
+
+def _queued(course: Course, body: desk.TicketQueued) -> None:
+    course.update(agent=None)
+    course.enter("queued")
+    if course.active("assignment") is None:
+        course.start("assignment", course.at)
+
+
+def _assigned(course: Course, body: desk.TicketAssigned) -> None:
+    course.update(agent=body.agent)
+    assignment = course.active("assignment")
+    if assignment is not None:
+        course.meet(assignment, course.at)
+    course.enter("assigned")
+    work = course.clocks.get("agent_work")
+    if work is None or (not work.active and work.reason != NO_TARGET):
+        course.start("agent_work", course.at)
+
+
+def _pended(course: Course, body: desk.TicketPended) -> None:
+    _leave_the_queue(course, body.waiting_on)
+
+
+def _snoozed(course: Course, body: desk.TicketSnoozed) -> None:
+    _leave_the_queue(course, "snoozed")
+
+
+def _leave_the_queue(course: Course, phase: Phase) -> None:
+    assignment = course.active("assignment")
+    if assignment is not None:
+        course.cancel(assignment, phase)
+    course.enter(phase)
+
+
+def _woken(course: Course, body: desk.TicketWoken) -> None:
+    course.enter("queued")
+
+
+# -- the end, and going on ---------------------------------------------------------------------------------------------
+
+
+def _resolved(course: Course, body: desk.TicketResolved) -> None:
+    if not course.ticket.open:
+        return
+    for clock in tuple(course.clocks.values()):
+        if not clock.active:
+            continue
+        met = clock.metric in ("requester_wait", "agent_work") or (
+            clock.metric == "resolution" and body.outcome == "solved"
+        )
+        if met:
+            course.meet(clock, course.at)
+        else:
+            course.cancel(clock, body.outcome)
+    course.enter("resolved")
+    course.update(unanswered=())
+
+
+def _closed(course: Course, body: desk.TicketClosed) -> None:
+    for clock in tuple(course.clocks.values()):
+        if clock.active:
+            course.cancel(clock, "merged" if body.merged_into else "closed")
+    course.enter("closed")
+    course.update(unanswered=())
+
+
+def _reopened(course: Course, body: desk.TicketReopened) -> None:
+    ticket = course.ticket
+    if ticket.open:
+        return
+    course.enter("queued")
+    goes_on = course.policy is None or course.policy.reopen_continues
+    metrics: tuple[Metric, ...] = ("resolution", "requester_wait", "agent_work")
+    for metric in metrics:
+        clock = course.clocks.get(metric)
+        if clock is not None and clock.reason != NO_TARGET and goes_on:
+            course.resume_ended(clock)
+        elif metric != "agent_work":
+            course.start(metric, course.at)
+    if ticket.unanswered:
+        _await_response(course, ticket.unanswered[0])
+    elif not ticket.responded and ticket.customer_since is not None:
+        _await_response(course, course.at)
+
+
+_HANDLERS: dict[type, Callable[[Course, Any], None]] = {
+    desk.TicketOpened: _opened,
+    desk.InboundNoted: _message_received,
+    desk.TicketReplied: _replied,
+    desk.TicketQueued: _queued,
+    desk.TicketAssigned: _assigned,
+    desk.TicketPended: _pended,
+    desk.TicketSnoozed: _snoozed,
+    desk.TicketWoken: _woken,
+    desk.TicketResolved: _resolved,
+    desk.TicketClosed: _closed,
+    desk.TicketReopened: _reopened,
+}
+
+CONCERNING: frozenset[type] = frozenset(_HANDLERS) | {desk.TicketClassified, desk.TicketLabelled}
+"""The facts that this service looks at; a record without any of them needs nothing read."""

@@ -1,0 +1,112 @@
+"""What a clock and a ticket are here: frozen values; instants and durations are integers of microseconds (`micros`)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pointsman_sla.clocks.policy import Labels
+
+from pointsman.contracts.shapes import Metric, Severity
+
+State = Literal["running", "paused", "met", "cancelled"]
+Phase = Literal["queued", "assigned", "customer", "third_party", "snoozed", "resolved", "closed"]
+"""Where the ticket is, as far as clocks care: an offered ticket is `queued`, a pending one says on whom it waits."""
+
+BREACH = "breach"
+"""The step at which a clock runs out; the others are warnings (`share:0.8`, `lead:60`)."""
+
+METRICS: tuple[Metric, ...] = (
+    "first_response",
+    "next_response",
+    "update",
+    "resolution",
+    "requester_wait",
+    "agent_work",
+    "assignment",
+)
+
+NO_TARGET = "no_target"
+"""The reason of a clock that ended because its ticket's policy no longer measures it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a clock's life: it counts in a calendar of a configuration version, unless `why` says why not."""
+
+    start: int
+    end: int | None
+    calendar: str
+    version: int
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One metric on one ticket, one cycle. Every change bumps `generation`, so that older timers mean nothing.
+
+    `segments` are its whole life in order. `plan` are the points that have not fired, earliest first: (instant, step).
+    `warned` are those that have, with the instants at which they lay. `breached_at` is when the breach fired.
+    `alerts` are the alerts it is in, by severity.
+    """
+
+    id: str
+    metric: Metric
+    cycle: int
+    state: State
+    policy: str
+    calendar: str
+    version: int
+    queue: str | None
+    priority: str
+    target_seconds: int
+    generation: int
+    started_at: int
+    due_at: int
+    breach_at: int
+    segments: tuple[Segment, ...]
+    plan: tuple[tuple[int, str], ...] = ()
+    warned: tuple[tuple[str, int], ...] = ()
+    breached_at: int | None = None
+    retargeted: bool = False
+    ended_at: int | None = None
+    reason: str | None = None
+    alerts: tuple[tuple[Severity, str], ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What clocks need of a ticket. `config_version` is the one it was opened under: edits are for later tickets.
+
+    `phases` are its whole life: (since, phase). `customer_since` is when the customer first wrote, `responded` whether a
+    person has answered since; `unanswered` are the customer's messages that nobody has answered. `clocks` are the newest
+    of each metric. `last_at` is the latest instant that a fact gave.
+    """
+
+    id: str
+    workspace: str
+    config_version: int
+    opened_at: int
+    last_at: int
+    labels: Labels
+    phases: tuple[tuple[int, Phase], ...]
+    agent: str | None = None
+    customer_since: int | None = None
+    responded: bool = False
+    answered_at: int | None = None
+    unanswered: tuple[int, ...] = ()
+    clocks: Mapping[Metric, Clock] = field(default_factory=dict)
+
+    @property
+    def phase(self) -> Phase:
+        """Where it is now."""
+        return self.phases[-1][1]
+
+    @property
+    def open(self) -> bool:
+        """Whether it is neither resolved nor closed."""
+        return self.phase not in ("resolved", "closed")

@@ -1,0 +1,164 @@
+"""The promises of one configuration version: policies in order, their targets, and the calendars in which they count.
+
+Read from the `calendars`, `sla` and `timezone` of a workspace document that the desk has validated. Absent keys have the
+document's defaults: a policy without a calendar counts always, warnings at 0.5 and 0.8 of the target and 60 s before it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pointsman_sla.calendar import Calendar, compile_calendar
+
+from pointsman.contracts.shapes import Channel, Metric, Priority
+
+ALWAYS = "always"
+"""The calendar of a policy that names none, unless the workspace has its own of that name."""
+
+MATCHED = (
+    "channel",
+    "connector",
+    "queue",
+    "priority",
+    "category",
+    "organization",
+    "tags",
+    "language",
+    "customer_tier",
+)
+_WARN: Mapping[str, Any] = {"shares": (0.5, 0.8), "lead_seconds": (60,)}
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What policies match on, as the ticket's facts say it."""
+
+    channel: Channel
+    connector: str
+    customer_tier: str | None = None
+    organization: str | None = None
+    queue: str | None = None
+    priority: Priority = "normal"
+    category: str | None = None
+    language: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The promised seconds of business time in a calendar."""
+
+    seconds: int
+    calendar: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One promise. `steps` are the warnings: the step's name, and the share of the target or the seconds before it."""
+
+    name: str
+    match: Mapping[str, frozenset[str]]
+    targets: Mapping[str, Mapping[str, Target]]
+    shares: tuple[tuple[str, float], ...]
+    leads: tuple[tuple[str, int], ...]
+    pause_on: Mapping[str, frozenset[str]]
+    reopen_continues: bool
+
+    def matches(self, labels: Labels) -> bool:
+        """Whether every key of `match` holds: one of its values is the ticket's."""
+        for key, wanted in self.match.items():
+            value = getattr(labels, key)
+            if key == "tags":
+                if wanted.isdisjoint(value):
+                    return False
+            elif value not in wanted:
+                return False
+        return True
+
+    def target(self, metric: Metric, priority: Priority) -> Target | None:
+        """What is promised for this metric at this priority; None when it is not measured."""
+        by_priority = self.targets.get(metric)
+        if by_priority is None:
+            return None
+        return by_priority.get(priority) or by_priority.get("default")
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The policies and calendars of one version of one workspace's configuration."""
+
+    version: int
+    policies: tuple[Policy, ...] = ()
+    definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def policy_for(self, labels: Labels) -> Policy | None:
+        """The first policy that matches; None: nothing is promised."""
+        for policy in self.policies:
+            if policy.matches(labels):
+                return policy
+        return None
+
+    def named(self, name: str) -> Policy | None:
+        """The policy of that name in this version."""
+        return next((policy for policy in self.policies if policy.name == name), None)
+
+    def calendar(self, name: str) -> Calendar:
+        """The compiled calendar. Raises `CalendarError` when its definition is wrong, `KeyError` when there is none."""
+        if name == ALWAYS and name not in self.definitions:
+            return compile_calendar({"always": True})
+        return compile_calendar(self.definitions[name])
+
+
+def part_of(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What this service keeps of a workspace document."""
+    return {
+        "timezone": document.get("timezone") or "Europe/Rome",
+        "calendars": document.get("calendars") or {},
+        "sla": {"policies": (document.get("sla") or {}).get("policies") or []},
+    }
+
+
+def read_book(version: int, part: Mapping[str, Any]) -> Book:
+    """The book of a version, from what `part_of` kept. Every calendar is compiled once, so that a wrong one is found
+    here."""
+    definitions = {
+        name: {
+            key: value
+            for key, value in {"tz": part["timezone"], **{k: v for k, v in raw.items() if v is not None}}.items()
+            if key not in ("holidays_of", "ical")
+        }
+        for name, raw in part["calendars"].items()
+    }
+    for definition in definitions.values():
+        compile_calendar(definition)
+    policies = tuple(_read_policy(raw) for raw in part["sla"]["policies"])
+    return Book(version=version, policies=policies, definitions=definitions)
+
+
+def _read_policy(raw: Mapping[str, Any]) -> Policy:
+    calendar = raw.get("calendar") or ALWAYS
+    warn = _WARN if raw.get("warn") is None else raw["warn"]
+    return Policy(
+        name=raw["name"],
+        match={key: _values(value) for key, value in (raw.get("match") or {}).items() if key in MATCHED and value},
+        targets={
+            metric: {priority: _target(target, calendar) for priority, target in by_priority.items()}
+            for metric, by_priority in (raw.get("targets") or {}).items()
+        },
+        shares=tuple((f"share:{share:g}", float(share)) for share in warn.get("shares") or ()),
+        leads=tuple((f"lead:{lead}", int(lead)) for lead in warn.get("lead_seconds") or ()),
+        pause_on={metric: _values(reasons) for metric, reasons in (raw.get("pause_on") or {}).items()},
+        reopen_continues=raw.get("reopen", "continue") != "restart",
+    )
+
+
+def _target(raw: Any, calendar: str) -> Target:
+    if isinstance(raw, Mapping):
+        return Target(int(raw["seconds"]), raw.get("calendar") or calendar)
+    return Target(int(raw), calendar)
+
+
+def _values(raw: Any) -> frozenset[str]:
+    if isinstance(raw, str) or not isinstance(raw, Sequence | set | frozenset):
+        return frozenset((str(raw),))
+    return frozenset(map(str, raw))
