@@ -136,13 +136,14 @@ class AlertClock(Value):
 
 
 class AlertOpened(Contract, topic=TOPIC, type="alert.opened"):
-    """An alert began to fire, or fires again because a later clock joined after the acknowledgement (`again`)."""
+    """An alert began to fire, or fires again (`again`): a later clock joined after the acknowledgement, or the
+    acknowledgement was taken back or is over (then without a `clock`)."""
 
     alert_id: str
     severity: Severity
     policy: str
     queue: str
-    clock: AlertClock
+    clock: AlertClock | None = None
     opened_at: Moment
     again: bool = False
 

@@ -8,18 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from pointsman.contracts.base import Contract
+from pointsman.contracts.shapes import Metric, Severity
+from pointsman.contracts.sla import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
+from pointsman.core.ids import derived_id
 from pointsman_sla.calendar import Calendar
-from pointsman_sla.clocks.firing import fired, severity_of, withdraws, withdrawn
+from pointsman_sla.clocks.firing import fired, severity_of, withdrawn, withdraws
 from pointsman_sla.clocks.model import NO_TARGET, Clock, Phase, Segment, Ticket
 from pointsman_sla.clocks.pauses import pause_of
 from pointsman_sla.clocks.points import closed_at, elapsed, planned
 from pointsman_sla.clocks.policy import Book, Policy
 from pointsman_sla.micros import MICROS, instant
-
-from pointsman.contracts.base import Contract
-from pointsman.contracts.shapes import Metric, Severity
-from pointsman.contracts.sla import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
-from pointsman.core.ids import derived_id
 
 Books = Callable[[int], Book]
 """The book of a configuration version of the ticket's workspace."""
@@ -43,7 +42,7 @@ class Course:
         self.moves: list[tuple[Severity, Clock, bool, str]] = []
         self._books = books
         self._book: Book = books(ticket.config_version)
-        self._policy: Policy | None | str = "unread"
+        self._policy: Policy | str | None = "unread"
 
     def calendars(self, name: str, version: int) -> Calendar:
         """The calendar of a name in a version."""
@@ -76,6 +75,13 @@ class Course:
         self.clocks[clock.metric] = clock
         self.changed[clock.id] = clock
         return clock
+
+    def rename_alerts(self, clock: Clock, alerts: tuple[tuple[Severity, str], ...]) -> None:
+        """A changed clock, of whichever cycle, is in these alerts."""
+        clock = replace(clock, alerts=alerts)
+        self.changed[clock.id] = clock
+        if self.clocks[clock.metric].id == clock.id:
+            self.clocks[clock.metric] = clock
 
     # -- starting ------------------------------------------------------------------------------------------------------
 

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pointsman_sla.clocks.model import BREACH, Clock
-from pointsman_sla.micros import MICROS, instant
-
 from pointsman.contracts.base import Contract
 from pointsman.contracts.shapes import Severity
 from pointsman.contracts.sla import ClockBreached, ClockCorrected, ClockWarned
+from pointsman_sla.clocks.model import BREACH, Clock
+from pointsman_sla.micros import MICROS, instant
 
 
 def severity_of(step: str) -> Severity:

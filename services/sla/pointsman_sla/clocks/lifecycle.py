@@ -15,14 +15,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from pointsman.contracts import desk
+from pointsman.contracts.shapes import Metric
+from pointsman.core.instant import Instant
 from pointsman_sla.clocks.course import Books, Course
 from pointsman_sla.clocks.model import METRICS, NO_TARGET, Phase, Ticket
 from pointsman_sla.clocks.policy import Labels
 from pointsman_sla.micros import micros
-
-from pointsman.contracts import desk
-from pointsman.contracts.shapes import Metric
-from pointsman.core.instant import Instant
 
 UNANSWERED_MAX = 100
 """How many unanswered messages of a customer are told apart; of more, the oldest and the newest."""
@@ -30,9 +29,7 @@ UNANSWERED_MAX = 100
 RESPONSES: tuple[Metric, Metric] = ("first_response", "next_response")
 
 
-def advance(
-    ticket: Ticket | None, workspace: str, bodies: Sequence[Any], at: Instant, books: Books
-) -> Course | None:
+def advance(ticket: Ticket | None, workspace: str, bodies: Sequence[Any], at: Instant, books: Books) -> Course | None:
     """The course of one desk record over its ticket; None when the ticket is not known and does not begin here."""
     fresh = ticket is None
     if ticket is None:
@@ -172,9 +169,7 @@ def _person_answered(course: Course, at: int) -> None:
         clock = course.clocks.get(metric)
         if clock is None or clock.started_at > at:
             continue
-        if clock.active:
-            course.meet(clock, at)
-        elif clock.breached_at is not None and at <= clock.breach_at:
+        if clock.active or (clock.breached_at is not None and at <= clock.breach_at):
             course.meet(clock, at)
     ticket = course.ticket
     first = ticket.customer_since

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pointsman_sla.clocks.policy import Labels
-
 from pointsman.contracts.shapes import Metric, Severity
+from pointsman_sla.clocks.policy import Labels
 
 State = Literal["running", "paused", "met", "cancelled"]
 Phase = Literal["queued", "assigned", "customer", "third_party", "snoozed", "resolved", "closed"]
@@ -82,9 +81,9 @@ class Clock:
 class Ticket:
     """What clocks need of a ticket. `config_version` is the one it was opened under: edits are for later tickets.
 
-    `phases` are its whole life: (since, phase). `customer_since` is when the customer first wrote, `responded` whether a
-    person has answered since; `unanswered` are the customer's messages that nobody has answered. `clocks` are the newest
-    of each metric. `last_at` is the latest instant that a fact gave.
+    `phases` are its whole life: (since, phase). `customer_since` is when the customer first wrote, `responded` whether
+    a person has answered since, `answered_at` when a person last did; `unanswered` are the customer's messages that
+    nobody has answered. `clocks` are the newest of each metric. `last_at` is the latest instant that a fact gave.
     """
 
     id: str

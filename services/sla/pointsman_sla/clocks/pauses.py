@@ -1,9 +1,8 @@
 """In which phases of its ticket a clock stands still, and the words for it."""
 
+from pointsman.contracts.shapes import Metric
 from pointsman_sla.clocks.model import Phase
 from pointsman_sla.clocks.policy import Policy
-
-from pointsman.contracts.shapes import Metric
 
 WORDS: dict[Phase, str] = {
     "queued": "waiting for an agent",

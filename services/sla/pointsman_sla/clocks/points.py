@@ -3,13 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from pointsman.core.instant import FOREVER
 from pointsman_sla.calendar import Calendar, OutOfReach
 from pointsman_sla.calendar.reach import Stretch, reach
 from pointsman_sla.clocks.model import BREACH, Clock, Segment
 from pointsman_sla.clocks.policy import Policy
 from pointsman_sla.micros import MICROS, micros
-
-from pointsman.core.instant import FOREVER
 
 Calendars = Callable[[str, int], Calendar]
 """The calendar of a name in a configuration version."""
@@ -32,8 +31,8 @@ def planned(clock: Clock, policy: Policy | None, now: int, calendars: Calendars)
     """The clock with its points laid anew from its segments.
 
     Of the warnings that lie before `now` only the latest is kept: so much is gone already when a shorter target is
-    given. A breach that would lie before `now` falls at `now`. A paused clock has no points; `due_at` and `breach_at` are
-    then those it would have if it went on at `now`. A calendar that does not open again makes no points either.
+    given. A breach that would lie before `now` falls at `now`. A paused clock has no points; `due_at` and `breach_at`
+    are then those it would have if it went on at `now`. A calendar that does not open again makes no points either.
     """
     target = clock.target_seconds * MICROS
     running = clock.segments[-1].why is None

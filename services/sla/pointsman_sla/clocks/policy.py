@@ -1,16 +1,16 @@
 """The promises of one configuration version: policies in order, their targets, and the calendars in which they count.
 
-Read from the `calendars`, `sla` and `timezone` of a workspace document that the desk has validated. Absent keys have the
-document's defaults: a policy without a calendar counts always, warnings at 0.5 and 0.8 of the target and 60 s before it.
+Read from the `calendars`, `sla` and `timezone` of a workspace document that the desk has validated. Absent keys have
+the document's defaults: a policy without a calendar counts always, warnings are at 0.5 and 0.8 of the target and 60 s
+before it.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pointsman_sla.calendar import Calendar, compile_calendar
-
 from pointsman.contracts.shapes import Channel, Metric, Priority
+from pointsman_sla.calendar import Calendar, compile_calendar
 
 ALWAYS = "always"
 """The calendar of a policy that names none, unless the workspace has its own of that name."""

@@ -1,0 +1,82 @@
+"""A lane's resident state: the tickets touched lately, the near timers, the open alerts, the configuration versions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pointsman.core.instant import Instant
+from pointsman.core.journal import Journal
+from pointsman_sla.alerts import Alert, AlertBook
+from pointsman_sla.clocks.model import Clock, Ticket
+from pointsman_sla.clocks.policy import Book
+from pointsman_sla.near import Near
+
+RESIDENT_TICKETS_MAX = 10_000
+"""How many tickets a lane keeps in memory; the lane is their only writer, so that a kept one is exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A clock with whose it is, as its row needs it."""
+
+    ticket_id: str
+    workspace: str
+    clock: Clock
+
+
+@dataclass(slots=True)
+class SlaState:
+    """See the module. What a batch changes is in the `changed_*` and `new_*` members until it is committed."""
+
+    journal: Journal
+    lane: int
+    taken_at: Instant
+    near: Near
+    alerts: AlertBook
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    books: dict[tuple[str, int], Book] = field(default_factory=dict)
+    workspaces_read: set[str] = field(default_factory=set)
+    changed_tickets: dict[str, Ticket] = field(default_factory=dict)
+    changed_clocks: dict[str, Placed] = field(default_factory=dict)
+    new_configs: dict[tuple[str, int], tuple[dict[str, Any], Instant]] = field(default_factory=dict)
+    asked_alerts: dict[str, Alert] = field(default_factory=dict)
+    asked_members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def book(self, workspace: str, version: int) -> Book:
+        """The book of a version; one that never came promises nothing."""
+        return self.books.get((workspace, version)) or Book(version)
+
+    def keep_ticket(self, ticket: Ticket) -> None:
+        """The ticket is as given from now on."""
+        self.journal.put(self.tickets, ticket.id, ticket)
+        self.journal.put(self.changed_tickets, ticket.id, ticket)
+
+    def keep_clock(self, placed: Placed) -> None:
+        """The clock is as given from now on."""
+        self.journal.put(self.changed_clocks, placed.clock.id, placed)
+
+    def keep_ticket_clock(self, ticket: Ticket, clock: Clock) -> None:
+        """A clock of a resident ticket changed, and nothing else of the ticket's row."""
+        newest = ticket.clocks.get(clock.metric)
+        if newest is not None and newest.id == clock.id:
+            self.journal.put(self.tickets, ticket.id, replace(ticket, clocks={**ticket.clocks, clock.metric: clock}))
+
+    def used(self, tickets: Iterable[str]) -> None:
+        """These were needed now: they are the last to be let go."""
+        for ticket in tickets:
+            found = self.tickets.pop(ticket, None)
+            if found is not None:
+                self.tickets[ticket] = found
+
+    def committed(self) -> None:
+        """What was changed is in the tables."""
+        self.changed_tickets.clear()
+        self.changed_clocks.clear()
+        self.new_configs.clear()
+        self.asked_alerts.clear()
+        self.asked_members.clear()
+        self.alerts.forget()
+        surplus = len(self.tickets) - RESIDENT_TICKETS_MAX
+        if surplus > 0:
+            for ticket in list(self.tickets)[:surplus]:
+                del self.tickets[ticket]

@@ -1,0 +1,105 @@
+"""What a lane reads: set-based, by key."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pointsman.contracts.shapes import Metric
+from pointsman.core.instant import Instant
+from pointsman.runtime.logic import Database
+from pointsman_sla.alerts import Alert
+from pointsman_sla.clocks.model import Clock, Ticket
+from pointsman_sla.clocks.policy import Book, read_book
+from pointsman_sla.micros import instant
+from pointsman_sla.near import NearTimer, Place
+from pointsman_sla.store.rows import CLOCK_COLUMNS, alert_of, clock_of, ticket_of
+
+TICKETS = "SELECT ticket_id, workspace, config_version, agent, mirror FROM ticket WHERE ticket_id = ANY($1::text[])"
+
+NEWEST_CLOCKS = f"""
+    SELECT DISTINCT ON (c.ticket_id, c.metric) {CLOCK_COLUMNS} FROM clock c
+    WHERE c.ticket_id = ANY($1::text[]) ORDER BY c.ticket_id, c.metric, c.cycle DESC
+"""
+
+NEAR_TIMERS = f"""
+    SELECT t.fire_at, k.agent, {CLOCK_COLUMNS}
+    FROM timer t JOIN clock c ON c.clock_id = t.clock_id AND c.generation = t.generation
+                 JOIN ticket k ON k.ticket_id = c.ticket_id
+    WHERE t.lane = $1 AND (t.fire_at, t.clock_id) > ($2, $3) AND t.fire_at <= $4
+    ORDER BY t.fire_at, t.clock_id LIMIT $5
+"""
+
+OPEN_ALERTS = "SELECT * FROM alert WHERE lane = $1 AND state <> 'resolved'"
+
+ALERTS = "SELECT * FROM alert WHERE alert_id = ANY($1::text[])"
+
+MEMBERS = """
+    SELECT m.alert_id, m.ticket_id AS ticket, m.metric, m.cycle, m.joined_at
+    FROM unnest($1::text[]) AS a (alert_id)
+    CROSS JOIN LATERAL (
+        SELECT * FROM alert_clock m WHERE m.alert_id = a.alert_id AND m.left_at IS NULL
+        ORDER BY m.joined_at, m.clock_id LIMIT $2
+    ) m
+"""
+
+NEWEST_VERSIONS = """
+    SELECT DISTINCT ON (workspace) workspace, version, body FROM config_version
+    WHERE workspace = ANY($1::text[]) ORDER BY workspace, version DESC
+"""
+
+VERSIONS = """
+    SELECT v.workspace, v.version, v.body
+    FROM unnest($1::text[], $2::int[]) AS wanted (workspace, version)
+    JOIN config_version v USING (workspace, version)
+"""
+
+MEMBERS_SHOWN_MAX = 200
+
+
+async def read_tickets(db: Database, ids: Sequence[str]) -> list[Ticket]:
+    """The tickets with the newest clock of each metric; those without a row are left out."""
+    rows = await db.fetch(TICKETS, ids)
+    clocks: dict[str, dict[Metric, Clock]] = {row["ticket_id"]: {} for row in rows}
+    for row in await db.fetch(NEWEST_CLOCKS, list(clocks)):
+        clock = clock_of(row)
+        clocks[row["ticket_id"]][clock.metric] = clock
+    return [ticket_of(row, clocks[row["ticket_id"]]) for row in rows]
+
+
+async def read_near(
+    db: Database, lane: int, beyond: Place, until: Instant, count_max: int
+) -> tuple[list[NearTimer], Place | None]:
+    """The timers after a place, up to an instant, in order; and the last place read when there were too many."""
+    rows = await db.fetch(NEAR_TIMERS, lane, instant(beyond[0]), beyond[1], until, count_max)
+    timers = [NearTimer(row["ticket_id"], row["workspace"], row["agent"], clock_of(row)) for row in rows]
+    return timers, timers[-1].place if len(timers) == count_max else None
+
+
+async def read_open_alerts(db: Database, lane: int) -> list[Alert]:
+    """The alerts of a lane that are not resolved."""
+    return [alert_of(row) for row in await db.fetch(OPEN_ALERTS, lane)]
+
+
+async def read_alerts(db: Database, ids: Iterable[str]) -> list[Alert]:
+    """Alerts in any state."""
+    return [alert_of(row) for row in await db.fetch(ALERTS, list(ids))]
+
+
+async def read_members(db: Database, ids: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """The clocks in each alert now, in the order in which they joined; the first of them when there are many."""
+    members: dict[str, list[dict[str, Any]]] = {}
+    for row in await db.fetch(MEMBERS, list(ids), MEMBERS_SHOWN_MAX):
+        member = dict(row)
+        members.setdefault(member.pop("alert_id"), []).append(member)
+    return members
+
+
+async def read_newest_books(db: Database, workspaces: Iterable[str]) -> dict[str, Book]:
+    """The newest version of each workspace that has one."""
+    rows = await db.fetch(NEWEST_VERSIONS, list(workspaces))
+    return {row["workspace"]: read_book(row["version"], row["body"]) for row in rows}
+
+
+async def read_books(db: Database, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Book]:
+    """Versions by workspace and number."""
+    rows = await db.fetch(VERSIONS, [workspace for workspace, _ in wanted], [version for _, version in wanted])
+    return {(row["workspace"], row["version"]): read_book(row["version"], row["body"]) for row in rows}

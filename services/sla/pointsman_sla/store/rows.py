@@ -1,0 +1,140 @@
+"""Tickets, clocks and alerts as rows, and back. The parts that nobody queries are in one JSON column each."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from pointsman_sla.alerts import Alert
+from pointsman_sla.clocks.model import Clock, Segment, Ticket
+from pointsman_sla.clocks.policy import Labels
+from pointsman_sla.micros import instant, micros
+
+CLOCK_COLUMNS = """c.clock_id, c.ticket_id, c.workspace, c.metric, c.cycle, c.state, c.policy, c.calendar,
+    c.config_version, c.queue, c.priority, c.target_seconds, c.generation, c.started_at, c.due_at, c.breach_at,
+    c.breached_at, c.ended_at, c.retargeted, c.reason, c.life"""
+
+
+def mirror_of(ticket: Ticket) -> str:
+    """The JSON column of a ticket."""
+    return orjson.dumps(
+        {
+            "labels": asdict(ticket.labels),
+            "opened_at": ticket.opened_at,
+            "last_at": ticket.last_at,
+            "phases": ticket.phases,
+            "customer_since": ticket.customer_since,
+            "responded": ticket.responded,
+            "answered_at": ticket.answered_at,
+            "unanswered": ticket.unanswered,
+        }
+    ).decode()
+
+
+def ticket_of(row: Mapping[str, Any], clocks: Mapping[Any, Clock]) -> Ticket:
+    """The ticket of a row, with its clocks."""
+    mirror = row["mirror"]
+    labels = mirror["labels"]
+    return Ticket(
+        id=row["ticket_id"],
+        workspace=row["workspace"],
+        config_version=row["config_version"],
+        opened_at=mirror["opened_at"],
+        last_at=mirror["last_at"],
+        labels=Labels(**{**labels, "tags": tuple(labels["tags"])}),
+        phases=tuple((at, phase) for at, phase in mirror["phases"]),
+        agent=row["agent"],
+        customer_since=mirror["customer_since"],
+        responded=mirror["responded"],
+        answered_at=mirror["answered_at"],
+        unanswered=tuple(mirror["unanswered"]),
+        clocks=clocks,
+    )
+
+
+def life_of(clock: Clock) -> str:
+    """The JSON column of a clock."""
+    return orjson.dumps(
+        {
+            "segments": [(s.start, s.end, s.calendar, s.version, s.why) for s in clock.segments],
+            "plan": clock.plan,
+            "warned": clock.warned,
+            "alerts": clock.alerts,
+        }
+    ).decode()
+
+
+def clock_of(row: Mapping[str, Any]) -> Clock:
+    """The clock of a row."""
+    life = row["life"]
+    return Clock(
+        id=row["clock_id"],
+        metric=row["metric"],
+        cycle=row["cycle"],
+        state=row["state"],
+        policy=row["policy"],
+        calendar=row["calendar"],
+        version=row["config_version"],
+        queue=row["queue"],
+        priority=row["priority"],
+        target_seconds=row["target_seconds"],
+        generation=row["generation"],
+        started_at=micros(row["started_at"]),
+        due_at=micros(row["due_at"]),
+        breach_at=micros(row["breach_at"]),
+        segments=tuple(Segment(*segment) for segment in life["segments"]),
+        plan=tuple((at, step) for at, step in life["plan"]),
+        warned=tuple((step, at) for step, at in life["warned"]),
+        breached_at=None if row["breached_at"] is None else micros(row["breached_at"]),
+        retargeted=row["retargeted"],
+        ended_at=None if row["ended_at"] is None else micros(row["ended_at"]),
+        reason=row["reason"],
+        alerts=tuple((severity, alert) for severity, alert in life["alerts"]),
+    )
+
+
+def clock_columns(ticket_id: str, workspace: str, clock: Clock) -> tuple[Any, ...]:
+    """The values of a clock's row, in the order of `writing.KEEP_CLOCKS`."""
+    return (
+        clock.id,
+        ticket_id,
+        workspace,
+        clock.metric,
+        clock.cycle,
+        clock.state,
+        clock.policy,
+        clock.calendar,
+        clock.version,
+        clock.queue,
+        clock.priority,
+        clock.target_seconds,
+        clock.generation,
+        instant(clock.started_at),
+        instant(clock.due_at),
+        instant(clock.breach_at),
+        None if clock.breached_at is None else instant(clock.breached_at),
+        None if clock.ended_at is None else instant(clock.ended_at),
+        clock.retargeted,
+        clock.reason,
+        life_of(clock),
+    )
+
+
+def alert_of(row: Mapping[str, Any]) -> Alert:
+    """The alert of a row."""
+    return Alert(
+        id=row["alert_id"],
+        workspace=row["workspace"],
+        severity=row["severity"],
+        policy=row["policy"],
+        queue=row["queue"],
+        state=row["state"],
+        opened_at=row["opened_at"],
+        clocks=row["clocks"],
+        generation=row["generation"],
+        acked_by=row["acked_by"],
+        acked_at=row["acked_at"],
+        ack_until=row["ack_until"],
+        resolved_at=row["resolved_at"],
+    )

@@ -1,0 +1,192 @@
+"""What a batch writes: a handful of set-based statements, however large the batch."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from pointsman.runtime.logic import Database
+from pointsman_sla.clocks.model import Ticket
+from pointsman_sla.micros import instant
+from pointsman_sla.state import Placed, SlaState
+from pointsman_sla.store.rows import clock_columns, mirror_of
+
+KEEP_CONFIGS = """
+    INSERT INTO config_version (workspace, version, body, applied_at)
+    SELECT v.workspace, v.version, v.body::jsonb, v.applied_at
+    FROM unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[]) AS v (workspace, version, body, applied_at)
+    ON CONFLICT (workspace, version) DO NOTHING
+"""
+
+KEEP_TICKETS = """
+    INSERT INTO ticket (ticket_id, workspace, lane, config_version, opened_at, phase, agent, queue, mirror)
+    SELECT t.ticket_id, t.workspace, $1, t.config_version, t.opened_at, t.phase, t.agent, t.queue, t.mirror::jsonb
+    FROM unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[])
+         AS t (ticket_id, workspace, config_version, opened_at, phase, agent, queue, mirror)
+    ON CONFLICT (ticket_id) DO UPDATE
+    SET phase = excluded.phase, agent = excluded.agent, queue = excluded.queue, mirror = excluded.mirror,
+        config_version = excluded.config_version
+"""
+
+KEEP_CLOCKS = """
+    INSERT INTO clock (clock_id, ticket_id, workspace, metric, cycle, state, policy, calendar, config_version, queue,
+                       priority, target_seconds, generation, started_at, due_at, breach_at, breached_at, ended_at,
+                       retargeted, reason, life)
+    SELECT c.clock_id, c.ticket_id, c.workspace, c.metric, c.cycle, c.state, c.policy, c.calendar, c.config_version,
+           c.queue, c.priority, c.target_seconds, c.generation, c.started_at, c.due_at, c.breach_at, c.breached_at,
+           c.ended_at, c.retargeted, c.reason, c.life::jsonb
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
+                $9::int[], $10::text[], $11::text[], $12::int[], $13::int[], $14::timestamptz[], $15::timestamptz[],
+                $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::boolean[], $20::text[], $21::text[])
+         AS c (clock_id, ticket_id, workspace, metric, cycle, state, policy, calendar, config_version, queue,
+               priority, target_seconds, generation, started_at, due_at, breach_at, breached_at, ended_at, retargeted,
+               reason, life)
+    ON CONFLICT (clock_id) DO UPDATE
+    SET state = excluded.state, policy = excluded.policy, calendar = excluded.calendar,
+        config_version = excluded.config_version, queue = excluded.queue, priority = excluded.priority,
+        target_seconds = excluded.target_seconds, generation = excluded.generation, due_at = excluded.due_at,
+        breach_at = excluded.breach_at, breached_at = excluded.breached_at, ended_at = excluded.ended_at,
+        retargeted = excluded.retargeted, reason = excluded.reason, life = excluded.life
+    WHERE clock.generation <= excluded.generation
+"""
+
+DISARM = "DELETE FROM timer USING unnest($1::text[]) AS gone (clock_id) WHERE timer.clock_id = gone.clock_id"
+
+ARM = """
+    INSERT INTO timer (clock_id, lane, kind, generation, fire_at)
+    SELECT t.clock_id, $1, t.kind, t.generation, t.fire_at
+    FROM unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[]) AS t (clock_id, kind, generation, fire_at)
+    ON CONFLICT (clock_id) DO UPDATE
+    SET kind = excluded.kind, generation = excluded.generation, fire_at = excluded.fire_at
+    WHERE timer.generation <= excluded.generation
+"""
+
+KEEP_ALERTS = """
+    INSERT INTO alert (alert_id, workspace, lane, severity, policy, queue, state, clocks, generation, opened_at,
+                       acked_by, acked_at, ack_until, resolved_at)
+    SELECT a.alert_id, a.workspace, $1, a.severity, a.policy, a.queue, a.state, a.clocks, a.generation, a.opened_at,
+           a.acked_by, a.acked_at, a.ack_until, a.resolved_at
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
+                $10::timestamptz[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[])
+         AS a (alert_id, workspace, severity, policy, queue, state, clocks, generation, opened_at, acked_by, acked_at,
+               ack_until, resolved_at)
+    ORDER BY a.state <> 'resolved'
+    ON CONFLICT (alert_id) DO UPDATE
+    SET state = excluded.state, clocks = excluded.clocks, generation = excluded.generation,
+        acked_by = excluded.acked_by, acked_at = excluded.acked_at, ack_until = excluded.ack_until,
+        resolved_at = excluded.resolved_at
+"""
+
+KEEP_MEMBERS = """
+    INSERT INTO alert_clock (alert_id, clock_id, ticket_id, metric, cycle, joined_at, left_at)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[],
+                         $7::timestamptz[])
+    ON CONFLICT (alert_id, clock_id) DO UPDATE SET left_at = excluded.left_at
+"""
+
+ADD_EVENTS = """
+    INSERT INTO alert_event (alert_id, at, kind, ticket_id, metric, cycle, by_kind, by_id, comment)
+    SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[],
+                         $8::text[], $9::text[])
+"""
+
+
+async def write_changes(db: Database, state: SlaState) -> None:
+    """Everything that the batch changed."""
+    if state.new_configs:
+        await db.execute(
+            KEEP_CONFIGS,
+            [workspace for workspace, _ in state.new_configs],
+            [version for _, version in state.new_configs],
+            [orjson.dumps(part).decode() for part, _ in state.new_configs.values()],
+            [applied_at for _, applied_at in state.new_configs.values()],
+        )
+    if state.changed_tickets:
+        await _write_tickets(db, state.lane, list(state.changed_tickets.values()))
+    if state.changed_clocks:
+        await _write_clocks(db, state.lane, list(state.changed_clocks.values()))
+    if state.alerts.changed:
+        await _write_alerts(db, state)
+
+
+async def _write_tickets(db: Database, lane: int, tickets: Sequence[Ticket]) -> None:
+    await db.execute(
+        KEEP_TICKETS,
+        lane,
+        [ticket.id for ticket in tickets],
+        [ticket.workspace for ticket in tickets],
+        [ticket.config_version for ticket in tickets],
+        [instant(ticket.opened_at) for ticket in tickets],
+        [ticket.phase for ticket in tickets],
+        [ticket.agent for ticket in tickets],
+        [ticket.labels.queue for ticket in tickets],
+        [mirror_of(ticket) for ticket in tickets],
+    )
+
+
+async def _write_clocks(db: Database, lane: int, placed: Sequence[Placed]) -> None:
+    columns: list[list[Any]] = [list(column) for column in zip(*map(_columns, placed), strict=True)]
+    await db.execute(KEEP_CLOCKS, *columns)
+    armed = [one.clock for one in placed if one.clock.plan]
+    disarmed = [one.clock.id for one in placed if not one.clock.plan]
+    if disarmed:
+        await db.execute(DISARM, disarmed)
+    if armed:
+        await db.execute(
+            ARM,
+            lane,
+            [clock.id for clock in armed],
+            [clock.plan[0][1] for clock in armed],
+            [clock.generation for clock in armed],
+            [instant(clock.plan[0][0]) for clock in armed],
+        )
+
+
+def _columns(placed: Placed) -> tuple[Any, ...]:
+    return clock_columns(placed.ticket_id, placed.workspace, placed.clock)
+
+
+async def _write_alerts(db: Database, state: SlaState) -> None:
+    alerts = list(state.alerts.changed.values())
+    await db.execute(
+        KEEP_ALERTS,
+        state.lane,
+        [alert.id for alert in alerts],
+        [alert.workspace for alert in alerts],
+        [alert.severity for alert in alerts],
+        [alert.policy for alert in alerts],
+        [alert.queue for alert in alerts],
+        [alert.state for alert in alerts],
+        [alert.clocks for alert in alerts],
+        [alert.generation for alert in alerts],
+        [alert.opened_at for alert in alerts],
+        [alert.acked_by for alert in alerts],
+        [alert.acked_at for alert in alerts],
+        [alert.ack_until for alert in alerts],
+        [alert.resolved_at for alert in alerts],
+    )
+    members = list(state.alerts.members.items())
+    if members:
+        await db.execute(
+            KEEP_MEMBERS,
+            [alert_id for (alert_id, _), _ in members],
+            [member.clock_id for _, (member, _, _) in members],
+            [member.ticket_id for _, (member, _, _) in members],
+            [member.metric for _, (member, _, _) in members],
+            [member.cycle for _, (member, _, _) in members],
+            [joined_at for _, (_, joined_at, _) in members],
+            [left_at for _, (_, _, left_at) in members],
+        )
+    events = state.alerts.events
+    await db.execute(
+        ADD_EVENTS,
+        [event.alert_id for event in events],
+        [event.at for event in events],
+        [event.kind for event in events],
+        [event.member.ticket_id if event.member else None for event in events],
+        [event.member.metric if event.member else None for event in events],
+        [event.member.cycle if event.member else None for event in events],
+        [event.by.kind if event.by else None for event in events],
+        [event.by.id if event.by else None for event in events],
+        [event.comment for event in events],
+    )

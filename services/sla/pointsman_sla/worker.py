@@ -1,0 +1,319 @@
+"""The lane of sla: facts of the desk and the time in, clocks and alerts out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pointsman.contracts.base import Contract
+from pointsman.contracts.commands import AlertAck, AlertUnack
+from pointsman.contracts.shapes import SYSTEM, Severity
+from pointsman.contracts.workspace import ConfigApplied
+from pointsman.core.cause import Cause, RecordCause, TimerCause
+from pointsman.core.decision import NOTHING, Decision, Emission, refuse
+from pointsman.core.instant import Instant, after
+from pointsman.core.journal import Journal
+from pointsman.runtime.logic import Batch, Database
+from pointsman_sla.alerts import ACK_SECONDS_MAX, Alert, AlertBook, Member, shape
+from pointsman_sla.clocks.course import Course
+from pointsman_sla.clocks.firing import fired, severity_of
+from pointsman_sla.clocks.lifecycle import CONCERNING, advance
+from pointsman_sla.clocks.model import Clock, Ticket
+from pointsman_sla.clocks.policy import part_of, read_book
+from pointsman_sla.micros import instant, micros
+from pointsman_sla.near import KINDS, Near, NearTimer
+from pointsman_sla.state import Placed, SlaState
+from pointsman_sla.store import reading
+from pointsman_sla.store.writing import write_changes
+
+NEAR_SECONDS = 3.0
+"""How far ahead timers are held in memory."""
+
+NEAR_MAX = 20_000
+"""How many timers one reading takes; the rest comes with the next."""
+
+ACKNOWLEDGEMENT = "acknowledgement"
+"""The kind of timer that ends an acknowledgement given for a time."""
+
+Moves = Sequence[tuple[Severity, Clock, bool, str]]
+
+
+class SlaLane:
+    """LaneLogic of sla. Only what the desk says can stop a clock, so only its topic holds back a warning or breach."""
+
+    takes: frozenset[str] = frozenset((AlertAck.type, AlertUnack.type))
+    gates: Mapping[str, frozenset[str]] = {
+        "warning": frozenset(("desk",)),
+        "breach": frozenset(("desk",)),
+        ACKNOWLEDGEMENT: frozenset(("commands",)),
+    }
+    blind_kinds: frozenset[str] = frozenset(KINDS)
+    refresh_seconds: float = 0.5
+
+    # -- gather --------------------------------------------------------------------------------------------------------
+
+    async def load(self, db: Database, lane: int, now: Instant) -> SlaState:
+        """The open alerts and the timers of the next seconds, the overdue ones first."""
+        journal = Journal()
+        state = SlaState(journal, lane, now, Near(journal, (0, "")), AlertBook(journal))
+        for alert in await reading.read_open_alerts(db, lane):
+            state.alerts.load(alert)
+        await self.refresh(db, state, now)
+        return state
+
+    async def refresh(self, db: Database, state: SlaState, now: Instant) -> None:
+        """Reads on: the timers up to a few seconds ahead that are not in memory yet."""
+        until = after(now, NEAR_SECONDS)
+        horizon = (micros(until), "")
+        near = state.near
+        if horizon <= near.read_to or len(near.timers) >= NEAR_MAX:
+            return
+        timers, last = await reading.read_near(db, state.lane, near.read_to, until, NEAR_MAX)
+        for timer in timers:
+            near.load(timer)
+        near.read_to = last or (horizon[0], "\x7f")
+
+    async def gather(self, db: Database, state: SlaState, causes: Sequence[Cause]) -> None:
+        """The tickets, versions and alerts that the causes need and that are not in memory."""
+        tickets: set[str] = set()
+        workspaces: set[str] = set()
+        alerts: set[str] = set()
+        for cause in causes:
+            if isinstance(cause, TimerCause):
+                if cause.kind == ACKNOWLEDGEMENT:
+                    alerts.add(cause.subject)
+                continue
+            workspaces.add(cause.workspace)
+            for body in cause.bodies:
+                if type(body) in CONCERNING:
+                    tickets.add(body.ticket_id)
+                elif isinstance(body, AlertAck | AlertUnack):
+                    alerts.add(body.alert_id)
+        if new := workspaces - state.workspaces_read:
+            for workspace, book in (await reading.read_newest_books(db, new)).items():
+                state.books[workspace, book.version] = book
+            state.workspaces_read |= new
+        state.used(tickets)
+        if unknown := [ticket for ticket in tickets if ticket not in state.tickets]:
+            await self._gather_tickets(db, state, unknown)
+        if alerts:
+            state.asked_alerts = {alert.id: alert for alert in await reading.read_alerts(db, alerts)}
+            state.asked_members = await reading.read_members(db, alerts)
+
+    async def _gather_tickets(self, db: Database, state: SlaState, ids: Sequence[str]) -> None:
+        wanted: set[tuple[str, int]] = set()
+        for ticket in await reading.read_tickets(db, ids):
+            state.tickets[ticket.id] = ticket
+            wanted.add((ticket.workspace, ticket.config_version))
+            for clock in ticket.clocks.values():
+                wanted.update((ticket.workspace, segment.version) for segment in clock.segments)
+        if missing := [key for key in wanted if key not in state.books]:
+            state.books.update(await reading.read_books(db, missing))
+
+    # -- decide --------------------------------------------------------------------------------------------------------
+
+    def decide(self, state: SlaState, cause: Cause, now: Instant) -> Decision:
+        """What a record, a command or a timer means."""
+        if isinstance(cause, TimerCause):
+            return self._end_ack(state, cause, now) if cause.kind == ACKNOWLEDGEMENT else self._fire(state, cause, now)
+        body = cause.bodies[0]
+        if isinstance(body, AlertAck | AlertUnack):
+            return self._acknowledge(state, cause, body, now)
+        for body in cause.bodies:
+            if isinstance(body, ConfigApplied):
+                self._apply_config(state, cause, body)
+        if any(type(body) in CONCERNING for body in cause.bodies):
+            return self._advance(state, cause, now)
+        return NOTHING
+
+    def _apply_config(self, state: SlaState, cause: RecordCause, body: ConfigApplied) -> None:
+        key = (cause.workspace, body.config_version)
+        part = part_of(body.document)
+        state.journal.put(state.books, key, read_book(body.config_version, part))
+        state.journal.put(state.new_configs, key, (part, body.applied_at))
+
+    def _advance(self, state: SlaState, cause: RecordCause, now: Instant) -> Decision:
+        ticket_id = next(body.ticket_id for body in cause.bodies if type(body) in CONCERNING)
+        before = state.tickets.get(ticket_id)
+        if before is not None and before.workspace != cause.workspace:
+            raise ValueError(f"{ticket_id} is a ticket of another workspace")
+        course = advance(
+            before, cause.workspace, cause.bodies, cause.at, lambda version: state.book(cause.workspace, version)
+        )
+        if course is None:
+            return NOTHING
+        alert_facts = self._move(state, course, before, now) if course.moves else []
+        ticket = course.finished()
+        if ticket is before:
+            return NOTHING
+        state.keep_ticket(ticket)
+        for clock in course.changed.values():
+            state.keep_clock(Placed(ticket.id, ticket.workspace, clock))
+            state.near.arm(_near(ticket, clock))
+        if before is not None and before.agent != ticket.agent:
+            self._tell_near_agent(state, ticket, course.changed)
+        emissions = list(alert_facts)
+        if course.facts:
+            agents = (ticket.agent,) if ticket.agent else ()
+            emissions.insert(0, Emission(ticket.workspace, ticket.id, cause.at, tuple(course.facts), agents))
+        return Decision(emissions=tuple(emissions))
+
+    def _tell_near_agent(self, state: SlaState, ticket: Ticket, changed: Mapping[str, Clock]) -> None:
+        """Near timers name the ticket's agent in their facts."""
+        for clock in ticket.clocks.values():
+            if clock.id not in changed and clock.id in state.near.timers:
+                state.near.arm(_near(ticket, clock))
+
+    def _fire(self, state: SlaState, cause: TimerCause, now: Instant) -> Decision:
+        """The next point of a clock has come. A timer of an older generation means nothing."""
+        timer = state.near.timers.get(cause.id.partition(":")[0])
+        if timer is None or timer.id != cause.id:
+            return NOTHING
+        clock, workspace = timer.clock, timer.workspace
+        severity = severity_of(clock.plan[0][1])
+        overdue = cause.late or cause.due < state.taken_at
+        clock, fact = fired(clock, timer.ticket_id, timer.agent, micros(now), late=overdue, blind=cause.blind)
+        clock, facts = self._join(state, workspace, timer.ticket_id, clock, severity, now)
+        state.keep_clock(Placed(timer.ticket_id, workspace, clock))
+        state.near.arm(replace(timer, clock=clock))
+        ticket = state.tickets.get(timer.ticket_id)
+        if ticket is not None:
+            state.keep_ticket_clock(ticket, clock)
+        agents = (timer.agent,) if timer.agent else ()
+        return Decision(emissions=(Emission(workspace, timer.ticket_id, now, (fact,), agents), *facts))
+
+    # -- alerts --------------------------------------------------------------------------------------------------------
+
+    def _move(self, state: SlaState, course: Course, before: Ticket | None, now: Instant) -> list[Emission]:
+        """Joins and leaves alerts as the course says; its clocks then name the alerts they are in."""
+        ticket = course.ticket
+        member_of: dict[str, dict[Severity, str]] = {}
+        for clock in before.clocks.values() if before is not None else ():
+            member_of[clock.id] = dict(clock.alerts)
+        emissions: list[Emission] = []
+        for severity, clock, joins, reason in course.moves:
+            mine = member_of.setdefault(clock.id, {})
+            if joins:
+                named = replace(clock, alerts=tuple(mine.items()))
+                named, facts = self._join(state, ticket.workspace, ticket.id, named, severity, now)
+                emissions += facts
+                member_of[clock.id] = dict(named.alerts)
+            elif severity in mine:
+                left = mine.pop(severity)
+                fact = state.alerts.leave(left, _member(ticket.id, clock), now, reason)
+                if fact is not None:
+                    emissions.append(_alert_emission(ticket.workspace, left, fact, now))
+        for clock in tuple(course.changed.values()):
+            alerts = tuple(member_of.get(clock.id, {}).items())
+            if clock.alerts != alerts:
+                course.rename_alerts(clock, alerts)
+        return emissions
+
+    def _join(
+        self, state: SlaState, workspace: str, ticket_id: str, clock: Clock, severity: Severity, now: Instant
+    ) -> tuple[Clock, list[Emission]]:
+        """The clock joins the alert of its severity, policy and queue, unless it is in it; it leaves one of another."""
+        key = (workspace, severity, clock.policy, clock.queue or "")
+        emissions: list[Emission] = []
+        before = dict(clock.alerts).get(severity)
+        if before is not None:
+            if state.alerts.by_key.get(key) == before:
+                return clock, emissions
+            resolved = state.alerts.leave(before, _member(ticket_id, clock), now, "moved")
+            if resolved is not None:
+                emissions.append(_alert_emission(workspace, before, resolved, now))
+        alert_id, opened = state.alerts.join(key, _member(ticket_id, clock), now)
+        if opened is not None:
+            emissions.append(_alert_emission(workspace, alert_id, opened, now))
+        others = tuple(pair for pair in clock.alerts if pair[0] != severity)
+        return replace(clock, alerts=(*others, (severity, alert_id))), emissions
+
+    def _acknowledge(self, state: SlaState, cause: RecordCause, body: AlertAck | AlertUnack, now: Instant) -> Decision:
+        alert = state.alerts.open.get(body.alert_id) or state.asked_alerts.get(body.alert_id)
+        if alert is None or alert.workspace != cause.workspace:
+            return refuse(404, "not-found", f"there is no alert {body.alert_id}")
+        if alert.id not in state.alerts.open:
+            return refuse(409, "alert-resolved", "the alert is resolved", resolved_at=alert.resolved_at)
+        fact: Contract
+        if isinstance(body, AlertAck):
+            seconds = body.for_seconds
+            if seconds is not None and not 0 < seconds <= ACK_SECONDS_MAX:
+                return refuse(422, "invalid", f"for_seconds is not between 1 and {ACK_SECONDS_MAX}")
+            alert, fact = state.alerts.acknowledge(alert, body.actor, body.comment, seconds, now)
+        elif alert.state != "acknowledged":
+            return Decision(answer=self._shape(state, alert))
+        else:
+            alert, fact = state.alerts.unacknowledge(alert, body.actor, now)
+        emission = _alert_emission(alert.workspace, alert.id, fact, now)
+        return Decision(emissions=(emission,), answer=self._shape(state, alert))
+
+    def _shape(self, state: SlaState, alert: Alert) -> dict[str, object]:
+        return shape(alert, state.asked_members.get(alert.id, []))
+
+    def _end_ack(self, state: SlaState, cause: TimerCause, now: Instant) -> Decision:
+        alert = state.alerts.open.get(cause.subject)
+        if alert is None or alert.generation != cause.generation or alert.ack_until is None:
+            return NOTHING
+        alert, fact = state.alerts.unacknowledge(alert, SYSTEM, now, comment="the acknowledgement is over")
+        return Decision(emissions=(_alert_emission(alert.workspace, alert.id, fact, now),))
+
+    # -- apply ---------------------------------------------------------------------------------------------------------
+
+    async def write(self, db: Database, state: SlaState, batch: Batch) -> None:
+        """The changed rows."""
+        await write_changes(db, state)
+
+    def committed(self, state: SlaState) -> None:
+        """Forgets what was dirty."""
+        state.committed()
+
+    # -- timers --------------------------------------------------------------------------------------------------------
+
+    def earliest(self, state: SlaState) -> Mapping[str, Instant]:
+        """The next warning, breach and end of an acknowledgement."""
+        found = {kind: instant(order[0][0]) for kind, order in state.near.order.items() if order}
+        ends = [alert.ack_until for alert in state.alerts.open.values() if alert.ack_until is not None]
+        if ends:
+            found[ACKNOWLEDGEMENT] = min(ends)
+        return found
+
+    def due(self, state: SlaState, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
+        """The timers of a kind that are due, earliest first."""
+        if kind == ACKNOWLEDGEMENT:
+            return self._due_acks(state, until)[:count_max]
+        causes: list[TimerCause] = []
+        limit = micros(until)
+        for at, clock_id in state.near.order[kind]:
+            if at > limit or len(causes) >= count_max:
+                break
+            timer = state.near.timers[clock_id]
+            clock = timer.clock
+            causes.append(
+                TimerCause(
+                    id=timer.id,
+                    kind=kind,
+                    workspace=timer.workspace,
+                    subject=timer.ticket_id,
+                    due=instant(at),
+                    generation=clock.generation,
+                )
+            )
+        return causes
+
+    def _due_acks(self, state: SlaState, until: Instant) -> list[TimerCause]:
+        ends = [
+            TimerCause(f"{a.id}:{a.generation}", ACKNOWLEDGEMENT, a.workspace, a.id, a.ack_until, a.generation)
+            for a in state.alerts.open.values()
+            if a.ack_until is not None and a.ack_until <= until
+        ]
+        return sorted(ends, key=lambda cause: (cause.due, cause.id))
+
+
+def _near(ticket: Ticket, clock: Clock) -> NearTimer:
+    return NearTimer(ticket.id, ticket.workspace, ticket.agent, clock)
+
+
+def _member(ticket_id: str, clock: Clock) -> Member:
+    return Member(clock.id, ticket_id, clock.metric, clock.cycle)
+
+
+def _alert_emission(workspace: str, alert_id: str, fact: Contract, now: Instant) -> Emission:
+    return Emission(workspace, f"alert:{alert_id}", now, (fact,))
