@@ -1,4 +1,4 @@
-"""Tickets, facts and policies with defaults, for tests of clocks; times are minutes after Monday 2026-11-23 09:00 UTC."""
+"""Facts, tickets and policies with defaults for tests of clocks; times are minutes after Monday 2026-11-23 09:00."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
