@@ -51,7 +51,7 @@ async def serve(settings: EdgeSettings) -> int:
         )
 
         def drain(*_: object) -> None:
-            hub.draining.set()
+            hub.drain()
             server.should_exit = True
 
         loop = asyncio.get_running_loop()

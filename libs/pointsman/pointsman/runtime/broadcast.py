@@ -212,8 +212,8 @@ class Broadcast:
             consumer.assign(partitions)
             await consumer.seek_to_end(*partitions)
             self.hearing.set()
-            self._reset_all()
-            while self._link.generation == generation:
+            self.reset_all()
+            while self._link.generation == generation and self._link.cluster is not None:
                 fetched = await consumer.getmany(timeout_ms=500)
                 for records in fetched.values():
                     for record in records:
@@ -241,7 +241,8 @@ class Broadcast:
     def _heard(self, topic: str, record: Any, headers: Mapping[str, bytes]) -> Heard:
         return Heard(topic, arrived(record), headers, self._decoder)
 
-    def _reset_all(self) -> None:
+    def reset_all(self) -> None:
+        """Wakes every subscriber: something may have been missed, or the process drains."""
         for members in self._subscriptions.values():
             for subscription in members:
                 subscription.reset()

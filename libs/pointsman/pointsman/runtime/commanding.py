@@ -14,7 +14,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import orjson
 import structlog
@@ -44,7 +44,7 @@ UNREACHABLE_SECONDS = 2.0
 class CommandBody(Protocol):
     """A command of the contracts: a frozen pydantic model with the fields that all commands carry."""
 
-    type: str
+    type: ClassVar[str]
 
     def model_copy(self, *, update: Mapping[str, Any]) -> Any: ...
 
@@ -199,7 +199,7 @@ class Commander:
             found = await self._abandon(id)
         elif found is None:
             raise Problem(409, "still-running", "the first call with this key still runs", headers={"Retry-After": "1"})
-        if not _is_abandoned(found["body"]):
+        if not _is_abandoned(found["status"], found["body"]):
             return _answer(found["status"], found["body"], replayed=True)
         taken = await self._pool.fetchval(
             "UPDATE asked SET attempt = attempt + 1, not_after = $3 WHERE id = $1 AND attempt = $2 RETURNING attempt",
@@ -334,12 +334,12 @@ def _settle(pending: _Pending, status: int, body: Any) -> None:
         pending.outcome.set_result((status, body))
 
 
-def _is_abandoned(body: Any) -> bool:
-    return isinstance(body, dict) and body.get("code") == ABANDONED and body.get("status") == 503
+def _is_abandoned(status: int, body: Any) -> bool:
+    return status == 503 and (body is None or body.get("code") == ABANDONED)
 
 
 def _answer(status: int, body: Any, *, replayed: bool = False) -> Answer:
-    if _is_abandoned(body):
+    if _is_abandoned(status, body):
         raise _unanswered()
     if status >= 400:
         raise Problem.of_refusal(body, {"Idempotency-Replayed": "true"} if replayed else None)

@@ -81,8 +81,13 @@ class Hub:
         self.start(self.broadcast.run())
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    def drain(self) -> None:
+        """From now on `/readyz` fails, long polls answer and streams say goodbye."""
         self.draining.set()
+        self.broadcast.reset_all()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.drain()
         await _cancel(self._tasks)
         if not self.failed.done():
             self.failed.cancel()
@@ -128,6 +133,7 @@ class ApiProcess:
         )
         self._given_hub = hub
         self._database_fault: str | None = None
+        self.known_incarnation = ""
         self._stack = AsyncExitStack()
         self._unsaved: list[tuple[str, Instant]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -140,7 +146,6 @@ class ApiProcess:
             self.engine = engine(self.settings, self.service)
             stack.push_async_callback(self.engine.dispose)
             await self.clock.measure(self.pool)
-            self.incarnation = await self.pool.fetchval("SELECT incarnation FROM installation")
             self.commander = Commander(
                 self.settings,
                 service=self.service,
@@ -180,6 +185,12 @@ class ApiProcess:
 
     def lane_of(self, workspace: str) -> int:
         return lane_of(workspace, self.settings.partitions)
+
+    async def incarnation(self) -> str:
+        """The name of this life of the service's database: a part of its sources' names. "" before its first worker."""
+        if not self.known_incarnation:
+            self.known_incarnation = await self.pool.fetchval("SELECT incarnation FROM installation") or ""
+        return self.known_incarnation
 
     def unready(self) -> str | None:
         """Why this service cannot serve now; None when it can. The broker may be out of reach."""
@@ -278,7 +289,8 @@ class ApiProcess:
             await asyncio.sleep(1.0)
             try:
                 async with asyncio.timeout(2.0):
-                    await self.pool.fetchval("SELECT 1")
+                    # It is another one after the database was restored from a backup.
+                    self.known_incarnation = await self.pool.fetchval("SELECT incarnation FROM installation") or ""
                 self._database_fault = None
             except INFRASTRUCTURE_ERRORS as error:
                 self._database_fault = f"{self.service}: the database is out of reach: {error!r}"

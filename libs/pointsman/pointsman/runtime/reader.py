@@ -187,14 +187,12 @@ class Reader:
         if not partitions:
             return
         begins = await self._consumer.beginning_offsets(list(partitions))
-        ends = await self._consumer.end_offsets(list(partitions))
         for partition, inbox in partitions.items():
             if inbox.next_offset < 0:  # never read on this cluster: from the beginning of the log
                 inbox.next_offset = inbox.decided_offset = begins[partition]
-            elif not begins[partition] <= inbox.next_offset <= ends[partition]:
-                # Not left to the broker: some give no error for a position beyond the end, and skip later.
+            elif inbox.next_offset < begins[partition]:
                 self._lanes[partition.partition].beyond_log(
-                    inbox.topic, f"position {inbox.next_offset} is outside {begins[partition]}…{ends[partition]}"
+                    inbox.topic, f"position {inbox.next_offset} is below the log's start {begins[partition]}"
                 )
             self._consumer.seek(partition, inbox.next_offset)
 

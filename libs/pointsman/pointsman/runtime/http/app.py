@@ -70,7 +70,7 @@ def service_app(
     problems.install(app)
     app.add_middleware(CallLayer, service=name, body_bytes_max=process.settings.body_bytes_max)
     app.include_router(common.router(config_version))
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app, name)  # type: ignore[method-assign]
     return app
 
 
@@ -104,7 +104,7 @@ def _parameters_of(route: APIRoute) -> frozenset[str]:
     return known
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
+def _openapi(app: FastAPI, name: str) -> dict[str, Any]:
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         components = document.setdefault("components", {})
@@ -115,6 +115,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+        document["servers"] = [{"url": f"/{name}"}]
         document["security"] = [{"token": []}]
         app.openapi_schema = document
     return app.openapi_schema

@@ -1,0 +1,27 @@
+"""Routing's HTTP API (API.md). It holds no state: it turns calls into commands, reads tables, and feeds long polls and
+streams from the topics."""
+
+from fastapi import FastAPI
+
+from pointsman.runtime.http.app import service_app
+from pointsman.runtime.process import ApiProcess
+from pointsman_routing.api import actions, config, events, floor, tickets, tokens
+from pointsman_routing.api.me import MyRoutes
+from pointsman_routing.api.offers import OfferReader
+from pointsman_routing.api.renewals import Renewals
+
+
+def create(process: ApiProcess) -> FastAPI:
+    """The application, mounted at `/routing`."""
+    app = service_app(
+        process,
+        "routing",
+        "Pointsman routing",
+        config_version=lambda workspace: config.config_version_of(process.pool, workspace),
+    )
+    renewals = Renewals(process)
+    process.start(renewals.run())
+    app.include_router(MyRoutes(renewals, OfferReader(process.pool)).router())
+    for routes in (actions.routes, tickets.routes, floor.routes, events.routes, config.routes, tokens.routes):
+        app.include_router(routes)
+    return app

@@ -1,0 +1,171 @@
+"""What agents do: each call is one command, answered as the desk decided (rules 4, 12, 17, 19).
+
+Only the holder replies publicly, pends and resolves (403 `not-holder`); the desk knows, not this page.
+"""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.contracts.commands import (
+    OfferAccept,
+    OfferReject,
+    TicketLabel,
+    TicketPend,
+    TicketReopen,
+    TicketReply,
+    TicketResolve,
+    WrapUpFinish,
+)
+from pointsman.contracts.shapes import Outcome, Priority, WaitingOn
+from pointsman.contracts.wire import actor
+from pointsman.runtime.auth import Caller, require
+from pointsman.runtime.http.app import Body
+from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
+
+routes = APIRouter(prefix="/v1", tags=["actions"])
+
+Agent = Annotated[Caller, Depends(require("agent"))]
+Answered = dict[str, Any]
+
+TEXT_CHARACTERS_MAX = 65_536
+Reason = Annotated[str | None, Field(max_length=500)]
+Label = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Reject(Body):
+    reason: Reason = None
+
+
+class Write(Body):
+    """A public reply, or a note: a note stops no clock and is never delivered."""
+
+    text: Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS_MAX)]
+    html: Annotated[str | None, Field(max_length=4 * TEXT_CHARACTERS_MAX)] = None
+    public: bool
+    attachment_ids: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+    cc: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+    reply_to_message: Annotated[str | None, Field(max_length=100)] = None
+
+
+class Unseen(Body):
+    """`last_message_id`: the newest message seen; newer ones are a 409 `unseen-message`, unless `force`."""
+
+    last_message_id: Annotated[str | None, Field(max_length=100)] = None
+    force: bool = False
+
+
+class Pend(Unseen):
+    waiting_on: WaitingOn
+    until: AwareDatetime | None = None
+    reason: Reason = None
+    then: Literal["return", "resolve"] = "resolve"
+
+
+class Resolve(Unseen):
+    outcome: Outcome
+    category: Annotated[str | None, Field(max_length=100)] = None
+    wrap_up_seconds: Annotated[int | None, Field(ge=0, le=86_400)] = None
+
+
+class Reopen(Body):
+    reason: Reason = None
+
+
+class Tags(Body):
+    add: Annotated[tuple[Label, ...], Field(max_length=50)] = ()
+    remove: Annotated[tuple[Label, ...], Field(max_length=50)] = ()
+
+
+class Relabel(Body):
+    category: Label | None = None
+    priority: Priority | None = None
+    language: Annotated[str | None, Field(min_length=2, max_length=35)] = None
+    tags: Tags = Tags()
+    reroute: bool = False
+
+
+@routes.post("/offers/{id}/accept", response_model=Answered)
+async def accept(request: Request, caller: Agent, id: str, key: IdempotencyKey) -> Response:
+    """Takes the offer. 409 `offer-gone` names the current holder when it is too late."""
+    command = OfferAccept(actor=actor(caller.role, caller.sub), offer_id=id)
+    return await answer_command(request, caller, command, subject=id, key=key)
+
+
+@routes.post("/offers/{id}/reject", response_model=Answered)
+async def reject(request: Request, caller: Agent, id: str, key: IdempotencyKey, body: Reject | None = None) -> Response:
+    """Declines the offer; the ticket goes on at once."""
+    command = OfferReject(
+        actor=actor(caller.role, caller.sub), offer_id=id, reason=body.reason if body is not None else None
+    )
+    return await answer_command(request, caller, command, subject=id, key=key)
+
+
+@routes.post("/tickets/{id}/messages", response_model=Answered)
+async def write(
+    request: Request, caller: Agent, id: str, body: Write, key: IdempotencyKey, if_match: IfMatch
+) -> Response:
+    """A public reply by the holder, or a note by anybody."""
+    command = TicketReply(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match, **body.model_dump())
+    return await answer_command(request, caller, command, subject=id, key=key)
+
+
+@routes.post("/tickets/{id}/pend", response_model=Answered)
+async def pend(
+    request: Request, caller: Agent, id: str, body: Pend, key: IdempotencyKey, if_match: IfMatch
+) -> Response:
+    """The ticket waits on somebody else, until a time or a message."""
+    command = TicketPend(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match, **body.model_dump())
+    return await answer_command(request, caller, command, subject=id, key=key)
+
+
+@routes.post("/tickets/{id}/resolve", response_model=Answered)
+async def resolve(
+    request: Request, caller: Agent, id: str, body: Resolve, key: IdempotencyKey, if_match: IfMatch
+) -> Response:
+    """The matter is done; what follows is the wrap-up."""
+    command = TicketResolve(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match, **body.model_dump())
+    return await answer_command(request, caller, command, subject=id, key=key)
+
+
+@routes.post("/tickets/{id}/wrap-up/finish", response_model=Answered)
+async def finish_wrap_up(request: Request, caller: Agent, id: str, key: IdempotencyKey, if_match: IfMatch) -> Response:
+    """The after-work is over: the charge is free."""
+    command = WrapUpFinish(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match)
+    return await answer_command(request, caller, command, subject=id, key=key)
+
+
+@routes.post("/tickets/{id}/reopen", response_model=Answered)
+async def reopen(
+    request: Request, caller: Agent, id: str, key: IdempotencyKey, if_match: IfMatch, body: Reopen | None = None
+) -> Response:
+    """A resolved ticket is open again."""
+    command = TicketReopen(
+        actor=actor(caller.role, caller.sub),
+        ticket_id=id,
+        if_match=if_match,
+        reason=body.reason if body is not None else None,
+    )
+    return await answer_command(request, caller, command, subject=id, key=key)
+
+
+@routes.post("/tickets/{id}/label", response_model=Answered)
+async def label(
+    request: Request, caller: Agent, id: str, body: Relabel, key: IdempotencyKey, if_match: IfMatch
+) -> Response:
+    """Corrects labels; what a person set is never overwritten by the classifier."""
+    command = TicketLabel(
+        actor=actor(caller.role, caller.sub),
+        ticket_id=id,
+        if_match=if_match,
+        category=body.category,
+        priority=body.priority,
+        language=body.language,
+        add_tags=body.tags.add,
+        remove_tags=body.tags.remove,
+        reroute=body.reroute,
+    )
+    return await answer_command(request, caller, command, subject=id, key=key)

@@ -1,0 +1,77 @@
+"""`/v1/queues` and `/v1/agents`: the supervisor's view of the floor."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+from pydantic import AwareDatetime, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.contracts.commands import PresenceHold, QueueDepths
+from pointsman.contracts.shapes import PresenceState
+from pointsman.contracts.wire import actor
+from pointsman.runtime.auth import Caller, require
+from pointsman.runtime.http.app import Body
+from pointsman.runtime.http.idempotency import answer_command
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.problems import not_found
+from pointsman_routing.api.shapes import AGENT_COLUMNS, AgentShape, PresenceShape, agent_shape
+
+routes = APIRouter(prefix="/v1", tags=["floor"])
+
+Supervisor = Annotated[Caller, Depends(require("supervisor"))]
+
+
+class Hold(Body):
+    """A state that a supervisor sets; with `hold` it stands until released (`hold: false`) or until `until`."""
+
+    state: PresenceState
+    reason: Annotated[str | None, Field(max_length=200)] = None
+    until: AwareDatetime | None = None
+    hold: bool = False
+
+
+@routes.get("/queues", response_model=dict[str, Any])
+async def queues(request: Request, caller: Supervisor) -> Response:
+    """Each queue: depth, the oldest waiting ticket, agents eligible now; answered by the desk itself."""
+    command = QueueDepths(actor=actor(caller.role, caller.sub))
+    return await answer_command(request, caller, command, subject="queues")
+
+
+@routes.get("/queues/{q}", response_model=dict[str, Any])
+async def queue(request: Request, caller: Supervisor, q: str) -> Response:
+    """One queue."""
+    command = QueueDepths(actor=actor(caller.role, caller.sub), queue=q)
+    return await answer_command(request, caller, command, subject="queues")
+
+
+@routes.get("/agents", response_model=Page[AgentShape])
+async def agents(request: Request, caller: Supervisor, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The agents of the configuration, by slug."""
+    rows = await request.app.state.process.pool.fetch(
+        f"SELECT {AGENT_COLUMNS} FROM agent WHERE workspace = $1 AND active AND agent > $2 ORDER BY agent LIMIT $3",
+        caller.workspace,
+        decode_cursor(cursor, str)[0] if cursor else "",
+        limit + 1,
+    )
+    items = [agent_shape(row) for row in rows[:limit]]
+    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["agent"]) if len(rows) > limit else None})
+
+
+@routes.get("/agents/{a}", response_model=AgentShape)
+async def agent(request: Request, caller: Supervisor, a: str) -> Response:
+    """One agent."""
+    row = await request.app.state.process.pool.fetchrow(
+        f"SELECT {AGENT_COLUMNS} FROM agent WHERE workspace = $1 AND agent = $2 AND active", caller.workspace, a
+    )
+    if row is None:
+        raise not_found("agent")
+    return Json(agent_shape(row))
+
+
+@routes.put("/agents/{a}/presence", response_model=PresenceShape)
+async def hold(request: Request, caller: Supervisor, a: str, body: Hold) -> Response:
+    """Sets an agent's state, and may hold it against the agent's own choice."""
+    command = PresenceHold(actor=actor(caller.role, caller.sub), agent=a, **body.model_dump())
+    return await answer_command(request, caller, command, subject=f"agent:{a}")

@@ -1,0 +1,102 @@
+"""What thousands of waiting agents read: all who ask at the same moment share one query.
+
+`seen` is the workspace's count of changes up to which an agent has seen its offers (pointsman_routing.store).
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from pointsman.core.instant import Instant
+from pointsman_routing.api.shapes import offer_shape, ticket_columns
+
+ASKED_MAX = 500
+IN_FLIGHT_MAX = 2
+OFFERS_MAX = 200
+"""Of one agent, in one answer."""
+
+READ_OFFERS = f"""
+    WITH asked AS (
+        SELECT a.place, a.workspace, a.agent,
+               CASE WHEN a.seen > coalesce(w.change, 0) THEN -1 ELSE a.seen END AS seen,
+               coalesce(w.change, 0) AS change
+        FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS a (workspace, agent, seen, place)
+        LEFT JOIN workspace w ON w.workspace = a.workspace
+    )
+    SELECT asked.place, asked.change AS workspace_change, found.*
+    FROM asked
+    LEFT JOIN LATERAL (
+        SELECT o.id AS offer_id, o.agent AS offer_agent, o.state AS offer_state, o.reason AS offer_reason,
+               o.weight AS offer_weight, o.offered_at AS offer_offered_at, o.expires_at AS offer_expires_at,
+               o.change AS offer_change, {ticket_columns("t")}
+        FROM offer o JOIN ticket t ON t.workspace = o.workspace AND t.id = o.ticket_id
+        WHERE o.workspace = asked.workspace AND o.agent = asked.agent AND o.change > asked.seen
+          AND (asked.seen >= 0 OR o.state = 'pending')
+        ORDER BY o.change LIMIT {OFFERS_MAX}
+    ) found ON true
+    ORDER BY asked.place, found.offer_change
+"""
+
+
+@dataclass(slots=True)
+class Offers:
+    """An agent's offers after `seen` (all pending ones for -1), and the count that they are complete up to."""
+
+    rows: list[Any]
+    change: int
+
+    def shapes(self, now: Instant) -> list[dict[str, Any]]:
+        return [offer_shape(row, now) for row in self.rows]
+
+
+class OfferReader:
+    """Reads offers for many agents at once: questions that come while queries run are asked together."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._asked: list[tuple[str, str, int, asyncio.Future[Offers]]] = []
+        self._in_flight: set[asyncio.Task[None]] = set()
+
+    async def read(self, workspace: str, agent: str, seen: int) -> Offers:
+        """Raises what the database raises."""
+        future: asyncio.Future[Offers] = asyncio.get_running_loop().create_future()
+        self._asked.append((workspace, agent, seen, future))
+        if len(self._asked) == 1:
+            asyncio.get_running_loop().call_soon(self._ask)
+        return await future
+
+    def _ask(self, _: Any = None) -> None:
+        while self._asked and len(self._in_flight) < IN_FLIGHT_MAX:
+            together, self._asked = self._asked[:ASKED_MAX], self._asked[ASKED_MAX:]
+            task = asyncio.create_task(self._answer(together))
+            self._in_flight.add(task)
+            task.add_done_callback(self._answered)
+
+    def _answered(self, task: "asyncio.Task[None]") -> None:
+        self._in_flight.discard(task)
+        self._ask()
+
+    async def _answer(self, together: list[tuple[str, str, int, "asyncio.Future[Offers]"]]) -> None:
+        try:
+            rows = await self._pool.fetch(
+                READ_OFFERS,
+                [workspace for workspace, *_ in together],
+                [agent for _, agent, *_ in together],
+                [seen for *_, seen, _ in together],
+            )
+        except BaseException as error:  # whoever asked gets it
+            for *_, future in together:
+                if not future.done():
+                    future.set_exception(error)
+            return
+        answers = [Offers([], 0) for _ in together]
+        for row in rows:
+            answer = answers[row["place"] - 1]
+            answer.change = row["workspace_change"]
+            if row["offer_id"] is not None:
+                answer.rows.append(row)
+        for (*_, future), answer in zip(together, answers, strict=True):
+            if len(answer.rows) == OFFERS_MAX:
+                answer.change = answer.rows[-1]["offer_change"]
+            if not future.done():
+                future.set_result(answer)

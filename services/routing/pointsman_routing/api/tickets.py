@@ -1,0 +1,202 @@
+"""`/v1/tickets`: lists, one ticket, its messages, its timeline, and why it is where it is. Agents read all tickets."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, get_args
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime, BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.contracts.commands import TicketExplain
+from pointsman.contracts.shapes import TicketState
+from pointsman.contracts.wire import actor
+from pointsman.core.instant import parse_rfc3339, rfc3339
+from pointsman.runtime.auth import Caller, require
+from pointsman.runtime.http.idempotency import answer_command, etag_of
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.problems import Problem, not_found
+from pointsman_routing.api.shapes import MessageShape, TicketShape, message_shape, ticket_columns, ticket_shape
+
+routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
+
+Reader = Annotated[Caller, Depends(require("agent"))]
+Sort = Literal["opened_at", "-opened_at", "updated_at", "-updated_at"]
+Filter = Annotated[str | None, Query(max_length=200)]
+
+STATES: tuple[str, ...] = get_args(TicketState)
+
+
+class TimelineEvent(BaseModel):
+    """One fact about the ticket. `cause` is the record, command or timer that led to it."""
+
+    id: str
+    at: datetime
+    type: str
+    cause: str
+    data: dict[str, Any]
+
+
+@routes.get("", response_model=Page[TicketShape])
+async def tickets(
+    request: Request,
+    caller: Reader,
+    state: Annotated[str | None, Query(max_length=200, description="One state, or several with commas.")] = None,
+    queue: Filter = None,
+    agent: Filter = None,
+    customer: Filter = None,
+    tag: Filter = None,
+    opened_after: AwareDatetime | None = None,
+    updated_after: AwareDatetime | None = None,
+    q: Annotated[str | None, Query(max_length=200, description="In the subject or the customer's name.")] = None,
+    sort: Sort = "-opened_at",
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Tickets of the workspace, newest first unless sorted otherwise."""
+    states = None if state is None else state.split(",")
+    for name in states or ():
+        if name not in STATES:
+            detail = f"{name!r} is none of {', '.join(STATES)}"
+            raise Problem(422, "invalid-request", "the request has errors", [{"pointer": "?state", "detail": detail}])
+    where = ["t.workspace = $1"]
+    values: list[Any] = [caller.workspace]
+
+    def also(condition: str, value: Any) -> None:
+        if value is not None:
+            values.append(value)
+            where.append(condition.replace("?", f"${len(values)}"))
+
+    also("t.state = ANY(?::text[])", states)
+    also("t.queue = ?", queue)
+    also("t.agent = ?", agent)
+    also("t.customer_id = ?", customer)
+    also("t.tags @> ARRAY[?::text]", tag)
+    also("t.opened_at > ?", opened_after)
+    also("t.updated_at > ?", updated_after)
+    also("(t.subject ILIKE ? OR t.customer_name ILIKE ?)", None if q is None else f"%{_literal(q)}%")
+    column, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
+    if cursor is not None:
+        sorted_by, instant, id = decode_cursor(cursor, str, str, str)
+        if sorted_by != sort:
+            errors = [{"pointer": "?cursor", "detail": f"it belongs to sort={sorted_by}"}]
+            raise Problem(422, "invalid-cursor", "the cursor is not one of this list", errors)
+        values += [_instant(instant), id]
+        beyond = "<" if direction == "DESC" else ">"
+        where.append(f"(t.{column}, t.id) {beyond} (${len(values) - 1}, ${len(values)})")
+    values.append(limit + 1)
+    rows = await request.app.state.process.pool.fetch(
+        f"""
+        SELECT {ticket_columns("t")} FROM ticket t WHERE {" AND ".join(where)}
+        ORDER BY t.{column} {direction}, t.id {direction} LIMIT ${len(values)}
+        """,
+        *values,
+    )
+    items = [ticket_shape(row) for row in rows[:limit]]
+    last = items[-1] if len(rows) > limit else None
+    return Json(
+        {"items": items, "next_cursor": encode_cursor(sort, rfc3339(last[column]), last["id"]) if last else None}
+    )
+
+
+@routes.get("/{id}", response_model=TicketShape)
+async def ticket(request: Request, caller: Reader, id: str) -> Response:
+    """One ticket; `ETag` is its version."""
+    row = await request.app.state.process.pool.fetchrow(
+        f"SELECT {ticket_columns('t')} FROM ticket t WHERE t.workspace = $1 AND t.id = $2", caller.workspace, id
+    )
+    if row is None:
+        raise not_found("ticket")
+    return Json(ticket_shape(row), headers={"ETag": etag_of(row["version"])})
+
+
+@routes.get("/{id}/messages", response_model=Page[MessageShape])
+async def messages(request: Request, caller: Reader, id: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The ticket's messages and notes, oldest first."""
+    await _known(request, caller, id)
+    change, number = decode_cursor(cursor, int, int) if cursor else (-1, 0)
+    rows = await request.app.state.process.pool.fetch(
+        """
+        SELECT id, ticket_id, direction, author_kind, author_id, author_name, text, reply_text, html, attachments,
+               delivery, occurred_at, received_at, change, number
+        FROM message
+        WHERE workspace = $1 AND ticket_id = $2 AND (change, number) > ($3, $4)
+        ORDER BY change, number LIMIT $5
+        """,
+        caller.workspace,
+        id,
+        change,
+        number,
+        limit + 1,
+    )
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Json(
+        {
+            "items": [message_shape(row) for row in rows[:limit]],
+            "next_cursor": encode_cursor(last["change"], last["number"]) if last else None,
+        }
+    )
+
+
+@routes.get("/{id}/timeline", response_model=Page[TimelineEvent])
+async def timeline(request: Request, caller: Reader, id: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Everything that was decided about the ticket, oldest first. A page has at most `limit` records of facts."""
+    await _known(request, caller, id)
+    made, number = decode_cursor(cursor, str, int) if cursor else ("0001-01-01T00:00:00Z", 0)
+    rows = await request.app.state.process.pool.fetch(
+        """
+        SELECT id, at, cause, body, made_at, number FROM fact
+        WHERE subject = $1 AND workspace = $2 AND (made_at, number) > ($3, $4)
+        ORDER BY made_at, number LIMIT $5
+        """,
+        id,
+        caller.workspace,
+        _instant(made),
+        number,
+        limit + 1,
+    )
+    items = [
+        {
+            "id": f"{row['id']}.{place}",
+            "at": row["at"],
+            "type": fact["type"],
+            "cause": row["cause"],
+            "data": {name: value for name, value in fact.items() if name not in ("type", "version")},
+        }
+        for row in rows[:limit]
+        for place, fact in enumerate(row["body"]["facts"])
+    ]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Json(
+        {"items": items, "next_cursor": encode_cursor(rfc3339(last["made_at"]), last["number"]) if last else None}
+    )
+
+
+@routes.get("/{id}/explain", response_model=dict[str, Any])
+async def explain(
+    request: Request, caller: Reader, id: str, agent: Annotated[str | None, Query(max_length=63)] = None
+) -> Response:
+    """Why this agent, why not that one, why it still waits, and the smallest change that would free it."""
+    command = TicketExplain(actor=actor(caller.role, caller.sub), ticket_id=id, agent=agent)
+    return await answer_command(request, caller, command, subject=id)
+
+
+async def _known(request: Request, caller: Caller, id: str) -> None:
+    found = await request.app.state.process.pool.fetchval(
+        "SELECT 1 FROM ticket WHERE workspace = $1 AND id = $2", caller.workspace, id
+    )
+    if found is None:
+        raise not_found("ticket")
+
+
+def _literal(text: str) -> str:
+    """The text as a pattern of LIKE that means itself."""
+    return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return parse_rfc3339(text)
+    except ValueError as error:
+        raise Problem(422, "invalid-cursor", "the cursor is not one of this list") from error

@@ -1,0 +1,99 @@
+"""`/v1/tokens`: the workspace's tokens. A token is shown once, when it is issued; only its id is kept."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.contracts.commands import TokenIssue, TokenRevoke
+from pointsman.contracts.wire import actor
+from pointsman.core.ids import derived_id, random_id
+from pointsman.core.instant import EPOCH, after, parse_rfc3339
+from pointsman.runtime.auth import Caller, require, sign_token
+from pointsman.runtime.http.app import Body
+from pointsman.runtime.http.idempotency import IdempotencyKey, ask
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.problems import Problem
+
+routes = APIRouter(prefix="/v1", tags=["tokens"])
+
+TTL_SECONDS_MAX = 400 * 86_400
+
+Admin = Annotated[Caller, Depends(require("admin"))]
+
+
+class Issue(Body):
+    """`sub` is the connector's or agent's slug, else a person's name. An operator's token is issued only on the
+    command line."""
+
+    role: Literal["connector", "viewer", "agent", "supervisor", "admin"]
+    sub: Annotated[str, Field(min_length=1, max_length=200)]
+    ttl_seconds: Annotated[int, Field(ge=1, le=TTL_SECONDS_MAX)]
+
+
+class Issued(BaseModel):
+    token_id: str
+    token: str
+    expires_at: datetime
+
+
+class Token(BaseModel):
+    token_id: str
+    role: str
+    sub: str
+    issued_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+@routes.post("/tokens", response_model=Issued)
+async def issue(request: Request, caller: Admin, body: Issue, key: IdempotencyKey) -> Response:
+    """Issues a token. With a key a repeat answers the same token again: it is signed anew, and nothing is stored."""
+    process = request.app.state.process
+    now = process.clock.now().replace(microsecond=0)
+    token_id = random_id("tok", now) if key is None else derived_id("tok", EPOCH, key.id)
+    command = TokenIssue(
+        actor=actor(caller.role, caller.sub),
+        token_id=token_id,
+        role=body.role,
+        sub=body.sub,
+        expires_at=after(now, body.ttl_seconds),
+    )
+    answer, status, headers = await ask(request, caller, command, subject=f"token:{token_id}", key=key)
+    expires_at = parse_rfc3339(answer["expires_at"])
+    issued = expires_at.timestamp() - body.ttl_seconds
+    try:
+        token = sign_token(
+            process.auth.key, body.role, caller.workspace, body.sub, body.ttl_seconds, token_id, now=issued
+        )
+    except ValueError as error:
+        raise Problem(503, "cannot-sign", str(error), headers={"Retry-After": "60"}) from error
+    return Json({"token_id": token_id, "token": token, "expires_at": expires_at}, status, headers)
+
+
+@routes.get("/tokens", response_model=Page[Token])
+async def tokens(request: Request, caller: Admin, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The tokens issued here, by id; never the tokens themselves."""
+    rows = await request.app.state.process.pool.fetch(
+        """
+        SELECT id AS token_id, role, sub, issued_at, expires_at, revoked_at FROM token
+        WHERE workspace = $1 AND id > $2 ORDER BY id LIMIT $3
+        """,
+        caller.workspace,
+        decode_cursor(cursor, str)[0] if cursor else "",
+        limit + 1,
+    )
+    items = [dict(row) for row in rows[:limit]]
+    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["token_id"]) if len(rows) > limit else None})
+
+
+@routes.delete("/tokens/{id}", status_code=204)
+async def revoke(request: Request, caller: Admin, id: str) -> Response:
+    """Takes a token back: every process refuses it as soon as it hears of it, which takes milliseconds."""
+    command = TokenRevoke(actor=actor(caller.role, caller.sub), token_id=id)
+    await ask(request, caller, command, subject=f"token:{id}")
+    return Response(status_code=204)
