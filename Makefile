@@ -6,12 +6,15 @@ BIN := .venv/bin
 MEMBERS := libs/pointsman services/intake services/routing services/sla services/metrics
 SOURCES := libs services tests
 STAMP := .venv/.installed
+BENCH ?= pipeline
+TESTS ?=
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## Make .venv from requirements.lock and install the members.
 
+# uv, pinned with hashes in the lock too, installs the rest: pip alone needs ten times as long.
 $(STAMP): requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/{on=1} on&&/^[a-zA-Z]/&&!/^uv==/{exit} on' requirements.lock > .venv/uv.lock
@@ -20,4 +23,38 @@ $(STAMP): requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e %)
 	@touch $@
 
-.PHONY: help setup
+demo: setup ## Play a support day on the local stack and sum it up (about half a minute).
+	@$(BIN)/pointsman demo
+
+up: setup ## Start the local stack and leave it running.
+	@$(BIN)/pointsman up --detach
+
+down: setup ## Stop the local stack.
+	@$(BIN)/pointsman down
+
+test: setup ## Run all tests on PostgreSQL and the broker tansu. TESTS=path for some.
+	@$(BIN)/pytest $(TESTS)
+
+test-kafka: setup ## Run all tests on Apache Kafka (needs a JVM 17 and Maven).
+	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(TESTS)
+
+check: setup ## Lint, format, types, tidiness, generated files, deployment files.
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary $(SOURCES)
+	@$(BIN)/pytest --no-header tests/unit/house tests/contracts
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/hadolint deploy/Dockerfile
+
+bench: setup ## Measure one thing: BENCH=intake, engine, pipeline, …
+	@$(BIN)/pointsman bench $(BENCH)
+
+docs: setup ## Write the generated documents: schemas, AsyncAPI, OpenAPI, settings.
+	@$(BIN)/python -m pointsman.contracts.generate .
+	@$(BIN)/python -m pointsman.edge.reference .
+
+lock: setup ## Pin the newest versions of requirements.in, with hashes, in requirements.lock.
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --upgrade requirements.in -o requirements.lock
+
+.PHONY: help setup demo up down test check test-kafka bench lock docs

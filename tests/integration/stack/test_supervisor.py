@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pointsman.local.folder import StackFolder, StackStatus
 from pointsman.local.process import LocalStackError, process_of
 from pointsman.local.supervisor import Program, Supervisor
 from pointsman.local.topics import cluster_of
+from pointsman.testing.waiting import until
 
 pytestmark = pytest.mark.stack
 
@@ -24,12 +25,6 @@ PROGRAMS = [
     Program("routing", (*_SERVING, "POINTSMAN_OPS_PORT"), "POINTSMAN_OPS_PORT"),
     Program("edge", (*_SERVING, "POINTSMAN_EDGE_PORT"), "POINTSMAN_EDGE_PORT"),
 ]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(30):
-        while not condition():  # noqa: ASYNC110  # the condition is on other processes
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

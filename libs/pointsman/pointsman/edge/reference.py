@@ -1,0 +1,113 @@
+"""Writes what is generated from the services: `python -m pointsman.edge.reference CHECKOUT`.
+
+- `docs/openapi/<service>.json`: the OpenAPI document that the service answers under `/<service>/openapi.json`.
+- `docs/settings.md`: every setting of every process, from the settings classes.
+"""
+
+import importlib
+import inspect
+import sys
+import tempfile
+import types
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import orjson
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
+
+from pointsman.contracts import wire
+from pointsman.edge.settings import EdgeSettings
+from pointsman.runtime.auth import generate_key_file
+from pointsman.runtime.migrate import installed_services
+from pointsman.runtime.process import ApiProcess
+from pointsman.runtime.settings import RuntimeSettings
+
+_SETTINGS_HEAD = """\
+# Settings
+
+<!-- Generated from the settings classes by `make docs`. -->
+
+Every process reads its settings from environment variables. Those of *every process* hold for each worker and for the
+edge; the others only for the process that they are listed under. `pointsman up` sets what the local stack needs.
+"""
+
+
+def generated(checkout: Path) -> dict[Path, bytes]:
+    """Every generated file and what it should hold."""
+    files = {
+        checkout / "docs" / "openapi" / f"{service}.json": document for service, document in openapi_documents().items()
+    }
+    files[checkout / "docs" / "settings.md"] = settings_page().encode()
+    return files
+
+
+def openapi_documents() -> dict[str, bytes]:
+    """Service → its OpenAPI document. The apps are made but not opened: nothing is connected."""
+    documents = {}
+    with tempfile.TemporaryDirectory() as folder:
+        key_file = Path(folder) / "key"
+        generate_key_file(key_file)
+        for entry in entry_points(group="pointsman.apps"):
+            process = ApiProcess(RuntimeSettings(key_file=key_file), entry.name, wire=wire)
+            document = entry.load()(process).openapi()
+            documents[entry.name] = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
+    return documents
+
+
+def settings_page() -> str:
+    """The page: one table for every process, one for each class that adds to it."""
+    parts = [_SETTINGS_HEAD, _section("Every process", RuntimeSettings, ())]
+    for title, settings in _more_settings():
+        if set(settings.model_fields) - set(RuntimeSettings.model_fields):
+            parts.append(_section(title, settings, RuntimeSettings.model_fields))
+    return "\n".join(parts)
+
+
+def _more_settings() -> Iterator[tuple[str, type[BaseSettings]]]:
+    yield "The edge", EdgeSettings
+    for service, package in sorted(installed_services().items()):
+        for _, found in inspect.getmembers(importlib.import_module(f"{package}.settings"), inspect.isclass):
+            if issubclass(found, RuntimeSettings) and found.__module__.startswith(package):
+                yield service, found
+
+
+def _section(title: str, settings: type[BaseSettings], known: Any) -> str:
+    prefix = settings.model_config.get("env_prefix", "")
+    lines = [f"## {title}", "", _text(settings.__doc__), "", "| variable | value | default | |", "|---|---|---|---|"]
+    for name, field in settings.model_fields.items():
+        if name in known:
+            continue
+        default = field.get_default(call_default_factory=True)
+        shown = "" if default in (None, PydanticUndefined, "") else f"`{default}`"
+        lines.append(
+            f"| `{(prefix + name).upper()}` | {_kind(field.annotation)} | {shown} | {_text(field.description)} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _kind(annotation: Any) -> str:
+    if get_origin(annotation) in (Union, types.UnionType):
+        return " or ".join(_kind(one) for one in get_args(annotation) if one is not type(None))
+    if get_origin(annotation) is Literal:
+        return " or ".join(f"`{value}`" for value in get_args(annotation))
+    named = {str: "text", int: "whole number", float: "number", bool: "`true` or `false`", Path: "path"}
+    return named.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def _text(said: str | None) -> str:
+    return " ".join((said or "").split())
+
+
+def main(checkout: str) -> None:
+    """Writes every file whose content differs."""
+    for path, content in generated(Path(checkout).resolve()).items():
+        if not path.exists() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

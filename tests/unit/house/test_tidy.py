@@ -1,0 +1,133 @@
+"""What CONTRIBUTING.md asks of every file."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.house.checkout import ROOT, files, shown, tree_of
+
+LINES_MAX = 500
+FORBIDDEN_NAMES = {"utils", "util", "common", "misc", "helpers", "helper", "manager", "managers"}
+UNFINISHED = re.compile(r"\b(" + "|".join(("TO" + "DO", "FIX" + "ME", "XX" + "X", "HA" + "CK")) + r")\b")
+TEXTS = (".py", ".md", ".toml", ".yml", ".yaml", ".xml", "Makefile", "Dockerfile")
+
+SOURCES = [*files("libs", "services", "tests", suffix=".py")]
+
+
+def test_no_file_is_longer_than_one_can_read() -> None:
+    lengths = {shown(path): len(path.read_text("utf-8").splitlines()) for path in SOURCES}
+    assert {name: lines for name, lines in lengths.items() if lines > LINES_MAX} == {}
+
+
+def test_a_modules_name_says_what_it_holds() -> None:
+    unsaying = [shown(path) for path in SOURCES if FORBIDDEN_NAMES.intersection(path.with_suffix("").parts)]
+    assert unsaying == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    modules = files("libs", "services", suffix=".py")
+    silent = [shown(path) for path in modules if path.stat().st_size and not ast.get_docstring(tree_of(path))]
+    assert silent == []
+
+
+def test_nothing_is_left_to_be_done() -> None:
+    found = []
+    for suffix in TEXTS:
+        for path in files(suffix=suffix):
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+                if UNFINISHED.search(line):
+                    found.append(f"{shown(path)}:{number}: {line.strip()}")
+    assert found == []
+
+
+def _calls(path: Path) -> Iterator[tuple[int, str, ast.Call]]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func), node
+
+
+def test_no_test_sleeps() -> None:
+    """A test waits on a condition (pointsman.testing.waiting) or turns a clock of its own. `sleep(0)` is fine."""
+    found = [
+        f"{shown(path)}:{line}"
+        for path in files("tests", suffix=".py")
+        for line, name, call in _calls(path)
+        if name.split(".")[-1] == "sleep" and not (call.args and ast.unparse(call.args[0]) == "0")
+    ]
+    assert found == []
+
+
+def test_only_commands_print() -> None:
+    found = [
+        f"{shown(path)}:{line}"
+        for path in files("libs", "services", suffix=".py")
+        if "cli" not in path.with_suffix("").parts
+        for line, name, _ in _calls(path)
+        if name == "print"
+    ]
+    assert found == []
+
+
+def test_no_unexpected_error_is_swallowed() -> None:
+    found = []
+    for path in files("libs", "services", suffix=".py"):
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ExceptHandler) and _is_everything(node.type) and _does_nothing(node.body):
+                found.append(f"{shown(path)}:{node.lineno}")
+    assert found == []
+
+
+def _is_everything(kind: ast.expr | None) -> bool:
+    return kind is None or ast.unparse(kind) in ("Exception", "BaseException")
+
+
+def _does_nothing(body: list[ast.stmt]) -> bool:
+    return all(isinstance(statement, ast.Pass | ast.Continue) for statement in body)
+
+
+_LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
+_HEADING = re.compile(r"^#+\s+(.*)$", re.MULTILINE)
+
+
+def _anchors(page: Path) -> set[str]:
+    headings = _HEADING.findall(page.read_text("utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", [*files(suffix=".md")], ids=shown)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    dead = []
+    for link in _LINK.findall(re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        target, _, anchor = link.partition("#")
+        file = (page.parent / target).resolve() if target else page
+        if not file.exists() or (anchor and file.suffix == ".md" and anchor not in _anchors(file)):
+            dead.append(link)
+    assert dead == []
+
+
+def test_the_locks_name_no_index() -> None:
+    locks = [ROOT / "requirements.lock", *files(suffix="package-lock.json")]
+    assert [shown(lock) for lock in locks if "://" in lock.read_text("utf-8")] == []
+
+
+_SLUG_CALLS = {"Problem": 1, "refuse": 1, "Refusal": 1}
+
+
+def test_every_problem_has_its_page() -> None:
+    """The `type` of a problem is /problems/<code>: docs/problems/<code>.md explains it."""
+    missing = set()
+    for path in files("libs", "services", suffix=".py"):
+        for _, name, call in _calls(path):
+            place = _SLUG_CALLS.get(name.split(".")[-1])
+            if place is None or len(call.args) <= place:
+                continue
+            code = call.args[place]
+            if not isinstance(code, ast.Constant) or not isinstance(code.value, str):
+                continue
+            if not (ROOT / "docs" / "problems" / f"{code.value}.md").exists():
+                missing.add(f"{code.value} ({shown(path)}:{call.lineno})")
+    assert sorted(missing) == []
