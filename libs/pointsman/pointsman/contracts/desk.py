@@ -116,7 +116,10 @@ class TicketQueued(Contract, topic=TOPIC, type="ticket.queued"):
 
 
 class OfferMade(Contract, topic=TOPIC, type="offer.made"):
-    """The ticket is shown to one agent until `expires_at`; its weight is charged now. `reason` is one sentence."""
+    """The ticket is shown to one agent until `expires_at`; its weight is charged now. `reason` is one sentence.
+
+    `offered_at` is given when it is later than the record's time: the desk had been behind.
+    """
 
     ticket_id: str
     offer_id: str
@@ -124,6 +127,7 @@ class OfferMade(Contract, topic=TOPIC, type="offer.made"):
     queue: str
     weight: int
     expires_at: Moment
+    offered_at: Moment | None = None
     reason: str
 
 
@@ -162,7 +166,10 @@ class OfferRescinded(Contract, topic=TOPIC, type="offer.rescinded"):
 
 
 class TicketAssigned(Contract, topic=TOPIC, type="ticket.assigned"):
-    """The agent holds the ticket. `override` when a supervisor put it above capacity, with the reason."""
+    """The agent holds the ticket. `override` when a supervisor put it above capacity, with the reason.
+
+    `assigned_at` is given when it is later than the record's time: the desk had been behind.
+    """
 
     ticket_id: str
     agent: str
@@ -172,6 +179,7 @@ class TicketAssigned(Contract, topic=TOPIC, type="ticket.assigned"):
     by: Actor
     reason: str | None = None
     override: bool = False
+    assigned_at: Moment | None = None
 
 
 class TicketReplied(Contract, topic=TOPIC, type="ticket.replied"):

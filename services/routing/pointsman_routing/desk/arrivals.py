@@ -1,0 +1,143 @@
+"""A new ticket: classified, opened, queued. Total: whatever classifying or routing raises, the ticket opens.
+
+The raise is kept on the ticket (`marked`) and in `ticket.classified`; the ticket then waits where `otherwise` says.
+"""
+
+from __future__ import annotations
+
+from pointsman.contracts.desk import TicketClassified, TicketOpened
+from pointsman.contracts.requests import MessageReceived
+from pointsman.contracts.shapes import SYSTEM, Evidence
+from pointsman.core.journal import Mark
+from pointsman_routing.desk import matching, messages, offers
+from pointsman_routing.desk.capacity import has_room
+from pointsman_routing.desk.desk import Classified, Desk, Draft
+from pointsman_routing.desk.model import Customer, Labels, Ticket
+from pointsman_routing.desk.policy import needs
+
+MARK_CHARACTERS_MAX = 300
+
+
+def open_ticket(desk: Desk, message: MessageReceived) -> None:
+    """Opens the ticket that a message begins, and offers it."""
+    mark = desk.journal.mark()
+    try:
+        said = desk.classify(message)
+        _open(desk, message, _labels(desk, said), said.queue, _classified(message, said))
+        matching.settle(desk)
+        return
+    except Exception as error:
+        marked = f"{type(error).__name__}: {error}"[:MARK_CHARACTERS_MAX]
+    _again(desk, mark)
+    try:
+        _open_marked(desk, message, marked)
+        matching.settle(desk)
+        return
+    except Exception as error:
+        marked = f"{marked}; then {type(error).__name__}: {error}"[:MARK_CHARACTERS_MAX]
+    _again(desk, mark)
+    _open_marked(desk, message, marked)
+    desk.draft.tickets.clear()
+
+
+def _again(desk: Desk, mark: Mark) -> None:
+    """As if nothing had been tried."""
+    draft = desk.draft
+    desk.journal.undo(mark)
+    desk.draft = Draft(draft.cause, draft.subject, draft.at, draft.now)
+
+
+def _open_marked(desk: Desk, message: MessageReceived, marked: str) -> None:
+    """Opens it in `otherwise` without a look at what it says."""
+    policy = desk.policy
+    labels = Labels(weight=policy.channels[message.channel].weight)
+    fact = TicketClassified(
+        ticket_id=message.ticket_id,
+        language=labels.language,
+        category=labels.category,
+        priority=labels.priority,
+        queue=policy.otherwise,
+        weight=labels.weight,
+        confidence=0.0,
+        band="human",
+        evidence=(Evidence(kind="default", id="otherwise", says="classifying or routing failed"),),
+        marked=marked,
+    )
+    _open(desk, message, desk.shared(labels), policy.otherwise, fact)
+
+
+def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, classified: TicketClassified) -> None:
+    at, who = desk.draft.at, message.customer
+    ticket = Ticket(
+        id=message.ticket_id,
+        channel=message.channel,
+        connector=message.connector,
+        thread=message.thread,
+        customer=Customer(who.id, who.name, who.tier, who.organization),
+        opened_at=at,
+        at=at,
+        queue=desk.policy.queue_or_otherwise(queue),
+        config_version=desk.policy.version,
+        labels=labels,
+        subject=message.subject,
+        marked=classified.marked,
+        started_by="agent" if message.author.kind == "agent" else "customer",
+        follow_up_of=message.follow_up_of,
+    )
+    desk.journal.put(desk.tickets, ticket.id, ticket)
+    desk.edit(ticket)
+    desk.say(
+        ticket,
+        TicketOpened(
+            ticket_id=ticket.id,
+            channel=ticket.channel,
+            connector=ticket.connector,
+            thread=ticket.thread,
+            subject=ticket.subject,
+            customer=ticket.customer.contract(),
+            opened_at=at,
+            started_by="agent" if message.author.kind == "agent" else "customer",
+            message_id=message.message_id,
+            automatic=message.automatic,
+            follow_up_of=message.follow_up_of,
+            config_version=desk.policy.version,
+        ),
+    )
+    desk.say(ticket, classified)
+    messages.note(desk, ticket, message)
+    author = desk.agents.get(message.author.id) if message.author.kind == "agent" else None
+    if author is not None and has_room(author, ticket):
+        offers.assign(desk, ticket, author, SYSTEM, "the agent began the conversation")
+    else:
+        desk.enqueue(ticket, "opened", fresh=True)
+
+
+def _labels(desk: Desk, said: Classified) -> Labels:
+    return desk.shared(
+        Labels(
+            language=said.language,
+            category=said.category,
+            priority=said.priority,
+            tags=tuple(said.tags),
+            requires=needs(said.requires),
+            prefers=needs(said.prefers),
+            weight=said.weight,
+        )
+    )
+
+
+def _classified(message: MessageReceived, said: Classified) -> TicketClassified:
+    return TicketClassified(
+        ticket_id=message.ticket_id,
+        language=said.language,
+        category=said.category,
+        priority=said.priority,
+        tags=tuple(said.tags),
+        queue=said.queue,
+        requires=said.requires,
+        prefers=said.prefers,
+        weight=said.weight,
+        confidence=said.confidence,
+        band=said.band,
+        evidence=tuple(said.evidence),
+    )

@@ -1,0 +1,59 @@
+"""Rule 17, where a ticket goes on: with its holder when they are available with room, else in the queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman.contracts.desk import TicketReopened, TicketWoken
+from pointsman.contracts.shapes import SYSTEM, Actor
+from pointsman.core.instant import Instant
+from pointsman_routing.desk import gone, offers
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.capacity import has_room, takes_offers
+from pointsman_routing.desk.model import Ticket
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+
+def customer_wrote(desk: Desk, ticket: Ticket, at: Instant) -> None:
+    """The consequences of a customer's message. Queued, offered, assigned: none; the offer and its deadline stand."""
+    if ticket.state in ("pending", "snoozed"):
+        wake(desk, ticket, "the customer wrote")
+    elif ticket.state in ("resolved", "closed"):
+        reopen(desk, ticket, Actor(kind="customer", id=ticket.customer.id), "the customer wrote", at)
+
+
+def wake(desk: Desk, ticket: Ticket, reason: str) -> None:
+    """A pending ticket goes on: with its holder, or in the queue. The caller has edited the ticket."""
+    ticket.pause = None
+    desk.arm(kinds.PENDING, ticket.id, None)
+    desk.say(ticket, TicketWoken(ticket_id=ticket.id, reason=reason), ticket.agent)
+    _to_holder_or_queue(desk, ticket, ticket.agent, reason)
+
+
+def reopen(desk: Desk, ticket: Ticket, by: Actor, reason: str, at: Instant) -> None:
+    """A resolved ticket is open again. In wrap-up it goes back to the holder on the same charge; within
+    `reopen_seconds` to the last holder if available with room; else it queues. The caller has edited the ticket."""
+    desk.say(ticket, TicketReopened(ticket_id=ticket.id, reason=reason, by=by), ticket.agent)
+    recent = ticket.resolved_at is not None and at - ticket.resolved_at <= desk.policy.reopen
+    ticket.outcome = ticket.resolved_at = ticket.closed_at = ticket.closes_at = None
+    desk.arm(kinds.CLOSE, ticket.id, None)
+    if ticket.in_wrap_up and ticket.agent is not None:
+        ticket.wrap_up_until = None
+        desk.arm(kinds.WRAP_UP, ticket.id, None)
+        agent = desk.agents[ticket.agent]
+        offers.assign(desk, ticket, agent, SYSTEM, reason)
+        if agent.gone_at is not None:
+            gone.wait_for_return(desk, ticket, agent.gone_at)
+        return
+    _to_holder_or_queue(desk, ticket, ticket.last_agent if recent else None, reason)
+
+
+def _to_holder_or_queue(desk: Desk, ticket: Ticket, holder: str | None, reason: str) -> None:
+    agent = desk.agents.get(holder) if holder else None
+    if agent is not None and (takes_offers(agent, ticket.channel) if ticket.charged else has_room(agent, ticket)):
+        offers.assign(desk, ticket, agent, SYSTEM, reason)
+        return
+    offers.release(desk, ticket)
+    desk.enqueue(ticket, "woken" if ticket.state in ("pending", "snoozed") else "reopened", fresh=True)

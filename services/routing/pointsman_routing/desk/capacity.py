@@ -1,0 +1,69 @@
+"""Rules 2 and 3: the weight is charged at the offer and freed exactly once; the router never goes above capacity.
+
+Load, units and counts change only here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman_routing.desk.model import Agent, Ticket
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+NO_ROOM = -1
+"""Less than any weight, also than that of a ticket that weighs nothing."""
+
+
+def room_for(agent: Agent, channel: str) -> int:
+    """Units that the agent has left for tickets of this channel; `NO_ROOM` when not even a weightless one may come.
+
+    Reserved units of other channels count as taken as far as those channels do not use them already.
+    """
+    profile = agent.profile
+    free = profile.capacity - agent.load
+    if profile.uniform:
+        return free if free >= 0 else NO_ROOM
+    for other, units in profile.reserve.items():
+        if other != channel:
+            free -= max(0, units - agent.units.get(other, 0))
+    cap = profile.caps.get(channel)
+    if free < 0 or (cap is not None and agent.counts.get(channel, 0) >= cap):
+        return NO_ROOM
+    return free
+
+
+def takes_offers(agent: Agent, channel: str) -> bool:
+    """Whether the agent is available for this channel, full or not."""
+    return agent.state == "available" and (agent.channels is None or channel in agent.channels)
+
+
+def has_room(agent: Agent, ticket: Ticket) -> bool:
+    """Whether the agent is available and the ticket's weight fits."""
+    return takes_offers(agent, ticket.channel) and room_for(agent, ticket.channel) >= ticket.labels.weight
+
+
+def charge(desk: Desk, agent: Agent, ticket: Ticket) -> None:
+    """Takes the ticket's weight from the agent's capacity."""
+    _add(desk, agent, ticket, 1)
+    ticket.charged = True
+
+
+def free(desk: Desk, agent: Agent, ticket: Ticket) -> None:
+    """Gives the weight back, once; the agent is then asked what waits for them. Nothing when it is not charged."""
+    if not ticket.charged:
+        return
+    ticket.charged = False
+    _add(desk, agent, ticket, -1)
+    agent.idle_since = desk.draft.now
+    desk.draft.agents[agent.slug] = agent
+
+
+def _add(desk: Desk, agent: Agent, ticket: Ticket, count: int) -> None:
+    desk.edit_agent(agent)
+    channel, weight = ticket.channel, ticket.labels.weight
+    agent.load += count * weight
+    agent.counts = {**agent.counts, channel: agent.counts.get(channel, 0) + count}
+    agent.units = {**agent.units, channel: agent.units.get(channel, 0) + count * weight}
+    desk.roster.place(agent)

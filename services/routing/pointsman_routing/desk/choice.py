@@ -1,0 +1,128 @@
+"""Rule 9, choice of agent, and its counterpart: which ticket a released agent gets (rules 6 and 8).
+
+An agent must hold every required skill. Without `choice` a queue prefers who has more of the preferred skills, then the
+narrowest skill set, then the lowest load share, then who is longest idle. A mode replaces all of that:
+`longest_idle`, `least_loaded` (then longest idle), `best_skilled` (preferred met, level sum, then longest idle),
+`round_robin` (cyclic by slug). Ties end at the slug. What skills say is the standing score of a pool (roster), the
+rest is the agent's key in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from pointsman_routing.desk.capacity import NO_ROOM, room_for, takes_offers
+from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.order import slack_us
+from pointsman_routing.desk.roster import ANY, KEY_KIND, SLUG, CyclicShelf, Entry, Pool, Shelf
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+VISITED_MAX = 5
+
+
+class Choice(NamedTuple):
+    """Who gets a ticket, the standing score of those compared (None: the agent was asked what waits, not the ticket who
+    is best), and the few who were compared (rule 16)."""
+
+    agent: Agent
+    score: tuple[int, ...] | None
+    visited: tuple[Entry, ...]
+
+
+class Matcher(Protocol):
+    """How agents and tickets find one another. The desk has the indexed one; its tests compare a plain scan."""
+
+    def agent_for(self, desk: Desk, ticket: Ticket) -> Choice | None:
+        """The best agent with room for a waiting ticket, or None."""
+
+    def ticket_for(self, desk: Desk, agent: Agent) -> Ticket | None:
+        """The first waiting ticket that an agent may take now, or None."""
+
+
+class IndexedMatcher:
+    """Asks the indexes. The costs are said in `index` and `roster`."""
+
+    def agent_for(self, desk: Desk, ticket: Ticket) -> Choice | None:
+        labels, queue = ticket.labels, ticket.queue
+        eligible = desk.roster.eligible(queue, labels.requires, labels.prefers)
+        mode = desk.policy.queues[queue].choice
+        kind = KEY_KIND[mode]
+        last = desk.round_robin.get(queue, "") if kind == SLUG else ""
+        skip: Any = ticket.declined or ()
+        roomy = desk.roster.roomy
+        tiers: Any = eligible.tiers
+        if labels.weight and len(roomy) < len(eligible.score):
+            tiers = _tiers_among(desk.roster.roomy_pools(), eligible.score)
+        for score, pools in tiers:
+            visited = []
+            for pool in pools:
+                for channel in (ANY, ticket.channel):
+                    shelf = pool.shelves.get((channel, kind))
+                    if shelf is None:
+                        continue
+                    entry = _best(shelf, labels.weight, skip, last)
+                    if entry is not None:
+                        visited.append(entry)
+            if visited:
+                if kind == SLUG:
+                    visited.sort(key=lambda entry: (entry.agent.slug <= last, entry.agent.slug))
+                elif len(visited) > 1:
+                    visited.sort()
+                return Choice(visited[0].agent, score, tuple(visited[:VISITED_MAX]))
+        return None
+
+    def ticket_for(self, desk: Desk, agent: Agent) -> Ticket | None:
+        pool: Pool | None = agent.pool
+        if pool is None or agent.state != "available":
+            return None
+        rooms: dict[str, int] = {}
+        best: dict[str, Any] = {}
+        for group in pool.groups_served(desk.waiting):
+            if not group.count and not group.picky:
+                continue
+            channel, queue = group.channel, group.queue
+            room = rooms.get(channel)
+            if room is None:
+                room = rooms[channel] = room_for(agent, channel) if takes_offers(agent, channel) else NO_ROOM
+            if room < group.weight:
+                continue
+            entry = group.head(agent.slug)
+            if entry is not None and (queue not in best or entry < best[queue]):
+                best[queue] = entry
+        return first_of_queues(desk, agent, best)
+
+
+def first_of_queues(desk: Desk, agent: Agent, best: dict[str, Any]) -> Ticket | None:
+    """Of the heads of several queues (queue → entry), that of the lowest rank; at equal rank the least slack."""
+    if not best:
+        return None
+    if len(best) == 1:
+        (entry,) = best.values()
+        found: Ticket = entry[2]
+        return found
+    queues, ranks = desk.policy.queues, agent.profile.ranks
+    chosen: Ticket = min(
+        (entry[2] for entry in best.values()),
+        key=lambda ticket: (ranks[ticket.queue], slack_us(ticket, queues[ticket.queue]), ticket.id),
+    )
+    return chosen
+
+
+def _best(shelf: Shelf | CyclicShelf, weight: int, skip: Any, last: str) -> Entry | None:
+    if isinstance(shelf, CyclicShelf):
+        return shelf.next_after(last, weight, skip)
+    return shelf.best(weight, skip)
+
+
+def _tiers_among(pools: list[Pool], score: dict[Pool, tuple[int, ...]]) -> Iterator[tuple[Any, list[Pool]]]:
+    """The tiers of those pools that are eligible, best first."""
+    tiers: dict[tuple[int, ...], list[Pool]] = {}
+    for pool in pools:
+        standing = score.get(pool)
+        if standing is not None:
+            tiers.setdefault(standing, []).append(pool)
+    for standing in sorted(tiers):
+        yield standing, tiers[standing]

@@ -1,0 +1,31 @@
+"""Closing: `close_after_seconds` after the resolution the ticket is history, and leaves the resident desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman.contracts.desk import TicketClosed
+from pointsman.core.cause import TimerCause
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk import wrap_up
+from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.result import Result
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+from pointsman.contracts.shapes import SYSTEM
+
+
+def close(desk: Desk, cause: TimerCause) -> Result:
+    """Nobody came back to it: intake lets the thread go, a later message begins a new ticket."""
+    ticket: Ticket = desk.tickets[cause.subject]
+    at = desk.edit(ticket)
+    if ticket.in_wrap_up:
+        wrap_up.over(desk, ticket, SYSTEM)
+    ticket.closed_at, ticket.closes_at = at, None
+    desk.arm(kinds.CLOSE, ticket.id, None)
+    desk.enter_state(ticket, "closed")
+    desk.say(ticket, TicketClosed(ticket_id=ticket.id))
+    desk.journal.pop(desk.tickets, ticket.id)
+    return None

@@ -1,0 +1,197 @@
+"""A new version of the workspace document is a cause like any other: validated, ordered, recorded.
+
+Eligibility is computed anew; no assignment is dropped. What waits keeps its labels and its place in time. Deleting an
+agent or a queue that holds tickets is refused unless the change says where they go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pointsman.contracts.commands import ConfigPut
+from pointsman.contracts.desk import TicketQueued
+from pointsman.contracts.document import Document, DocumentErrors, read_document
+from pointsman.contracts.shapes import SYSTEM
+from pointsman.contracts.workspace import ConfigApplied
+from pointsman.core.decision import Decision, refuse
+from pointsman_routing.desk import offers, wrap_up
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.index import Waiting
+from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
+from pointsman_routing.desk.order import order_key
+from pointsman_routing.desk.policy import Policy, Profile, compile_policy
+from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.roster import Roster
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+
+def put(desk: Desk, command: ConfigPut) -> Result:
+    """Applies the next version, or refuses it: 412 when it replaces another than the caller saw, 422 with every
+    mistake, 409 when it deletes what holds tickets. The first version creates the workspace; only an operator may."""
+    current = desk.policy.version if desk.configured else 0
+    if not current and command.actor.kind != "operator":
+        return refuse(404, "not-found", f"there is no workspace {desk.workspace}")
+    if command.expects != current:
+        return refuse(412, "version-mismatch", f"the current version is {current}", config_version=current)
+    try:
+        document = read_document(command.document)
+    except DocumentErrors as errors:
+        return refuse(422, "invalid-document", str(errors), errors=[error.plain() for error in errors.errors])
+    if document.workspace != desk.workspace:
+        return refuse(422, "invalid-document", f"the document is of the workspace {document.workspace}")
+    policy = compile_policy(document, current + 1)
+    moves = _Moves(command.moves or {})
+    refusal = _held(desk, policy, moves)
+    if refusal is not None:
+        return refusal
+    apply(desk, policy, moves)
+    at = desk.draft.at
+    row = {
+        "version": policy.version,
+        "document": command.document,
+        "author": command.actor.model_dump(),
+        "reason": command.reason,
+        "open_clocks": command.open_clocks,
+        "applied_at": at,
+    }
+    desk.append(desk.changes.versions, row)
+    desk.say_about(
+        "config",
+        at,
+        ConfigApplied(
+            config_version=policy.version,
+            document=command.document,
+            author=command.actor,
+            reason=command.reason,
+            open_clocks=command.open_clocks,
+            applied_at=at,
+        ),
+    )
+    version, inactive = policy.version, document.inactive()
+    return Answer(lambda: {"config_version": version, "applied_at": at, "inactive": inactive})
+
+
+class _Moves:
+    """Where the tickets of deleted agents and queues go: `{agents: {anna: requeue}, queues: {billing: general}}`."""
+
+    def __init__(self, given: dict[str, Any]) -> None:
+        self.agents: dict[str, str] = given.get("agents") or {}
+        self.queues: dict[str, str] = given.get("queues") or {}
+
+
+def _held(desk: Desk, policy: Policy, moves: _Moves) -> Decision | None:
+    """The refusal when something that is deleted holds tickets and nothing says where they go."""
+    agents = sorted(
+        agent.slug for agent in desk.agents.values() if agent.hand and not _takes_tickets(policy, agent.slug)
+    )
+    stuck = [slug for slug in agents if moves.agents.get(slug) != "requeue"]
+    if stuck:
+        said = f"{', '.join(stuck)} still hold tickets; say moves.agents: {{{stuck[0]}: requeue}}"
+        return refuse(409, "holds-tickets", said, agents=stuck)
+    queues = sorted({t.queue for t in desk.tickets.values() if t.state in OPEN_STATES and t.queue not in policy.queues})
+    stuck = [slug for slug in queues if moves.queues.get(slug) not in policy.queues]
+    if stuck:
+        said = f"{', '.join(stuck)} still hold tickets; say moves.queues: {{{stuck[0]}: another queue}}"
+        return refuse(409, "holds-tickets", said, queues=stuck)
+    return None
+
+
+def _takes_tickets(policy: Policy, slug: str) -> bool:
+    return slug in policy.profiles and policy.profiles[slug].takes_tickets
+
+
+def apply(desk: Desk, policy: Policy, moves: _Moves | None = None) -> None:
+    """Makes the version the one that holds. Linear in agents and open tickets: configuration changes are rare."""
+    moves = moves or _Moves({})
+    roster, waiting = Roster(policy, desk.journal), Waiting(desk.journal)
+    desk.adopt(policy, roster, waiting, desk.classifier(policy.document))
+    for ticket in desk.tickets.values():
+        if ticket.place is not None:
+            desk.edit(ticket)
+            ticket.place = None
+    for slug in [slug for slug in desk.agents if slug not in policy.profiles]:
+        _dismiss(desk, desk.agents[slug])
+    for profile in policy.profiles.values():
+        _employ(desk, profile)
+    for ticket in desk.tickets.values():
+        _requeue(desk, ticket, moves)
+    for agent in sorted(desk.agents.values(), key=lambda agent: (agent.idle_since, agent.slug)):
+        if agent.state == "available" and agent.pool is not None:
+            desk.draft.agents[agent.slug] = agent
+            desk.draft.pools[agent.pool] = None
+
+
+def _employ(desk: Desk, profile: Profile) -> None:
+    """Takes an agent's new profile on; a new agent is offline until a person chooses (rule 12)."""
+    agent = desk.agents.get(profile.slug)
+    if agent is None:
+        agent = Agent(profile.slug, profile, since=desk.draft.at, idle_since=desk.draft.at)
+        desk.journal.put(desk.agents, profile.slug, agent)
+    desk.edit_agent(agent)
+    agent.profile = profile
+    agent.pool = None
+    if profile.takes_tickets:
+        desk.roster.join(agent)
+        desk.roster.place(agent)
+    else:
+        _let_go(desk, agent)
+
+
+def _dismiss(desk: Desk, agent: Agent) -> None:
+    """The configuration names the agent no more."""
+    desk.edit_agent(agent)
+    agent.pool, agent.state, agent.active = None, "offline", False
+    _let_go(desk, agent)
+    for session in list(agent.sessions):
+        desk.journal.pop(agent.sessions, session)
+        desk.journal.put(desk.changes.sessions, (agent.slug, session), None)
+    for kind in (kinds.LEASE, kinds.HOLD):
+        desk.arm(kind, agent.slug, None)
+    desk.journal.pop(desk.agents, agent.slug)
+
+
+def _let_go(desk: Desk, agent: Agent) -> None:
+    """Every ticket of an agent who takes none any more goes back into its queue; after-work ends."""
+    for ticket_id in list(agent.hand):
+        ticket = desk.tickets[ticket_id]
+        desk.edit(ticket)
+        if ticket.in_wrap_up:
+            wrap_up.over(desk, ticket, SYSTEM)
+        elif ticket.offer is not None:
+            offers.rescind(desk, ticket, f"{agent.slug} takes no tickets any more")
+            desk.enqueue(ticket, "rescinded", fresh=False)
+        elif ticket.state == "assigned":
+            offers.release(desk, ticket)
+            desk.enqueue(ticket, "requeued", fresh=False)
+        else:
+            offers.release(desk, ticket)
+
+
+def _requeue(desk: Desk, ticket: Ticket, moves: _Moves) -> None:
+    """Enters a waiting ticket into the new index, in another queue if its own is gone; an offer that the new version
+    does not allow is rescinded."""
+    moved = ticket.queue not in desk.policy.queues
+    if moved and ticket.state in OPEN_STATES:
+        desk.edit(ticket)
+        if ticket.place is not None:
+            desk.waiting.leave(ticket)
+        ticket.queue = desk.policy.queue_or_otherwise(moves.queues.get(ticket.queue, ticket.queue))
+        ticket.version += 1
+        if ticket.waiting_since is not None and ticket.state in ("queued", "offered"):
+            fact = TicketQueued(
+                ticket_id=ticket.id, queue=ticket.queue, reason="moved", waiting_since=ticket.waiting_since
+            )
+            desk.say(ticket, fact)
+    if ticket.offer is not None:
+        pool = desk.agents[ticket.offer.agent].pool
+        if pool is None or not pool.serves(ticket.queue, ticket.labels.requires):
+            offers.rescind(desk, ticket, "the configuration changed")
+            desk.enqueue(ticket, "rescinded", fresh=False)
+    elif ticket.state == "queued" and ticket.place is None:
+        desk.edit(ticket)
+        desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
+
+
+__all__ = ["Document", "apply", "put"]

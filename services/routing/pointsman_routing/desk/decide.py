@@ -1,0 +1,242 @@
+"""The desk's door: one cause in, one decision out. `decide(desk, cause, now)` is the same function in production, in
+property tests, in simulation and in what-if replays.
+
+What a refusal or a raise leaves behind is for the caller to undo (the journal's mark before the call).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pointsman.contracts import commands as asked
+from pointsman.contracts import requests as heard
+from pointsman.core.cause import Cause, RecordCause, TimerCause
+from pointsman.core.decision import NOTHING, Decision, refuse
+from pointsman.core.instant import Instant
+from pointsman_routing.desk import (
+    arrivals,
+    clocks,
+    closing,
+    configure,
+    escalate,
+    expiry,
+    explain,
+    gone,
+    labels,
+    left,
+    matching,
+    messages,
+    offers,
+    pending,
+    presence,
+    resolve,
+    tokens,
+    wrap_up,
+)
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.model import Agent, Offer, Ticket
+from pointsman_routing.desk.result import Answer, Result
+
+SUPERVISING = frozenset({"supervisor", "admin", "operator"})
+
+_OF_TIMERS: dict[str, Callable[[Desk, TimerCause], Result]] = {
+    kinds.OFFER: expiry.expire,
+    kinds.LEASE: presence.lapse,
+    kinds.GRACE: gone.requeue,
+    kinds.ABANDON: left.abandon,
+    kinds.PENDING: pending.end,
+    kinds.WRAP_UP: wrap_up.end,
+    kinds.CLOSE: closing.close,
+    kinds.RETRY: escalate.retry,
+    kinds.HOLD: presence.release_hold,
+}
+
+_OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = {
+    asked.TicketPend: pending.pend,
+    asked.TicketResolve: resolve.resolve,
+    asked.WrapUpFinish: wrap_up.finish,
+    asked.TicketReopen: resolve.reopen,
+    asked.TicketLabel: labels.label,
+}
+
+_OF_AGENTS: dict[type[asked.Command], Callable[[Desk, Agent, Any], Result]] = {
+    asked.PresenceSet: presence.choose,
+    asked.PresenceEnd: presence.end,
+    asked.PresenceHold: presence.hold,
+}
+
+_OF_OFFERS: dict[type[asked.Command], Callable[[Desk, Ticket, Offer, Any], Result]] = {
+    asked.OfferAccept: offers.accept,
+    asked.OfferReject: offers.reject,
+}
+
+_HOLDERS_ONLY = (asked.TicketPend, asked.TicketResolve, asked.WrapUpFinish)
+
+_TAKEN: tuple[type[asked.Command], ...] = (
+    *_OF_TICKETS,
+    *_OF_AGENTS,
+    *_OF_OFFERS,
+    asked.PresenceRenew,
+    asked.TicketReply,
+    asked.TicketExplain,
+    asked.QueueDepths,
+    asked.ConfigPut,
+    asked.TokenIssue,
+    asked.TokenRevoke,
+)
+
+TAKES: frozenset[str] = frozenset(kind.type for kind in _TAKEN)
+"""The types of the commands that the desk takes."""
+
+
+def decide(desk: Desk, cause: Cause, now: Instant) -> Decision:
+    """What the cause leads to. Every decision ends with all possible offers made (rule 1)."""
+    if isinstance(cause, TimerCause):
+        offer = desk.offers.get(cause.subject) if cause.kind == kinds.OFFER else None
+        desk.begin(cause.id, offer.ticket_id if offer else cause.subject, cause.due, now)
+        return _settled(desk, _OF_TIMERS[cause.kind](desk, cause))
+    if cause.is_command:
+        return _of_command(desk, cause, cause.bodies[0], now)
+    desk.begin(cause.id, cause.subject, cause.at, now)
+    for body in cause.bodies:
+        if cause.topic == "requests":
+            _of_request(desk, body)
+        else:
+            _of_clock(desk, body)
+    return _settled(desk, None)
+
+
+def subject_of(desk: Desk, cause: RecordCause) -> str:
+    """What a command is about, by the desk's own reading: the ticket of an offer, else the subject it came with."""
+    command = cause.bodies[0]
+    if isinstance(command, (asked.OfferAccept, asked.OfferReject)):
+        offer = desk.offers.get(command.offer_id)
+        return offer.ticket_id if offer else desk.ended.get(command.offer_id, cause.subject)
+    return getattr(command, "ticket_id", cause.subject)
+
+
+def _settled(desk: Desk, result: Result) -> Decision:
+    if isinstance(result, Decision):
+        return result
+    matching.settle(desk)
+    return desk.said() if result is None else desk.said(result.body(), result.status)
+
+
+def _of_request(desk: Desk, fact: Any) -> None:
+    if isinstance(fact, heard.CustomerTyping):
+        return
+    ticket = desk.tickets.get(fact.ticket_id)
+    if isinstance(fact, heard.MessageReceived):
+        if ticket is None:
+            arrivals.open_ticket(desk, fact)
+        else:
+            messages.receive(desk, ticket, fact)
+    elif isinstance(fact, (heard.MessageDelivered, heard.MessageFailed)):
+        messages.delivered(desk, ticket, fact)
+    elif ticket is not None:
+        if isinstance(fact, heard.CustomerReturned):
+            left.returned(desk, ticket)
+        else:
+            left.left(desk, ticket)
+
+
+def _of_clock(desk: Desk, fact: Any) -> None:
+    ticket_id = clocks.ticket_of(fact)
+    if ticket_id is not None:
+        clocks.note(desk, desk.tickets.get(ticket_id), ticket_id, fact, desk.draft.at)
+
+
+def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> Decision:
+    if not desk.configured and not isinstance(command, (asked.ConfigPut, asked.PresenceRenew)):
+        return refuse(404, "not-found", f"there is no workspace {desk.workspace}")
+    if isinstance(command, asked.QueueDepths):
+        return explain.depths(desk, command)
+    if isinstance(command, asked.TicketExplain):
+        ticket = desk.tickets.get(command.ticket_id)
+        return _no_ticket(command.ticket_id) if ticket is None else explain.explain(desk, ticket, command)
+    if isinstance(command, asked.PresenceRenew) and not desk.configured:
+        return NOTHING
+    desk.begin(cause.id, subject_of(desk, cause), cause.at, now)
+    return _settled(desk, _result_of(desk, command, cause.id))
+
+
+def _result_of(desk: Desk, command: Any, cause: str) -> Result:
+    kind = type(command)
+    if kind in _OF_OFFERS:
+        return _answer_offer(desk, command)
+    if kind in _OF_AGENTS:
+        agent = desk.agents.get(command.agent)
+        if agent is None:
+            return refuse(404, "not-found", f"there is no agent {command.agent}")
+        return _OF_AGENTS[kind](desk, agent, command)
+    if kind is asked.PresenceRenew:
+        return presence.renew_many(desk, command)
+    if kind is asked.ConfigPut:
+        return configure.put(desk, command)
+    if kind is asked.TokenIssue:
+        return tokens.issue(desk, command)
+    if kind is asked.TokenRevoke:
+        return tokens.revoke(desk, command)
+    return _of_ticket(desk, command, cause)
+
+
+def _answer_offer(desk: Desk, command: asked.OfferAccept | asked.OfferReject) -> Result:
+    """Answers an offer while it stands: its own agent's (or a supervisor's) first word counts."""
+    offer = desk.offers.get(command.offer_id)
+    if offer is None or desk.draft.at > offer.expires_at:
+        return Decision(refusal=offers.gone(desk, command.offer_id))
+    if command.actor.kind not in SUPERVISING and command.actor.id != offer.agent:
+        return refuse(403, "not-offered-to-you", f"the offer is {offer.agent}'s")
+    ticket = desk.tickets[offer.ticket_id]
+    return _unmatched(ticket, command) or _OF_OFFERS[type(command)](desk, ticket, offer, command)
+
+
+def _of_ticket(desk: Desk, command: Any, cause: str) -> Result:
+    ticket = desk.tickets.get(command.ticket_id)
+    if ticket is None:
+        return _no_ticket(command.ticket_id)
+    refusal = _unmatched(ticket, command) or _not_holder(ticket, command) or _unseen(ticket, command)
+    if refusal is not None:
+        return refusal
+    if isinstance(command, asked.TicketReply):
+        if ticket.state == "closed":
+            return refuse(409, "wrong-state", "the ticket is closed; a new message begins a new one")
+        return messages.reply(desk, ticket, command, cause)
+    return _OF_TICKETS[type(command)](desk, ticket, command)
+
+
+def _unmatched(ticket: Ticket, command: asked.Command) -> Decision | None:
+    """412 when the caller saw another version (rule 15)."""
+    if command.if_match is None or command.if_match == ticket.version:
+        return None
+    return refuse(412, "version-mismatch", f"the ticket's version is {ticket.version}", version=ticket.version)
+
+
+def _not_holder(ticket: Ticket, command: Any) -> Decision | None:
+    """403: only the holder replies publicly, pends and resolves; supervisors do everything."""
+    public = isinstance(command, asked.TicketReply) and command.public
+    if not (public or isinstance(command, _HOLDERS_ONLY)):
+        return None
+    actor = command.actor
+    if actor.kind in SUPERVISING or (ticket.agent is not None and actor.id == ticket.agent):
+        return None
+    return refuse(403, "not-holder", f"{ticket.agent or 'nobody'} holds the ticket", holder=ticket.agent)
+
+
+def _unseen(ticket: Ticket, command: Any) -> Decision | None:
+    """409 when the customer wrote something that the caller has not seen, unless forced."""
+    if not isinstance(command, (asked.TicketPend, asked.TicketResolve)) or command.force:
+        return None
+    newer = messages.unseen(ticket, command.last_message_id)
+    if not newer:
+        return None
+    return refuse(409, "unseen-message", "the customer has written since", newer=newer)
+
+
+def _no_ticket(ticket_id: str) -> Decision:
+    return refuse(404, "not-found", f"there is no ticket {ticket_id}")
+
+
+__all__ = ["TAKES", "Answer", "decide"]

@@ -1,0 +1,273 @@
+"""The resident state of one workspace's desk, and how a decision edits it and says what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, Protocol
+
+from pointsman.contracts.base import Contract
+from pointsman.contracts.desk import TicketQueued
+from pointsman.contracts.document import Document
+from pointsman.contracts.requests import MessageReceived
+from pointsman.contracts.shapes import TicketState
+from pointsman.core.decision import Decision, Emission
+from pointsman.core.instant import Instant
+from pointsman.core.journal import Journal
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.choice import IndexedMatcher, Matcher
+from pointsman_routing.desk.index import Waiting
+from pointsman_routing.desk.model import AGENT_FIELDS, TICKET_FIELDS, Agent, Labels, Offer, Ticket, Token, restore
+from pointsman_routing.desk.order import order_key
+from pointsman_routing.desk.policy import Policy, QueuePolicy
+from pointsman_routing.desk.roster import Pool, Roster
+from pointsman_routing.desk.timers import Timers
+
+_ticket_values = attrgetter(*TICKET_FIELDS)
+_agent_values = attrgetter(*AGENT_FIELDS)
+
+
+class Classified(Protocol):
+    """What the classifier says of a message (pointsman_routing.classify)."""
+
+    language: str
+    category: str
+    priority: Any
+    tags: tuple[str, ...]
+    queue: str
+    requires: dict[str, int]
+    prefers: dict[str, int]
+    weight: int
+    confidence: float
+    band: Any
+    evidence: Any
+
+
+Classify = Callable[[MessageReceived], Classified]
+
+
+@dataclass(slots=True)
+class Changes:
+    """What is to be written since the last commit. Rows are values; tickets and agents are written as they stand."""
+
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    sessions: dict[tuple[str, str], Instant | None] = field(default_factory=dict)
+    offers_made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    offers_ended: dict[str, dict[str, Any]] = field(default_factory=dict)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    assignments: list[dict[str, Any]] = field(default_factory=list)
+    clock_facts: list[dict[str, Any]] = field(default_factory=list)
+    versions: list[dict[str, Any]] = field(default_factory=list)
+    tokens: dict[str, Token] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Draft:
+    """What a decision gathers while it is made. `at` is the cause's time, of what it is about (`subject`); what
+    follows from it elsewhere happens `now`. `tickets` entered the queue, `agents` got room, `pools` got or lost an
+    available agent: `settle` looks after them."""
+
+    cause: str
+    subject: str
+    at: Instant
+    now: Instant
+    facts: dict[str, list[Contract]] = field(default_factory=dict)
+    heard: dict[str, dict[str, None]] = field(default_factory=dict)
+    times: dict[str, Instant] = field(default_factory=dict)
+    tickets: dict[str, Ticket] = field(default_factory=dict)
+    agents: dict[str, Agent] = field(default_factory=dict)
+    pools: dict[Pool, None] = field(default_factory=dict)
+    serial: int = 0
+
+
+class Desk:
+    """One workspace's queues, agents and tickets. Closed tickets are not resident.
+
+    `ended` maps an ended offer to its ticket, so that a late accept can be told who holds it; the worker keeps it
+    small and reads older ones from their rows, as it reads into `stored_why` what was stored with a ticket's last
+    offer. `policy` is absent until the workspace's first version is applied.
+    """
+
+    def __init__(
+        self,
+        workspace: str,
+        journal: Journal,
+        timers: Timers,
+        classifier: Callable[[Document], Classify],
+        matcher: Matcher | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.journal = journal
+        self.timers = timers
+        self.classifier = classifier
+        self.matcher: Matcher = matcher or IndexedMatcher()
+        self._policy: Policy | None = None
+        self.classify: Classify
+        self.change = 0
+        self.tickets: dict[str, Ticket] = {}
+        self.agents: dict[str, Agent] = {}
+        self.offers: dict[str, Offer] = {}
+        self.ended: dict[str, str] = {}
+        self.tokens: dict[str, Token] = {}
+        self.round_robin: dict[str, str] = {}
+        self.waiting = Waiting(journal)
+        self.roster: Roster
+        self.changes = Changes()
+        self.stored_why: dict[str, Any] = {}
+        self.draft: Draft
+        self._labels: dict[Labels, Labels] = {}
+
+    @property
+    def policy(self) -> Policy:
+        """The configuration that holds. Raises `LookupError` before the first version."""
+        if self._policy is None:
+            raise LookupError(f"workspace {self.workspace!r} has no configuration yet")
+        return self._policy
+
+    @property
+    def configured(self) -> bool:
+        return self._policy is not None
+
+    def adopt(self, policy: Policy, roster: Roster, waiting: Waiting, classify: Classify) -> None:
+        """Replaces the configuration and the indexes made for it (see `configure`)."""
+        for name, value in (("_policy", policy), ("roster", roster), ("waiting", waiting), ("classify", classify)):
+            if hasattr(self, name):
+                self.journal.set(self, name, value)
+            else:
+                self.journal.note(delattr, self, name)
+                setattr(self, name, value)
+
+    def begin(self, cause: str, subject: str, at: Instant, now: Instant) -> Draft:
+        """Starts a decision: its changes carry the next count."""
+        self.journal.set(self, "change", self.change + 1)
+        self.draft = Draft(cause, subject, min(at, now), now)
+        return self.draft
+
+    def queue_of(self, ticket: Ticket) -> QueuePolicy:
+        return self.policy.queues[ticket.queue]
+
+    def shared(self, labels: Labels) -> Labels:
+        """The same labels as one object, so that alike tickets share them."""
+        if len(self._labels) > 10_000:
+            self._labels.clear()
+        return self._labels.setdefault(labels, labels)
+
+    # -- edits -------------------------------------------------------------------------------------------------------
+
+    def edit(self, ticket: Ticket) -> Instant:
+        """Allows assigning the ticket's attributes in this decision; when the decision happens to it: the cause's
+        time, clamped to the ticket's last."""
+        draft = self.draft
+        if ticket.change != self.change:
+            self.journal.note(restore, ticket, TICKET_FIELDS, _ticket_values(ticket))
+            ticket.change = self.change
+            ticket.at = max(ticket.at, draft.at if ticket.id == draft.subject else draft.now)
+            if ticket.id not in self.changes.tickets:
+                self.journal.put(self.changes.tickets, ticket.id, ticket)
+        return ticket.at
+
+    def edit_agent(self, agent: Agent) -> None:
+        """Allows assigning the agent's attributes in this decision."""
+        if agent.change != self.change:
+            self.journal.note(restore, agent, AGENT_FIELDS, _agent_values(agent))
+            agent.change = self.change
+            if agent.slug not in self.changes.agents:
+                self.journal.put(self.changes.agents, agent.slug, agent)
+
+    def append(self, rows: list[dict[str, Any]], row: dict[str, Any]) -> None:
+        """Adds a row to be written."""
+        rows.append(row)
+        self.journal.note(rows.pop)
+
+    def enter_state(self, ticket: Ticket, state: TicketState) -> None:
+        """The state is another: so is the version (API.md)."""
+        ticket.state = state
+        ticket.version += 1
+
+    def arm(self, kind: str, subject: str, due: Instant | None) -> None:
+        self.timers.arm(kind, (self.workspace, subject), due)
+
+    def agent_of(self, ticket: Ticket) -> Agent | None:
+        """The holder."""
+        return self.agents.get(ticket.agent) if ticket.agent else None
+
+    # -- the queue ---------------------------------------------------------------------------------------------------
+
+    def enqueue(self, ticket: Ticket, reason: str, *, fresh: bool) -> None:
+        """The ticket waits; `settle` finds it an agent at the decision's end.
+
+        `fresh` when it comes from outside the queue (opened, reopened, woken): its round of offers begins anew, and
+        without an unanswered message it waits from now. Else its place in the order stands (rule 5).
+        """
+        at = self.edit(ticket)
+        ticket.queue = self.policy.queue_or_otherwise(ticket.queue)
+        self.enter_state(ticket, "queued")
+        if fresh:
+            ticket.queued_at = at
+            ticket.waiting_since = ticket.unanswered_since or at
+            ticket.declined, ticket.offers, ticket.retrying, ticket.escalated_at = None, 0, False, None
+        elif ticket.waiting_since is None:
+            ticket.queued_at = ticket.waiting_since = at
+        self.wait(ticket)
+        if ticket.left_at is not None:
+            after = self.policy.channels[ticket.channel].abandons_after
+            ticket.abandons_at = None if after is None else at + after
+            self.arm(kinds.ABANDON, ticket.id, ticket.abandons_at)
+        since = ticket.waiting_since
+        self.say(ticket, TicketQueued(ticket_id=ticket.id, queue=ticket.queue, reason=reason, waiting_since=since))
+
+    def wait(self, ticket: Ticket) -> None:
+        """(Re-)enters the waiting index with the key that holds now. The caller has edited the ticket."""
+        self.waiting.enter(ticket, order_key(ticket, self.queue_of(ticket)))
+        self.draft.tickets[ticket.id] = ticket
+
+    def reorder(self, ticket: Ticket) -> None:
+        """Something that the order reads has changed."""
+        if ticket.place is not None and ticket.place[0] != order_key(ticket, self.queue_of(ticket)):
+            self.waiting.leave(ticket)
+            self.waiting.enter(ticket, order_key(ticket, self.queue_of(ticket)))
+
+    # -- what is said ------------------------------------------------------------------------------------------------
+
+    def say(self, ticket: Ticket, fact: Contract, *agents: str | None) -> None:
+        """One more fact of this decision about a ticket; `agents` are told."""
+        self.say_about(ticket.id, ticket.at, fact, *agents)
+
+    def say_about(self, subject: str, at: Instant, fact: Contract, *agents: str | None) -> None:
+        draft = self.draft
+        facts = draft.facts.get(subject)
+        if facts is None:
+            draft.facts[subject] = [fact]
+            draft.times[subject] = at
+            draft.heard[subject] = {agent: None for agent in agents if agent}
+            return
+        facts.append(fact)
+        for agent in agents:
+            if agent:
+                draft.heard[subject][agent] = None
+
+    def said(self, answer: dict[str, Any] | None = None, status: int = 200) -> Decision:
+        """The decision, with everything that was said."""
+        draft = self.draft
+        emissions = tuple(
+            Emission(self.workspace, subject, draft.times[subject], tuple(facts), tuple(draft.heard[subject]))
+            for subject, facts in draft.facts.items()
+        )
+        return Decision(emissions, answer, status)
+
+    def committed(self) -> None:
+        """What was changed is written. Only while nothing can be undone."""
+        self.changes = Changes()
+        self.waiting.prune()
+        if self._policy is not None:
+            self.roster.prune()
+        if len(self.ended) > ENDED_KEPT_MAX:
+            for offer in list(self.ended)[: ENDED_KEPT_MAX // 2]:
+                del self.ended[offer]
+
+
+ENDED_KEPT_MAX = 4096
+"""Ended offers that stay resident, per desk."""

@@ -1,0 +1,95 @@
+"""Rule 4, declining: who declined is skipped until everybody eligible has, and at least `retry_seconds`; after
+`offers_max` the ticket escalates. It is never dropped.
+
+Eligible for this rule is who serves the queue, holds the skills and is available, full or not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman.contracts.desk import TicketEscalated
+from pointsman.core.cause import TimerCause
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.capacity import takes_offers
+from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.result import Result
+from pointsman_routing.desk.roster import Pool
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+
+def count_failure(desk: Desk, ticket: Ticket, agent: str) -> bool:
+    """Notes that an agent declined (or let the offer expire); whether the ticket escalates now.
+
+    It escalates once for each time it enters the queue. The caller has edited the ticket.
+    """
+    queue = desk.queue_of(ticket)
+    ticket.offers += 1
+    ticket.declined = {**(ticket.declined or {}), agent: desk.draft.now + queue.retry}
+    if ticket.offers < queue.offers_max or ticket.escalated_at is not None:
+        return False
+    ticket.escalated_at = ticket.at
+    ticket.declined, ticket.retrying = None, False
+    return True
+
+
+def say(desk: Desk, ticket: Ticket) -> None:
+    """Tells of the escalation."""
+    reason = f"{ticket.offers} offers without success"
+    desk.say(ticket, TicketEscalated(ticket_id=ticket.id, reason=reason, offers=ticket.offers))
+
+
+def review_pool(desk: Desk, pool: Pool) -> None:
+    """An agent of the pool became available or stopped being so: that may complete rounds of declining."""
+    for group in pool.groups_served(desk.waiting):
+        for entry in sorted(group.picky.values()):
+            review(desk, entry[2])
+
+
+def review(desk: Desk, ticket: Ticket) -> None:
+    """Lets those ask again whose time has come, once everybody eligible has declined; else arms the next moment."""
+    if not ticket.declined or ticket.place is None:
+        return
+    if not ticket.retrying:
+        if not everybody_declined(desk, ticket):
+            return
+        desk.edit(ticket)
+        ticket.retrying = True
+    still = {agent: until for agent, until in ticket.declined.items() if until > desk.draft.now}
+    next_at = min(still.values()) if still else None
+    if len(still) < len(ticket.declined):
+        desk.edit(ticket)
+        desk.waiting.leave(ticket)
+        ticket.declined = still or None
+        desk.wait(ticket)
+    if ticket.retry_at != next_at:
+        desk.edit(ticket)
+        ticket.retry_at = next_at
+        desk.arm(kinds.RETRY, ticket.id, next_at)
+
+
+def everybody_declined(desk: Desk, ticket: Ticket) -> bool:
+    """Whether somebody is eligible, and all of them declined."""
+    labels, channel = ticket.labels, ticket.channel
+    eligible = desk.roster.eligible(ticket.queue, labels.requires, labels.prefers)
+    available = sum(pool.available[channel] for pool in eligible.score)
+    if not available:
+        return False
+    declined = 0
+    for slug in ticket.declined or ():
+        agent = desk.agents.get(slug)
+        declined += agent is not None and agent.pool in eligible.score and takes_offers(agent, channel)
+    return declined >= available
+
+
+def retry(desk: Desk, cause: TimerCause) -> Result:
+    """The time of one who declined is over."""
+    ticket = desk.tickets[cause.subject]
+    desk.edit(ticket)
+    ticket.retry_at = None
+    desk.arm(kinds.RETRY, ticket.id, None)
+    if ticket.place is not None:
+        desk.draft.tickets[ticket.id] = ticket
+    return None

@@ -1,0 +1,233 @@
+"""Rule 16, explain: why this agent, why not that agent, why it still waits and what it waits for.
+
+Stored with each offer: the order key, the cause, the version, the few candidates that were compared and how many
+others were out of the question (`why`, at most 2 KB). The rest is computed when asked, from the state as it is.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from pointsman.contracts.commands import QueueDepths, TicketExplain
+from pointsman.core.decision import Decision, refuse
+from pointsman_routing.desk.capacity import room_for, takes_offers
+from pointsman_routing.desk.choice import Choice
+from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.order import effective_priority, order_key, slack_us
+from pointsman_routing.desk.policy import Needs, QueuePolicy
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+EXAMPLES_MAX = 5
+
+_MODE_WORDS = {
+    "longest_idle": "is idle the longest",
+    "least_loaded": "has the lowest load share",
+    "best_skilled": "has the best skills",
+    "round_robin": "is next in turn",
+}
+
+_REFUSAL_WORDS = {
+    "not_in_queue": "do not serve the queue",
+    "lacks_skill": "lack a required skill",
+    "not_available": "are not available",
+    "channel_off": "take no tickets of this channel now",
+    "declined": "declined it",
+    "no_room": "have no room",
+}
+
+
+def sentence(ticket: Ticket, choice: Choice, queue: QueuePolicy) -> str:
+    """Why this agent, in one sentence for people."""
+    agent = choice.agent
+    name, load = agent.profile.name, f"{agent.load} of {agent.profile.capacity} units"
+    if choice.score is None:
+        return f"{name} has room again ({load} taken) and this is the first ticket in line for them"
+    if queue.choice is not None:
+        return f"{name} can do it, has room ({load} taken) and {_MODE_WORDS[queue.choice]}"
+    wishes = len(ticket.labels.prefers)
+    preferred = f"meets {-choice.score[0]} of {wishes} preferred skills, " if wishes else ""
+    return f"{name} can do it, {preferred}has room ({load} taken), and among equals the lowest load or the longest idle"
+
+
+def why(desk: Desk, ticket: Ticket, choice: Choice) -> dict[str, Any]:
+    """What is stored with the offer (rule 16)."""
+    labels, policy = ticket.labels, desk.policy
+    eligible = desk.roster.eligible(ticket.queue, labels.requires, labels.prefers)
+    return {
+        "cause": desk.draft.cause,
+        "asked": "agent" if choice.score is None else "ticket",
+        "order": policy.queues[ticket.queue].order,
+        "key": ticket.place[0] if ticket.place else None,
+        "choice": policy.queues[ticket.queue].choice or "chain",
+        "score": choice.score,
+        "candidates": [(entry.agent.slug, entry.key) for entry in choice.visited],
+        "refused": {"not_in_queue": eligible.without_queue, "lacks_skill": eligible.without_skill},
+        "config_version": policy.version,
+    }
+
+
+def first_failing(desk: Desk, ticket: Ticket, agent: Agent) -> tuple[str, str] | None:
+    """The first predicate that keeps the agent from the ticket, and it in words; None when nothing does."""
+    name, profile, labels = agent.profile.name, agent.profile, ticket.labels
+    if not profile.takes_tickets or ticket.queue not in profile.ranks:
+        return "not_in_queue", f"{name} does not serve the queue {ticket.queue}"
+    for skill, level in sorted(labels.requires):
+        has = profile.skills.get(skill, 0)
+        if has < level:
+            said = f"has level {has}" if has else "does not have it"
+            return "lacks_skill", f"the ticket requires {skill} at level {level}; {name} {said}"
+    if agent.state != "available":
+        since = f" ({agent.reason})" if agent.reason else ""
+        return "not_available", f"{name} is {agent.state}, set by {agent.set_by}{since}"
+    if not takes_offers(agent, ticket.channel):
+        return "channel_off", f"{name} takes no {ticket.channel} tickets now"
+    if ticket.declined and agent.slug in ticket.declined:
+        return "declined", f"{name} declined it and is asked again when everybody else has declined"
+    held = ticket.offer.agent if ticket.offer else ticket.agent
+    if held != agent.slug and room_for(agent, ticket.channel) < labels.weight:
+        free = max(0, room_for(agent, ticket.channel))
+        return "no_room", f"{name} has room for {free} units of {ticket.channel}; the ticket weighs {labels.weight}"
+    return None
+
+
+def explain(desk: Desk, ticket: Ticket, command: TicketExplain) -> Decision:
+    """The answer to `GET /tickets/{id}/explain[?agent=]`."""
+    if command.agent is not None and command.agent not in desk.agents:
+        return refuse(404, "not-found", f"there is no agent {command.agent}")
+    refused, examples = _refusals(desk, ticket)
+    able = [agent.slug for agent in desk.agents.values() if first_failing(desk, ticket, agent) is None]
+    answer: dict[str, Any] = {
+        "ticket_id": ticket.id,
+        "state": ticket.state,
+        "sentence": _situation(desk, ticket, refused, examples),
+        "queue": ticket.queue,
+        "requires": dict(sorted(ticket.labels.requires)),
+        "prefers": dict(sorted(ticket.labels.prefers)),
+        "weight": ticket.labels.weight,
+        "order": _order(desk, ticket),
+        "able_now": sorted(able)[:EXAMPLES_MAX],
+        "refused": dict(refused),
+        "examples": examples,
+        "declined": dict(sorted((ticket.declined or {}).items())),
+        "decided": desk.stored_why.get(ticket.id),
+        "config_version": desk.policy.version,
+    }
+    if command.agent is not None:
+        answer["agent"] = _of_agent(desk, ticket, desk.agents[command.agent])
+    return Decision(answer=answer)
+
+
+def depths(desk: Desk, command: QueueDepths) -> Decision:
+    """The answer to `GET /queues`: depth, oldest, offered, and who could take a ticket of it now."""
+    if command.queue is not None and command.queue not in desk.policy.queues:
+        return refuse(404, "not-found", f"there is no queue {command.queue}")
+    wanted = [command.queue] if command.queue is not None else list(desk.policy.queues)
+    offered = Counter(desk.tickets[offer.ticket_id].queue for offer in desk.offers.values())
+    available: Counter[str] = Counter()
+    for pool in desk.roster.pools.values():
+        for queue in pool.ranks:
+            available[queue] += max(pool.available.values())
+    items = []
+    for slug in wanted:
+        heads = [group.oldest() for group in desk.waiting.groups.values() if group.queue == slug]
+        oldest = min((since for since in heads if since is not None), default=None)
+        items.append(
+            {
+                "queue": slug,
+                "waiting": desk.waiting.depth(slug),
+                "oldest_waiting_since": oldest,
+                "offered": offered[slug],
+                "eligible_now": available[slug],
+                "order": desk.policy.queues[slug].order,
+            }
+        )
+    return Decision(answer={"items": items})
+
+
+def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict[str, str]) -> str:
+    if ticket.offer is not None:
+        return f"It is offered to {_name(desk, ticket.offer.agent)} until {ticket.offer.expires_at:%H:%M:%S} UTC."
+    if ticket.state == "queued":
+        return _waiting_for(desk, ticket, refused, examples)
+    if ticket.in_wrap_up and ticket.agent:
+        return f"It is resolved; {_name(desk, ticket.agent)} has after-work until {ticket.wrap_up_until:%H:%M:%S} UTC."
+    if ticket.pause is not None:
+        ends = f" until {ticket.pause.ends_at:%Y-%m-%d %H:%M} UTC" if ticket.pause.ends_at else ""
+        return f"It waits on the {ticket.pause.waiting_on.replace('_', ' ')}{ends}."
+    if ticket.agent is not None:
+        return f"{_name(desk, ticket.agent)} holds it."
+    return f"It is {ticket.state}."
+
+
+def _waiting_for(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict[str, str]) -> str:
+    needed = _needs_in_words(ticket.labels.requires)
+    counts = [f"{refused[code]} {words}" for code, words in _REFUSAL_WORDS.items() if refused[code]]
+    if not desk.agents:
+        return "It waits because the workspace has no agents."
+    said = f"It waits in {ticket.queue} for an agent{needed}: of {len(desk.agents)} agents {', '.join(counts)}."
+    for code, hint in (
+        ("no_room", "It is offered as soon as one of the full agents has room"),
+        ("declined", "It is offered again when everybody eligible has declined and the retry time is over"),
+        ("channel_off", "It is offered as soon as one of them takes the channel again"),
+        ("not_available", "It is offered as soon as one of the absent becomes available"),
+        ("lacks_skill", "Nobody in the queue has the skills"),
+    ):
+        if refused[code]:
+            return f"{said} {hint} ({examples[code]})."
+    return said
+
+
+def _refusals(desk: Desk, ticket: Ticket) -> tuple[Counter[str], dict[str, str]]:
+    """How many agents each predicate refuses first, and an example of each. Linear in agents: only when asked."""
+    refused: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for slug in sorted(desk.agents):
+        failing = first_failing(desk, ticket, desk.agents[slug])
+        if failing is not None:
+            refused[failing[0]] += 1
+            examples.setdefault(failing[0], failing[1])
+    return refused, examples
+
+
+def _of_agent(desk: Desk, ticket: Ticket, agent: Agent) -> dict[str, Any]:
+    """Why not, or why, this agent."""
+    failing = first_failing(desk, ticket, agent)
+    answer: dict[str, Any] = {"agent": agent.slug, "load": agent.load, "capacity": agent.profile.capacity}
+    held = ticket.offer.agent if ticket.offer else ticket.agent
+    if held == agent.slug:
+        said = f"{agent.profile.name} has it."
+    elif failing is not None:
+        said = f"{failing[1][0].upper()}{failing[1][1:]}."
+    elif held is not None:
+        said = f"{agent.profile.name} could take it, but {_name(desk, held)} was chosen."
+    else:
+        said = f"Nothing keeps {agent.profile.name} from it."
+    return {**answer, "failing": failing[0] if failing else None, "sentence": said}
+
+
+def _order(desk: Desk, ticket: Ticket) -> dict[str, Any]:
+    queue = desk.policy.queues.get(ticket.queue)
+    if queue is None or ticket.state not in ("queued", "offered"):
+        return {}
+    priority = effective_priority(ticket)
+    return {
+        "order": queue.order,
+        "key": order_key(ticket, queue),
+        "slack_us": slack_us(ticket, queue),
+        "head_start_minutes": queue.head_start_us[priority] // 60_000_000,
+        "waiting_since": ticket.waiting_since,
+    }
+
+
+def _needs_in_words(requires: Needs) -> str:
+    if not requires:
+        return ""
+    return " with " + " and ".join(f"{skill} at level {level} or more" for skill, level in sorted(requires))
+
+
+def _name(desk: Desk, slug: str) -> str:
+    agent = desk.agents.get(slug)
+    return agent.profile.name if agent else slug

@@ -1,0 +1,62 @@
+"""Rules 1 and 6: every decision ends with `settle`, after which no ticket waits for which an eligible agent has room.
+
+Before a decision that held (invariant 4). So only the tickets that entered the queue in it, and the agents that it gave
+room or made available, can make a new pair: these are asked, and nobody else. Each offer costs what `index` and
+`roster` say; no ticket without an eligible agent is in anybody's way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman_routing.desk import escalate, offers
+from pointsman_routing.desk.choice import Choice
+from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.order import slack_us
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+
+def settle(desk: Desk) -> None:
+    """Offers what this decision made possible.
+
+    Tickets first, in order, each to the best agent. An agent that just got room may have older tickets waiting: those
+    it gets first. Then the agents with room take what waits for them.
+    """
+    draft = desk.draft
+    for pool in list(draft.pools):
+        escalate.review_pool(desk, pool)
+    for ticket in list(draft.tickets.values()):
+        if ticket.declined:
+            escalate.review(desk, ticket)
+    waiting = [ticket for ticket in draft.tickets.values() if ticket.place is not None]
+    if len(waiting) > 1:
+        waiting.sort(key=lambda ticket: (slack_us(ticket, desk.queue_of(ticket)), ticket.id))
+    for ticket in waiting:
+        _find_agent(desk, ticket)
+    for agent in draft.agents.values():
+        _find_tickets(desk, agent)
+    draft.pools, draft.tickets, draft.agents = {}, {}, {}
+
+
+def _find_agent(desk: Desk, ticket: Ticket) -> None:
+    while ticket.place is not None:
+        choice = desk.matcher.agent_for(desk, ticket)
+        if choice is None:
+            return
+        first: Ticket | None = ticket
+        if choice.agent.slug in desk.draft.agents:
+            first = desk.matcher.ticket_for(desk, choice.agent)
+        if first is None or first is ticket:
+            offers.make(desk, ticket, choice)
+        else:
+            offers.make(desk, first, Choice(choice.agent, None, ()))
+
+
+def _find_tickets(desk: Desk, agent: Agent) -> None:
+    while True:
+        ticket = desk.matcher.ticket_for(desk, agent)
+        if ticket is None:
+            return
+        offers.make(desk, ticket, Choice(agent, None, ()))

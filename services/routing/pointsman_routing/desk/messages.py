@@ -1,0 +1,244 @@
+"""Rule 17, a customer's message in each state of its ticket; and agents' replies and notes.
+
+Automatic mail, reactions, edits and bots are put on the ticket and do nothing else: they never wake or reopen it.
+A message that an agent wrote in the provider's own app is a reply that needs no delivery.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pointsman.contracts.commands import TicketReply
+from pointsman.contracts.desk import (
+    DeliveryFailed,
+    DeliveryNoted,
+    InboundNoted,
+    TicketNoted,
+    TicketReplied,
+)
+from pointsman.contracts.requests import MessageDelivered, MessageFailed, MessageReceived
+from pointsman.contracts.shapes import Attachment, Author
+from pointsman.core.ids import derived_id
+from pointsman.core.instant import Instant
+from pointsman_routing.desk import back, left
+from pointsman_routing.desk.model import WAITING_STATES, Recent, Ticket
+from pointsman_routing.desk.result import Answer, Result
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+EXCERPT_CHARACTERS_MAX = 500
+RECENT_MAX = 10
+COUNTING_KINDS = frozenset({"message", "comment", "review"})
+
+
+def receive(desk: Desk, ticket: Ticket, message: MessageReceived) -> Result:
+    """A further message on a ticket that exists."""
+    at = desk.edit(ticket)
+    note(desk, ticket, message)
+    if counts(message):
+        left.returned(desk, ticket)
+        back.customer_wrote(desk, ticket, at)
+    return None
+
+
+def counts(message: MessageReceived) -> bool:
+    """Whether a person, the customer, says something that wants an answer."""
+    return message.author.kind == "customer" and message.automatic is None and message.kind in COUNTING_KINDS
+
+
+def note(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
+    """Puts the message on the ticket, without its consequences for the state. The caller has edited the ticket."""
+    by_customer = message.author.kind == "customer"
+    row = {
+        "id": message.message_id,
+        "ticket_id": ticket.id,
+        "direction": "in" if by_customer else "out",
+        "kind": message.kind,
+        "replaces": message.replaces,
+        "author_kind": message.author.kind,
+        "author_id": message.author.id,
+        "author_name": message.author.name,
+        "subject": message.subject,
+        "text": message.text,
+        "reply_text": message.reply_text,
+        "html": message.html,
+        "truncated": message.truncated,
+        "attachments": [each.model_dump(exclude_none=True) for each in message.attachments],
+        "cc": list(message.cc),
+        "automatic": message.automatic,
+        "delivery": None if by_customer else "sent",
+        "occurred_at": message.occurred_at,
+        "received_at": message.received_at,
+    }
+    _add(desk, ticket, row, inbound=by_customer)
+    if message.author.kind == "agent" and message.kind in COUNTING_KINDS:
+        _replied_elsewhere(desk, ticket, message)
+        return
+    counting = counts(message)
+    desk.say(
+        ticket,
+        InboundNoted(
+            ticket_id=ticket.id,
+            message_id=message.message_id,
+            author=message.author,
+            excerpt=(message.reply_text or message.text)[:EXCERPT_CHARACTERS_MAX],
+            automatic=message.automatic,
+            counts=counting,
+            occurred_at=message.occurred_at,
+            received_at=message.received_at,
+        ),
+        ticket.agent,
+    )
+    if counting and ticket.unanswered_since is None:
+        ticket.unanswered_since = ticket.at
+        if ticket.waiting_since is None:
+            ticket.waiting_since = ticket.at
+
+
+def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Result:
+    """A public reply, which ends the waiting (rule 5), or a private note, which stops nothing."""
+    at = desk.edit(ticket)
+    author = Author(kind="agent", id=command.actor.id)
+    message_id = derived_id("msg", at, desk.workspace, cause)
+    attachments = tuple(Attachment(attachment_id=each) for each in command.attachment_ids)
+    row = {
+        "id": message_id,
+        "ticket_id": ticket.id,
+        "direction": "out" if command.public else "note",
+        "author_kind": author.kind,
+        "author_id": author.id,
+        "text": command.text,
+        "html": command.html,
+        "attachments": [each.model_dump(exclude_none=True) for each in attachments],
+        "cc": list(command.cc),
+        "reply_to_message": command.reply_to_message,
+        "delivery": "queued" if command.public else None,
+        "occurred_at": at,
+        "received_at": at,
+    }
+    _add(desk, ticket, row, inbound=False)
+    if command.public:
+        desk.say(ticket, _replied(ticket, message_id, author, command, attachments, at), ticket.agent)
+        answered(desk, ticket)
+    else:
+        desk.say(
+            ticket,
+            TicketNoted(ticket_id=ticket.id, message_id=message_id, author=author, text=command.text),
+            ticket.agent,
+        )
+    return Answer(lambda: _shape(row), 201)
+
+
+def answered(desk: Desk, ticket: Ticket) -> None:
+    """A public human reply: nobody waits for an answer any more. The caller has edited the ticket."""
+    ticket.unanswered_since, ticket.warned = None, False
+    ticket.waiting_since = ticket.queued_at if ticket.state in WAITING_STATES else None
+    desk.reorder(ticket)
+
+
+def delivered(desk: Desk, ticket: Ticket | None, fact: MessageDelivered | MessageFailed) -> Result:
+    """What became of a reply on its way to the customer."""
+    state = "failed" if isinstance(fact, MessageFailed) else "sent" if fact.state == "sent" else "delivered"
+    reason = fact.reason if isinstance(fact, MessageFailed) else None
+    row = {"id": fact.message_id, "delivery": state, "delivery_reason": reason, "change": desk.change}
+    if isinstance(fact, MessageFailed) and not fact.permanent:
+        row["delivery"] = "queued"
+    desk.append(desk.changes.deliveries, row)
+    if ticket is None:
+        return None
+    desk.edit(ticket)
+    if isinstance(fact, MessageFailed):
+        desk.say(
+            ticket,
+            DeliveryFailed(
+                ticket_id=ticket.id, message_id=fact.message_id, reason=fact.reason, permanent=fact.permanent
+            ),
+            ticket.agent,
+        )
+    else:
+        desk.say(ticket, DeliveryNoted(ticket_id=ticket.id, message_id=fact.message_id, state=fact.state), ticket.agent)
+    return None
+
+
+def unseen(ticket: Ticket, last_message_id: str | None) -> list[str]:
+    """The customer's messages after the one that the caller saw last; of those remembered when it is older."""
+    if last_message_id is None:
+        return []
+    ids = [each.id for each in ticket.recent]
+    start = ids.index(last_message_id) + 1 if last_message_id in ids else 0
+    return [each.id for each in ticket.recent[start:] if each.inbound]
+
+
+def _replied_elsewhere(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
+    desk.say(
+        ticket,
+        TicketReplied(
+            ticket_id=ticket.id,
+            message_id=message.message_id,
+            author=message.author,
+            text=message.text,
+            html=message.html,
+            attachments=message.attachments,
+            connector=ticket.connector,
+            channel=ticket.channel,
+            thread=ticket.thread,
+            subject=ticket.subject,
+            customer=ticket.customer.contract(),
+            occurred_at=message.occurred_at,
+            deliver=False,
+        ),
+        ticket.agent,
+    )
+    answered(desk, ticket)
+
+
+def _replied(
+    ticket: Ticket,
+    message_id: str,
+    author: Author,
+    command: TicketReply,
+    attachments: tuple[Attachment, ...],
+    at: Instant,
+) -> TicketReplied:
+    return TicketReplied(
+        ticket_id=ticket.id,
+        message_id=message_id,
+        author=author,
+        text=command.text,
+        html=command.html,
+        attachments=attachments,
+        cc=command.cc,
+        reply_to_message=command.reply_to_message,
+        connector=ticket.connector,
+        channel=ticket.channel,
+        thread=ticket.thread,
+        subject=ticket.subject,
+        customer=ticket.customer.contract(),
+        occurred_at=at,
+    )
+
+
+def _add(desk: Desk, ticket: Ticket, row: dict[str, Any], *, inbound: bool) -> None:
+    desk.draft.serial += 1
+    row["change"], row["number"] = desk.change, desk.draft.serial
+    desk.append(desk.changes.messages, row)
+    if row["direction"] != "note":
+        ticket.last_message_id = row["id"]
+        ticket.recent = (*ticket.recent[1 - RECENT_MAX :], Recent(row["id"], inbound))
+
+
+def _shape(row: dict[str, Any]) -> dict[str, Any]:
+    """API.md: message, of one that an agent wrote."""
+    return {
+        "id": row["id"],
+        "ticket_id": row["ticket_id"],
+        "direction": row["direction"],
+        "author": {"kind": row["author_kind"], "id": row["author_id"]},
+        "text": row["text"],
+        "html": row["html"],
+        "attachments": row["attachments"],
+        "delivery": row["delivery"],
+        "occurred_at": row["occurred_at"],
+        "received_at": row["received_at"],
+    }

@@ -1,0 +1,199 @@
+"""The desk's resident things: tickets, offers, agents. Slots and shared values keep a waiting ticket below 1 KB.
+
+A ticket's or agent's attributes are only assigned after `Desk.edit` or `Desk.edit_agent` in the same decision: that
+saves them for undo and marks the row to be written. Collections inside are never mutated; they are replaced, except
+an agent's `hand`, `shown` and `sessions`, which change through the journal.
+"""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+from pointsman.contracts import shapes
+from pointsman.core.instant import Instant
+from pointsman_routing.desk.policy import NOTHING_NEEDED, Needs, Profile
+
+OPEN_STATES = frozenset({"queued", "offered", "assigned", "pending", "snoozed"})
+WAITING_STATES = frozenset({"queued", "offered"})
+
+
+class Customer(NamedTuple):
+    """The customer of a ticket."""
+
+    id: str
+    name: str | None = None
+    tier: str | None = None
+    organization: str | None = None
+
+    def contract(self) -> shapes.Customer:
+        return shapes.Customer(id=self.id, name=self.name, tier=self.tier, organization=self.organization)
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """What a ticket is about and needs. Shared between the tickets that have the same; `by_person` are never
+    overwritten by the classifier."""
+
+    language: str = "und"
+    category: str = "other"
+    priority: shapes.Priority = "normal"
+    tags: tuple[str, ...] = ()
+    requires: Needs = NOTHING_NEEDED
+    prefers: Needs = NOTHING_NEEDED
+    weight: int = 1
+    by_person: tuple[str, ...] = ()
+
+
+class Pause(NamedTuple):
+    """Why and until when a ticket is pending; `resolves_at` when nobody said until when."""
+
+    waiting_on: shapes.WaitingOn
+    until: Instant | None
+    then: str
+    reason: str | None
+    resolves_at: Instant | None
+
+    @property
+    def ends_at(self) -> Instant | None:
+        return self.until or self.resolves_at
+
+
+class Offer(NamedTuple):
+    """A pending offer. Ended ones are rows, not residents."""
+
+    id: str
+    ticket_id: str
+    agent: str
+    offered_at: Instant
+    expires_at: Instant
+
+
+class Recent(NamedTuple):
+    """One of the last messages of a ticket, to tell what somebody has not seen."""
+
+    id: str
+    inbound: bool
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """One matter of one customer. Columns of the same names are described in pointsman_routing.store.
+
+    `place` is the entry in the waiting index (None: not waiting there). `declined` maps who declined to the instant
+    from which they may be asked again, which only counts while `retrying`: once everybody eligible has declined.
+    """
+
+    id: str
+    channel: shapes.Channel
+    connector: str
+    thread: str
+    customer: Customer
+    opened_at: Instant
+    at: Instant
+    queue: str
+    config_version: int
+    labels: Labels = Labels()
+    subject: str | None = None
+    state: shapes.TicketState = "queued"
+    version: int = 0
+    change: int = 0
+    boost: int = 0
+    marked: str | None = None
+    started_by: str = "customer"
+    agent: str | None = None
+    charged: bool = False
+    offer: Offer | None = None
+    pause: Pause | None = None
+    outcome: shapes.Outcome | None = None
+    queued_at: Instant | None = None
+    waiting_since: Instant | None = None
+    unanswered_since: Instant | None = None
+    escalated_at: Instant | None = None
+    resolved_at: Instant | None = None
+    closed_at: Instant | None = None
+    wrap_up_until: Instant | None = None
+    closes_at: Instant | None = None
+    left_at: Instant | None = None
+    abandons_at: Instant | None = None
+    requeues_at: Instant | None = None
+    first_breach_at: Instant | None = None
+    next_breach_at: Instant | None = None
+    warned: bool = False
+    last_agent: str | None = None
+    last_message_id: str | None = None
+    recent: tuple[Recent, ...] = ()
+    declined: dict[str, Instant] | None = None
+    offers: int = 0
+    retrying: bool = False
+    retry_at: Instant | None = None
+    follow_up_of: str | None = None
+    merged_into: str | None = None
+    place: tuple[Any, str, "Ticket"] | None = None
+
+    @property
+    def in_wrap_up(self) -> bool:
+        return self.wrap_up_until is not None
+
+
+@dataclass(slots=True, eq=False)
+class Agent:
+    """An agent's presence and load. `hand` are the tickets that charge or are held (offers, assignments, wrap-ups,
+    pending ones), `shown` the pending offers, `counts` and `units` are per channel.
+
+    `resume` is what the first renewal after a lapse restores: (state, set_by, reason). `pool` are the agents alike;
+    `stamp` names the entries in the roster that hold now, `shelved` are these entries, and `open` the channels for
+    which the agent counts as available there.
+    """
+
+    slug: str
+    profile: Profile
+    since: Instant
+    idle_since: Instant
+    state: shapes.PresenceState = "offline"
+    set_by: shapes.SetBy = "agent"
+    reason: str | None = None
+    channels: frozenset[str] | None = None
+    resume: tuple[shapes.PresenceState, shapes.SetBy, str | None] | None = None
+    held: bool = False
+    held_until: Instant | None = None
+    gone_at: Instant | None = None
+    load: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    units: dict[str, int] = field(default_factory=dict)
+    change: int = 0
+    hand: dict[str, None] = field(default_factory=dict)
+    shown: dict[str, None] = field(default_factory=dict)
+    sessions: dict[str, Instant] = field(default_factory=dict)
+    stamp: int = 0
+    shelved: tuple[Any, ...] = ()
+    open: tuple[str, ...] = ()
+    pool: Any = None
+    active: bool = True
+
+    @property
+    def present(self) -> bool:
+        """Whether any session's lease lives."""
+        return bool(self.sessions)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token that was issued, as far as revoking it needs."""
+
+    id: str
+    role: str
+    sub: str
+    expires_at: Instant
+    issued_at: Instant
+    issued_by: dict[str, Any]
+    revoked_at: Instant | None = None
+    change: int = 0
+
+
+TICKET_FIELDS = tuple(each.name for each in fields(Ticket))
+AGENT_FIELDS = tuple(each.name for each in fields(Agent))
+
+
+def restore(thing: object, names: tuple[str, ...], values: tuple[Any, ...]) -> None:
+    """The inverse of an edit: every attribute as it was."""
+    for name, value in zip(names, values, strict=True):
+        setattr(thing, name, value)

@@ -1,0 +1,77 @@
+"""Rule 8, order: one key per ticket, that only causes change; the smallest is served first. Rule 7: a priority is a
+head start in minutes, so that nothing starves.
+
+Keys are microseconds since the epoch (`strict`: a class before them). Keys of one queue compare with one another;
+between queues of equal rank heads compare by `slack_us`, which every ticket has.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from pointsman.contracts.shapes import PRIORITIES, Priority
+from pointsman.core.instant import EPOCH, Instant
+from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.policy import QueuePolicy
+
+_US = timedelta(microseconds=1)
+
+OrderKey = Any
+"""An `int` of microseconds, or for `strict` a pair of class and microseconds."""
+
+
+def micros(at: Instant) -> int:
+    """Microseconds since the epoch."""
+    return (at - EPOCH) // _US
+
+
+def effective_priority(ticket: Ticket) -> Priority:
+    """The priority that the order reads: a boost raises it, at most to urgent (rule 7)."""
+    if not ticket.boost:
+        return ticket.labels.priority
+    return PRIORITIES[max(0, PRIORITIES.index(ticket.labels.priority) - ticket.boost)]
+
+
+def since_us(ticket: Ticket) -> int:
+    """What order counts from (rule 5)."""
+    return micros(ticket.waiting_since or ticket.queued_at or ticket.opened_at)
+
+
+def slack_us(ticket: Ticket, queue: QueuePolicy) -> int:
+    """The instant at which the ticket is late, less its head start: the earliest running response's breach, else the
+    queue's wait target."""
+    first, second = ticket.first_breach_at, ticket.next_breach_at
+    if first is not None and second is not None:
+        late = micros(min(first, second))
+    elif first is not None or second is not None:
+        late = micros(first or second)  # type: ignore[arg-type]
+    else:
+        late = since_us(ticket) + queue.wait_target_us
+    return late - queue.head_start_us[effective_priority(ticket)]
+
+
+def _fifo(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
+    return since_us(ticket)
+
+
+def _priority(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
+    return since_us(ticket) - queue.head_start_us[effective_priority(ticket)]
+
+
+def _strict(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
+    return PRIORITIES.index(effective_priority(ticket)), since_us(ticket)
+
+
+ORDERS: dict[str, Callable[[Ticket, QueuePolicy], OrderKey]] = {
+    "fifo": _fifo,
+    "priority": _priority,
+    "strict": _strict,
+    "urgency": slack_us,
+    "accumulating": _priority,
+}
+"""`accumulating` is served like `priority` until its slopes are built; the document's `inactive` says so."""
+
+
+def order_key(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
+    """The ticket's key in its queue."""
+    return ORDERS[queue.order](ticket, queue)

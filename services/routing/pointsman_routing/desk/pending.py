@@ -1,0 +1,72 @@
+"""Pending: the ticket waits on somebody else. It frees the charge, except where the channel says `pending_holds`.
+
+It ends by a customer's message, at `until` (it returns, or resolves), or by itself as `solved` in the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman.contracts.commands import TicketPend
+from pointsman.contracts.desk import TicketPended
+from pointsman.contracts.shapes import SYSTEM
+from pointsman.core.cause import TimerCause
+from pointsman.core.decision import refuse
+from pointsman_routing.desk import back, resolve
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.capacity import free
+from pointsman_routing.desk.model import Pause, Ticket
+from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.shapes import ticket_shape
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+
+def pend(desk: Desk, ticket: Ticket, command: TicketPend) -> Result:
+    """The holder sets the ticket aside. Without `until` it resolves after `pending_resolves_after_seconds`."""
+    if ticket.state not in ("assigned", "pending"):
+        return refuse(409, "wrong-state", f"only an assigned ticket can be pended; this one is {ticket.state}")
+    if command.until is not None and command.until <= desk.draft.at:
+        return refuse(422, "invalid", "until is in the past")
+    at = desk.edit(ticket)
+    policy = desk.policy
+    resolves_at = at + policy.pending_resolves_after if command.until is None else None
+    ticket.pause = Pause(command.waiting_on, command.until, command.then, command.reason, resolves_at)
+    desk.enter_state(ticket, "pending")
+    desk.arm(kinds.PENDING, ticket.id, ticket.pause.ends_at)
+    frees = not policy.channels[ticket.channel].pending_holds
+    agent = desk.agent_of(ticket)
+    if frees and agent is not None:
+        free(desk, agent, ticket)
+    if ticket.requeues_at is not None:
+        ticket.requeues_at = None
+        desk.arm(kinds.GRACE, ticket.id, None)
+    desk.say(
+        ticket,
+        TicketPended(
+            ticket_id=ticket.id,
+            agent=ticket.agent,
+            waiting_on=command.waiting_on,
+            until=command.until,
+            reason=command.reason,
+            then=command.then,
+            frees=frees,
+            by=command.actor,
+        ),
+        ticket.agent,
+    )
+    return Answer(lambda: ticket_shape(ticket))
+
+
+def end(desk: Desk, cause: TimerCause) -> Result:
+    """The time is up: back to work, or resolved as `solved`."""
+    ticket = desk.tickets[cause.subject]
+    pause = ticket.pause
+    assert pause is not None, "a pending timer is armed only while the ticket is pending"
+    desk.edit(ticket)
+    if pause.until is not None and pause.then == "return":
+        back.wake(desk, ticket, "the time was up")
+    else:
+        resolve.finish(desk, ticket, "solved", SYSTEM, reason="pending timeout")
+    return None

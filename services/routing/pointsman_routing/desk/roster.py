@@ -1,0 +1,345 @@
+"""Agents by what they can do and how much room they have, so that nobody scans them.
+
+Agents with the same skills and queues stand in one `Pool`. A pool keeps its available agents in a `Shelf` per channel
+(one for all channels where caps and reserves make no difference) and per kind of choice key, and there in one heap per
+number of free units: the best agent with room for a weight is the smallest head among the heaps of at least so many
+units. Moving an agent costs O(log n) in the agents of the pool; asking costs the number of different free units, which
+capacities bound. A ticket asks the pools that are eligible for its requirement set, by classes of equal standing score,
+and stops at the first class that has room; when fewer pools have any room than are eligible, it asks those.
+
+State are the agents' `stamp` and `shelved`, and the counts. Entries of another stamp are stale, and dropped when they
+surface; undo puts those back that were dropped meanwhile.
+"""
+
+from heapq import heapify, heappop, heappush
+from typing import Any, NamedTuple
+
+from sortedcontainers import SortedList
+
+from pointsman.contracts.shapes import Channel
+from pointsman.core.journal import Journal
+from pointsman_routing.desk.capacity import NO_ROOM, room_for, takes_offers
+from pointsman_routing.desk.index import Group, Waiting
+from pointsman_routing.desk.model import Agent
+from pointsman_routing.desk.order import micros
+from pointsman_routing.desk.policy import Needs, Policy, Profile
+
+ANY = "any"
+CHANNELS: tuple[Channel, ...] = ("email", "chat", "social")
+
+LOAD, IDLE, SLUG = "load", "idle", "slug"
+KEY_KIND: dict[str | None, str] = {
+    None: LOAD,
+    "least_loaded": LOAD,
+    "longest_idle": IDLE,
+    "best_skilled": IDLE,
+    "round_robin": SLUG,
+}
+"""Choice mode → the kind of key that orders agents of equal standing score."""
+
+
+class Entry(NamedTuple):
+    """An agent as found in a shelf. `key` is total: it ends with the slug."""
+
+    key: tuple[Any, ...]
+    stamp: int
+    agent: Agent
+
+
+def choice_key(kind: str, agent: Agent) -> tuple[Any, ...]:
+    """What orders agents of equal standing score: (load share, idle since, slug), (idle since, slug) or (slug)."""
+    if kind == LOAD:
+        return (agent.load / max(1, agent.profile.capacity), micros(agent.idle_since), agent.slug)
+    if kind == IDLE:
+        return (micros(agent.idle_since), agent.slug)
+    return (agent.slug,)
+
+
+class Shelf:
+    """A pool's available agents, by free units."""
+
+    __slots__ = ("buckets", "entered")
+
+    def __init__(self) -> None:
+        self.buckets: dict[int, list[Entry]] = {}
+        self.entered = 0
+
+    def add(self, free: int, entry: Entry) -> None:
+        bucket = self.buckets.get(free)
+        if bucket is None:
+            bucket = self.buckets[free] = []
+        heappush(bucket, entry)
+        self.entered += 1
+        if self.entered > 4096:
+            self._sweep()
+
+    def remove(self, free: int, entry: Entry) -> None:
+        """Nothing to do: the agent's stamp has changed, and the entry is dropped when it surfaces."""
+
+    def _sweep(self) -> None:
+        """Drops the stale entries; once in thousands of additions, so that each pays a constant share."""
+        for free, bucket in list(self.buckets.items()):
+            kept = list({id(e.agent): e for e in bucket if e.agent.stamp == e.stamp}.values())
+            heapify(kept)
+            self.buckets[free] = kept
+            if not kept:
+                del self.buckets[free]
+        self.entered = 0
+
+    def best(self, weight: int, skip: Any = ()) -> Entry | None:
+        """The first agent with at least `weight` units who is not to be skipped."""
+        found: Entry | None = None
+        for free, bucket in self.buckets.items():
+            if free < weight:
+                continue
+            head = self._head(bucket, skip)
+            if head is not None and (found is None or head < found):
+                found = head
+        return found
+
+    def _head(self, bucket: list[Entry], skip: Any) -> Entry | None:
+        aside: list[Entry] = []
+        head: Entry | None = None
+        while bucket:
+            entry = bucket[0]
+            if entry[2].stamp != entry[1]:
+                heappop(bucket)
+            elif skip and entry[2].slug in skip:
+                aside.append(heappop(bucket))
+            else:
+                head = entry
+                break
+        for entry in aside:
+            heappush(bucket, entry)
+        return head
+
+
+class CyclicShelf:
+    """A pool's available agents by slug, for `round_robin`: exact lists, since one asks from the middle."""
+
+    __slots__ = ("buckets",)
+
+    def __init__(self) -> None:
+        self.buckets: dict[int, Any] = {}
+
+    def add(self, free: int, entry: Entry) -> None:
+        bucket = self.buckets.get(free)
+        if bucket is None:
+            bucket = self.buckets[free] = SortedList()
+        bucket.add(entry)
+
+    def remove(self, free: int, entry: Entry) -> None:
+        self.buckets[free].remove(entry)
+
+    def next_after(self, last: str, weight: int, skip: Any) -> Entry | None:
+        """The first agent after `last` in the circle of slugs."""
+        found: Entry | None = None
+        for free, bucket in self.buckets.items():
+            if free < weight or not bucket:
+                continue
+            start = bucket.bisect_right(((last, "\uffff"),))
+            for step in range(len(bucket)):
+                entry = bucket[(start + step) % len(bucket)]
+                if entry.agent.slug not in skip:
+                    if found is None or _turn(entry, last) < _turn(found, last):
+                        found = entry
+                    break
+        return found
+
+
+def _turn(entry: Entry, last: str) -> tuple[bool, str]:
+    return entry.agent.slug <= last, entry.agent.slug
+
+
+class Pool:
+    """Agents alike: same skills, same queues and ranks."""
+
+    __slots__ = (
+        "available",
+        "groups",
+        "groups_shapes",
+        "kinds",
+        "levels",
+        "number",
+        "ranks",
+        "roomy",
+        "shelves",
+        "size",
+        "skills",
+    )
+
+    def __init__(self, number: int, profile: Profile, kinds: tuple[str, ...]) -> None:
+        self.number = number
+        self.skills, self.ranks, self.kinds = profile.skills, profile.ranks, kinds
+        self.levels = sum(profile.skills.values())
+        self.shelves: dict[tuple[str, str], Any] = {}
+        self.available: dict[str, int] = dict.fromkeys(CHANNELS, 0)
+        self.size = 0
+        self.roomy = 0
+        self.groups: list[Group] = []
+        self.groups_shapes = -1
+
+    def holds(self, requires: Needs) -> bool:
+        """Whether its agents have every required skill at its level."""
+        skills = self.skills
+        return all(skills.get(skill, 0) >= level for skill, level in requires)
+
+    def serves(self, queue: str, requires: Needs) -> bool:
+        return queue in self.ranks and self.holds(requires)
+
+    def preferred_met(self, prefers: Needs) -> int:
+        """How many of the preferred skills its agents have at their level."""
+        skills = self.skills
+        return sum(skills.get(skill, 0) >= level for skill, level in prefers)
+
+    def groups_served(self, waiting: Waiting) -> list[Group]:
+        """The groups whose tickets its agents may take; looked up again only when there are new groups."""
+        if self.groups_shapes != waiting.shapes:
+            self.groups = [group for group in waiting.groups.values() if self.serves(group.queue, group.requires)]
+            self.groups_shapes = waiting.shapes
+        return self.groups
+
+    def shelf(self, channel: str, kind: str) -> Any:
+        found = self.shelves.get((channel, kind))
+        if found is None:
+            found = self.shelves[channel, kind] = CyclicShelf() if kind == SLUG else Shelf()
+        return found
+
+
+class Eligible(NamedTuple):
+    """The pools that may take a ticket of some queue, requirements, preferences and mode: by standing score, best
+    first, and each pool's score. The counts are for explanations."""
+
+    tiers: tuple[tuple[tuple[int, ...], tuple[Pool, ...]], ...]
+    score: dict[Pool, tuple[int, ...]]
+    without_queue: int
+    without_skill: int
+
+
+ELIGIBLE_KEPT_MAX = 4096
+
+
+def standing_score(mode: str | None, pool: Pool, prefers: Needs) -> tuple[int, ...]:
+    """What skills say in rule 9's chain or a mode, smallest best: it never changes while the configuration holds."""
+    if mode is None:
+        return (-pool.preferred_met(prefers), len(pool.skills))
+    if mode == "best_skilled":
+        return (-pool.preferred_met(prefers), -pool.levels)
+    return ()
+
+
+class Roster:
+    """The pools of one version of the configuration."""
+
+    __slots__ = ("_eligible", "_journal", "_policy", "_stamps", "agents", "pools", "roomy")
+
+    def __init__(self, policy: Policy, journal: Journal) -> None:
+        self._journal, self._policy = journal, policy
+        self._stamps = 0
+        self._eligible: dict[tuple[Any, ...], Eligible] = {}
+        self.pools: dict[tuple[Any, ...], Pool] = {}
+        self.roomy: dict[Pool, None] = {}
+        self.agents = 0
+
+    def join(self, agent: Agent) -> None:
+        """Puts an agent into the pool of its profile, without a place yet. The caller has edited the agent."""
+        profile = agent.profile
+        key = (frozenset(profile.skills.items()), frozenset(profile.ranks.items()))
+        pool = self.pools.get(key)
+        if pool is None:
+            queues = (self._policy.queues[queue] for queue in profile.ranks)
+            kinds = tuple(sorted({KEY_KIND[queue.choice] for queue in queues}))
+            pool = self.pools[key] = Pool(len(self.pools), profile, kinds)
+            self._eligible.clear()
+        agent.pool, agent.stamp, agent.shelved, agent.open = pool, 0, (), ()
+        pool.size += 1
+        self.agents += 1
+
+    def place(self, agent: Agent) -> None:
+        """Enters the agent anew after its load or presence changed. The caller has edited the agent."""
+        pool: Pool | None = agent.pool
+        if pool is None:
+            return
+        before, opened, rooms = agent.shelved, _open_channels(agent), _rooms(agent)
+        self._stamps += 1
+        agent.stamp = self._stamps
+        agent.shelved = after = tuple(
+            (pool.shelf(channel, kind), free, Entry(choice_key(kind, agent), agent.stamp, agent))
+            for channel, free in rooms.items()
+            for kind in pool.kinds
+        )
+        self._journal.note(self._back, pool, before, after, pool.available, pool.roomy)
+        for shelf, free, entry in before:
+            shelf.remove(free, entry)
+        for shelf, free, entry in after:
+            shelf.add(free, entry)
+        if opened != agent.open:
+            counts = dict(pool.available)
+            for channel in agent.open:
+                counts[channel] -= 1
+            for channel in opened:
+                counts[channel] += 1
+            pool.available, agent.open = counts, opened
+        pool.roomy += any(free > 0 for _, free, _ in after) - any(free > 0 for _, free, _ in before)
+        if pool.roomy:
+            self.roomy[pool] = None
+
+    def _back(self, pool: Pool, before: Any, after: Any, available: dict[str, int], roomy: int) -> None:
+        """The inverse of `place`, but for the agent, whose own attributes are restored by its edit."""
+        for shelf, free, entry in after:
+            shelf.remove(free, entry)
+        for shelf, free, entry in before:
+            shelf.add(free, entry)
+        pool.available, pool.roomy = available, roomy
+        if roomy:
+            self.roomy[pool] = None
+
+    def eligible(self, queue: str, requires: Needs, prefers: Needs) -> Eligible:
+        """Who may take such tickets, by standing score. Looked up once per configuration."""
+        key = (queue, requires, prefers)
+        found = self._eligible.get(key)
+        if found is None:
+            if len(self._eligible) >= ELIGIBLE_KEPT_MAX:
+                self._eligible.clear()
+            found = self._eligible[key] = self._find_eligible(queue, requires, prefers)
+        return found
+
+    def _find_eligible(self, queue: str, requires: Needs, prefers: Needs) -> Eligible:
+        serving = [pool for pool in self.pools.values() if queue in pool.ranks]
+        able = [pool for pool in serving if pool.holds(requires)]
+        mode = self._policy.queues[queue].choice
+        score = {pool: standing_score(mode, pool, prefers) for pool in able}
+        tiers: dict[tuple[int, ...], list[Pool]] = {}
+        for pool in sorted(able, key=lambda pool: (score[pool], pool.number)):
+            tiers.setdefault(score[pool], []).append(pool)
+        serving_count = sum(pool.size for pool in serving)
+        return Eligible(
+            tiers=tuple((each, tuple(pools)) for each, pools in tiers.items()),
+            score=score,
+            without_queue=self.agents - serving_count,
+            without_skill=serving_count - sum(pool.size for pool in able),
+        )
+
+    def roomy_pools(self) -> list[Pool]:
+        """The pools that have any agent with room."""
+        return [pool for pool in self.roomy if pool.roomy]
+
+    def prune(self) -> None:
+        """Forgets pools without room. Only while nothing can be undone."""
+        if len(self.roomy) > 64:
+            self.roomy = {pool: None for pool in self.roomy if pool.roomy}
+
+
+def _open_channels(agent: Agent) -> tuple[str, ...]:
+    return tuple(channel for channel in CHANNELS if takes_offers(agent, channel))
+
+
+def _rooms(agent: Agent) -> dict[str, int]:
+    """Free units by shelf: one for any channel where channels make no difference."""
+    if agent.state != "available":
+        return {}
+    if agent.channels is None and agent.profile.uniform:
+        free = room_for(agent, ANY)
+        return {} if free == NO_ROOM else {ANY: free}
+    rooms = {channel: room_for(agent, channel) for channel in CHANNELS if takes_offers(agent, channel)}
+    return {channel: free for channel, free in rooms.items() if free != NO_ROOM}

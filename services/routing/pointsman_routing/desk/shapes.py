@@ -1,0 +1,53 @@
+"""The shapes of API.md, as answers to commands have them. Instants are `datetime`s; the runtime writes them as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pointsman_routing.desk.model import Offer, Ticket
+
+
+def ticket_shape(ticket: Ticket) -> dict[str, Any]:
+    """API.md: ticket."""
+    labels, customer = ticket.labels, ticket.customer
+    return {
+        "id": ticket.id,
+        "version": ticket.version,
+        "state": ticket.state,
+        "waiting_on": ticket.pause.waiting_on if ticket.pause else None,
+        "outcome": ticket.outcome,
+        "channel": ticket.channel,
+        "connector": ticket.connector,
+        "subject": ticket.subject,
+        "customer": {"id": customer.id, "name": customer.name, "tier": customer.tier},
+        "category": labels.category,
+        "priority": labels.priority,
+        "boost": ticket.boost,
+        "language": labels.language,
+        "tags": list(labels.tags),
+        "queue": ticket.queue,
+        "requires": dict(sorted(labels.requires)),
+        "prefers": dict(sorted(labels.prefers)),
+        "agent": ticket.agent,
+        "opened_at": ticket.opened_at,
+        "waiting_since": ticket.waiting_since,
+        "escalated_at": ticket.escalated_at,
+        "resolved_at": ticket.resolved_at,
+        "last_message_id": ticket.last_message_id,
+        "follow_up_of": ticket.follow_up_of,
+        "merged_into": ticket.merged_into,
+        "wrap_up_until": ticket.wrap_up_until,
+        "config_version": ticket.config_version,
+    }
+
+
+def offer_shape(offer: Offer, state: str, ticket: dict[str, Any]) -> dict[str, Any]:
+    """API.md: offer, after it ended."""
+    return {
+        "id": offer.id,
+        "ticket": ticket,
+        "agent": offer.agent,
+        "state": state,
+        "offered_at": offer.offered_at,
+        "expires_at": offer.expires_at,
+    }

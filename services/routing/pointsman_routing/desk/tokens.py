@@ -1,0 +1,51 @@
+"""Tokens: registered when issued, so that they can be listed and revoked. The token itself never comes here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pointsman.contracts.commands import TokenIssue, TokenRevoke
+from pointsman.contracts.workspace import TokenIssued, TokenRevoked
+from pointsman.core.decision import refuse
+from pointsman_routing.desk.model import Token
+from pointsman_routing.desk.result import Answer, Result
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+
+def issue(desk: Desk, command: TokenIssue) -> Result:
+    """Registers a token."""
+    if command.token_id in desk.tokens:
+        return refuse(409, "exists", f"there is a token {command.token_id} already")
+    token = Token(
+        command.token_id,
+        command.role,
+        command.sub,
+        command.expires_at,
+        desk.draft.at,
+        command.actor.model_dump(),
+        change=desk.change,
+    )
+    _keep(desk, token)
+    fact = TokenIssued(token_id=token.id, role=token.role, sub=token.sub, expires_at=token.expires_at)
+    desk.say_about(f"token:{token.id}", desk.draft.at, fact)
+    return Answer(lambda: {"token_id": token.id, "expires_at": token.expires_at}, 201)
+
+
+def revoke(desk: Desk, command: TokenRevoke) -> Result:
+    """No process accepts the token any more. Revoking it again changes nothing."""
+    token = desk.tokens.get(command.token_id)
+    if token is None:
+        return refuse(404, "not-found", f"there is no token {command.token_id}")
+    if token.revoked_at is None:
+        _keep(desk, replace(token, revoked_at=desk.draft.at, change=desk.change))
+        fact = TokenRevoked(token_id=token.id, expires_at=token.expires_at)
+        desk.say_about(f"token:{token.id}", desk.draft.at, fact)
+    return Answer(lambda: {"token_id": token.id})
+
+
+def _keep(desk: Desk, token: Token) -> None:
+    desk.journal.put(desk.tokens, token.id, token)
+    desk.journal.put(desk.changes.tokens, token.id, token)
