@@ -21,6 +21,7 @@ from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.installation import verify_installation
+from pointsman.runtime.lag import report_positions
 from pointsman.runtime.lane import Lane, LaneState
 from pointsman.runtime.lease import Leases
 from pointsman.runtime.logic import Codec, LaneLogic
@@ -81,6 +82,7 @@ class Worker:
         self._start(self.reader.run())
         self._start(self.leases.keep())
         self._start(keep_tidy(self.pool))
+        self._start(report_positions(self.link, f"{self.settings.topic_prefix}-{self.service}", self._positions))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -112,6 +114,15 @@ class Worker:
         assert error is not None
         log.critical("worker failed", service=self.service, error=repr(error), exc_info=error)
         self.failed.set_result(error)
+
+    def _positions(self) -> dict[tuple[str, int], int]:
+        prefix = self.settings.topic_prefix
+        return {
+            (topic.full_name(prefix), lane.lane): lane.inboxes[topic.name].decided_offset
+            for lane in self.lanes.values()
+            for topic in self._reads
+            if topic.name in lane.inboxes and lane.inboxes[topic.name].decided_offset >= 0
+        }
 
     def why_not_ready(self) -> str | None:
         """For `/readyz`."""
