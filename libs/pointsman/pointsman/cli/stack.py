@@ -1,4 +1,4 @@
-"""`pointsman up`, `down`, `status`, `logs`: the local stack; `migrate` and `topics create`: their parts elsewhere."""
+"""`pointsman up`, `down`, `status`, `logs`: the local stack."""
 
 import asyncio
 import os
@@ -32,10 +32,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: pointsman down")(down)
     app.command(epilog="Example: pointsman status --json")(status)
     app.command(epilog="Example: pointsman logs routing -f")(logs)
-    app.command(epilog="Example: pointsman migrate postgresql://admin@db:5432/pointsman")(migrate)
-    topics = typer.Typer(help="The installation's topics.", no_args_is_help=True)
-    topics.command("create", epilog="Example: pointsman topics create kafka:9092 --partitions 24")(topics_create)
-    app.add_typer(topics, name="topics")
 
 
 def up(
@@ -202,46 +198,3 @@ def _whole_lines(path: Path, position: int) -> Iterator[bytes]:
         for line in file:
             if line.endswith(b"\n"):
                 yield line
-
-
-def migrate(
-    dsn: Annotated[str, typer.Argument(help="A role that may create roles and schemas.", envvar="POINTSMAN_ADMIN_DSN")],
-    password: Annotated[
-        str | None, typer.Option(envvar="POINTSMAN_DATABASE_PASSWORD", help="The password of the services' roles.")
-    ] = None,
-) -> None:
-    """Brings each installed service's schema to this version's revision."""
-    from pointsman.runtime.migrate import MigrationFailed, installed_services
-    from pointsman.runtime.migrate import migrate as migrate_one
-
-    for service, package in installed_services().items():
-        try:
-            revision = asyncio.run(migrate_one(dsn, service, package, password=password))
-        except MigrationFailed as error:
-            raise CommandFailed(str(error)) from error
-        except OSError as error:
-            raise CommandFailed(f"the database cannot be reached: {error}") from error
-        print(f"{service}: {revision}", file=sys.stderr)
-
-
-def topics_create(
-    broker: Annotated[str, typer.Argument(help="host:port[,host:port]", envvar="POINTSMAN_BROKER")],
-    partitions: Annotated[int, typer.Option(envvar="POINTSMAN_PARTITIONS", min=1, max=1000)] = 24,
-    prefix: Annotated[str, typer.Option(envvar="POINTSMAN_TOPIC_PREFIX")] = "pointsman",
-    replication: Annotated[int, typer.Option(min=1, max=10, help="Copies of each partition.")] = 1,
-    json: Json = False,
-) -> None:
-    """Creates the topics that are missing and verifies their partition counts."""
-    from aiokafka.errors import KafkaError
-
-    from pointsman.local.topics import create_topics
-
-    try:
-        counts = asyncio.run(create_topics(broker, partitions, prefix, replication=replication))
-    except (KafkaError, OSError) as error:
-        raise CommandFailed(f"the broker {broker} cannot be reached: {error}") from error
-    if json:
-        sys.stdout.buffer.write(orjson.dumps(counts) + b"\n")
-        return
-    for name, count in sorted(counts.items()):
-        print(f"{name}: {count} partitions")

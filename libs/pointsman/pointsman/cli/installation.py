@@ -1,0 +1,87 @@
+"""`pointsman migrate`, `topics create`, `key create`: what an installation needs once, outside the local stack.
+
+Each may be run again: what is there already is verified, and left.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import asyncpg
+import orjson
+import typer
+from aiokafka.errors import KafkaError
+
+from pointsman.cli.errors import CommandFailed, WrongInput
+from pointsman.local.topics import create_topics
+from pointsman.runtime.auth import IssuerKey, generate_key_file
+from pointsman.runtime.migrate import MigrationFailed, installed_services
+from pointsman.runtime.migrate import migrate as migrate_one
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command(epilog="Example: pointsman migrate postgresql://admin@db:5432/pointsman")(migrate)
+    topics = typer.Typer(help="The installation's topics.", no_args_is_help=True)
+    topics.command("create", epilog="Example: pointsman topics create kafka:9092 --partitions 24")(topics_create)
+    app.add_typer(topics, name="topics")
+    key = typer.Typer(help="The key that signs the installation's tokens.", no_args_is_help=True)
+    key.command("create", epilog="Example: pointsman key create /run/pointsman/tokens.jwk")(key_create)
+    app.add_typer(key, name="key")
+
+
+def migrate(
+    dsn: Annotated[str, typer.Argument(help="A role that may create roles and schemas.", envvar="POINTSMAN_ADMIN_DSN")],
+    password: Annotated[
+        str | None, typer.Option(envvar="POINTSMAN_DATABASE_PASSWORD", help="The password of the services' roles.")
+    ] = None,
+) -> None:
+    """Brings each installed service's schema to this version's revision."""
+    for service, package in installed_services().items():
+        try:
+            revision = asyncio.run(migrate_one(dsn, service, package, password=password))
+        except MigrationFailed as error:
+            raise CommandFailed(str(error)) from error
+        except (OSError, asyncpg.PostgresError) as error:
+            raise CommandFailed(f"the database cannot be used: {error}") from error
+        print(f"{service}: {revision}", file=sys.stderr)
+
+
+def topics_create(
+    broker: Annotated[str, typer.Argument(help="host:port[,host:port]", envvar="POINTSMAN_BROKER")],
+    partitions: Annotated[int, typer.Option(envvar="POINTSMAN_PARTITIONS", min=1, max=1000)] = 24,
+    prefix: Annotated[str, typer.Option(envvar="POINTSMAN_TOPIC_PREFIX")] = "pointsman",
+    replication: Annotated[int, typer.Option(min=1, max=10, help="Copies of each partition.")] = 1,
+    json: Json = False,
+) -> None:
+    """Creates the topics that are missing and verifies their partition counts."""
+    try:
+        counts = asyncio.run(create_topics(broker, partitions, prefix, replication=replication))
+    except (KafkaError, OSError) as error:
+        raise CommandFailed(f"the broker {broker} cannot be reached: {error}") from error
+    if json:
+        sys.stdout.buffer.write(orjson.dumps(counts) + b"\n")
+        return
+    for name, count in sorted(counts.items()):
+        print(f"{name}: {count} partitions")
+
+
+def key_create(
+    path: Annotated[
+        Path, typer.Argument(help="Where to write it; only its owner may read it.", envvar="POINTSMAN_KEY_FILE")
+    ],
+) -> None:
+    """Makes the key file, unless there is a good one."""
+    try:
+        generate_key_file(path)
+    except FileExistsError:
+        try:
+            IssuerKey.read(path)
+        except (OSError, ValueError) as error:
+            raise WrongInput(str(error)) from error
+        print(f"{path} is there already", file=sys.stderr)
+    except OSError as error:
+        raise WrongInput(f"{path}: {error.strerror}") from error
