@@ -8,13 +8,12 @@
 `make check` fails when a generated file is stale.
 """
 
-import io
 import sys
 from pathlib import Path
 from typing import Any
 
 import orjson
-from ruamel.yaml import YAML
+import yaml
 
 from pointsman.contracts.base import REGISTRY, Contract
 from pointsman.contracts.codec import dump
@@ -173,15 +172,16 @@ def _json(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_INDENT_2) + b"\n"
 
 
+class _Plain(yaml.SafeDumper):  # type: ignore[misc]  # it has no types
+    """Writes shared values out each time: readers of the document need no anchors."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
 def _yaml(value: Any) -> bytes:
-    yaml = YAML()
-    yaml.width = 110
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    # Shared values are written out each time: readers of the document need no anchors.
-    yaml.representer.ignore_aliases = lambda _: True
-    text = io.BytesIO()
-    yaml.dump(value, text)
-    return b"# Generated from the contracts by `make docs`.\n" + text.getvalue()
+    text: str = yaml.dump(value, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110)
+    return b"# Generated from the contracts by `make docs`.\n" + text.encode()
 
 
 def main(checkout: str) -> None:
