@@ -1,0 +1,222 @@
+"""The agents' process: each agent's app long-polls for offers, takes most, answers and resolves.
+
+`python -m pointsman.cli.demo.floor PLAN`. Some decline, some let an offer pass, some vanish without a word and come
+back; one comes late. A line on standard input (or its end) sends everybody home.
+"""
+
+import asyncio
+import random
+import sys
+import time
+from typing import Any
+
+import httpx
+import orjson
+import stamina.instrumentation
+import uvloop
+
+from pointsman.cli.demo import corpus
+from pointsman.cli.demo.document import LATE_AGENT, LEASE_SECONDS
+from pointsman.cli.demo.plan import Plan, read_plan, tell
+from pointsman.client.agent import Agent, Offer
+from pointsman.client.session import ApiError, Session, Unreachable
+
+DECLINE_SHARE = 0.03
+IGNORE_SHARE = 0.004
+PEND_SHARE = 0.03
+VANISH_SHARE = 0.12
+VANISH_SECONDS = 9.0
+LATE_FROM = 0.6
+THINK_SECONDS = (0.4, 1.4)
+POLL_SECONDS = 20
+PROGRESS_SECONDS = 0.25
+
+Failure = (ApiError, Unreachable)
+
+
+class Floor:
+    """What the agents did, counted, and when each ticket's first offer was seen."""
+
+    def __init__(self) -> None:
+        self.seen_at: dict[str, float] = {}
+        self.counts = {
+            name: 0 for name in ("offers", "accepted", "declined", "let_pass", "too_late", "replied", "resolved")
+        }
+        self.vanished: list[str] = []
+        self.failures: list[str] = []
+
+
+class App:
+    """One agent's app."""
+
+    def __init__(self, slug: str, plan: Plan, session: Session, floor: Floor) -> None:
+        self.slug = slug
+        self._plan = plan
+        self._floor = floor
+        self._chance = random.Random(f"{slug}-{plan.seed}")
+        self._agent = Agent(session, app_session=f"app-{slug}", lease_seconds=LEASE_SECONDS)
+        self._known: set[str] = set()
+        self._work: set[asyncio.Task[None]] = set()
+
+    async def live(self, began: float) -> None:
+        """The agent's day; ends when cancelled."""
+        if self.slug == LATE_AGENT:
+            await asyncio.sleep(max(0.0, began + LATE_FROM * self._plan.seconds - time.monotonic()))
+        vanishes = self.slug != LATE_AGENT and self._chance.random() < VANISH_SHARE
+        try:
+            if vanishes:
+                at = began + self._chance.uniform(0.15, 0.5) * self._plan.seconds
+                try:
+                    async with asyncio.timeout(max(0.0, at - time.monotonic())):
+                        await self._present()
+                except TimeoutError:
+                    self._drop_work()
+                self._floor.vanished.append(self.slug)
+                await asyncio.sleep(VANISH_SECONDS)
+            await self._present()
+        finally:
+            self._drop_work()
+
+    async def leave(self) -> None:
+        """Says goodbye."""
+        try:
+            await self._agent.leave()
+        except Failure as error:
+            self._floor.failures.append(f"{self.slug} leaves: {error}")
+
+    async def _present(self) -> None:
+        """Available, with the lease renewed and offers polled."""
+        await self._persist(self._agent.set_presence, "available")
+        for assignment in (await self._persist(self._agent.assignments)) or ():
+            self._begin(self._handle(assignment.ticket_id, assignment.ticket))
+        renewing = asyncio.create_task(self._renew())
+        cursor: str | None = None
+        try:
+            while True:
+                try:
+                    offers, cursor = await self._agent.offers(cursor, POLL_SECONDS)
+                except Failure as error:
+                    self._floor.failures.append(f"{self.slug} polls: {error}")
+                    await asyncio.sleep(0.5)
+                    continue
+                for offer in offers:
+                    if offer.id not in self._known:
+                        self._known.add(offer.id)
+                        self._floor.seen_at.setdefault(offer.ticket_id, time.monotonic())
+                        self._floor.counts["offers"] += 1
+                        self._begin(self._consider(offer))
+        finally:
+            renewing.cancel()
+
+    async def _renew(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE_SECONDS / 3)
+            try:
+                presence = await self._agent.set_presence()
+                if presence.get("state") == "away" and presence.get("set_by") in ("expiry", "lapse"):
+                    await self._agent.set_presence("available")
+            except Failure as error:
+                self._floor.failures.append(f"{self.slug} renews: {error}")
+
+    async def _persist(self, call: Any, *arguments: Any) -> Any:
+        """A call that must succeed for the day to go on; repeated a few times."""
+        for _ in range(5):
+            try:
+                return await call(*arguments)
+            except Failure as error:
+                self._floor.failures.append(f"{self.slug}: {error}")
+                await asyncio.sleep(1.0)
+        return None
+
+    def _begin(self, work: Any) -> None:
+        task = asyncio.create_task(self._guarded(work))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    def _drop_work(self) -> None:
+        for task in self._work:
+            task.cancel()
+
+    async def _guarded(self, work: Any) -> None:
+        try:
+            await work
+        except ApiError as error:
+            if error.status not in (403, 409):
+                self._floor.failures.append(f"{self.slug}: {error}")
+            self._floor.counts["too_late"] += 1
+        except Unreachable as error:
+            self._floor.failures.append(f"{self.slug}: {error}")
+
+    async def _consider(self, offer: Offer) -> None:
+        chance = self._chance.random()
+        await asyncio.sleep(self._chance.uniform(0.02, 0.15))
+        if chance < DECLINE_SHARE:
+            await self._agent.reject(offer.id, "not mine")
+            self._floor.counts["declined"] += 1
+            return
+        if chance < DECLINE_SHARE + IGNORE_SHARE:
+            self._floor.counts["let_pass"] += 1
+            return
+        await self._agent.accept(offer.id)
+        self._floor.counts["accepted"] += 1
+        await self._handle(offer.ticket_id, offer.ticket)
+
+    async def _handle(self, ticket_id: str, ticket: dict[str, Any]) -> None:
+        await asyncio.sleep(self._chance.uniform(*THINK_SECONDS))
+        text = corpus.reply(self._chance, ticket.get("language") or "en")
+        await self._agent.reply(ticket_id, text)
+        self._floor.counts["replied"] += 1
+        if self._chance.random() < PEND_SHARE:
+            await self._agent.pend(ticket_id, "customer")
+            await asyncio.sleep(2.0)
+        await self._agent.resolve(ticket_id)
+        self._floor.counts["resolved"] += 1
+
+
+async def _tell_progress(floor: Floor) -> None:
+    while True:
+        tell(floor.counts)
+        await asyncio.sleep(PROGRESS_SECONDS)
+
+
+async def _told_to_go() -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    await reader.readline()
+
+
+async def main(plan: Plan) -> None:
+    """Everybody works until told to go; then the results are written."""
+    stamina.instrumentation.set_on_retry_hooks([])
+    floor = Floor()
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=400)
+    async with httpx.AsyncClient(timeout=30, limits=limits) as client:
+        apps = [
+            App(slug, plan, Session(plan.url, token, client=client, retry_seconds=30), floor)
+            for slug, token in plan.tokens.items()
+        ]
+        began = time.monotonic()
+        days = [asyncio.create_task(app.live(began)) for app in apps]
+        telling = asyncio.create_task(_tell_progress(floor))
+        await _told_to_go()
+        telling.cancel()
+        for day in days:
+            day.cancel()
+        ended = await asyncio.gather(*days, return_exceptions=True)
+        await asyncio.gather(*(app.leave() for app in apps))
+    crashed = [repr(end) for end in ended if isinstance(end, Exception)]
+    plan.results.write_bytes(
+        orjson.dumps(
+            {
+                "seen_at": floor.seen_at,
+                "counts": floor.counts,
+                "vanished": floor.vanished,
+                "failures": floor.failures + crashed,
+            }
+        )
+    )
+    tell({"done": True})
+
+
+if __name__ == "__main__":
+    uvloop.run(main(read_plan(sys.argv[1])))
