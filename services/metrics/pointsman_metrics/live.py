@@ -80,7 +80,7 @@ class LiveBoard:
     def __init__(self, process: ApiProcess) -> None:
         self._process = process
         self._watched: dict[str, _Watched] = {}
-        process.start(self._listen())
+        self._listening = False
 
     async def figures(self, workspace: str) -> dict[str, Any]:
         """The figures of now."""
@@ -90,6 +90,9 @@ class LiveBoard:
     @asynccontextmanager
     async def watch(self, workspace: str) -> AsyncIterator[AsyncGenerator[dict[str, Any], None]]:
         """Yields an endless iterator: the figures as they are, then each newer edition."""
+        if not self._listening:
+            self._listening = True
+            self._process.start(self._listen())
         watched = self._watched.setdefault(workspace, _Watched())
         watched.viewers += 1
         if watched.task is None:

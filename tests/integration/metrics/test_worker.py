@@ -14,6 +14,7 @@ from pointsman.core.envelope import Envelope
 from pointsman.core.ids import lane_of
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import PARTITIONS, Installation
+from pointsman.testing.waiting import until_it
 from pointsman_metrics.worker import MetricsLogic
 from tests.integration.metrics.folding import many_lives
 from tests.unit.metrics.desk_facts import assigned, record
@@ -65,7 +66,7 @@ async def test_published_facts_become_rows_and_a_strange_one_a_dead_letter(
 ) -> None:
     lives = many_lives(25, seed=3)
     stranger = record(9_000, assigned(ticket_id="tkt_never_opened"))
-    clocks = [record(0, started(), topic="sla"), record(30, met(30), topic="sla")]
+    clock = [record(0, started(), topic="sla"), record(30, met(30), topic="sla")]
     worker = Worker(
         installation.settings,
         service="metrics",
@@ -74,14 +75,14 @@ async def test_published_facts_become_rows_and_a_strange_one_a_dead_letter(
         logic=MetricsLogic(),
         codec=codec,
     )
-    async with worker, asyncio.timeout(30):
-        await publish(installation, [*lives, stranger, *clocks])
-        while True:
-            letters = await pool.fetch("SELECT reason, detail FROM dead_letter")
-            kept = await pool.fetchval("SELECT count(*) FROM clock WHERE state = 'met'")
-            if letters and kept:
-                break
-            await asyncio.sleep(0.05)
+
+    async def folded() -> bool:
+        letters = await pool.fetchval("SELECT count(*) FROM dead_letter")
+        clocks = await pool.fetchval("SELECT count(*) FROM clock WHERE state = 'met'")
+        return bool(letters == 1 and clocks == 1)
+
+    async with worker:
+        await publish(installation, [*lives, stranger, *clock])
+        await until_it(folded)
     assert await pool.fetchval("SELECT count(*) FROM ticket") == 25
-    (letter,) = letters
-    assert "tkt_never_opened" in letter["detail"]
+    assert "tkt_never_opened" in await pool.fetchval("SELECT detail FROM dead_letter")

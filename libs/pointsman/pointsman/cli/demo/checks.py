@@ -32,7 +32,7 @@ def verdict(name: str, counter_examples: Iterable[str]) -> Check:
 
 
 def every_message_once(ledger: Sequence[Mapping[str, Any]], events: Sequence[Event]) -> Check:
-    """Each accepted message is exactly one message on exactly the ticket that its 202 named, and there are no others."""
+    """Each accepted message is exactly one message on the ticket that its 202 named, and there are no others."""
     return verdict("every accepted message is accounted for exactly once", _messages_astray(ledger, events))
 
 
@@ -43,7 +43,7 @@ def _messages_astray(ledger: Sequence[Mapping[str, Any]], events: Sequence[Event
         place = (entry["message_id"], entry["ticket_id"])
         if promised.setdefault(key, place)[0] != place[0]:
             yield f"{key} was accepted twice, as {promised[key][0]} and {place[0]}"
-    tickets = {message: ticket for message, ticket in promised.values()}
+    tickets = dict(promised.values())
     seen: dict[str, str] = {}
     for event in events:
         if event["type"] != "message.received":
@@ -179,7 +179,8 @@ def promises_of(events: Sequence[Event]) -> dict[str, Promise]:
         if kind == "ticket.classified":
             promise.category, promise.priority = data["category"], data["priority"]
         elif promise.ended_at is None and (
-            (kind == "ticket.replied" and data["author"]["kind"] == "agent") or kind in ("ticket.resolved", "ticket.closed")
+            (kind == "ticket.replied" and data["author"]["kind"] == "agent")
+            or kind in ("ticket.resolved", "ticket.closed")
         ):
             promise.ended_at = parse_rfc3339(event["time"])
     return promises

@@ -234,11 +234,9 @@ class Day:
         """Waits until nothing waits and nobody holds a ticket, or long enough."""
         deadline = time.monotonic() + DRAIN_SECONDS_MAX
         while time.monotonic() < deadline:
-            figures = self._scene.figures
-            if figures is not None and figures["agents"]["in_hand"] == 0:
-                if not any(queue["waiting"] for queue in figures["queues"].values()):
-                    self._screen.happens("every ticket is resolved")
-                    return
+            if _nothing_open(self._scene.figures):
+                self._screen.happens("every ticket is resolved")
+                return
             await asyncio.sleep(0.2)
         self._screen.happens("some tickets are still open; the day ends all the same")
 
@@ -271,7 +269,9 @@ class Day:
             checks.figures_agree(events, rows),
             checks.verdict(
                 "nothing was set aside but the poison",
-                () if (dead_letters, quarantined) == (0, posted["quarantined"]) else (
+                ()
+                if (dead_letters, quarantined) == (0, posted["quarantined"])
+                else (
                     f"{dead_letters} dead letters, {quarantined} in quarantine, {posted['quarantined']} expected there",
                 ),
             ),
@@ -302,3 +302,10 @@ class Day:
             if len(rows) >= opened or time.monotonic() > deadline:
                 return rows
             await asyncio.sleep(0.2)
+
+
+def _nothing_open(figures: dict[str, Any] | None) -> bool:
+    """Whether the wallboard says that nothing waits and nobody holds a ticket."""
+    if figures is None:
+        return False
+    return figures["agents"]["in_hand"] == 0 and not any(queue["waiting"] for queue in figures["queues"].values())

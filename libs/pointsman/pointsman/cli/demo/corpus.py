@@ -299,7 +299,10 @@ FOLLOW_UPS: dict[str, tuple[str, ...]] = {
 REPLIES: dict[str, tuple[str, ...]] = {
     "en": ("Thank you for writing. I have looked into it and it is settled now.", "That was our mistake; it is done."),
     "it": ("Grazie per averci scritto. Ho controllato e ora è tutto a posto.", "È stato un nostro sbaglio: è fatto."),
-    "de": ("Danke für Ihre Nachricht. Ich habe nachgesehen, es ist jetzt geregelt.", "Das lag an uns; es ist erledigt."),
+    "de": (
+        "Danke für Ihre Nachricht. Ich habe nachgesehen: Es ist geregelt.",
+        "Das lag an uns; es ist erledigt.",
+    ),
     "ru": ("Спасибо, что написали. Я всё проверил, вопрос решён.", "Это была наша вина, всё сделано."),
     "zh-Hant": ("謝謝您的來信，我已經查過，現在都處理好了。", "這是我們的疏忽，已經完成了。"),
     "es": ("Gracias por escribirnos. Lo he revisado y ya está resuelto.", "Fue un error nuestro; ya está hecho."),

@@ -39,9 +39,9 @@ class Floor:
 
     def __init__(self) -> None:
         self.seen_at: dict[str, float] = {}
-        self.counts = {
-            name: 0 for name in ("offers", "accepted", "declined", "let_pass", "too_late", "replied", "resolved")
-        }
+        self.counts = dict.fromkeys(
+            ("offers", "accepted", "declined", "let_pass", "too_late", "replied", "resolved"), 0
+        )
         self.vanished: list[str] = []
         self.failures: list[str] = []
 

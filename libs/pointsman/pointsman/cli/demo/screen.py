@@ -65,7 +65,10 @@ def drawn(scene: Scene) -> Panel:
     share = min(1.0, scene.elapsed / scene.seconds)
     done = round(share * 40)
     head = Text.assemble(
-        ("━" * done, "cyan"), ("━" * (40 - done), "dim"), f"  {scene.elapsed:4.1f} of {scene.seconds:.0f} s   ", scene.url
+        ("━" * done, "cyan"),
+        ("━" * (40 - done), "dim"),
+        f"  {scene.elapsed:4.1f} of {scene.seconds:.0f} s   ",
+        scene.url,
     )
     counts = scene.counts
     line = Text.assemble(

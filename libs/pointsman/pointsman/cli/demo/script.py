@@ -116,7 +116,11 @@ def _conversation(
                 Post(
                     **{
                         **first.document(),
-                        **{"at": later, "how": how, "key": f"{first.key}-{step + 1}", "opens": False, "text": text},
+                        "at": later,
+                        "how": how,
+                        "key": f"{first.key}-{step + 1}",
+                        "opens": False,
+                        "text": text,
                     }
                 )
             )

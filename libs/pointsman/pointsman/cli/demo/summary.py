@@ -38,7 +38,7 @@ def post_to_offer_ms(ledger: Sequence[Mapping[str, Any]], seen_at: Mapping[str, 
 
 
 def shares_of(events: Sequence[Mapping[str, Any]], agents: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Per agent its share of all accepted offers, the largest first, and why: skills, room, the most frequent reason."""
+    """Per agent its share of all accepted offers, the largest first, and why: skills, room, the usual reason."""
     accepted = Counter(event["data"]["agent"] for event in events if event["type"] == "offer.accepted")
     declined = Counter(event["data"]["agent"] for event in events if event["type"] == "offer.rejected")
     expired = Counter(event["data"]["agent"] for event in events if event["type"] == "offer.expired")
@@ -94,7 +94,7 @@ def summarise(
         "post_to_offer_ms": post_to_offer_ms(ledger, floor["seen_at"]),
         "shares": {share["agent"]: share["share"] for share in shares},
         "why": {share["agent"]: share["why"] for share in shares},
-        "agents": {name: count for name, count in floor["counts"].items()} | {"vanished": len(floor["vanished"])},
+        "agents": {**floor["counts"]} | {"vanished": len(floor["vanished"])},
         "sla": {
             "met": attainment["met"],
             "breached": attainment["breached"],
