@@ -13,7 +13,8 @@ ticket
     oldest unanswered customer message), `declined` {agent: instant from which it may be asked again}, `offers` (those
     that failed since it was queued), `recent` (the last message ids, newest last, as [id, inbound]), `last_agent`, and
     the instants of its timers: `pending_until`, `resolves_at`, `wrap_up_until`, `closes_at`, `abandons_at`,
-    `requeues_at`, `retry_at`. In wrap-up the ticket is `resolved`, and `agent` with `charged` still stands.
+    `requeues_at`, `retry_at`. `left_at` is set while the customer is away. In wrap-up the ticket is `resolved`, and
+    `agent` with `charged` still stands.
 message
     The shape of API.md. `number` counts the ticket's messages of one change from 1. `delivery` is null for inbound
     ones and notes.
@@ -25,12 +26,138 @@ assignment
     One row each time an agent became the holder without an offer, with the explanation.
 agent
     Presence and load: `state`, `set_by`, `reason`, `channels` (null: all), `load` (units), `in_hand` {channel:
-    tickets}; `chosen` (the state that a person last chose), `held` by a supervisor until `held_until` (null: until
-    released), `gone_at` (since when no session lives), `active` false when the configuration names the agent no more.
+    tickets}; `resume` (what the first renewal after a lapse restores), `held` by a supervisor until `held_until` (null:
+    until released), `gone_at` (since when no session lives), `active` false when the configuration names the agent no
+    more.
 session
     Leases of agents' app sessions.
 config_version
     Every version of the workspace document, as it was given, `holidays_of` expanded.
+clock_fact
+    What sla said of a ticket's clocks, for its timeline: `type` and `body` as on the topic.
 token
     What is needed to list and revoke; never the token.
 """
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pointsman.runtime.logic import Database
+from pointsman_routing.desk.desk import Changes, Desk
+from pointsman_routing.rows import (
+    AGENT,
+    ASSIGNMENT,
+    CLOCK_FACT,
+    CONFIG_VERSION,
+    MESSAGE,
+    OFFER,
+    SESSION,
+    TICKET,
+    TOKEN,
+    WORKSPACE,
+    Table,
+    agent_row,
+    as_json,
+    columns_of,
+    plain_row,
+    ticket_row,
+    token_row,
+)
+
+NOTHING = "DO NOTHING"
+
+END_OFFERS = """
+    UPDATE offer SET state = given.state, ended_at = given.ended_at, ended_reason = given.reason, change = given.change
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::bigint[])
+         AS given (workspace, id, state, ended_at, reason, change)
+    WHERE offer.workspace = given.workspace AND offer.id = given.id
+"""
+
+DELIVER = """
+    UPDATE message SET delivery = given.delivery, delivery_reason = given.reason
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS given (workspace, id, delivery, reason)
+    WHERE message.workspace = given.workspace AND message.id = given.id
+      AND (message.delivery IS DISTINCT FROM 'delivered' OR given.delivery = 'delivered')
+"""
+
+END_SESSIONS = """
+    DELETE FROM session USING unnest($1::text[], $2::text[], $3::text[]) AS given (workspace, agent, session)
+    WHERE session.workspace = given.workspace AND session.agent = given.agent AND session.session = given.session
+"""
+
+_UPSERTS = {table.name: table.upsert() for table in (WORKSPACE, TICKET, AGENT, SESSION, TOKEN, OFFER)}
+_INSERTS = {table.name: table.insert(otherwise=NOTHING) for table in (CONFIG_VERSION, MESSAGE, ASSIGNMENT, CLOCK_FACT)}
+
+
+async def write(db: Database, lane: int, desks: Iterable[Desk]) -> None:
+    """Everything that these desks changed, in the transaction that is open: at most one statement per table."""
+    desks = list(desks)
+    await _put(
+        db,
+        WORKSPACE,
+        [
+            (desk.workspace, lane, desk.policy.version, desk.change, as_json(desk.round_robin))
+            for desk in desks
+            if desk.configured
+        ],
+    )
+    changed = [(desk.workspace, desk.changes) for desk in desks]
+    await _put(db, CONFIG_VERSION, _rows(CONFIG_VERSION, changed, lambda changes: changes.versions))
+    await _put(db, TICKET, [ticket_row(name, t) for name, changes in changed for t in changes.tickets.values()])
+    await _put(db, MESSAGE, _rows(MESSAGE, changed, lambda changes: changes.messages))
+    await _write_offers(db, changed)
+    await _put(db, ASSIGNMENT, _rows(ASSIGNMENT, changed, lambda changes: changes.assignments))
+    await _put(db, AGENT, [agent_row(name, agent) for name, changes in changed for agent in changes.agents.values()])
+    await _write_sessions(db, changed)
+    await _put(db, TOKEN, [token_row(name, token) for name, changes in changed for token in changes.tokens.values()])
+    await _put(db, CLOCK_FACT, _rows(CLOCK_FACT, changed, lambda changes: changes.clock_facts))
+    delivered = [
+        (name, row["id"], row["delivery"], row["delivery_reason"])
+        for name, changes in changed
+        for row in {row["id"]: row for row in changes.deliveries}.values()
+    ]
+    if delivered:
+        await db.execute(DELIVER, *columns_of(delivered))
+
+
+def _rows(table: Table, changed: Sequence[tuple[str, Changes]], pick: Any) -> list[tuple[Any, ...]]:
+    return [plain_row(table, name, values) for name, changes in changed for values in pick(changes)]
+
+
+async def _put(db: Database, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        statement = _UPSERTS.get(table.name) or _INSERTS[table.name]
+        await db.execute(statement, *columns_of(rows))
+
+
+async def _write_offers(db: Database, changed: Sequence[tuple[str, Changes]]) -> None:
+    """New offers as they stand at the end of the batch; the end of older ones."""
+    made, ended = [], []
+    for workspace, changes in changed:
+        for id, offer in changes.offers_made.items():
+            end = changes.offers_ended.get(id)
+            values = {**offer, "state": "pending"}
+            if end is not None:
+                values |= {"state": end["state"], "ended_at": end["ended_at"], "ended_reason": end["reason"]}
+                values["change"] = end["change"]
+            made.append(plain_row(OFFER, workspace, values))
+        ended += [
+            (workspace, id, end["state"], end["ended_at"], end["reason"], end["change"])
+            for id, end in changes.offers_ended.items()
+            if id not in changes.offers_made
+        ]
+    await _put(db, OFFER, made)
+    if ended:
+        await db.execute(END_OFFERS, *columns_of(ended))
+
+
+async def _write_sessions(db: Database, changed: Sequence[tuple[str, Changes]]) -> None:
+    sessions = [
+        (workspace, agent, session, until)
+        for workspace, changes in changed
+        for (agent, session), until in changes.sessions.items()
+    ]
+    await _put(db, SESSION, [row for row in sessions if row[3] is not None])
+    ended = [row[:3] for row in sessions if row[3] is None]
+    if ended:
+        await db.execute(END_SESSIONS, *columns_of(ended))

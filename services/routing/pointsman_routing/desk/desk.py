@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Protocol
@@ -31,17 +31,38 @@ _agent_values = attrgetter(*AGENT_FIELDS)
 class Classified(Protocol):
     """What the classifier says of a message (pointsman_routing.classify)."""
 
-    language: str
-    category: str
-    priority: Any
-    tags: tuple[str, ...]
-    queue: str
-    requires: dict[str, int]
-    prefers: dict[str, int]
-    weight: int
-    confidence: float
-    band: Any
-    evidence: Any
+    @property
+    def language(self) -> str: ...
+
+    @property
+    def category(self) -> str: ...
+
+    @property
+    def priority(self) -> Any: ...
+
+    @property
+    def tags(self) -> tuple[str, ...]: ...
+
+    @property
+    def queue(self) -> str: ...
+
+    @property
+    def requires(self) -> Mapping[str, int]: ...
+
+    @property
+    def prefers(self) -> Mapping[str, int]: ...
+
+    @property
+    def weight(self) -> int: ...
+
+    @property
+    def confidence(self) -> float: ...
+
+    @property
+    def band(self) -> Any: ...
+
+    @property
+    def evidence(self) -> Any: ...
 
 
 Classify = Callable[[MessageReceived], Classified]

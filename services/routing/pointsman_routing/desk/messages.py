@@ -99,7 +99,8 @@ def note(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
 def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Result:
     """A public reply, which ends the waiting (rule 5), or a private note, which stops nothing."""
     at = desk.edit(ticket)
-    author = Author(kind="agent", id=command.actor.id)
+    writer = desk.agents.get(command.actor.id)
+    author = Author(kind="agent", id=command.actor.id, name=writer.profile.name if writer else None)
     message_id = derived_id("msg", at, desk.workspace, cause)
     attachments = tuple(Attachment(attachment_id=each) for each in command.attachment_ids)
     row = {
@@ -108,6 +109,7 @@ def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Resul
         "direction": "out" if command.public else "note",
         "author_kind": author.kind,
         "author_id": author.id,
+        "author_name": author.name,
         "text": command.text,
         "html": command.html,
         "attachments": [each.model_dump(exclude_none=True) for each in attachments],
@@ -141,7 +143,7 @@ def delivered(desk: Desk, ticket: Ticket | None, fact: MessageDelivered | Messag
     """What became of a reply on its way to the customer."""
     state = "failed" if isinstance(fact, MessageFailed) else "sent" if fact.state == "sent" else "delivered"
     reason = fact.reason if isinstance(fact, MessageFailed) else None
-    row = {"id": fact.message_id, "delivery": state, "delivery_reason": reason, "change": desk.change}
+    row = {"id": fact.message_id, "delivery": state, "delivery_reason": reason}
     if isinstance(fact, MessageFailed) and not fact.permanent:
         row["delivery"] = "queued"
     desk.append(desk.changes.deliveries, row)
@@ -234,8 +236,9 @@ def _shape(row: dict[str, Any]) -> dict[str, Any]:
         "id": row["id"],
         "ticket_id": row["ticket_id"],
         "direction": row["direction"],
-        "author": {"kind": row["author_kind"], "id": row["author_id"]},
+        "author": {"kind": row["author_kind"], "id": row["author_id"], "name": row["author_name"]},
         "text": row["text"],
+        "reply_text": None,
         "html": row["html"],
         "attachments": row["attachments"],
         "delivery": row["delivery"],

@@ -63,6 +63,8 @@ class Offer(NamedTuple):
     id: str
     ticket_id: str
     agent: str
+    weight: int
+    reason: str
     offered_at: Instant
     expires_at: Instant
 
@@ -186,7 +188,6 @@ class Token:
     issued_at: Instant
     issued_by: dict[str, Any]
     revoked_at: Instant | None = None
-    change: int = 0
 
 
 TICKET_FIELDS = tuple(each.name for each in fields(Ticket))

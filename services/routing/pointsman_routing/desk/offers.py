@@ -41,9 +41,8 @@ def make(desk: Desk, ticket: Ticket, choice: Choice) -> None:
     if queue.choice == "round_robin":
         desk.journal.put(desk.round_robin, queue.slug, agent.slug)
     expires_at = now if queue.auto_accept else now + queue.offer_timeout
-    offer = Offer(
-        derived_id("off", now, desk.workspace, ticket.id, desk.change), ticket.id, agent.slug, now, expires_at
-    )
+    id = derived_id("off", now, desk.workspace, ticket.id, desk.change)
+    offer = Offer(id, ticket.id, agent.slug, ticket.labels.weight, reason, now, expires_at)
     desk.journal.put(
         desk.changes.offers_made,
         offer.id,

@@ -3,6 +3,7 @@
 Nothing here changes after it was made. Times are `timedelta`, head starts microseconds (the unit of order keys).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +16,7 @@ Needs = frozenset[tuple[str, int]]
 NOTHING_NEEDED: Needs = frozenset()
 
 
-def needs(skills: dict[str, int]) -> Needs:
+def needs(skills: Mapping[str, int]) -> Needs:
     """A requirement set from `{skill: level}`."""
     return frozenset(skills.items()) if skills else NOTHING_NEEDED
 

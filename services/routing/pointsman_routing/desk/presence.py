@@ -173,7 +173,6 @@ def change(
 def shape(agent: Agent) -> dict[str, Any]:
     """What `PUT /me/presence` answers."""
     return {
-        "agent": agent.slug,
         "state": agent.state,
         "set_by": agent.set_by,
         "reason": agent.reason,

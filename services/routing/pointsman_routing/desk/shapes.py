@@ -30,6 +30,7 @@ def ticket_shape(ticket: Ticket) -> dict[str, Any]:
         "prefers": dict(sorted(labels.prefers)),
         "agent": ticket.agent,
         "opened_at": ticket.opened_at,
+        "updated_at": ticket.at,
         "waiting_since": ticket.waiting_since,
         "escalated_at": ticket.escalated_at,
         "resolved_at": ticket.resolved_at,
@@ -48,6 +49,9 @@ def offer_shape(offer: Offer, state: str, ticket: dict[str, Any]) -> dict[str, A
         "ticket": ticket,
         "agent": offer.agent,
         "state": state,
+        "reason": offer.reason,
+        "weight": offer.weight,
         "offered_at": offer.offered_at,
         "expires_at": offer.expires_at,
+        "expires_in_seconds": 0.0,
     }

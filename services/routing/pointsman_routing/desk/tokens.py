@@ -26,7 +26,6 @@ def issue(desk: Desk, command: TokenIssue) -> Result:
         command.expires_at,
         desk.draft.at,
         command.actor.model_dump(),
-        change=desk.change,
     )
     _keep(desk, token)
     fact = TokenIssued(token_id=token.id, role=token.role, sub=token.sub, expires_at=token.expires_at)
@@ -40,7 +39,7 @@ def revoke(desk: Desk, command: TokenRevoke) -> Result:
     if token is None:
         return refuse(404, "not-found", f"there is no token {command.token_id}")
     if token.revoked_at is None:
-        _keep(desk, replace(token, revoked_at=desk.draft.at, change=desk.change))
+        _keep(desk, replace(token, revoked_at=desk.draft.at))
         fact = TokenRevoked(token_id=token.id, expires_at=token.expires_at)
         desk.say_about(f"token:{token.id}", desk.draft.at, fact)
     return Answer(lambda: {"token_id": token.id})

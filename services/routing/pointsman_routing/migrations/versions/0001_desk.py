@@ -56,8 +56,9 @@ TABLES = (
         opened_at timestamptz NOT NULL, updated_at timestamptz NOT NULL,
         queued_at timestamptz, waiting_since timestamptz, unanswered_since timestamptz,
         escalated_at timestamptz, resolved_at timestamptz, closed_at timestamptz,
-        wrap_up_until timestamptz, closes_at timestamptz, abandons_at timestamptz, requeues_at timestamptz,
-        first_breach_at timestamptz, next_breach_at timestamptz,
+        wrap_up_until timestamptz, closes_at timestamptz, requeues_at timestamptz,
+        left_at timestamptz, abandons_at timestamptz,
+        first_breach_at timestamptz, next_breach_at timestamptz, warned boolean NOT NULL,
         last_agent text, last_message_id text, recent jsonb NOT NULL,
         declined jsonb, offers int NOT NULL, retrying boolean NOT NULL, retry_at timestamptz,
         follow_up_of text, merged_into text,
@@ -65,15 +66,16 @@ TABLES = (
         PRIMARY KEY (workspace, id)
     )
     """,
-    "CREATE INDEX ticket_resident ON ticket (workspace) WHERE state NOT IN ('resolved', 'closed')",
+    """
+    CREATE INDEX ticket_resident ON ticket (workspace)
+        WHERE state NOT IN ('resolved', 'closed') OR wrap_up_until IS NOT NULL
+    """,
     "CREATE INDEX ticket_closes ON ticket (workspace, closes_at) WHERE state = 'resolved'",
     "CREATE INDEX ticket_state ON ticket (workspace, state, opened_at)",
-    "CREATE INDEX ticket_queue ON ticket (workspace, queue, state, opened_at)",
     "CREATE INDEX ticket_agent ON ticket (workspace, agent, state) WHERE agent IS NOT NULL",
     "CREATE INDEX ticket_customer ON ticket (workspace, customer_id, opened_at)",
     "CREATE INDEX ticket_opened ON ticket (workspace, opened_at, id)",
     "CREATE INDEX ticket_updated ON ticket (workspace, updated_at, id)",
-    "CREATE INDEX ticket_change ON ticket (workspace, change)",
     "CREATE INDEX ticket_tags ON ticket USING gin (tags)",
     """
     CREATE TABLE message (
@@ -137,7 +139,7 @@ TABLES = (
         change bigint NOT NULL,
         name text, capacity int NOT NULL, active boolean NOT NULL,
         state text NOT NULL, set_by text NOT NULL, reason text, channels text[],
-        chosen text, held boolean NOT NULL, held_until timestamptz,
+        resume jsonb, held boolean NOT NULL, held_until timestamptz,
         state_since timestamptz NOT NULL, idle_since timestamptz NOT NULL, gone_at timestamptz,
         load int NOT NULL, in_hand jsonb NOT NULL,
         PRIMARY KEY (workspace, agent)
@@ -150,6 +152,18 @@ TABLES = (
         session text NOT NULL,
         lease_until timestamptz NOT NULL,
         PRIMARY KEY (workspace, agent, session)
+    )
+    """,
+    """
+    CREATE TABLE clock_fact (
+        workspace text NOT NULL,
+        ticket_id text NOT NULL,
+        change bigint NOT NULL,
+        number int NOT NULL,
+        at timestamptz NOT NULL,
+        type text NOT NULL,
+        body json NOT NULL,
+        PRIMARY KEY (workspace, ticket_id, change, number)
     )
     """,
     """

@@ -1,0 +1,28 @@
+"""Routing's processes: `python -m pointsman_routing worker`. Composition only; the API runs in the edge process."""
+
+import sys
+
+from pointsman.contracts import codec
+from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
+from pointsman.runtime.worker import run_worker
+from pointsman_routing.settings import RoutingSettings
+from pointsman_routing.worker import DeskLane
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: the worker's, or 2 for wrong usage."""
+    if arguments != ["worker"]:
+        sys.stderr.write("usage: python -m pointsman_routing worker\n")
+        return 2
+    return run_worker(
+        RoutingSettings(),
+        service="routing",
+        reads=(REQUESTS, COMMANDS, SLA),
+        writes=DESK,
+        logic=DeskLane(),
+        codec=codec,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,325 @@
+"""A lane's desks from their rows: what is resident, and what is read when somebody asks for it.
+
+Resident are all tickets that are not resolved, those in wrap-up, and those that close soon. A resolved ticket comes
+back as a guest when a message or command is about it (`gather`), and leaves again if it stays resolved.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from pointsman.contracts.document import Document
+from pointsman.core.instant import Instant
+from pointsman.core.journal import Journal
+from pointsman.runtime.logic import Database
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.desk import Classify, Desk
+from pointsman_routing.desk.index import Waiting
+from pointsman_routing.desk.model import Agent, Customer, Labels, Offer, Pause, Recent, Ticket, Token
+from pointsman_routing.desk.order import order_key
+from pointsman_routing.desk.policy import compile_policy, needs
+from pointsman_routing.desk.roster import Roster
+from pointsman_routing.desk.timers import Timers
+from pointsman_routing.rows import TICKET
+
+CLOSING_HORIZON = timedelta(seconds=120)
+"""Resolved tickets that close within this time are resident, so that their timers are."""
+
+_TICKET_COLUMNS = ", ".join(name for name, _ in TICKET.columns)
+
+WORKSPACES = """
+    SELECT workspace, config_version, change, round_robin, version.document
+    FROM workspace JOIN config_version AS version USING (workspace)
+    WHERE lane = $1 AND version.version = workspace.config_version
+    ORDER BY workspace
+"""
+OPEN_TICKETS = f"""
+    SELECT {_TICKET_COLUMNS} FROM ticket
+    WHERE workspace = ANY($1::text[]) AND (state NOT IN ('resolved', 'closed') OR wrap_up_until IS NOT NULL)
+"""
+CLOSING_TICKETS = f"""
+    SELECT {_TICKET_COLUMNS} FROM ticket
+    WHERE workspace = ANY($1::text[]) AND state = 'resolved' AND closes_at <= $2
+"""
+TICKETS_BY_ID = f"""
+    SELECT {_TICKET_COLUMNS} FROM ticket JOIN unnest($1::text[], $2::text[]) AS asked (workspace, id)
+    USING (workspace, id)
+"""
+OFFERS_BY_ID = """
+    SELECT workspace, id, ticket_id FROM offer JOIN unnest($1::text[], $2::text[]) AS asked (workspace, id)
+    USING (workspace, id)
+"""
+PENDING_OFFERS = """
+    SELECT workspace, id, ticket_id, agent, weight, reason, offered_at, expires_at FROM offer
+    WHERE workspace = ANY($1::text[]) AND state = 'pending'
+"""
+AGENTS = """
+    SELECT workspace, agent, change, state, set_by, reason, channels, resume, held, held_until, state_since, idle_since,
+           gone_at
+    FROM agent WHERE workspace = ANY($1::text[]) AND active
+"""
+SESSIONS = "SELECT workspace, agent, session, lease_until FROM session WHERE workspace = ANY($1::text[])"
+TOKENS = """
+    SELECT workspace, id, role, sub, issued_at, issued_by, expires_at, revoked_at FROM token
+    WHERE workspace = ANY($1::text[]) AND expires_at > $2
+"""
+STORED_WHY = """
+    SELECT workspace, ticket_id, agent, reason, why, at FROM (
+        SELECT workspace, ticket_id, agent, reason, why, offered_at AS at FROM offer
+        UNION ALL SELECT workspace, ticket_id, agent, reason, why, at FROM assignment
+    ) AS decided
+    WHERE workspace = $1 AND ticket_id = $2 ORDER BY at DESC LIMIT 1
+"""
+
+
+@dataclass(slots=True)
+class Desks:
+    """A lane's resident state: its desks, their one journal and their timers. `guests` are resolved tickets that were
+    read for this batch."""
+
+    lane: int
+    journal: Journal
+    timers: Timers
+    now: Instant
+    desks: dict[str, Desk] = field(default_factory=dict)
+    guests: set[tuple[str, str]] = field(default_factory=set)
+
+
+async def load(db: Database, lane: int, now: Instant, classifier: Callable[[Document], Classify]) -> Desks:
+    """The lane's desks as they were committed."""
+    journal = Journal()
+    state = Desks(lane, journal, Timers(journal), now)
+    for row in await db.fetch(WORKSPACES, lane):
+        state.desks[row["workspace"]] = _desk(state, row, classifier, now)
+    names = list(state.desks)
+    if not names:
+        return state
+    for row in await db.fetch(AGENTS, names):
+        _take_agent(state.desks[row["workspace"]], row)
+    for row in await db.fetch(SESSIONS, names):
+        agent = state.desks[row["workspace"]].agents.get(row["agent"])
+        if agent is not None:
+            agent.sessions[row["session"]] = row["lease_until"]
+    for row in await db.fetch(TOKENS, names, now):
+        token = _token(row)
+        state.desks[row["workspace"]].tokens[token.id] = token
+    offers = {(row["workspace"], row["ticket_id"]): _offer(row) for row in await db.fetch(PENDING_OFFERS, names)}
+    for row in await db.fetch(OPEN_TICKETS, names):
+        _take_ticket(state.desks[row["workspace"]], row, offers.get((row["workspace"], row["id"])))
+    for desk in state.desks.values():
+        _place_agents(desk)
+        _settle_in(desk)
+    await read_closing(db, state, now)
+    journal.forget()
+    for desk in state.desks.values():
+        desk.committed()
+    return state
+
+
+async def read_closing(db: Database, state: Desks, now: Instant) -> None:
+    """Makes the tickets resident that close soon."""
+    state.now = now
+    for row in await db.fetch(CLOSING_TICKETS, list(state.desks), now + CLOSING_HORIZON):
+        desk = state.desks[row["workspace"]]
+        if row["id"] not in desk.tickets:
+            desk.tickets[row["id"]] = ticket_of(desk, row, None)
+        state.guests.discard((desk.workspace, row["id"]))
+        desk.arm(kinds.CLOSE, row["id"], row["closes_at"])
+
+
+async def read_guests(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
+    """Makes these tickets, (workspace, id), resident for the batch, if they exist."""
+    if not asked:
+        return
+    for row in await db.fetch(TICKETS_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
+        desk = state.desks[row["workspace"]]
+        if row["id"] not in desk.tickets:
+            desk.tickets[row["id"]] = ticket_of(desk, row, None)
+            state.guests.add((desk.workspace, row["id"]))
+
+
+async def read_ended_offers(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
+    """Tells the desks whose tickets these ended offers, (workspace, id), were about."""
+    if asked:
+        for row in await db.fetch(OFFERS_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
+            state.desks[row["workspace"]].ended[row["id"]] = row["ticket_id"]
+
+
+async def read_why(db: Database, state: Desks, asked: Iterable[tuple[str, str]]) -> None:
+    """Reads what was stored with the last offer or assignment of these tickets."""
+    for workspace, ticket in asked:
+        row = await db.fetchrow(STORED_WHY, workspace, ticket)
+        stored = state.desks[workspace].stored_why
+        stored.clear()
+        if row is not None:
+            stored[ticket] = {"agent": row["agent"], "at": row["at"], "sentence": row["reason"], "why": row["why"]}
+
+
+def leave_behind(state: Desks) -> None:
+    """Lets resolved and closed tickets go that nobody needs soon. Only while nothing can be undone but this."""
+    horizon = state.now + CLOSING_HORIZON
+    for workspace, id in state.guests:
+        _leave(state.desks[workspace], id, horizon)
+    state.guests.clear()
+    for desk in state.desks.values():
+        for id, ticket in desk.changes.tickets.items():
+            if ticket.state == "resolved":
+                _leave(desk, id, horizon)
+
+
+def _leave(desk: Desk, id: str, horizon: Instant) -> None:
+    ticket = desk.tickets.get(id)
+    if ticket is None or ticket.state not in ("resolved", "closed") or ticket.in_wrap_up:
+        return
+    if ticket.closes_at is None or ticket.closes_at > horizon:
+        del desk.tickets[id]
+        desk.arm(kinds.CLOSE, id, None)
+
+
+def _desk(state: Desks, row: Any, classifier: Callable[[Document], Classify], now: Instant) -> Desk:
+    desk = Desk(row["workspace"], state.journal, state.timers, classifier)
+    policy = compile_policy(Document.model_validate(row["document"]), row["config_version"])
+    desk.adopt(policy, Roster(policy, state.journal), Waiting(state.journal), classifier(policy.document))
+    desk.change = row["change"]
+    desk.round_robin = row["round_robin"]
+    for profile in policy.profiles.values():
+        desk.agents[profile.slug] = Agent(profile.slug, profile, since=now, idle_since=now)
+    return desk
+
+
+def _take_agent(desk: Desk, row: Any) -> None:
+    agent = desk.agents.get(row["agent"])
+    if agent is None:
+        return
+    agent.state, agent.set_by, agent.reason = row["state"], row["set_by"], row["reason"]
+    agent.channels = None if row["channels"] is None else frozenset(row["channels"])
+    agent.resume = None if row["resume"] is None else tuple(row["resume"])
+    agent.held, agent.held_until = row["held"], row["held_until"]
+    agent.since, agent.idle_since, agent.gone_at = row["state_since"], row["idle_since"], row["gone_at"]
+    agent.change = row["change"]
+
+
+def _take_ticket(desk: Desk, row: Any, offer: Offer | None) -> None:
+    ticket = ticket_of(desk, row, offer)
+    desk.tickets[ticket.id] = ticket
+    if offer is not None:
+        desk.offers[offer.id] = offer
+
+
+def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
+    """A ticket from its row."""
+    labels = Labels(
+        language=row["language"],
+        category=row["category"],
+        priority=row["priority"],
+        tags=tuple(row["tags"]),
+        requires=needs(row["requires"]),
+        prefers=needs(row["prefers"]),
+        weight=row["weight"],
+        by_person=tuple(row["labelled"]),
+    )
+    pause = None
+    if row["waiting_on"] is not None:
+        pause = Pause(
+            row["waiting_on"], row["pending_until"], row["pending_then"], row["pending_reason"], row["resolves_at"]
+        )
+    declined = row["declined"]
+    return Ticket(
+        id=row["id"],
+        channel=row["channel"],
+        connector=row["connector"],
+        thread=row["thread"],
+        customer=Customer(row["customer_id"], row["customer_name"], row["customer_tier"], row["customer_organization"]),
+        opened_at=row["opened_at"],
+        at=row["updated_at"],
+        queue=row["queue"],
+        config_version=row["config_version"],
+        labels=desk.shared(labels),
+        offer=offer,
+        pause=pause,
+        recent=tuple(Recent(*each) for each in row["recent"]),
+        declined=None if declined is None else {a: Instant.fromisoformat(until) for a, until in declined.items()},
+        **{name: row[name] for name in _SAME_NAMES},
+    )
+
+
+_SAME_NAMES = (
+    "subject", "state", "version", "change", "boost", "marked", "started_by", "agent", "charged", "outcome",
+    "queued_at", "waiting_since", "unanswered_since", "escalated_at", "resolved_at", "closed_at", "wrap_up_until",
+    "closes_at", "left_at", "abandons_at", "requeues_at", "first_breach_at", "next_breach_at", "warned", "last_agent",
+    "last_message_id", "offers", "retrying", "retry_at", "follow_up_of", "merged_into",
+)  # fmt: skip
+
+
+def _offer(row: Any) -> Offer:
+    return Offer(
+        row["id"],
+        row["ticket_id"],
+        row["agent"],
+        row["weight"],
+        row["reason"],
+        row["offered_at"],
+        row["expires_at"],
+    )
+
+
+def _token(row: Any) -> Token:
+    return Token(
+        row["id"],
+        row["role"],
+        row["sub"],
+        row["expires_at"],
+        row["issued_at"],
+        row["issued_by"],
+        row["revoked_at"],
+    )
+
+
+def _place_agents(desk: Desk) -> None:
+    for agent in desk.agents.values():
+        if agent.profile.takes_tickets:
+            desk.roster.join(agent)
+    for ticket in desk.tickets.values():
+        slug = ticket.offer.agent if ticket.offer else ticket.agent
+        if slug is None or slug not in desk.agents:
+            continue
+        agent = desk.agents[slug]
+        agent.hand[ticket.id] = None
+        if ticket.offer is not None:
+            agent.shown[ticket.id] = None
+        if ticket.charged:
+            _count(agent, ticket)
+    for agent in desk.agents.values():
+        desk.roster.place(agent)
+
+
+def _count(agent: Agent, ticket: Ticket) -> None:
+    channel, weight = ticket.channel, ticket.labels.weight
+    agent.load += weight
+    agent.counts[channel] = agent.counts.get(channel, 0) + 1
+    agent.units[channel] = agent.units.get(channel, 0) + weight
+
+
+def _settle_in(desk: Desk) -> None:
+    """The waiting index and the timers, from what the rows say."""
+    for ticket in desk.tickets.values():
+        if ticket.state == "queued":
+            desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
+        if ticket.offer is not None:
+            desk.arm(kinds.OFFER, ticket.offer.id, ticket.offer.expires_at)
+        for kind, due in (
+            (kinds.GRACE, ticket.requeues_at),
+            (kinds.ABANDON, ticket.abandons_at),
+            (kinds.PENDING, ticket.pause.ends_at if ticket.pause else None),
+            (kinds.WRAP_UP, ticket.wrap_up_until),
+            (kinds.CLOSE, ticket.closes_at),
+            (kinds.RETRY, ticket.retry_at),
+        ):
+            if due is not None:
+                desk.arm(kind, ticket.id, due)
+    for agent in desk.agents.values():
+        if agent.sessions:
+            desk.arm(kinds.LEASE, agent.slug, max(agent.sessions.values()))
+        if agent.held_until is not None:
+            desk.arm(kinds.HOLD, agent.slug, agent.held_until)

@@ -1,0 +1,288 @@
+"""Which columns the desk's tables have, and how a value becomes one. What they mean is said in `store`.
+
+Rows are written set-based: one array per column, unnested. JSON travels as text, arrays joined by a separator, since
+an array of arrays cannot be unnested into rows.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from pointsman_routing.desk.model import Agent, Ticket, Token
+
+_SEPARATOR = "\x1f"
+_CASTS = {"jsonb": "jsonb", "json": "json"}
+
+
+def as_json(value: Any) -> str | None:
+    """JSON text of a value, None as SQL null."""
+    return None if value is None else orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode()
+
+
+def joined(values: Iterable[str] | None) -> str | None:
+    """A text array as one text."""
+    return None if values is None else _SEPARATOR.join(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table by its columns: name and type, in order; `key` are those that identify a row."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+
+    def insert(self, *, otherwise: str) -> str:
+        """`INSERT … SELECT … FROM unnest(…)` with the conflict clause `otherwise`."""
+        names = [name for name, _ in self.columns]
+        picked = []
+        for name, kind in self.columns:
+            if kind == "text[]":
+                picked.append(f"string_to_array(given.{name}, E'\\x1f')")
+            elif kind in _CASTS:
+                picked.append(f"given.{name}::{kind}")
+            else:
+                picked.append(f"given.{name}")
+        arrays = ", ".join(f"${place}::{_sent_as(kind)}[]" for place, (_, kind) in enumerate(self.columns, 1))
+        return (
+            f"INSERT INTO {self.name} ({', '.join(names)}) SELECT {', '.join(picked)} "
+            f"FROM unnest({arrays}) AS given ({', '.join(names)}) ON CONFLICT {otherwise}"
+        )
+
+    def upsert(self) -> str:
+        """Inserts, or replaces the row of that key."""
+        rest = [name for name, _ in self.columns if name not in self.key]
+        sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in rest)
+        return self.insert(otherwise=f"({', '.join(self.key)}) DO UPDATE SET {sets}")
+
+
+def _sent_as(kind: str) -> str:
+    return "text" if kind in ("text[]", "json", "jsonb") else kind
+
+
+def columns_of(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
+    """One list per column."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _typed(kind: str, names: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, kind) for name in names.split())
+
+
+TICKET = Table(
+    "ticket",
+    ("workspace", "id"),
+    (
+        *_typed("text", "workspace id"),
+        *_typed("bigint", "change"),
+        *_typed("int", "version"),
+        *_typed("text", "state channel connector thread subject"),
+        *_typed("text", "customer_id customer_name customer_tier customer_organization"),
+        *_typed("text", "language category priority"),
+        *_typed("int", "boost"),
+        *_typed("text[]", "tags"),
+        *_typed("text", "queue"),
+        *_typed("jsonb", "requires prefers"),
+        *_typed("int", "weight"),
+        *_typed("text[]", "labelled"),
+        *_typed("text", "marked agent"),
+        *_typed("boolean", "charged"),
+        *_typed("text", "offer_id waiting_on"),
+        *_typed("timestamptz", "pending_until"),
+        *_typed("text", "pending_then pending_reason"),
+        *_typed("timestamptz", "resolves_at"),
+        *_typed("text", "outcome started_by"),
+        *_typed("timestamptz", "opened_at updated_at queued_at waiting_since unanswered_since"),
+        *_typed("timestamptz", "escalated_at resolved_at closed_at wrap_up_until closes_at requeues_at"),
+        *_typed("timestamptz", "left_at abandons_at first_breach_at next_breach_at"),
+        *_typed("boolean", "warned"),
+        *_typed("text", "last_agent last_message_id"),
+        *_typed("jsonb", "recent declined"),
+        *_typed("int", "offers"),
+        *_typed("boolean", "retrying"),
+        *_typed("timestamptz", "retry_at"),
+        *_typed("text", "follow_up_of merged_into"),
+        *_typed("int", "config_version"),
+    ),
+)
+
+
+def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
+    """A ticket as a row of `TICKET`."""
+    labels, customer, pause = ticket.labels, ticket.customer, ticket.pause
+    return (
+        workspace, ticket.id, ticket.change, ticket.version,
+        ticket.state, ticket.channel, ticket.connector, ticket.thread, ticket.subject,
+        customer.id, customer.name, customer.tier, customer.organization,
+        labels.language, labels.category, labels.priority, ticket.boost, joined(labels.tags), ticket.queue,
+        as_json(dict(sorted(labels.requires))), as_json(dict(sorted(labels.prefers))), labels.weight,
+        joined(labels.by_person), ticket.marked, ticket.agent, ticket.charged,
+        ticket.offer.id if ticket.offer else None,
+        pause.waiting_on if pause else None, pause.until if pause else None, pause.then if pause else None,
+        pause.reason if pause else None, pause.resolves_at if pause else None,
+        ticket.outcome, ticket.started_by,
+        ticket.opened_at, ticket.at, ticket.queued_at, ticket.waiting_since, ticket.unanswered_since,
+        ticket.escalated_at, ticket.resolved_at, ticket.closed_at, ticket.wrap_up_until, ticket.closes_at,
+        ticket.requeues_at, ticket.left_at, ticket.abandons_at, ticket.first_breach_at, ticket.next_breach_at,
+        ticket.warned, ticket.last_agent, ticket.last_message_id,
+        as_json([tuple(each) for each in ticket.recent]), as_json(ticket.declined),
+        ticket.offers, ticket.retrying, ticket.retry_at, ticket.follow_up_of, ticket.merged_into,
+        ticket.config_version,
+    )  # fmt: skip
+
+
+MESSAGE = Table(
+    "message",
+    ("workspace", "id"),
+    (
+        *_typed("text", "workspace id ticket_id"),
+        *_typed("bigint", "change"),
+        *_typed("int", "number"),
+        *_typed("text", "direction kind replaces author_kind author_id author_name subject text reply_text html"),
+        *_typed("boolean", "truncated"),
+        *_typed("jsonb", "attachments"),
+        *_typed("text[]", "cc"),
+        *_typed("text", "reply_to_message automatic delivery"),
+        *_typed("timestamptz", "occurred_at received_at"),
+    ),
+)
+
+OFFER = Table(
+    "offer",
+    ("workspace", "id"),
+    (
+        *_typed("text", "workspace id ticket_id"),
+        *_typed("bigint", "change"),
+        *_typed("text", "agent queue state reason"),
+        *_typed("int", "weight"),
+        *_typed("timestamptz", "offered_at expires_at ended_at"),
+        *_typed("text", "ended_reason"),
+        *_typed("json", "why"),
+        *_typed("int", "config_version"),
+    ),
+)
+
+ASSIGNMENT = Table(
+    "assignment",
+    ("workspace", "ticket_id", "change"),
+    (
+        *_typed("text", "workspace ticket_id"),
+        *_typed("bigint", "change"),
+        *_typed("text", "agent offer_id reason"),
+        *_typed("json", "why"),
+        *_typed("int", "config_version"),
+        *_typed("timestamptz", "at"),
+    ),
+)
+
+AGENT = Table(
+    "agent",
+    ("workspace", "agent"),
+    (
+        *_typed("text", "workspace agent"),
+        *_typed("bigint", "change"),
+        *_typed("text", "name"),
+        *_typed("int", "capacity"),
+        *_typed("boolean", "active"),
+        *_typed("text", "state set_by reason"),
+        *_typed("text[]", "channels"),
+        *_typed("jsonb", "resume"),
+        *_typed("boolean", "held"),
+        *_typed("timestamptz", "held_until state_since idle_since gone_at"),
+        *_typed("int", "load"),
+        *_typed("jsonb", "in_hand"),
+    ),
+)
+
+
+def agent_row(workspace: str, agent: Agent) -> tuple[Any, ...]:
+    """An agent as a row of `AGENT`."""
+    return (
+        workspace, agent.slug, agent.change, agent.profile.name, agent.profile.capacity, agent.active,
+        agent.state, agent.set_by, agent.reason,
+        joined(sorted(agent.channels)) if agent.channels is not None else None,
+        as_json(agent.resume), agent.held, agent.held_until, agent.since, agent.idle_since, agent.gone_at,
+        agent.load, as_json({channel: count for channel, count in agent.counts.items() if count}),
+    )  # fmt: skip
+
+
+SESSION = Table(
+    "session",
+    ("workspace", "agent", "session"),
+    (*_typed("text", "workspace agent session"), *_typed("timestamptz", "lease_until")),
+)
+
+CONFIG_VERSION = Table(
+    "config_version",
+    ("workspace", "version"),
+    (
+        *_typed("text", "workspace"),
+        *_typed("int", "version"),
+        *_typed("json", "document"),
+        *_typed("jsonb", "author"),
+        *_typed("text", "reason open_clocks"),
+        *_typed("timestamptz", "applied_at"),
+    ),
+)
+
+TOKEN = Table(
+    "token",
+    ("workspace", "id"),
+    (
+        *_typed("text", "workspace id role sub"),
+        *_typed("timestamptz", "issued_at"),
+        *_typed("jsonb", "issued_by"),
+        *_typed("timestamptz", "expires_at revoked_at"),
+    ),
+)
+
+
+def token_row(workspace: str, token: Token) -> tuple[Any, ...]:
+    """A token as a row of `TOKEN`."""
+    return (
+        workspace, token.id, token.role, token.sub, token.issued_at, as_json(token.issued_by), token.expires_at,
+        token.revoked_at,
+    )  # fmt: skip
+
+
+CLOCK_FACT = Table(
+    "clock_fact",
+    ("workspace", "ticket_id", "change", "number"),
+    (
+        *_typed("text", "workspace ticket_id"),
+        *_typed("bigint", "change"),
+        *_typed("int", "number"),
+        *_typed("timestamptz", "at"),
+        *_typed("text", "type"),
+        *_typed("json", "body"),
+    ),
+)
+
+WORKSPACE = Table(
+    "workspace",
+    ("workspace",),
+    (
+        *_typed("text", "workspace"),
+        *_typed("int", "lane config_version"),
+        *_typed("bigint", "change"),
+        *_typed("jsonb", "round_robin"),
+    ),
+)
+
+_CONVERT: dict[str, Callable[[Any], Any]] = {"json": as_json, "jsonb": as_json, "text[]": joined}
+_ABSENT: dict[str, dict[str, Any]] = {
+    "message": {"kind": "message", "truncated": False, "cc": [], "attachments": []},
+}
+
+
+def plain_row(table: Table, workspace: str, values: dict[str, Any]) -> tuple[Any, ...]:
+    """A row from values by column name; what is absent is null, or the table's own default."""
+    absent = _ABSENT.get(table.name, {})
+    row = []
+    for name, kind in table.columns:
+        value = workspace if name == "workspace" else values.get(name, absent.get(name))
+        convert = _CONVERT.get(kind)
+        row.append(value if convert is None else convert(value))
+    return tuple(row)

@@ -1,0 +1,108 @@
+"""Routing's side of the runtime: a lane is the desks of its workspaces (pointsman.runtime.logic)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from pointsman.contracts import commands as asked
+from pointsman.contracts.document import Document
+from pointsman.core.cause import Cause, RecordCause, TimerCause
+from pointsman.core.decision import Decision
+from pointsman.core.instant import Instant
+from pointsman.runtime.logic import Batch, Database
+from pointsman_routing import loading, store
+from pointsman_routing.classify import Classifier
+from pointsman_routing.desk.decide import TAKES, decide
+from pointsman_routing.desk.desk import Classify, Desk
+from pointsman_routing.desk.timers import GATES
+from pointsman_routing.loading import Desks
+
+
+def classifier_of(document: Document) -> Classify:
+    """How a workspace's messages are classified."""
+    return Classifier(document).classify
+
+
+class DeskLane:
+    """`LaneLogic` of the desks. Desk timers wait when the broker is out of reach: none fires blind."""
+
+    takes = TAKES
+    gates: Mapping[str, frozenset[str]] = GATES
+    blind_kinds: frozenset[str] = frozenset()
+    refresh_seconds = 30.0
+
+    def __init__(self, classifier: Callable[[Document], Classify] = classifier_of) -> None:
+        self._classifier = classifier
+
+    async def load(self, db: Database, lane: int, now: Instant) -> Desks:
+        return await loading.load(db, lane, now, self._classifier)
+
+    async def refresh(self, db: Database, state: Desks, now: Instant) -> None:
+        """Tickets that close soon become resident."""
+        await loading.read_closing(db, state, now)
+
+    async def gather(self, db: Database, state: Desks, causes: Sequence[Cause]) -> None:
+        """Resolved and closed tickets that somebody writes to or asks for; ended offers that somebody answers."""
+        tickets: dict[tuple[str, str], None] = {}
+        offers: dict[tuple[str, str], None] = {}
+        explained: dict[tuple[str, str], None] = {}
+        for cause in causes:
+            desk = state.desks.get(cause.workspace)
+            if desk is None or isinstance(cause, TimerCause) or cause.topic == "sla":
+                continue
+            for body in cause.bodies:
+                _note_needs(desk, cause, body, tickets, offers, explained)
+        await loading.read_ended_offers(db, state, list(offers))
+        for workspace, offer in offers:
+            ticket = state.desks[workspace].ended.get(offer)
+            if ticket is not None and ticket not in state.desks[workspace].tickets:
+                tickets[workspace, ticket] = None
+        await loading.read_guests(db, state, list(tickets))
+        await loading.read_why(db, state, explained)
+
+    def decide(self, state: Desks, cause: Cause, now: Instant) -> Decision:
+        desk = state.desks.get(cause.workspace)
+        if desk is None:
+            if isinstance(cause, TimerCause) or not cause.is_command:
+                raise LookupError(f"there is no workspace {cause.workspace!r}")
+            desk = Desk(cause.workspace, state.journal, state.timers, self._classifier)
+            if isinstance(cause.bodies[0], asked.ConfigPut):
+                state.journal.put(state.desks, cause.workspace, desk)
+        return decide(desk, cause, now)
+
+    async def write(self, db: Database, state: Desks, batch: Batch) -> None:
+        state.now = batch.now
+        names = dict.fromkeys(decided.cause.workspace for decided in batch.decided)
+        await store.write(db, batch.lane, [state.desks[name] for name in names if name in state.desks])
+
+    def committed(self, state: Desks) -> None:
+        loading.leave_behind(state)
+        for desk in state.desks.values():
+            desk.committed()
+
+    def earliest(self, state: Desks) -> Mapping[str, Instant]:
+        return state.timers.earliest()
+
+    def due(self, state: Desks, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
+        return state.timers.due(kind, until, count_max)
+
+
+def _note_needs(
+    desk: Desk,
+    cause: RecordCause,
+    body: Any,
+    tickets: dict[tuple[str, str], None],
+    offers: dict[tuple[str, str], None],
+    explained: dict[tuple[str, str], None],
+) -> None:
+    """Which rows the decision about this body asks for."""
+    if isinstance(body, (asked.OfferAccept, asked.OfferReject)):
+        if body.offer_id not in desk.offers:
+            offers[desk.workspace, body.offer_id] = None
+        return
+    ticket = getattr(body, "ticket_id", None)
+    if ticket is None:
+        return
+    if ticket not in desk.tickets:
+        tickets[desk.workspace, ticket] = None
+    if isinstance(body, asked.TicketExplain):
+        explained[desk.workspace, ticket] = None

@@ -1,0 +1,207 @@
+"""What a lane wrote is what a lane loads: the resident desk and its rows say the same."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from pointsman.contracts import commands as asked
+from pointsman.contracts.sla import ClockStarted, ClockWarned
+from pointsman.core.cause import RecordCause
+from pointsman.core.decision import Decision
+from pointsman.runtime.database import open_pool
+from pointsman.runtime.logic import Batch, Decided
+from pointsman.testing.installation import Installation
+from pointsman.testing.said import a_message
+from pointsman_routing.loading import Desks
+from pointsman_routing.worker import DeskLane
+from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent, by_hints
+from tests.unit.routing.snapshot import snapshot
+
+LANE = 2
+
+
+class Stored(Play):
+    """A played desk whose every decision is written, and compared with what would be loaded."""
+
+    def __init__(self, db: Any, state: Desks, document: dict[str, Any]) -> None:
+        self.db, self.state, self.lane = db, state, DeskLane(by_hints)
+        self.pending: list[Decided] = []
+        super().__init__(document)
+
+    def decide(self, cause: Any) -> Decision:
+        if not self.state.desks:
+            self.state.desks["acme"] = self.desk
+            self.state.journal, self.state.timers = self.journal, self.timers
+        mark = self.journal.mark()
+        decision = self.lane.decide(self.state, cause, self.now)
+        if decision.refusal is not None:
+            self.journal.undo(mark)
+        self.pending.append(Decided(cause, decision))
+        self.facts = [fact for emission in decision.emissions for fact in emission.facts]
+        self.answer = decision.refusal or decision.answer
+        return decision
+
+    async def write(self) -> None:
+        """Commits everything decided since the last time."""
+        async with self.db.transaction():
+            await self.lane.write(self.db, self.state, Batch(LANE, self.now, self.pending))
+        self.lane.committed(self.state)
+        self.journal.forget()
+        self.pending = []
+
+    async def check(self) -> None:
+        """Writes, loads, compares."""
+        await self.write()
+        loaded = await self.lane.load(self.db, LANE, self.now)
+        mine = snapshot(self.desk, changes=False, resident=False)
+        assert snapshot(loaded.desks["acme"], changes=False, resident=False) == mine
+
+
+DOCUMENT = a_workspace(
+    {
+        "anna": {"name": "Anna", "skills": {"billing": 5, "lang-it": 9}, "capacity": 4, "caps": {"chat": 2}},
+        "boris": {"skills": {"billing": 3}, "queues": {"billing": 1, "general": 2}, "capacity": 3},
+        "carla": {"capacity": 2, "reserve": {"chat": 1}},
+        "helper": {"kind": "bot"},
+    },
+    {
+        "general": {"choice": "round_robin"},
+        "billing": {"order": "priority", "offer": {"retry_seconds": 60, "offers_max": 2}},
+    },
+    wrap_up_seconds={"chat": 30},
+)
+
+
+@pytest.fixture
+async def stored(installation: Installation) -> AsyncIterator[Stored]:
+    pool = await open_pool(installation.settings, "routing", size=1)
+    async with pool.acquire() as db:
+        lane = DeskLane(by_hints)
+        play = Stored(db, await lane.load(db, LANE, Play(a_workspace(["x"])).now), DOCUMENT)
+        await play.check()
+        yield play
+    await pool.close()
+
+
+async def test_every_kind_of_change_survives_a_reload(stored: Stored) -> None:
+    play = stored
+    for number in range(12):
+        channel = ("email", "chat", "social")[number % 3]
+        play.say(f"tkt_{number}", channel=channel, queue=("general", "billing")[number % 2], priority="high")
+        play.advance(1)
+    await play.check()
+    offered = [ticket.id for ticket in play.desk.tickets.values() if ticket.offer]
+    for number, ticket in enumerate(offered):
+        if number % 3 == 0:
+            play.reject(ticket, "busy")
+        else:
+            play.accept(ticket)
+    await play.check()
+    held = [ticket for ticket in play.desk.tickets.values() if ticket.agent]
+    play.reply(held[0].id)
+    play.reply(held[0].id, public=False, text="for us", actor=as_agent("carla"))
+    play.pend(held[0].id, until=play.now + timedelta(days=1), then="return", reason="asked")
+    play.label(held[1].id, priority="urgent", add_tags=("vip", "a, b"))
+    play.resolve(held[1].id, wrap_up_seconds=30)
+    play.say(held[2].id, channel=held[2].channel)
+    await play.check()
+    play.advance(31)
+    await play.check()
+    play.presence("anna", "away", channels=("email",), reason="lunch")
+    play.command(asked.PresenceHold(agent="boris", state="away", hold=True, actor=BOSS, until=play.now + timedelta(1)))
+    await play.check()
+    play.advance(7200)
+    await play.check()
+    play.command(
+        asked.TokenIssue(
+            token_id="tok_1", role="agent", sub="anna", expires_at=play.now + timedelta(days=1), actor=BOSS
+        )
+    )
+    play.command(asked.TokenRevoke(token_id="tok_1", actor=BOSS))
+    await play.check()
+
+
+async def test_clock_facts_are_kept_for_the_timeline(stored: Stored) -> None:
+    play = stored
+    play.say()
+    due = play.now + timedelta(hours=1)
+    common: dict[str, Any] = {
+        "clock_id": "clk_1",
+        "ticket_id": "tkt_1",
+        "metric": "first_response",
+        "cycle": 1,
+        "policy": "standard",
+    }
+    started = ClockStarted(
+        **common,
+        calendar="always",
+        config_version=1,
+        target_seconds=3600,
+        started_at=play.now,
+        due_at=due,
+        breach_at=due,
+    )
+    warned = ClockWarned(**common, step="share:0.8", warned_at=play.now, breach_at=due)
+    play.hear(started, warned, topic="sla")
+    await play.check()
+    assert play.ticket().first_breach_at == due
+    rows = await play.db.fetch("SELECT type, body FROM clock_fact ORDER BY change, number")
+    assert [row["type"] for row in rows] == ["clock.started", "clock.warned"]
+
+
+async def test_a_resolved_ticket_leaves_memory_and_comes_back_for_a_message(stored: Stored) -> None:
+    play = stored
+    play.assigned()
+    play.resolve()
+    await play.write()
+    assert "tkt_1" not in play.desk.tickets
+    loaded = await play.lane.load(play.db, LANE, play.now)
+    assert "tkt_1" not in loaded.desks["acme"].tickets
+    message = a_message(number=2, at=play.now)
+    cause = RecordCause("evt_x", "requests", "acme", "tkt_1", play.now, (message,))
+    await play.lane.gather(play.db, play.state, [cause])
+    play.decide(cause)
+    assert play.types[:2] == ["message.received", "ticket.reopened"]
+    await play.check()
+    assert play.ticket().state == "assigned"
+
+
+async def test_a_ticket_that_closes_soon_becomes_resident_again(stored: Stored) -> None:
+    play = stored
+    play.assigned()
+    play.resolve()
+    await play.write()
+    play.advance(259_200 - 60)
+    await play.lane.refresh(play.db, play.state, play.now)
+    play.advance(61)
+    assert play.types.count("ticket.closed") == 1
+    await play.check()
+    assert await play.db.fetchval("SELECT state FROM ticket WHERE id = 'tkt_1'") == "closed"
+
+
+async def test_a_late_accept_of_an_old_offer_is_told_the_holder(stored: Stored) -> None:
+    play = stored
+    offer = play.say(queue="billing").offer
+    assert offer is not None
+    play.accept()
+    await play.write()
+    play.desk.ended.clear()
+    cause_of = asked.OfferAccept(offer_id=offer.id, actor=as_agent(offer.agent))
+    cause = RecordCause("cmd_late", "commands", "acme", f"offer:{offer.id}", play.now, (cause_of,))
+    await play.lane.gather(play.db, play.state, [cause])
+    play.decide(cause)
+    assert (play.answer.code, play.answer.extra["holder"]) == ("offer-gone", offer.agent)
+
+
+async def test_explain_says_what_was_stored_with_the_offer(stored: Stored) -> None:
+    play = stored
+    play.say(queue="billing")
+    await play.write()
+    question = asked.TicketExplain(ticket_id="tkt_1", actor=BOSS)
+    cause = RecordCause("cmd_why", "commands", "acme", "tkt_1", play.now, (question,))
+    await play.lane.gather(play.db, play.state, [cause])
+    play.decide(cause)
+    assert play.answer["decided"]["why"]["config_version"] == 1
+    assert play.answer["decided"]["agent"] == play.offered_to()
