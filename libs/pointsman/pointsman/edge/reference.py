@@ -9,7 +9,7 @@ import inspect
 import sys
 import tempfile
 import types
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
@@ -35,6 +35,19 @@ edge; the others only for the process that they are listed under. `pointsman up`
 """
 
 
+class _Unopened(ApiProcess):
+    """A process for making an app only: nothing is connected, and work beside the calls is not begun."""
+
+    def __init__(self, key_file: Path, service: str) -> None:
+        super().__init__(RuntimeSettings(key_file=key_file), service, wire=wire)
+        self.pool: Any = None
+        self.engine: Any = None
+        self.commander: Any = None
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        work.close()
+
+
 def generated(checkout: Path) -> dict[Path, bytes]:
     """Every generated file and what it should hold."""
     files = {
@@ -51,8 +64,7 @@ def openapi_documents() -> dict[str, bytes]:
         key_file = Path(folder) / "key"
         generate_key_file(key_file)
         for entry in entry_points(group="pointsman.apps"):
-            process = ApiProcess(RuntimeSettings(key_file=key_file), entry.name, wire=wire)
-            document = entry.load()(process).openapi()
+            document = entry.load()(_Unopened(key_file, entry.name)).openapi()
             documents[entry.name] = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
     return documents
 
