@@ -25,6 +25,7 @@ from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
+from pointsman_routing.api.shapes import AnsweredOffer, TicketShape
 
 routes = APIRouter(prefix="/v1", tags=["actions"])
 
@@ -88,14 +89,14 @@ class Relabel(Body):
     reroute: bool = False
 
 
-@routes.post("/offers/{id}/accept", response_model=Answered)
+@routes.post("/offers/{id}/accept", response_model=AnsweredOffer)
 async def accept(request: Request, caller: Agent, id: str, key: IdempotencyKey) -> Response:
     """Takes the offer. 409 `offer-gone` names the current holder when it is too late."""
     command = OfferAccept(actor=actor(caller.role, caller.sub), offer_id=id)
     return await answer_command(request, caller, command, subject=id, key=key)
 
 
-@routes.post("/offers/{id}/reject", response_model=Answered)
+@routes.post("/offers/{id}/reject", response_model=AnsweredOffer)
 async def reject(request: Request, caller: Agent, id: str, key: IdempotencyKey, body: Reject | None = None) -> Response:
     """Declines the offer; the ticket goes on at once."""
     command = OfferReject(
@@ -113,7 +114,7 @@ async def write(
     return await answer_command(request, caller, command, subject=id, key=key)
 
 
-@routes.post("/tickets/{id}/pend", response_model=Answered)
+@routes.post("/tickets/{id}/pend", response_model=TicketShape)
 async def pend(
     request: Request, caller: Agent, id: str, body: Pend, key: IdempotencyKey, if_match: IfMatch
 ) -> Response:
@@ -122,7 +123,7 @@ async def pend(
     return await answer_command(request, caller, command, subject=id, key=key)
 
 
-@routes.post("/tickets/{id}/resolve", response_model=Answered)
+@routes.post("/tickets/{id}/resolve", response_model=TicketShape)
 async def resolve(
     request: Request, caller: Agent, id: str, body: Resolve, key: IdempotencyKey, if_match: IfMatch
 ) -> Response:
@@ -131,14 +132,14 @@ async def resolve(
     return await answer_command(request, caller, command, subject=id, key=key)
 
 
-@routes.post("/tickets/{id}/wrap-up/finish", response_model=Answered)
+@routes.post("/tickets/{id}/wrap-up/finish", response_model=TicketShape)
 async def finish_wrap_up(request: Request, caller: Agent, id: str, key: IdempotencyKey, if_match: IfMatch) -> Response:
     """The after-work is over: the charge is free."""
     command = WrapUpFinish(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match)
     return await answer_command(request, caller, command, subject=id, key=key)
 
 
-@routes.post("/tickets/{id}/reopen", response_model=Answered)
+@routes.post("/tickets/{id}/reopen", response_model=TicketShape)
 async def reopen(
     request: Request, caller: Agent, id: str, key: IdempotencyKey, if_match: IfMatch, body: Reopen | None = None
 ) -> Response:
@@ -152,7 +153,7 @@ async def reopen(
     return await answer_command(request, caller, command, subject=id, key=key)
 
 
-@routes.post("/tickets/{id}/label", response_model=Answered)
+@routes.post("/tickets/{id}/label", response_model=TicketShape)
 async def label(
     request: Request, caller: Agent, id: str, body: Relabel, key: IdempotencyKey, if_match: IfMatch
 ) -> Response:

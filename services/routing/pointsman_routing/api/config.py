@@ -303,7 +303,7 @@ async def _apply(
         moves=moves,
     )
     body, status, headers = await ask(request, caller, command, subject="config", key=key)
-    version = int(body["version"])
+    version = int(body["config_version"])
     return Json({"version": version, "inactive": inactive}, status, headers | {"ETag": etag_of(version)})
 
 

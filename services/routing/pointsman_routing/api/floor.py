@@ -1,6 +1,6 @@
 """`/v1/queues` and `/v1/agents`: the supervisor's view of the floor."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import AwareDatetime, Field
@@ -12,11 +12,11 @@ from pointsman.contracts.shapes import PresenceState
 from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import Body
-from pointsman.runtime.http.idempotency import answer_command
+from pointsman.runtime.http.idempotency import answer_command, ask
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
 from pointsman.runtime.http.problems import not_found
-from pointsman_routing.api.shapes import AGENT_COLUMNS, AgentShape, PresenceShape, agent_shape
+from pointsman_routing.api.shapes import AGENT_COLUMNS, AgentShape, PresenceShape, QueueShape, agent_shape
 
 routes = APIRouter(prefix="/v1", tags=["floor"])
 
@@ -32,18 +32,20 @@ class Hold(Body):
     hold: bool = False
 
 
-@routes.get("/queues", response_model=dict[str, Any])
+@routes.get("/queues", response_model=Page[QueueShape])
 async def queues(request: Request, caller: Supervisor) -> Response:
     """Each queue: depth, the oldest waiting ticket, agents eligible now; answered by the desk itself."""
     command = QueueDepths(actor=actor(caller.role, caller.sub))
-    return await answer_command(request, caller, command, subject="queues")
+    depths, *_ = await ask(request, caller, command, subject="queues")
+    return Json({"items": depths["items"], "next_cursor": None})
 
 
-@routes.get("/queues/{q}", response_model=dict[str, Any])
+@routes.get("/queues/{q}", response_model=QueueShape)
 async def queue(request: Request, caller: Supervisor, q: str) -> Response:
     """One queue."""
     command = QueueDepths(actor=actor(caller.role, caller.sub), queue=q)
-    return await answer_command(request, caller, command, subject="queues")
+    depths, *_ = await ask(request, caller, command, subject="queues")
+    return Json(depths["items"][0])
 
 
 @routes.get("/agents", response_model=Page[AgentShape])

@@ -40,7 +40,6 @@ class TicketShape(BaseModel):
     prefers: dict[str, int]
     agent: str | None
     opened_at: datetime
-    updated_at: datetime
     waiting_since: datetime | None
     escalated_at: datetime | None
     resolved_at: datetime | None
@@ -63,6 +62,28 @@ class OfferShape(BaseModel):
     offered_at: datetime
     expires_at: datetime
     expires_in_seconds: float
+
+
+class AnsweredOffer(BaseModel):
+    """An offer as its answer left it."""
+
+    id: str
+    ticket: TicketShape
+    agent: str
+    state: OfferState
+    offered_at: datetime
+    expires_at: datetime
+
+
+class QueueShape(BaseModel):
+    """A queue now: tickets waiting and offered, the oldest, and agents who could take one of it."""
+
+    queue: str
+    waiting: int
+    oldest_waiting_since: datetime | None
+    offered: int
+    eligible_now: int
+    order: str
 
 
 class AuthorShape(BaseModel):
@@ -123,7 +144,7 @@ class MeShape(AgentShape):
 TICKET_COLUMNS = """
     {t}.id, {t}.version, {t}.state, {t}.waiting_on, {t}.outcome, {t}.channel, {t}.connector, {t}.subject,
     {t}.customer_id, {t}.customer_name, {t}.customer_tier, {t}.category, {t}.priority, {t}.boost, {t}.language,
-    {t}.tags, {t}.queue, {t}.requires, {t}.prefers, {t}.agent, {t}.opened_at, {t}.updated_at, {t}.waiting_since,
+    {t}.tags, {t}.queue, {t}.requires, {t}.prefers, {t}.agent, {t}.opened_at, {t}.waiting_since,
     {t}.escalated_at, {t}.resolved_at, {t}.last_message_id, {t}.follow_up_of, {t}.merged_into, {t}.wrap_up_until,
     {t}.config_version
 """.strip()

@@ -88,15 +88,17 @@ async def tickets(
     values.append(limit + 1)
     rows = await request.app.state.process.pool.fetch(
         f"""
-        SELECT {ticket_columns("t")} FROM ticket t WHERE {" AND ".join(where)}
+        SELECT {ticket_columns("t")}, t.updated_at FROM ticket t WHERE {" AND ".join(where)}
         ORDER BY t.{column} {direction}, t.id {direction} LIMIT ${len(values)}
         """,
         *values,
     )
-    items = [ticket_shape(row) for row in rows[:limit]]
-    last = items[-1] if len(rows) > limit else None
+    last = rows[limit - 1] if len(rows) > limit else None
     return Json(
-        {"items": items, "next_cursor": encode_cursor(sort, rfc3339(last[column]), last["id"]) if last else None}
+        {
+            "items": [ticket_shape(row) for row in rows[:limit]],
+            "next_cursor": encode_cursor(sort, rfc3339(last[column]), last["id"]) if last else None,
+        }
     )
 
 

@@ -50,7 +50,7 @@ class Token(BaseModel):
     revoked_at: datetime | None
 
 
-@routes.post("/tokens", response_model=Issued)
+@routes.post("/tokens", response_model=Issued, status_code=201)
 async def issue(request: Request, caller: Admin, body: Issue, key: IdempotencyKey) -> Response:
     """Issues a token. With a key a repeat answers the same token again: it is signed anew, and nothing is stored."""
     process = request.app.state.process

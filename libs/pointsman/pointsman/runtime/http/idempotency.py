@@ -78,7 +78,7 @@ async def ask(
             command, workspace=caller.workspace, subject=subject, key=key, traceparent=traceparent_of(request)
         )
     except Problem as problem:
-        current = problem.extra.get("version")
+        current = problem.extra.get("version", problem.extra.get("config_version"))
         if problem.status == 412 and isinstance(current, int):
             problem.headers.setdefault("ETag", etag_of(current))
         raise
