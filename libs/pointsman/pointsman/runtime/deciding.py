@@ -173,7 +173,11 @@ class Decider:
         if isinstance(decision, str):
             self._dead_letter(record, cause.workspace, "raised", decision)
             self._count_failure(cause.workspace)
-            problem = {"status": 500, "code": "internal", "detail": "the command could not be decided; it is kept"}
+            problem = {
+                "status": 500,
+                "code": "internal-error",
+                "detail": "the command could not be decided; it is kept",
+            }
             self._settle(Outcome(cause.id, cause.workspace, 500, problem, body_hash, reply_to))
             return decision
         self._failures.clear()

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 100
 
-_HTTP_CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
+HTTP_CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
 
 
 class ProblemError(BaseModel):
@@ -111,7 +111,7 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = _HTTP_CODES.get(error.status_code, "bad-request" if error.status_code < 500 else "internal-error")
+    code = HTTP_CODES.get(error.status_code, "bad-request" if error.status_code < 500 else "internal-error")
     problem = Problem(error.status_code, code, str(error.detail), headers=error.headers)
     return problem.response(request_id_of(request))
 
