@@ -80,7 +80,7 @@ async def _fuzz(app: FastAPI, operation: Any, headers: dict[str, str]) -> None:
         for case in cases:
             case.headers = {**(case.headers or {}), **headers}
             case.query = {name: value for name, value in (case.query or {}).items() if name != "wait"}
-            sent = requests.Request(**case.as_transport_kwargs(base_url="http://test")).prepare()
+            sent: Any = requests.Request(**case.as_transport_kwargs(base_url="http://test")).prepare()
             answer = await client.request(sent.method, sent.url, headers=dict(sent.headers), content=sent.body)
             assert answer.status_code < 500 or answer.status_code == 503, (case.as_curl_command(), answer.text)
             response = schemathesis.Response.from_any(answer)
