@@ -7,10 +7,11 @@ from pointsman.contracts import desk
 from pointsman.contracts.shapes import Actor, Author, Customer
 from pointsman.core.instant import Instant
 from pointsman_sla.clocks.course import Course
+from pointsman_sla.clocks.firing import fired
 from pointsman_sla.clocks.lifecycle import advance
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book, part_of, read_book
-from pointsman_sla.micros import instant
+from pointsman_sla.micros import instant, micros
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=UTC)
 OFFICE = {"tz": "UTC", "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
@@ -168,11 +169,12 @@ class Story:
         """The types of the facts told last, of one metric or all."""
         return [fact.type for fact in self.last if metric is None or fact.metric == metric]
 
+    def fact(self, type: str, metric: str) -> Any:
+        """The fact of this type and metric among those told last."""
+        return next(fact for fact in self.last if (fact.type, fact.metric) == (type, metric))
+
     def fire(self, metric: Any, at: float) -> "Story":
         """The clock's next point comes, as the timer engine lets it."""
-        from pointsman_sla.clocks.firing import fired
-        from pointsman_sla.micros import micros
-
         assert self.ticket is not None
         clock, fact = fired(self.clock(metric), "tkt_1", None, micros(minute(at)))
         self.ticket.clocks[metric] = clock  # type: ignore[index]
