@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import uvicorn
 
 from pointsman.contracts import codec
 from pointsman.contracts.commands import Command
@@ -24,6 +25,7 @@ from pointsman.runtime.broker import make_producer
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until, until_it
 from pointsman_sla.worker import SlaLane
 
 SUPERVISOR = Actor(kind="supervisor", id="sue")
@@ -124,7 +126,7 @@ class Service:
 
     async def row(self, query: str, *arguments: Any) -> Any:
         """The query's first row, as soon as there is one."""
-        return await until(lambda: self.pool.fetchrow(query, *arguments))
+        return await first(lambda: self.pool.fetchrow(query, *arguments))
 
     async def facts(self, type: str) -> list[dict[str, Any]]:
         """The facts of a type, in order."""
@@ -133,16 +135,20 @@ class Service:
 
     async def fact(self, type: str) -> dict[str, Any]:
         """The first fact of a type, as soon as there is one."""
-        found: list[dict[str, Any]] = await until(lambda: self.facts(type))
+        found: list[dict[str, Any]] = await first(lambda: self.facts(type))
         return found[0]
 
 
-async def until(question: Callable[[], Awaitable[Any]], within_seconds: float = 15) -> Any:
-    """The first answer that is true. Raises `TimeoutError`."""
-    async with asyncio.timeout(within_seconds):
-        while not (answer := await question()):
-            await asyncio.sleep(0.01)
-    return answer
+async def first(question: Callable[[], Awaitable[Any]]) -> Any:
+    """The first answer that is true."""
+    answers: list[Any] = []
+
+    async def answered() -> bool:
+        answers.append(await question())
+        return bool(answers[-1])
+
+    await until_it(answered)
+    return answers[-1]
 
 
 def soon(seconds: float) -> Instant:
@@ -152,6 +158,22 @@ def soon(seconds: float) -> Instant:
 def a_policy(seconds: int, **changes: Any) -> dict[str, Any]:
     """First response within seconds, around the clock, without warnings."""
     return {"name": "standard", "targets": {"first_response": {"default": seconds}}, "warn": {}, **changes}
+
+
+@asynccontextmanager
+async def a_server(app: Any) -> AsyncIterator[str]:
+    """The application on a port of its own, for streams; its address."""
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=0, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    )
+    serving = asyncio.create_task(server.serve())
+    await until(lambda: server.started)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        app.state.process.hub.draining.set()
+        server.should_exit = True
+        await serving
 
 
 @pytest.fixture

@@ -1,0 +1,279 @@
+"""The HTTP API of sla (API.md): clocks, what is due, alerts, the calendars' arithmetic. It reads tables and asks the
+worker; it holds no state."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
+from pydantic import AwareDatetime
+from starlette.responses import Response, StreamingResponse
+
+from pointsman.contracts.commands import AlertAck, AlertUnack, Command
+from pointsman.contracts.shapes import Actor, Metric, Severity
+from pointsman.core.instant import EPOCH, FOREVER, Instant
+from pointsman.runtime.auth import Caller, require
+from pointsman.runtime.http.app import service_app
+from pointsman.runtime.http.feeds import FactFeed, TooOld
+from pointsman.runtime.http.idempotency import IdempotencyKey, answer_command
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.streams import Event, event_stream, last_event_id
+from pointsman.runtime.process import ApiProcess
+from pointsman_sla.alerts import AlertState
+from pointsman_sla.calendar import Calendar, CalendarError, OutOfReach, compile_calendar
+from pointsman_sla.calendar.reach import due, elapsed
+from pointsman_sla.clocks.policy import Book
+from pointsman_sla.micros import MICROS, instant, micros
+from pointsman_sla.shapes import (
+    Acknowledge,
+    AlertShown,
+    ClockShown,
+    Due,
+    Evaluate,
+    Evaluated,
+    Nothing,
+    TimelineEvent,
+    clock_shown,
+    event_shown,
+)
+from pointsman_sla.store import asking
+
+ALERT_TYPES = ("alert.opened", "alert.acknowledged", "alert.resolved", "alert.exhausted")
+
+Reader = Annotated[Caller, Depends(require("agent"))]
+Supervisor = Annotated[Caller, Depends(require("supervisor"))]
+Id = Annotated[str, Path(max_length=200)]
+Slug = Annotated[str | None, Query(max_length=63)]
+
+routes = APIRouter(prefix="/v1")
+
+
+def create(process: ApiProcess) -> FastAPI:
+    """The application, mounted at `/sla`."""
+    app = service_app(
+        process, "sla", "Pointsman sla", config_version=lambda workspace: asking.newest_version(process.pool, workspace)
+    )
+    app.include_router(routes)
+    return app
+
+
+@routes.get("/tickets/{id}/clocks", response_model=Page[ClockShown], tags=["clocks"])
+async def clocks(request: Request, caller: Reader, id: Id, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The clocks of a ticket as they stand now, in the order in which they started."""
+    process = request.app.state.process
+    after: tuple[Instant, str] = (EPOCH, "")
+    if cursor:
+        started, clock_id = decode_cursor(cursor, int, str)
+        after = (_instant(started), clock_id)
+    found = await asking.clocks_of(process.pool, caller.workspace, id, after, limit + 1)
+    if found is None:
+        raise not_found("ticket")
+    books = await asking.books_of(process.pool, caller.workspace, found)
+
+    def calendars(name: str, version: int) -> Calendar:
+        return books.get(version, Book(version)).calendar(name)
+
+    now = micros(process.clock.now())
+    items = [clock_shown(clock, now, calendars) for clock in found[:limit]]
+    last = found[limit - 1] if len(found) > limit else None
+    return Json({"items": items, "next_cursor": encode_cursor(last.started_at, last.id) if last else None})
+
+
+@routes.get("/due", response_model=Page[Due], tags=["clocks"])
+async def due_clocks(
+    request: Request,
+    caller: Reader,
+    before: Annotated[AwareDatetime | None, Query(description="Only what breaches before; all when absent.")] = None,
+    queue: Slug = None,
+    agent: Slug = None,
+    policy: Slug = None,
+    metric: Annotated[Metric | None, Query()] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Running clocks that have not breached, the next to breach first."""
+    after: tuple[Instant, str] = (EPOCH, "")
+    if cursor:
+        at, clock_id = decode_cursor(cursor, int, str)
+        after = (_instant(at), clock_id)
+    filters = asking.DueFilters(_in_reach(before), queue, agent, policy, metric)
+    rows = await asking.due_clocks(request.app.state.process.pool, caller.workspace, filters, after, limit + 1)
+    items = rows[:limit]
+    last = items[-1] if len(rows) > limit else None
+    return Json(
+        {
+            "items": items,
+            "next_cursor": encode_cursor(micros(last["breach_at"]), last["clock_id"]) if last else None,
+        }
+    )
+
+
+@routes.get("/alerts", response_model=Page[AlertShown], tags=["alerts"])
+async def alerts(
+    request: Request,
+    caller: Reader,
+    state: Annotated[AlertState | None, Query()] = None,
+    severity: Annotated[Severity | None, Query()] = None,
+    policy: Slug = None,
+    queue: Slug = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Alerts, the newest first."""
+    before: tuple[Instant, str] = (FOREVER, "")
+    if cursor:
+        opened, alert_id = decode_cursor(cursor, int, str)
+        before = (_instant(opened), alert_id)
+    filters = asking.AlertFilters(state, severity, policy, queue)
+    items = await asking.alerts(request.app.state.process.pool, caller.workspace, filters, before, limit + 1)
+    last = items[limit - 1] if len(items) > limit else None
+    return Json(
+        {
+            "items": items[:limit],
+            "next_cursor": encode_cursor(micros(last["opened_at"]), last["id"]) if last else None,
+        }
+    )
+
+
+@routes.get(
+    "/alerts/stream",
+    response_class=StreamingResponse,
+    responses={200: {"description": "Events `alert.*`, as they happen.", "content": {"text/event-stream": {}}}},
+    tags=["alerts"],
+)
+async def alert_stream(request: Request, caller: Reader) -> Response:
+    """What happens to alerts, as server-sent events named by their type; resumable by `Last-Event-ID`."""
+    process = request.app.state.process
+    feed = FactFeed(process, "sla")
+    start = last_event_id(request) or await feed.newest(caller.workspace)
+    return event_stream(process, caller, _alert_events(feed, caller.workspace, start), cursor=start)
+
+
+async def _alert_events(feed: FactFeed, workspace: str, start: str) -> AsyncIterator[Event]:
+    while True:
+        try:
+            async for fed in feed.follow(workspace, start, types=ALERT_TYPES):
+                for fact in fed.facts:
+                    yield Event(fact["type"], {"at": fed.at, **fact}, fed.cursor)
+        except (TooOld, Problem):
+            start = await feed.newest(workspace)
+            yield Event("reset", {"cursor": start}, start)
+
+
+@routes.get("/alerts/{id}", response_model=AlertShown, tags=["alerts"])
+async def alert(request: Request, caller: Reader, id: Id) -> Response:
+    """One alert."""
+    found = await asking.alert(request.app.state.process.pool, caller.workspace, id)
+    if found is None:
+        raise not_found("alert")
+    return Json(found)
+
+
+@routes.get("/alerts/{id}/timeline", response_model=Page[TimelineEvent], tags=["alerts"])
+async def timeline(request: Request, caller: Reader, id: Id, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """What happened to an alert, oldest first."""
+    pool = request.app.state.process.pool
+    after: int = decode_cursor(cursor, int)[0] if cursor else 0
+    if await asking.alert(pool, caller.workspace, id) is None:
+        raise not_found("alert")
+    rows = await asking.timeline(pool, id, after, limit + 1)
+    last = rows[limit - 1]["event_id"] if len(rows) > limit else None
+    return Json(
+        {
+            "items": [event_shown(row) for row in rows[:limit]],
+            "next_cursor": encode_cursor(last) if last is not None else None,
+        }
+    )
+
+
+@routes.post("/alerts/{id}/ack", response_model=AlertShown, tags=["alerts"])
+async def acknowledge(
+    request: Request, caller: Supervisor, key: IdempotencyKey, id: Id, body: Acknowledge | None = None
+) -> Response:
+    """Acknowledges the clocks that are in the alert now; one that joins later fires it again."""
+    body = body or Acknowledge()
+    command = AlertAck(actor=_actor(caller), alert_id=id, comment=body.comment, for_seconds=body.for_seconds)
+    return await _ask(request, caller, command, id, key)
+
+
+@routes.post("/alerts/{id}/unack", response_model=AlertShown, tags=["alerts"])
+async def unacknowledge(
+    request: Request, caller: Supervisor, key: IdempotencyKey, id: Id, body: Nothing | None = None
+) -> Response:
+    """Takes an acknowledgement back: the alert fires again."""
+    return await _ask(request, caller, AlertUnack(actor=_actor(caller), alert_id=id), id, key)
+
+
+@routes.post("/calendars:evaluate", response_model=Evaluated, tags=["calendars"])
+async def evaluate(request: Request, caller: Reader, body: Evaluate) -> Response:
+    """The arithmetic of calendars itself."""
+    version: int | None = None
+    try:
+        if isinstance(body.calendar, str):
+            book = await asking.newest_book(request.app.state.process.pool, caller.workspace)
+            if book is None or body.calendar not in (*book.definitions, "always"):
+                raise not_found("calendar")
+            version, calendar = book.version, book.calendar(body.calendar)
+        else:
+            calendar = compile_calendar(body.calendar)
+    except CalendarError as error:
+        raise _invalid("/calendar", str(error)) from error
+    try:
+        return Json({"op": body.op, "config_version": version, **_evaluated(calendar, body)})
+    except OutOfReach as error:
+        raise _invalid("/seconds" if body.seconds is not None else "/end", str(error)) from error
+
+
+def _evaluated(calendar: Calendar, body: Evaluate) -> dict[str, Any]:
+    pauses = [(micros(low), micros(high)) for low, high in body.pauses]
+    if body.op == "elapsed":
+        start, end = _needed(body, "start"), _needed(body, "end")
+        business = elapsed(calendar, start, end, pauses)
+        return {
+            "elapsed_business_seconds": business / MICROS,
+            "elapsed_calendar_seconds": max(0, end - start) / MICROS,
+        }
+    if body.seconds is None:
+        raise _invalid("/seconds", "needed")
+    amount = round(body.seconds * MICROS)
+    if body.op == "due":
+        answer = due(calendar, _needed(body, "start"), amount, pauses)
+        return {"due_at": instant(answer.due_at), "breach_at": instant(answer.breach_at)}
+    end = _needed(body, "end" if body.end is not None else "start")
+    return {"at": instant(calendar.subtract(end, amount))}
+
+
+def _needed(body: Evaluate, name: str) -> int:
+    at: datetime | None = getattr(body, name)
+    if at is None:
+        raise _invalid(f"/{name}", "needed")
+    if at.tzinfo is None:
+        raise _invalid(f"/{name}", "an instant has an offset from UTC")
+    return micros(at)
+
+
+def _invalid(pointer: str, detail: str) -> Problem:
+    return Problem(422, "invalid-request", "the request has errors", [{"pointer": pointer, "detail": detail}])
+
+
+async def _ask(request: Request, caller: Caller, command: Command, id: str, key: Any) -> Response:
+    return await answer_command(request, caller, command, subject=f"alert:{id}", key=key)
+
+
+def _actor(caller: Caller) -> Actor:
+    kind: Any = caller.role
+    return Actor(kind=kind, id=caller.sub)
+
+
+def _instant(at: int) -> Instant:
+    """The instant of a cursor. Raises `Problem` for one that was not handed out."""
+    try:
+        return instant(at)
+    except OverflowError as error:
+        raise Problem(422, "invalid-cursor", "the cursor is not one of this list") from error
+
+
+def _in_reach(at: datetime | None) -> Instant | None:
+    return None if at is None else min(at, FOREVER)

@@ -1,0 +1,178 @@
+"""What the API shows of clocks and alerts."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from pointsman.contracts.shapes import Metric, Severity
+from pointsman.runtime.http.app import Body
+from pointsman_sla.alerts import AlertState
+from pointsman_sla.clocks.model import Clock
+from pointsman_sla.clocks.points import NEVER, Calendars, elapsed
+from pointsman_sla.micros import MICROS, instant
+
+ClockState = Literal["running", "paused", "met", "breached", "cancelled"]
+
+
+class ClockShown(BaseModel):
+    """A clock. `state` is `breached` from the breach on, also after a late answer (`ended_at`). `due_at` is shown to
+    people, `breach_at` is when it fires; both are null while the clock is paused. `reason` says in words why it is
+    paused or was cancelled."""
+
+    clock_id: str
+    metric: Metric
+    cycle: int
+    state: ClockState
+    reason: str | None
+    policy: str
+    calendar: str
+    config_version: int
+    queue: str | None
+    priority: str
+    target_seconds: int
+    elapsed_business_seconds: float
+    elapsed_calendar_seconds: float
+    started_at: datetime
+    due_at: datetime | None
+    breach_at: datetime | None
+    breached_at: datetime | None
+    ended_at: datetime | None
+    retargeted: bool
+
+
+class Due(BaseModel):
+    """A running clock that will breach."""
+
+    ticket_id: str
+    clock_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    queue: str | None
+    agent: str | None
+    priority: str
+    target_seconds: int
+    due_at: datetime
+    breach_at: datetime
+
+
+class AlertClockShown(BaseModel):
+    """A clock in an alert."""
+
+    ticket: str
+    metric: Metric
+    cycle: int
+    joined_at: datetime
+
+
+class AlertShown(BaseModel):
+    """An alert: one open per severity, policy and queue. `clocks` are those in it now, at most 200 of `clock_count`."""
+
+    id: str
+    state: AlertState
+    severity: Severity
+    policy: str
+    queue: str
+    clocks: list[AlertClockShown]
+    clock_count: int
+    opened_at: datetime
+    acked_by: str | None
+    acked_at: datetime | None
+    ack_until: datetime | None
+    resolved_at: datetime | None
+
+
+class TimelineEvent(BaseModel):
+    """One line of an alert's timeline."""
+
+    at: datetime
+    kind: Literal["opened", "joined", "left", "acknowledged", "unacknowledged", "fired_again", "resolved"]
+    ticket: str | None
+    metric: Metric | None
+    cycle: int | None
+    by: str | None
+    comment: str | None
+
+
+class Acknowledge(Body):
+    """Who acknowledges takes care: for good, or for some seconds."""
+
+    comment: str | None = Field(default=None, max_length=2000)
+    for_seconds: int | None = Field(default=None, ge=1, le=30 * 86_400)
+
+
+class Nothing(Body):
+    """An empty body."""
+
+
+class Evaluate(Body):
+    """A question to a calendar: one of the workspace's by its name, or a definition as in the workspace document.
+
+    `due`: when `seconds` of business time from `start` have elapsed. `elapsed`: business seconds from `start` to `end`.
+    `subtract`: the instant `seconds` of business time before `start` (or `end`). `pauses` do not count.
+    """
+
+    calendar: str | dict[str, Any]
+    op: Literal["due", "elapsed", "subtract"]
+    start: datetime | None = None
+    end: datetime | None = None
+    seconds: float | None = Field(default=None, ge=0, le=1e10)
+    pauses: list[tuple[datetime, datetime]] = Field(default=[], max_length=1000)
+
+
+class Evaluated(BaseModel):
+    """The answer: `due_at` and `breach_at`, or the elapsed seconds, or `at`. `config_version` is the calendar's."""
+
+    op: Literal["due", "elapsed", "subtract"]
+    config_version: int | None = None
+    due_at: datetime | None = None
+    breach_at: datetime | None = None
+    elapsed_business_seconds: float | None = None
+    elapsed_calendar_seconds: float | None = None
+    at: datetime | None = None
+
+
+def clock_shown(clock: Clock, now: int, calendars: Calendars) -> dict[str, Any]:
+    """The clock as it stands at an instant."""
+    business, plain = elapsed(clock, now if clock.ended_at is None else clock.ended_at, calendars)
+    falls = clock.state != "paused" and clock.due_at != NEVER
+    return {
+        "clock_id": clock.id,
+        "metric": clock.metric,
+        "cycle": clock.cycle,
+        "state": "breached" if clock.breached_at is not None else clock.state,
+        "reason": clock.reason,
+        "policy": clock.policy,
+        "calendar": clock.calendar,
+        "config_version": clock.version,
+        "queue": clock.queue,
+        "priority": clock.priority,
+        "target_seconds": clock.target_seconds,
+        "elapsed_business_seconds": business / MICROS,
+        "elapsed_calendar_seconds": plain / MICROS,
+        "started_at": instant(clock.started_at),
+        "due_at": instant(clock.due_at) if falls else None,
+        "breach_at": instant(clock.breach_at) if falls else None,
+        "breached_at": _instant_or_none(clock.breached_at),
+        "ended_at": _instant_or_none(clock.ended_at),
+        "retargeted": clock.retargeted,
+    }
+
+
+def event_shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A line of a timeline."""
+    return {
+        "at": row["at"],
+        "kind": row["kind"],
+        "ticket": row["ticket_id"],
+        "metric": row["metric"],
+        "cycle": row["cycle"],
+        "by": row["by_id"],
+        "comment": row["comment"],
+    }
+
+
+def _instant_or_none(at: int | None) -> datetime | None:
+    return None if at is None else instant(at)
