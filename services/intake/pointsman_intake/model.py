@@ -51,7 +51,8 @@ class NewFile:
 @dataclass(frozen=True, slots=True)
 class Inbound:
     """One message as understood. `content` holds those fields of `message.received` that need no database, as JSON
-    values; `reference` is what later messages cite (a Message-ID), `cites` what this one cites, the nearest first."""
+    values; `reference` is what later messages cite (a Message-ID), `cites` what this one cites, the nearest first.
+    `joins_only`: it is dropped when its conversation is not known (a reaction to something older than we are)."""
 
     workspace: str
     connector: str
@@ -67,6 +68,7 @@ class Inbound:
     reference: str | None = None
     cites: tuple[str, ...] = ()
     files: tuple[NewFile, ...] = ()
+    joins_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +153,10 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an arrival, in the order of its messages, signals (the ticket, if any) and reports."""
+    """What became of an arrival, in the order of its messages (None: dropped, as it had no conversation to join),
+    signals (the ticket, if any) and reports."""
 
-    messages: tuple[Accepted, ...] = ()
+    messages: tuple[Accepted | None, ...] = ()
     signals: tuple[str | None, ...] = ()
     reports: tuple[Reported, ...] = ()
     replayed: bool = False

@@ -55,7 +55,9 @@ class Intake:
 
     async def accept_one(self, message: Inbound) -> tuple[Accepted, dict[str, Any] | None]:
         outcomes, emissions = await self.accept(an_arrival(message))
-        return outcomes[0].messages[0], emissions[0].facts[0].wire() if emissions else None
+        accepted = outcomes[0].messages[0]
+        assert accepted is not None
+        return accepted, emissions[0].facts[0].wire() if emissions else None
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ async def test_another_body_under_the_same_id_differs(intake: Intake) -> None:
 
 async def test_a_repeat_within_one_group_is_a_duplicate(intake: Intake) -> None:
     outcomes, emissions = await intake.accept(an_arrival(a_message()), an_arrival(a_message()))
-    assert [outcome.messages[0].duplicate for outcome in outcomes] == [False, True]
+    assert [accepted and accepted.duplicate for outcome in outcomes for accepted in outcome.messages] == [False, True]
     assert len(emissions) == 1
 
 
@@ -102,7 +104,7 @@ async def test_messages_of_a_thread_share_its_ticket_and_count_up(intake: Intake
     outcomes, emissions = await intake.accept(
         an_arrival(a_message("m1", thread="t"), a_message("m2", thread="t")), an_arrival(a_message("m3", thread="t"))
     )
-    assert len({accepted.ticket_id for outcome in outcomes for accepted in outcome.messages}) == 1
+    assert len({accepted and accepted.ticket_id for outcome in outcomes for accepted in outcome.messages}) == 1
     facts = [emission.facts[0].wire() for emission in emissions]
     assert [(fact["thread_number"], fact["opens"]) for fact in facts] == [(1, True), (2, False), (3, False)]
 
@@ -163,7 +165,7 @@ async def test_numbers_have_no_hole_when_a_message_was_lost_to_another_process(i
         )
         await _until_waiting(intake.one)
     outcomes, emissions = await racing
-    assert [accepted.duplicate for accepted in outcomes[0].messages] == [True, False]
+    assert [accepted and accepted.duplicate for accepted in outcomes[0].messages] == [True, False]
     fact = emissions[0].facts[0].wire()
     assert (fact["external_id"], fact["thread_number"], fact["opens"]) == ("m2", 2, False)
     assert await intake.one.fetchval("SELECT number FROM thread") == 2
@@ -186,6 +188,24 @@ async def test_many_processes_and_many_threads_never_dead_lock(intake: Intake) -
     assert not await intake.one.fetch(holes)
 
 
+async def test_a_reaction_joins_what_it_cites_and_opens_nothing(intake: Intake) -> None:
+    said, _ = await intake.accept_one(a_message("m1", thread="t", reference="C1:1"))
+    reaction = a_message("r1", thread="C1:1", cites=("C1:1",), joins_only=True)
+    joined, fact = await intake.accept_one(reaction)
+    assert (joined.ticket_id, fact and fact["thread"]) == (said.ticket_id, "t")
+    outcomes, emissions = await intake.accept(an_arrival(a_message("r2", cites=("C1:9",), joins_only=True)))
+    assert outcomes[0].messages == (None,)
+    assert not emissions
+
+
+async def test_mails_find_their_conversation_by_any_known_reference(intake: Intake) -> None:
+    """zammad#5064, osTicket#3607: In-Reply-To unknown, a known id only in References."""
+    first, _ = await intake.accept_one(a_message("a", thread="a@x", reference="a@x"))
+    second, _ = await intake.accept_one(a_message("b", thread="zzz@x", cites=("unknown@y", "a@x"), reference="b@x"))
+    third, _ = await intake.accept_one(a_message("c", thread="yyy@x", cites=("b@x",), reference="c@x"))
+    assert first.ticket_id == second.ticket_id == third.ticket_id
+
+
 async def test_a_signal_finds_its_conversations_ticket(intake: Intake) -> None:
     accepted, _ = await intake.accept_one(a_message("m1", thread="t"))
     known = Signal("acme", "site-chat", "t", "left", NOW)
@@ -200,6 +220,7 @@ async def test_a_remembered_token_marks_a_replayed_request(intake: Intake) -> No
     assert [outcome.replayed for outcome in outcomes] == [False, True]
     again, _ = await intake.accept(an_arrival(a_message(), token="event-1"))
     assert again[0].replayed
+    assert again[0].messages[0] is not None
     assert again[0].messages[0].duplicate
 
 
@@ -209,7 +230,10 @@ async def _race(intake: Intake, first: Inbound, second: Inbound) -> tuple[Accept
         outcomes, _ = await accept_group(intake.one, [an_arrival(first)], NOW)
         racing = asyncio.create_task(intake.accept(an_arrival(second), db=intake.two))
         await _until_waiting(intake.one)
-    return outcomes[0].messages[0], (await racing)[0][0].messages[0]
+    one, two = outcomes[0].messages[0], (await racing)[0][0].messages[0]
+    assert one is not None
+    assert two is not None
+    return one, two
 
 
 async def _until_waiting(db: "asyncpg.Connection[asyncpg.Record]") -> None:

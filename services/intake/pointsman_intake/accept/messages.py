@@ -30,6 +30,12 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, refe
 JOIN delivery d ON d.workspace = k.workspace AND d.connector = k.connector AND d.external_id = k.reference
 """
 
+_KNOWN_THREADS = """
+SELECT t.workspace, t.connector, t.thread
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, thread)
+JOIN thread t USING (workspace, connector, thread)
+"""
+
 # The row lock of each thread is held from here to the commit, so the numbers that it hands out are contiguous and two
 # first messages of a conversation make one ticket.
 _THREADS = """
@@ -102,7 +108,7 @@ class _New:
 class Stored:
     """Where each message went, the facts, and the ids of the raw rows that the new messages refer to."""
 
-    answers: Sequence[Accepted] = ()
+    answers: Sequence[Accepted | None] = ()
     emissions: Sequence[Emission] = ()
     raw_ids: frozenset[str] = frozenset()
 
@@ -137,14 +143,16 @@ async def _existing(db: Database, keys: Sequence[Key]) -> dict[Key, tuple[str, s
 
 async def _place(db: Database, customers: Customers, fresh: dict[Key, tuple[Inbound, str | None]]) -> dict[Key, _New]:
     """Customer, thread, ticket and number of each new message, in the order in which they came."""
-    messages = [message for message, _ in fresh.values()]
-    cited = await _cited(db, messages)
-    found = await customers.find(messages)
+    cited = await _cited(db, [message for message, _ in fresh.values()])
+    threads = {key: (key[0], key[1], _thread_of(message, cited)) for key, (message, _) in fresh.items()}
+    fresh = await _joining(db, fresh, threads)
+    if not fresh:
+        return {}
+    found = await customers.find([message for message, _ in fresh.values()])
     new: dict[Key, _New] = {}
     for (key, (message, raw_id)), customer in zip(fresh.items(), found, strict=True):
-        thread = _thread_of(message, cited)
         id = derived_id("msg", message.received_at, *key)
-        new[key] = _New(key, (key[0], key[1], thread), message, raw_id, id, customer)
+        new[key] = _New(key, threads[key], message, raw_id, id, customer)
     by_thread: dict[Key, list[_New]] = {}
     for one in new.values():
         by_thread.setdefault(one.thread, []).append(one)
@@ -153,6 +161,18 @@ async def _place(db: Database, customers: Customers, fresh: dict[Key, tuple[Inbo
     for place, row in rows.items():
         _number(by_thread[place], row, row["number"] - len(by_thread[place]))
     return new
+
+
+async def _joining(
+    db: Database, fresh: dict[Key, tuple[Inbound, str | None]], threads: dict[Key, Key]
+) -> dict[Key, tuple[Inbound, str | None]]:
+    """Those that have a conversation to join, or may begin one."""
+    asked = sorted({threads[key] for key, (message, _) in fresh.items() if message.joins_only})
+    if not asked:
+        return fresh
+    known = {tuple(row) for row in await db.fetch(_KNOWN_THREADS, *map(list, zip(*asked, strict=True)))}
+    known |= {threads[key] for key, (message, _) in fresh.items() if not message.joins_only}
+    return {key: value for key, value in fresh.items() if not value[0].joins_only or threads[key] in known}
 
 
 def _thread_of(message: Inbound, cited: dict[Key, str]) -> str:
@@ -290,9 +310,9 @@ async def _store_files(db: Database, new: Sequence[_New]) -> None:
 
 def _answers(
     arrived: Sequence[tuple[Inbound, str | None]], existing: dict[Key, tuple[str, str, str]], new: dict[Key, _New]
-) -> list[Accepted]:
-    """One answer for each message that came, repeats within the group included."""
-    answers = []
+) -> list[Accepted | None]:
+    """One answer for each message that came, repeats within the group included; None for one that was dropped."""
+    answers: list[Accepted | None] = []
     given: set[Key] = set()
     for message, _ in arrived:
         key = (message.workspace, message.connector, message.external_id)
@@ -300,7 +320,10 @@ def _answers(
             id, ticket, hash = existing[key]
             answers.append(Accepted(id, ticket, True, hash != message.body_hash))
             continue
-        one = new[key]
+        one = new.get(key)
+        if one is None:
+            answers.append(None)
+            continue
         assert one.place is not None
         again = key in given
         given.add(key)

@@ -1,0 +1,152 @@
+"""A message as a provider said it, before it belongs to a workspace: what every parser makes."""
+
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Literal
+
+from pointsman.contracts.shapes import Automatic
+from pointsman.core.ids import derived_id, digest_of
+from pointsman.core.instant import Instant
+from pointsman_intake.connectors import Connector
+from pointsman_intake.model import (
+    HTML_BYTES_MAX,
+    Inbound,
+    NewFile,
+    Person,
+    Report,
+    canonical,
+    clean,
+    cut,
+)
+
+Kind = Literal["message", "edit", "delete", "reaction", "comment", "review"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """Something attached: with its `content`, or by the provider's `url`."""
+
+    name: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    url: str | None = None
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message. `joins_only`: it makes sense only on a conversation that is known (a reaction, a deletion).
+
+    `reference` is the id by which others cite it, `cites` the ids that it cites, the nearest first.
+    """
+
+    external_id: str
+    thread: str
+    person: Person
+    text: str = ""
+    kind: Kind = "message"
+    occurred_at: Instant | None = None
+    replaces: str | None = None
+    subject: str | None = None
+    html: str | None = None
+    reply_text: str | None = None
+    to: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
+    files: tuple[File, ...] = ()
+    headers: dict[str, str] = field(default_factory=dict)
+    automatic: Automatic | None = None
+    reference: str | None = None
+    cites: tuple[str, ...] = ()
+    joins_only: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Something in a webhook that is no message, and why."""
+
+    kind: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What was in one webhook. `token` is the provider's id of the request; `reply` an answer that it waits for."""
+
+    messages: tuple[Said, ...] = ()
+    reports: tuple[Report, ...] = ()
+    ignored: tuple[Ignored, ...] = ()
+    token: str | None = None
+    reply: dict[str, Any] | None = None
+
+
+class NotUnderstood(ValueError):
+    """The bytes cannot be read as what they claim to be. `reason` is a slug; the text says what is wrong where."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: Instant) -> Inbound:
+    """The message in its workspace, as it will be stored and told."""
+    content: dict[str, Any] = {}
+    text, truncated = cut(clean(said.text))
+    if text:
+        content["text"] = text
+    if said.reply_text is not None:
+        content["reply_text"] = cut(clean(said.reply_text))[0]
+    if said.html:
+        html = clean(said.html)
+        if cut(html, HTML_BYTES_MAX)[1]:
+            truncated = True
+        else:
+            content["html"] = html
+    if truncated:
+        content["truncated"] = True
+    for name in ("replaces", "to", "cc", "headers", "automatic", "metadata"):
+        if value := getattr(said, name):
+            content[name] = value
+    if said.kind != "message":
+        content["kind"] = said.kind
+    if said.subject:
+        content["subject"] = said.subject
+    if said.occurred_at is not None:
+        content["occurred_at"] = min(said.occurred_at, at)
+    references, files = _files(said, workspace, slug, at)
+    if references:
+        content["attachments"] = references
+    hashed = {name: value for name, value in content.items() if name not in ("occurred_at", "attachments", "headers")}
+    digests = [file.sha256 for file in files]
+    return Inbound(
+        workspace=workspace,
+        connector=slug,
+        channel=connector.channel,
+        external_id=said.external_id[:KEY_LENGTH_MAX],
+        thread=said.thread[:KEY_LENGTH_MAX],
+        person=said.person,
+        content=content,
+        received_at=at,
+        body_hash=digest_of(canonical((hashed, said.person, digests))),
+        reference=said.reference[:KEY_LENGTH_MAX] if said.reference else None,
+        cites=tuple(cited[:KEY_LENGTH_MAX] for cited in said.cites[:CITES_MAX]),
+        files=files,
+        joins_only=said.joins_only,
+    )
+
+
+KEY_LENGTH_MAX = 512
+CITES_MAX = 50
+
+
+def _files(said: Said, workspace: str, slug: str, at: Instant) -> tuple[list[dict[str, Any]], tuple[NewFile, ...]]:
+    references, files = [], []
+    for place, file in enumerate(said.files):
+        known = (("name", file.name), ("content_type", file.content_type), ("size", file.size), ("url", file.url))
+        reference: dict[str, Any] = {name: value for name, value in known if value is not None}
+        if file.content is not None:
+            id = derived_id("att", at, workspace, slug, said.external_id, place)
+            files.append(NewFile(id, file.name, file.content_type, file.content, sha256(file.content).hexdigest()))
+            reference |= {"attachment_id": id, "size": len(file.content)}
+        references.append(reference)
+    return references, tuple(files)
