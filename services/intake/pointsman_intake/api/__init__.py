@@ -1,0 +1,31 @@
+"""Intake's HTTP API, mounted at `/intake`."""
+
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from pointsman.runtime.http.app import service_app
+from pointsman_intake.api import attachments, customers, email, events, hooks, messages, quarantine, replies
+from pointsman_intake.api.hot import add_hot_routes
+from pointsman_intake.gate import Gate
+
+if TYPE_CHECKING:
+    from pointsman.runtime.process import ApiProcess
+
+
+def create(process: "ApiProcess") -> FastAPI:
+    """The application over an open process; its slot is taken as soon as the loop runs."""
+    gate = Gate(process)
+    app = service_app(
+        process,
+        "intake",
+        "Pointsman intake",
+        config_version=gate.config_version,
+        body_bytes_max=max(gate.settings.batch_bytes_max, gate.settings.email_bytes_max),
+    )
+    app.state.gate = gate
+    for part in (messages, events, email, hooks, replies, quarantine, customers, attachments):
+        app.include_router(part.router)
+    add_hot_routes(app, gate)
+    process.start(gate.run())
+    return app

@@ -1,0 +1,87 @@
+"""Attachments: bytes put aside, named by an id in messages and replies."""
+
+import re
+from hashlib import sha256
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.core.ids import random_id
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.problems import Problem, not_found
+from pointsman_intake.api.bodies import body_of
+from pointsman_intake.api.callers import ConnectorOrAgent, gate_of
+
+router = APIRouter(prefix="/v1/attachments", tags=["attachments"])
+
+_PUT = """
+INSERT INTO attachment (workspace, id, connector, name, content_type, size, sha256, content, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+_GET = """
+SELECT name, content_type, content FROM attachment
+WHERE workspace = $1 AND id = $2 AND ($3::text IS NULL OR connector IS NULL OR connector = $3)
+"""
+_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
+
+
+class AttachmentOut(BaseModel):
+    """Where the bytes are kept."""
+
+    attachment_id: str
+    name: str | None
+    content_type: str
+    size: int
+    sha256: str
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=AttachmentOut,
+    openapi_extra={
+        "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
+    },
+)
+async def post_attachment(
+    request: Request,
+    caller: ConnectorOrAgent,
+    name: Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f]*$")] = None,
+) -> Response:
+    """The body is the file; its media type is the header Content-Type, its name the parameter `name`."""
+    gate = gate_of(request)
+    content = await body_of(request, gate.settings.attachment_bytes_max)
+    kind = request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
+    if not _TYPE.fullmatch(kind) or len(kind) > 255:
+        raise Problem(415, "unsupported-media-type", "the header Content-Type names no media type")
+    at = gate.process.clock.now()
+    id, digest = random_id("att", at), sha256(content).hexdigest()
+    owner = caller.sub if caller.role == "connector" else None
+    await gate.process.pool.execute(_PUT, caller.workspace, id, owner, name, kind, len(content), digest, content, at)
+    kept = {"attachment_id": id, "name": name, "content_type": kind, "size": len(content), "sha256": digest}
+    return Json(kept, 201)
+
+
+@router.get(
+    "/{id}",
+    response_class=Response,
+    responses={200: {"content": {"application/octet-stream": {}}, "description": "The bytes."}},
+)
+async def attachment(request: Request, caller: ConnectorOrAgent, id: str) -> Response:
+    """The bytes, always as a download: nothing that a customer sent is shown in our origin."""
+    own = caller.sub if caller.role == "connector" else None
+    row = await gate_of(request).process.pool.fetchrow(_GET, caller.workspace, id, own)
+    if row is None:
+        raise not_found("attachment")
+    return Response(
+        row["content"],
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": "attachment",
+            "X-Content-Type-Options": "nosniff",
+            "Pointsman-Content-Type": row["content_type"] or "application/octet-stream",
+        },
+    )

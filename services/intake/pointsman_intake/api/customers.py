@@ -1,0 +1,154 @@
+"""Customers: found by what is known of them, read, and corrected."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.logic import Database
+from pointsman_intake.api.callers import ConnectorOrAgent, gate_of
+from pointsman_intake.shapes import CustomerPut
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+_SHOWN = """
+SELECT c.id, c.name, c.language, c.tier, c.organization, c.owner, c.version, c.created_at, c.updated_at,
+       coalesce(array_agg(i.value ORDER BY i.value) FILTER (WHERE i.kind = 'email'), '{}') AS emails,
+       coalesce(array_agg(i.value ORDER BY i.value) FILTER (WHERE i.kind = 'phone'), '{}') AS phones,
+       coalesce(array_agg(i.value ORDER BY i.value) FILTER (WHERE i.kind = 'handle'), '{}') AS handles
+FROM customer c LEFT JOIN identity i ON i.workspace = c.workspace AND i.customer_id = c.id
+"""
+_ONE = f"{_SHOWN} WHERE c.workspace = $1 AND c.id = $2 GROUP BY c.workspace, c.id"
+_LIST = f"""
+{_SHOWN} WHERE c.workspace = $1 AND c.id > $2
+    AND NOT EXISTS (
+        SELECT 1 FROM unnest($3::text[], $4::text[]) AS k (kind, value)
+        WHERE NOT EXISTS (
+            SELECT 1 FROM identity x
+            WHERE x.workspace = c.workspace AND x.kind = k.kind AND x.value = k.value AND x.customer_id = c.id))
+GROUP BY c.workspace, c.id ORDER BY c.id LIMIT $5
+"""
+_FORGET = """
+DELETE FROM identity WHERE workspace = $1 AND customer_id = $2 AND kind IN ('email', 'phone', 'handle')
+    AND (kind, value) NOT IN (SELECT * FROM unnest($3::text[], $4::text[]))
+"""
+_LEARN = """
+INSERT INTO identity (workspace, kind, value, customer_id)
+SELECT $1, k.kind, k.value, $2 FROM unnest($3::text[], $4::text[]) AS k (kind, value) ORDER BY 2, 3
+ON CONFLICT DO NOTHING
+"""
+_OTHERS = """
+SELECT i.kind, i.value, i.customer_id FROM unnest($3::text[], $4::text[]) AS k (kind, value)
+JOIN identity i ON i.workspace = $1 AND i.kind = k.kind AND i.value = k.value AND i.customer_id <> $2
+"""
+_WRITE = """
+UPDATE customer SET name = $3, language = $4, tier = $5, organization = $6, owner = $7,
+                    version = version + 1, updated_at = clock_timestamp()
+WHERE workspace = $1 AND id = $2 AND ($8::int IS NULL OR version = $8) RETURNING version
+"""
+
+Known = Annotated[str | None, Query(max_length=320)]
+
+
+class CustomerOut(BaseModel):
+    """A customer and by what they are known (in lower case)."""
+
+    id: str
+    name: str | None
+    emails: list[str]
+    phones: list[str]
+    handles: list[str]
+    language: str | None
+    tier: str | None
+    organization: str | None
+    owner: str | None
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@router.get("", response_model=Page[CustomerOut])
+async def customers(
+    request: Request,
+    caller: ConnectorOrAgent,
+    email: Known = None,
+    phone: Known = None,
+    handle: Known = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """The customers who have all of the given email, phone and handle."""
+    after = decode_cursor(cursor, str)[0] if cursor else ""
+    asked = [(kind, _lower(value)) for kind, value in (("email", email), ("phone", phone), ("handle", handle)) if value]
+    rows = await gate_of(request).process.pool.fetch(
+        _LIST, caller.workspace, after, [kind for kind, _ in asked], [value for _, value in asked], limit + 1
+    )
+    items = [dict(row) for row in rows[:limit]]
+    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if len(rows) > limit else None})
+
+
+@router.get("/{id}", response_model=CustomerOut)
+async def customer(request: Request, caller: ConnectorOrAgent, id: str) -> Response:
+    """One customer."""
+    return _answer(await gate_of(request).process.pool.fetchrow(_ONE, caller.workspace, id))
+
+
+@router.put("/{id}", response_model=CustomerOut)
+async def put_customer(
+    request: Request, caller: ConnectorOrAgent, id: str, given: Annotated[CustomerPut, Body()]
+) -> Response:
+    """Sets what is known of a customer, whole. 409 when an identity is another customer's; 412 by `If-Match`."""
+    expected = _version(request.headers.get("if-match"))
+    identities = sorted(
+        {
+            (kind, _lower(value))
+            for kind, values in (("email", given.emails), ("phone", given.phones), ("handle", given.handles))
+            for value in values
+        }
+    )
+    async with gate_of(request).process.pool.acquire() as db, db.transaction():
+        if await db.fetchrow(_ONE, caller.workspace, id) is None:
+            raise not_found("customer")
+        await _identify(db, caller.workspace, id, identities)
+        fields = (given.name, given.language, given.tier, given.organization, given.owner)
+        if await db.fetchval(_WRITE, caller.workspace, id, *fields, expected) is None:
+            raise Problem(412, "version-changed", "the customer is at another version", id=id)
+        return _answer(await db.fetchrow(_ONE, caller.workspace, id))
+
+
+async def _identify(db: Database, workspace: str, id: str, identities: list[tuple[str, str]]) -> None:
+    kinds, values = [kind for kind, _ in identities], [value for _, value in identities]
+    await db.execute(_LEARN, workspace, id, kinds, values)
+    others = await db.fetch(_OTHERS, workspace, id, kinds, values)
+    if others:
+        errors = [
+            {"pointer": f"/{row['kind']}s", "detail": f"{row['value']} is the customer {row['customer_id']}'s"}
+            for row in others
+        ]
+        raise Problem(409, "identity-taken", "an identity is another customer's", errors)
+    await db.execute(_FORGET, workspace, id, kinds, values)
+
+
+def _answer(row: Any) -> Response:
+    if row is None:
+        raise not_found("customer")
+    return Json(dict(row), headers={"ETag": f'"{row["version"]}"'})
+
+
+def _version(header: str | None) -> int | None:
+    if header is None or header.strip() == "*":
+        return None
+    tag = header.strip().removeprefix("W/").strip('"')
+    if not tag.isdigit() or len(tag) > 9:
+        raise Problem(412, "version-changed", "the customer is at another version")
+    return int(tag)
+
+
+def _lower(value: str) -> str:
+    return value.replace("\x00", "").strip().lower()

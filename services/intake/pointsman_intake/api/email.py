@@ -1,0 +1,63 @@
+"""`POST /email/{connector}`: a raw mail, from an MTA or a fetcher."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.problems import Problem
+from pointsman_intake.api.bodies import body_of, media_type
+from pointsman_intake.api.callers import OfConnector, gate_of
+from pointsman_intake.gate import own_connector
+from pointsman_intake.model import Raw
+from pointsman_intake.quarantine import put_in_quarantine
+from pointsman_intake.reading import EMAIL_KINDS, mail_arrival, needs_kind
+from pointsman_intake.said import NotUnderstood
+
+router = APIRouter(prefix="/v1", tags=["messages"])
+
+
+class MailAccepted(BaseModel):
+    """Written: as a message, or, when it could not be understood, to the quarantine."""
+
+    message_id: str | None = None
+    ticket_id: str | None = None
+    duplicate: bool | None = None
+    differs: bool | None = None
+    quarantine_id: str | None = None
+    reason: str | None = None
+
+
+@router.post(
+    "/email/{connector}",
+    status_code=202,
+    response_model=MailAccepted,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"message/rfc822": {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def post_mail(request: Request, caller: OfConnector, connector: str) -> Response:
+    """A message as RFC 5322 defines it, byte for byte. Answered after the durable write, understood or not."""
+    gate = gate_of(request)
+    own_connector(caller, connector)
+    _, configured = await gate.connector(caller.workspace, connector)
+    needs_kind(connector, configured, EMAIL_KINDS, "raw mail")
+    body = await body_of(request, gate.settings.email_bytes_max)
+    if not body:
+        raise Problem(422, "invalid-request", "the request has errors", [{"pointer": "", "detail": "no mail"}])
+    at = gate.process.clock.now()
+    raw = Raw(body, media_type(request.headers))
+    try:
+        arrival = await mail_arrival(
+            raw, caller.workspace, connector, configured, at, seconds_max=gate.settings.email_parse_seconds_max
+        )
+    except NotUnderstood as why:
+        id = await put_in_quarantine(gate.process.pool, caller.workspace, connector, "email", raw, why, at)
+        return Json({"quarantine_id": id, "reason": why.reason}, 202)
+    accepted = (await gate.submit(arrival)).messages[0]
+    assert accepted is not None
+    return Json(accepted.answer(), 202)

@@ -1,0 +1,114 @@
+"""`/hooks/{workspace}/{connector}`: what providers call. No token: the connector's scheme proves the raw bytes."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from pointsman.core.instant import Instant
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.secrets import SecretMissing
+from pointsman_intake.api.bodies import body_of, media_type
+from pointsman_intake.api.callers import gate_of
+from pointsman_intake.connectors import JSON_KINDS, Connector
+from pointsman_intake.gate import Gate
+from pointsman_intake.hooks.own import own_arrival
+from pointsman_intake.hooks.schemes import SCHEMES, HookRequest, Proof, meta_challenge
+from pointsman_intake.model import Outcome, Raw
+from pointsman_intake.quarantine import put_in_quarantine
+from pointsman_intake.reading import HOOK_KINDS, hook_arrival, needs_kind, read_hook
+from pointsman_intake.said import Ignored, NotUnderstood
+
+router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
+
+_ANY_BODY: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
+
+
+class HookAccepted(BaseModel):
+    """What was in the webhook. `duplicate`: the request came before. A provider's challenge has its own answer."""
+
+    messages: list[dict[str, Any]] = []
+    ignored: list[dict[str, str]] = []
+    duplicate: bool = False
+    quarantine_id: str | None = None
+    challenge: str | None = None
+
+
+@router.get(
+    "/{workspace}/{connector}",
+    response_class=PlainTextResponse,
+    responses={200: {"description": "The challenge.", "content": {"text/plain": {}}}},
+    dependencies=[],
+)
+async def challenge(request: Request, workspace: str, connector: str) -> Response:
+    """Meta's verification of a subscription: answered when the verify token is the connector's `challenge_secret`."""
+    gate = gate_of(request)
+    _, configured = await gate.connector(workspace, connector)
+    secret = _secret(gate, workspace, configured.verify.challenge_secret)
+    answer = meta_challenge(HookRequest("GET", {}, request.query_params), [secret])
+    if answer is None:
+        raise Problem(403, "challenge-refused", "the verify token is not this connector's")
+    return PlainTextResponse(answer, headers={"X-Content-Type-Options": "nosniff"})
+
+
+@router.post("/{workspace}/{connector}", response_model=HookAccepted, openapi_extra=_ANY_BODY)
+async def post_hook(request: Request, workspace: str, connector: str) -> Response:
+    """A provider's webhook. 401 unless the connector's scheme proves the bytes; what cannot be understood is kept."""
+    gate = gate_of(request)
+    _, configured = await gate.connector(workspace, connector)
+    needs_kind(connector, configured, HOOK_KINDS | JSON_KINDS, "webhooks")
+    body = await body_of(request, gate.settings.hook_bytes_max)
+    at = gate.process.clock.now()
+    asked = HookRequest("POST", {k.lower(): v for k, v in request.headers.items()}, request.query_params, body)
+    proof = _prove(gate, workspace, connector, configured, asked, at)
+    raw = Raw(body, media_type(request.headers), _kept(configured, asked))
+    if configured.kind in JSON_KINDS:
+        arrival = own_arrival(raw, workspace, connector, configured, at, proof.token)
+        return Json(_said(await gate.submit(arrival), ()))
+    try:
+        read = read_hook(raw, workspace, connector, configured)
+    except NotUnderstood as why:
+        id = await put_in_quarantine(gate.process.pool, workspace, connector, "hook", raw, why, at)
+        return Json({"messages": [], "ignored": [], "duplicate": False, "quarantine_id": id})
+    if read.reply is not None:
+        return Json(read.reply)
+    if not read.messages and not read.reports:
+        return Json(_said(Outcome(), read.ignored))
+    outcome = await gate.submit(hook_arrival(read, raw, workspace, connector, configured, at))
+    return Json(_said(outcome, read.ignored))
+
+
+def _prove(gate: Gate, workspace: str, slug: str, connector: Connector, asked: HookRequest, at: Instant) -> Proof:
+    """Raises `Problem` 401 for a forged or stale request, 403 when the connector says no scheme."""
+    if connector.verify.scheme is None:
+        raise Problem(403, "no-scheme", f"{slug} has no `verify: {{scheme}}`: it takes no webhooks")
+    scheme = SCHEMES.get(connector.verify.scheme)
+    if scheme is None:
+        raise Problem(422, "unknown-scheme", f"the scheme {connector.verify.scheme} is not built yet")
+    proof = scheme.prove(asked, [_secret(gate, workspace, connector.verify.secret)], at.timestamp())
+    if not proof.accepted:
+        raise Problem(401, "not-proved", proof.detail, headers={"WWW-Authenticate": connector.verify.scheme})
+    return proof
+
+
+def _secret(gate: Gate, workspace: str, name: str | None) -> str:
+    try:
+        return gate.secrets.get(workspace, name)
+    except SecretMissing as error:
+        raise Problem(503, "secret-missing", str(error), headers={"Retry-After": "60"}) from error
+
+
+def _kept(connector: Connector, asked: HookRequest) -> dict[str, str]:
+    scheme = SCHEMES[connector.verify.scheme or ""]
+    return {name: asked.headers[name] for name in scheme.headers_kept if name in asked.headers}
+
+
+def _said(outcome: Outcome, ignored: tuple[Ignored, ...]) -> dict[str, Any]:
+    return {
+        "messages": [accepted.answer() for accepted in outcome.messages if accepted is not None],
+        "ignored": [{"kind": one.kind, "reason": one.reason} for one in ignored],
+        "duplicate": outcome.replayed,
+    }

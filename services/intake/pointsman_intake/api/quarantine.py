@@ -1,0 +1,128 @@
+"""The quarantine: look, read again, discard."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.problems import Problem, not_found
+from pointsman_intake.api.callers import Supervisor, gate_of
+from pointsman_intake.model import Raw
+from pointsman_intake.quarantine import open_row
+from pointsman_intake.reading import hook_arrival, mail_arrival, read_hook
+from pointsman_intake.said import NotUnderstood
+
+router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
+
+SHOWN_BYTES_MAX = 65_536
+_COLUMNS = "id, connector, source, reason, detail, content_type, length(body) AS size, at, state, closed_at"
+_LIST = f"""
+SELECT {_COLUMNS} FROM quarantine
+WHERE workspace = $1 AND state = $2 AND ($3::text IS NULL OR connector = $3) AND id > $4
+ORDER BY id LIMIT $5
+"""
+_SHOW = f"SELECT {_COLUMNS}, headers, body FROM quarantine WHERE workspace = $1 AND id = $2"
+_DISCARD = """
+UPDATE quarantine SET state = 'discarded', closed_at = clock_timestamp()
+WHERE workspace = $1 AND id = $2 AND state = 'open' RETURNING id
+"""
+
+
+class Quarantined(BaseModel):
+    """Something that could not be understood: why, and how large it is."""
+
+    id: str
+    connector: str
+    source: str
+    reason: str
+    detail: str
+    content_type: str
+    size: int
+    at: datetime
+    state: str
+    closed_at: datetime | None
+
+
+class QuarantinedWhole(Quarantined):
+    """With its headers and its text, cut at 64 KiB."""
+
+    headers: dict[str, str]
+    text: str
+
+
+class Replayed(BaseModel):
+    """What it was read as this time; the row is closed."""
+
+    id: str
+    messages: list[dict[str, Any]]
+
+
+@router.get("", response_model=Page[Quarantined])
+async def quarantine(
+    request: Request,
+    caller: Supervisor,
+    state: Literal["open", "replayed", "discarded"] = "open",
+    connector: Annotated[str | None, Query(max_length=63)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """What waits in the quarantine, oldest first."""
+    after = decode_cursor(cursor, str)[0] if cursor else ""
+    pool = gate_of(request).process.pool
+    rows = await pool.fetch(_LIST, caller.workspace, state, connector, after, limit + 1)
+    items = [dict(row) for row in rows[:limit]]
+    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if len(rows) > limit else None})
+
+
+@router.get("/{id}", response_model=QuarantinedWhole)
+async def show(request: Request, caller: Supervisor, id: str) -> Response:
+    """One row with its text."""
+    row = await gate_of(request).process.pool.fetchrow(_SHOW, caller.workspace, id)
+    if row is None:
+        raise not_found("quarantine row")
+    shown = dict(row)
+    shown["text"] = shown.pop("body")[:SHOWN_BYTES_MAX].decode("utf-8", "replace")
+    return Json(shown)
+
+
+@router.post("/{id}/replay", response_model=Replayed)
+async def replay(request: Request, caller: Supervisor, id: str) -> Response:
+    """Reads it again; the row is closed in the transaction that accepts it. 422 when it is still not understood."""
+    gate = gate_of(request)
+    row = await open_row(gate.process.pool, caller.workspace, id)
+    if row is None:
+        raise not_found("open quarantine row")
+    slug = row["connector"]
+    _, connector = await gate.connector(caller.workspace, slug)
+    raw = Raw(row["body"], row["content_type"], row["headers"])
+    try:
+        if row["source"] == "email":
+            arrival = await mail_arrival(
+                raw,
+                caller.workspace,
+                slug,
+                connector,
+                row["at"],
+                seconds_max=gate.settings.email_parse_seconds_max,
+                quarantine_id=id,
+            )
+        else:
+            read = read_hook(raw, caller.workspace, slug, connector)
+            arrival = hook_arrival(read, raw, caller.workspace, slug, connector, row["at"], quarantine_id=id)
+    except NotUnderstood as why:
+        raise Problem(422, "still-not-understood", str(why), reason=why.reason) from why
+    outcome = await gate.submit(arrival)
+    return Json({"id": id, "messages": [one.answer() for one in outcome.messages if one is not None]})
+
+
+@router.delete("/{id}", status_code=204)
+async def discard(request: Request, caller: Supervisor, id: str) -> Response:
+    """Closes the row without reading it. It stays, for the record."""
+    if await gate_of(request).process.pool.fetchval(_DISCARD, caller.workspace, id) is None:
+        raise not_found("open quarantine row")
+    return Response(status_code=204)

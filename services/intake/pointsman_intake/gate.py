@@ -1,0 +1,86 @@
+"""The gate: what every route of intake stands on, and the one way in: `submit` returns after the durable write."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from pointsman.contracts import codec
+from pointsman.contracts.topics import REQUESTS
+from pointsman.runtime.auth import Caller
+from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.secrets import Secrets
+from pointsman.runtime.slots import GroupCommit
+from pointsman_intake.accept import accept_group
+from pointsman_intake.bell import Bell
+from pointsman_intake.connectors import Connector, ConnectorBook
+from pointsman_intake.model import Arrival, Outcome
+from pointsman_intake.settings import IntakeSettings
+
+if TYPE_CHECKING:
+    from pointsman.runtime.process import ApiProcess
+
+log = structlog.get_logger(__name__)
+
+RETRY = {"Retry-After": "1"}
+
+
+class Gate:
+    """One API process's part of intake: its slot, its connectors, its bell. `run` until cancelled."""
+
+    def __init__(self, process: "ApiProcess") -> None:
+        self.process = process
+        self.settings = IntakeSettings(**process.settings.model_dump())
+        self.book = ConnectorBook(process.pool, self.settings.config_refresh_seconds)
+        self.secrets = Secrets(self.settings.secrets_folder)
+        self.bell = Bell(self.settings, self.book.forget)
+        self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
+            self.settings,
+            service="intake",
+            topic=REQUESTS,
+            handle=accept_group,
+            codec=codec,
+            link=process.hub.link,
+        )
+        self._open = asyncio.Event()
+
+    async def run(self) -> None:
+        """Holds the slot open and listens to the bell."""
+        async with self._group, asyncio.TaskGroup() as tasks:
+            self._open.set()
+            tasks.create_task(self.bell.run())
+
+    async def submit(self, arrival: Arrival) -> Outcome:
+        """What became of it, after the commit. Raises `Problem` 503 when nothing was written."""
+        if not self._open.is_set():
+            await self._opened()
+        try:
+            return await self._group.submit(arrival)
+        except ConnectionError as error:
+            log.warning("not accepted", error=repr(error))
+            raise Problem(503, "not-accepted", "nothing was written; repeat the call", headers=RETRY) from error
+
+    async def connector(self, workspace: str, slug: str) -> tuple[int, Connector]:
+        """(config version, connector). Raises `Problem` 404."""
+        found = await self.book.connector(workspace, slug)
+        if found is None:
+            raise Problem(404, "unknown-connector", f"the workspace has no connector {slug!r}")
+        return found
+
+    async def config_version(self, workspace: str) -> int | None:
+        """The version that this process goes by."""
+        configured = await self.book.read(workspace)
+        return None if configured is None else configured.version
+
+    async def _opened(self) -> None:
+        try:
+            async with asyncio.timeout(5):
+                await self._open.wait()
+        except TimeoutError as error:
+            raise Problem(503, "not-accepted", "nothing was written; repeat the call", headers=RETRY) from error
+
+
+def own_connector(caller: Caller, slug: str) -> None:
+    """A connector speaks only for itself. Raises `Problem` 403."""
+    if caller.role == "connector" and caller.sub != slug:
+        raise Problem(403, "another-connector", f"the token is of the connector {caller.sub}, not of {slug}")

@@ -1,0 +1,1 @@
+"""Mail: raw bytes (RFC 5322, MIME) to what was said, under limits where a bomb cannot hurt."""

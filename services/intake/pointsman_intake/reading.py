@@ -1,0 +1,66 @@
+"""Bytes of a connector to arrivals: which reader a kind has, and what becomes of what nobody understands."""
+
+import asyncio
+
+from pointsman.core.instant import Instant
+from pointsman.runtime.http.problems import Problem
+from pointsman_intake.connectors import EMAIL_KINDS, META_KINDS, SLACK_KINDS, Connector
+from pointsman_intake.hooks.meta import read_meta
+from pointsman_intake.hooks.slack import read_slack
+from pointsman_intake.mail.message import read_mail
+from pointsman_intake.model import Arrival, Raw
+from pointsman_intake.said import NotUnderstood, Read, as_inbound
+
+HOOK_KINDS = SLACK_KINDS | META_KINDS
+
+
+def read_hook(raw: Raw, workspace: str, slug: str, connector: Connector) -> Read:
+    """What a provider's webhook says. Raises `NotUnderstood`."""
+    if connector.kind in SLACK_KINDS:
+        return read_slack(raw.body, raw.content_type)
+    return read_meta(raw.body, workspace, slug)
+
+
+def hook_arrival(
+    read: Read, raw: Raw, workspace: str, slug: str, connector: Connector, at: Instant, quarantine_id: str | None = None
+) -> Arrival:
+    """The arrival of a webhook that was read."""
+    return Arrival(
+        workspace,
+        slug,
+        at,
+        raw=raw,
+        messages=tuple(as_inbound(said, workspace, slug, connector, at) for said in read.messages),
+        reports=read.reports,
+        token=read.token,
+        quarantine_id=quarantine_id,
+    )
+
+
+async def mail_arrival(
+    raw: Raw,
+    workspace: str,
+    slug: str,
+    connector: Connector,
+    at: Instant,
+    *,
+    seconds_max: float,
+    quarantine_id: str | None = None,
+) -> Arrival:
+    """The arrival of a raw mail, parsed in a thread and for a bounded time. Raises `NotUnderstood`."""
+    try:
+        async with asyncio.timeout(seconds_max):
+            said = await asyncio.to_thread(read_mail, raw.body, connector.addresses)
+    except TimeoutError as error:
+        raise NotUnderstood("too-slow", f"reading it takes more than {seconds_max:g} seconds") from error
+    message = as_inbound(said, workspace, slug, connector, at)
+    return Arrival(workspace, slug, at, raw=raw, messages=(message,), quarantine_id=quarantine_id)
+
+
+def needs_kind(slug: str, connector: Connector, kinds: frozenset[str], what: str) -> None:
+    """Raises `Problem` 422 when the connector is of another kind."""
+    if connector.kind not in kinds:
+        raise Problem(422, "wrong-connector-kind", f"{slug} is of kind {connector.kind}: it takes no {what}")
+
+
+__all__ = ["EMAIL_KINDS", "HOOK_KINDS", "hook_arrival", "mail_arrival", "needs_kind", "read_hook"]
