@@ -26,7 +26,7 @@ RETRY = {"Retry-After": "1"}
 
 
 class Gate:
-    """One API process's part of intake: its slot, its connectors, its bell. `run` until cancelled."""
+    """One API process's part of intake: its slot, its connectors, its bell. Open while its context is entered."""
 
     def __init__(self, process: "ApiProcess") -> None:
         self.process = process
@@ -42,18 +42,21 @@ class Gate:
             codec=codec,
             link=process.hub.link,
         )
-        self._open = asyncio.Event()
+        self._listening: asyncio.Task[None] | None = None
 
-    async def run(self) -> None:
-        """Holds the slot open and listens to the bell."""
-        async with self._group, asyncio.TaskGroup() as tasks:
-            self._open.set()
-            tasks.create_task(self.bell.run())
+    async def __aenter__(self) -> "Gate":
+        await self._group.__aenter__()
+        self._listening = asyncio.create_task(self.bell.run())
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+        await self._group.__aexit__(*failure)
 
     async def submit(self, arrival: Arrival) -> Outcome:
         """What became of it, after the commit. Raises `Problem` 503 when nothing was written."""
-        if not self._open.is_set():
-            await self._opened()
         try:
             return await self._group.submit(arrival)
         except ConnectionError as error:
@@ -71,13 +74,6 @@ class Gate:
         """The version that this process goes by."""
         configured = await self.book.read(workspace)
         return None if configured is None else configured.version
-
-    async def _opened(self) -> None:
-        try:
-            async with asyncio.timeout(5):
-                await self._open.wait()
-        except TimeoutError as error:
-            raise Problem(503, "not-accepted", "nothing was written; repeat the call", headers=RETRY) from error
 
 
 def own_connector(caller: Caller, slug: str) -> None:

@@ -85,9 +85,9 @@ def _hash(message: MessageIn, content: dict[str, Any], person: Person) -> str:
         said["attachments"] = [attachment.model_dump() for attachment in message.attachments]
     if "truncated" in content:
         said["text"], said["html"] = clean(message.text or ""), clean(message.html or "")
-    if message.metadata and len(canonical(message.metadata)) > METADATA_BYTES_MAX:
-        raise Problem(422, "invalid-request", "the request has errors", [_METADATA_TOO_LARGE])
     try:
+        if message.metadata and len(canonical(message.metadata)) > METADATA_BYTES_MAX:
+            raise Problem(422, "invalid-request", "the request has errors", [_METADATA_TOO_LARGE])
         return digest_of(canonical((said, message.thread, person)))
     except ValueError as error:
         raise Problem(422, "invalid-request", str(error)) from error

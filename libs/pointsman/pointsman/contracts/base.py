@@ -13,7 +13,7 @@ from pointsman.core.instant import Instant
 Moment = AwareDatetime
 """An instant in a contract: RFC 3339 with an offset; written in UTC with `Z`."""
 
-Slug = Annotated[str, StringConstraints(pattern=r"^(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?$", max_length=63)]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=63)]
 """A workspace's own name of an agent, queue, skill, connector, policy or calendar."""
 
 REGISTRY: dict[str, dict[str, type["Contract"]]] = {}

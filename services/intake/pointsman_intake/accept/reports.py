@@ -19,7 +19,7 @@ JOIN delivery d USING (workspace, connector, external_id)
 """
 
 _LOCK = """
-SELECT d.workspace, d.id, d.connector, d.ticket_id, d.customer_id, d.thread, d.state, d.rounds, d.external_id
+SELECT d.workspace, d.id, d.connector, d.ticket_id, d.customer_id, d.thread, d.state, d.push, d.rounds, d.external_id
 FROM unnest($1::text[], $2::text[]) AS k (workspace, id)
 JOIN delivery d USING (workspace, id)
 ORDER BY 1, 2 FOR UPDATE OF d
@@ -63,7 +63,8 @@ async def take_reports(db: Database, reports: Sequence[Report], now: Instant) ->
         state = row["state"]
         if state == "queued" if again else _RANK[report.state] > _RANK[state]:
             row["state"] = state = "queued" if again else report.state
-            row["rounds"] += 1 if report.state == "failed" else 0
+            # The delivery loop counts its rounds when it claims.
+            row["rounds"] += 1 if report.state == "failed" and not row["push"] else 0
             row["external_id"] = report.external_id or row["external_id"]
             writes[(row["workspace"], row["id"])] = (state, row["external_id"], report.reason, row["rounds"], again)
             emissions.append(_emission(report, row, now))

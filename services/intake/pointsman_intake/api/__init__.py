@@ -1,5 +1,7 @@
 """Intake's HTTP API, mounted at `/intake`."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def create(process: "ApiProcess") -> FastAPI:
-    """The application over an open process; its slot is taken as soon as the loop runs."""
+    """The application over an open process. Its slot is open during the application's lifespan."""
     gate = Gate(process)
     app = service_app(
         process,
@@ -27,5 +29,11 @@ def create(process: "ApiProcess") -> FastAPI:
     for part in (messages, events, email, hooks, replies, quarantine, customers, attachments):
         app.include_router(part.router)
     add_hot_routes(app, gate)
-    process.start(gate.run())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with gate:
+            yield
+
+    app.router.lifespan_context = lifespan
     return app

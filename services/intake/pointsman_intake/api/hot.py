@@ -14,13 +14,14 @@ from starlette.routing import Route
 from pointsman.core.instant import Instant
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.limits import Receive, Scope, Send
-from pointsman.runtime.http.problems import Problem, invalid_request
+from pointsman.runtime.http.problems import Problem
 from pointsman_intake.api.bodies import Headers, headers_of, media_type, read_body
 from pointsman_intake.api.documents import document_hot_routes
 from pointsman_intake.cloudevents import from_binary, from_structured
 from pointsman_intake.connectors import Connector
 from pointsman_intake.gate import Gate, own_connector
 from pointsman_intake.model import Arrival, Inbound, Raw
+from pointsman_intake.refusals import refused
 from pointsman_intake.shapes import MESSAGE, MessageIn
 from pointsman_intake.understand import inbound
 
@@ -54,7 +55,7 @@ class PostMessage:
         try:
             message = _read_one(kind, headers, body)
         except ValidationError as error:
-            raise invalid_request(error.errors(include_url=False, include_input=False)) from error
+            raise refused(error) from error
         own_connector(caller, message.connector)
         _, connector = await gate.connector(caller.workspace, message.connector)
         one = inbound(message, caller.workspace, connector, at)
@@ -90,12 +91,13 @@ class PostBatch:
         body = await read_body(headers, receive, gate.settings.batch_bytes_max)
         at = gate.process.clock.now()
         items = _split(kind, body, gate.settings.batch_messages_max)
+        _, connector = await gate.connector(caller.workspace, caller.sub)
         answers: list[dict[str, Any]] = []
         messages: list[Inbound] = []
         places: list[int] = []
         for index, item in enumerate(items):
             try:
-                messages.append(await self._read(kind, item, caller, at))
+                messages.append(_read_item(kind, item, caller, connector, at))
                 places.append(index)
                 answers.append({})
             except Problem as problem:
@@ -108,18 +110,17 @@ class PostBatch:
                 answers[index] = {"index": index, "status": 202, **accepted.answer()}
         await Response(orjson.dumps({"items": answers}), 202, media_type="application/json")(scope, receive, send)
 
-    async def _read(self, kind: str, item: Any, caller: Caller, at: Instant) -> Inbound:
-        if isinstance(item, Problem):
-            raise item
-        try:
-            message = from_structured(item) if kind == CLOUDEVENTS else MESSAGE.validate_python(item)
-        except ValidationError as error:
-            raise invalid_request(error.errors(include_url=False, include_input=False)) from error
-        own_connector(caller, message.connector)
-        return inbound(message, caller.workspace, await self._connector(caller, message.connector), at)
 
-    async def _connector(self, caller: Caller, slug: str) -> Connector:
-        return (await self._gate.connector(caller.workspace, slug))[1]
+def _read_item(kind: str, item: Any, caller: Caller, connector: Connector, at: Instant) -> Inbound:
+    """One item of a batch; all are of the caller's own connector. Raises `Problem`."""
+    if isinstance(item, Problem):
+        raise item
+    try:
+        message = from_structured(item) if kind == CLOUDEVENTS else MESSAGE.validate_python(item)
+    except ValidationError as error:
+        raise refused(error) from error
+    own_connector(caller, message.connector)
+    return inbound(message, caller.workspace, connector, at)
 
 
 def _split(kind: str, body: bytes, count_max: int) -> list[Any]:

@@ -6,9 +6,10 @@ import orjson
 from pydantic import ValidationError
 
 from pointsman.core.instant import Instant
-from pointsman.runtime.http.problems import Problem, invalid_request
+from pointsman.runtime.http.problems import Problem
 from pointsman_intake.connectors import Connector
 from pointsman_intake.model import Arrival, Raw
+from pointsman_intake.refusals import refused
 from pointsman_intake.shapes import MESSAGE
 from pointsman_intake.understand import inbound
 
@@ -30,7 +31,7 @@ def own_arrival(raw: Raw, workspace: str, slug: str, connector: Connector, at: I
         try:
             message = MESSAGE.validate_python(named)
         except ValidationError as error:
-            raise invalid_request(error.errors(include_url=False, include_input=False)) from error
+            raise refused(error) from error
         if message.connector != slug:
             raise Problem(403, "another-connector", f"the webhook is of the connector {slug}, not {message.connector}")
         messages.append(inbound(message, workspace, connector, at))

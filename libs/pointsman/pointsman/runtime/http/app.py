@@ -47,11 +47,17 @@ class Body(BaseModel):
 
 
 def service_app(
-    process: "ApiProcess", name: str, title: str, *, config_version: ConfigVersionOf | None = None
+    process: "ApiProcess",
+    name: str,
+    title: str,
+    *,
+    config_version: ConfigVersionOf | None = None,
+    body_bytes_max: int | None = None,
 ) -> FastAPI:
     """The application of one service, mounted at `/<name>`; its routes start with `/v1`.
 
-    `config_version` answers `GET /v1/config-version`; services without configuration leave it out.
+    `config_version` answers `GET /v1/config-version`; services without configuration leave it out. `body_bytes_max` is
+    for a service whose routes take larger bodies than the settings say, and look at their size themselves.
     """
     problem = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
     app = FastAPI(
@@ -68,7 +74,7 @@ def service_app(
     )
     app.state.process = process
     problems.install(app)
-    app.add_middleware(CallLayer, service=name, body_bytes_max=process.settings.body_bytes_max)
+    app.add_middleware(CallLayer, service=name, body_bytes_max=body_bytes_max or process.settings.body_bytes_max)
     app.include_router(common.router(config_version))
     app.openapi = lambda: _openapi(app, name)  # type: ignore[method-assign]
     return app

@@ -1,0 +1,123 @@
+"""HTTP calls to addresses that workspaces configure: never into our own network.
+
+The check is made where it cannot be gone around: on the address that is connected to, after the name was resolved (a
+name may resolve differently the second time). Redirects are not followed. Loopback is allowed only by setting, for the
+local stack.
+"""
+
+import asyncio
+import ipaddress
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+
+ANSWER_BYTES_MAX = 65_536
+
+
+class AddressRefused(OSError):
+    """The name leads to an address that is not public."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundAnswer:
+    """What the receiver answered. `body` is cut at 64 KiB."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+CALL_ERRORS = (OSError, TimeoutError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
+"""Errors of a call that may succeed later (`AddressRefused` among them)."""
+
+
+class Outbound:
+    """A pool of connections for such calls; an async context manager. `connections_max` at once."""
+
+    def __init__(self, *, loopback: bool = False, timeout_seconds: float = 15.0, connections_max: int = 50) -> None:
+        self._timeouts = dict.fromkeys(("connect", "read", "write", "pool"), timeout_seconds)
+        self._timeout_seconds = timeout_seconds
+        self._pool = httpcore.AsyncConnectionPool(
+            network_backend=_Guarded(loopback), max_connections=connections_max, keepalive_expiry=30.0
+        )
+
+    async def __aenter__(self) -> "Outbound":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._pool.aclose()
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> OutboundAnswer:
+        """The answer, whatever its status. Raises one of `CALL_ERRORS`, or `ValueError` for an URL that is none."""
+        if not url.lower().startswith(("http://", "https://")):
+            raise ValueError("only http and https addresses are called")
+        try:
+            asked = httpcore.URL(url)
+        except (httpcore.UnsupportedProtocol, UnicodeError, ValueError) as error:
+            raise ValueError(f"the address is no URL: {error}") from error
+        sent = [(name.encode(), value.encode()) for name, value in headers.items()]
+        named = asked.host + (b":%d" % asked.port if asked.port else b"")
+        async with (
+            asyncio.timeout(self._timeout_seconds * 2),
+            self._pool.stream(
+                "POST", asked, headers=[(b"Host", named), *sent], content=body, extensions={"timeout": self._timeouts}
+            ) as response,
+        ):
+            parts, length = [], 0
+            async for part in response.aiter_stream():
+                parts.append(part)
+                length += len(part)
+                if length > ANSWER_BYTES_MAX:
+                    break
+            answered = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+            return OutboundAnswer(response.status, answered, b"".join(parts)[:ANSWER_BYTES_MAX])
+
+
+class _Guarded(httpcore.AsyncNetworkBackend):
+    """Connects only to addresses that it has looked at."""
+
+    def __init__(self, loopback: bool) -> None:
+        self._loopback = loopback
+        self._backend = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            async with asyncio.timeout(timeout):
+                found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (socket.gaierror, UnicodeError) as error:
+            raise httpcore.ConnectError(f"{host}: {error}") from error
+        addresses = [str(entry[4][0]) for entry in found]
+        refused = [address for address in addresses if not may_call(address, loopback=self._loopback)]
+        if refused or not addresses:
+            raise AddressRefused(f"{host} leads to {', '.join(refused) or 'nowhere'}, which is not a public address")
+        return await self._backend.connect_tcp(addresses[0], port, timeout, local_address, socket_options)
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise AddressRefused("sockets of this host are not called")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._backend.sleep(seconds)
+
+
+def may_call(address: str, *, loopback: bool) -> bool:
+    """Whether an IP address is public (RFC 6890), an IPv4 one inside an IPv6 one included."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        if inner is not None:
+            return may_call(str(inner), loopback=loopback)
+    if ip.is_loopback:
+        return loopback
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved

@@ -1,0 +1,248 @@
+"""The delivery loop: replies of connectors with `send: {kind: webhook}` leave as Standard Webhooks.
+
+A round claims due replies (`FOR UPDATE SKIP LOCKED`; of each conversation only the oldest, so that they stay in order),
+sends each with a few quick tries, and reports through a slot. A claim that lapsed, because its process died, is taken
+again: a receiver dedupes by `webhook-id`, the message's id. After `delivery_rounds_max` rounds the failure is final.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import stamina
+import structlog
+from standardwebhooks.webhooks import Webhook
+
+from pointsman.contracts import codec
+from pointsman.contracts.topics import REQUESTS
+from pointsman.core.instant import Instant
+from pointsman.runtime.broker import BrokerLink
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
+from pointsman.runtime.secrets import SecretMissing, Secrets
+from pointsman.runtime.slots import GroupCommit
+from pointsman_intake.accept import accept_group
+from pointsman_intake.bell import Bell
+from pointsman_intake.connectors import Connector, ConnectorBook
+from pointsman_intake.model import Arrival, Outcome, Report
+from pointsman_intake.settings import IntakeSettings
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 1.0
+QUICK_TRIES = 3
+
+_CLAIM = """
+UPDATE delivery d SET claimed_until = clock_timestamp() + make_interval(secs => $2), rounds = d.rounds + 1
+WHERE (d.workspace, d.id) IN (
+    SELECT q.workspace, q.id FROM delivery q
+    WHERE q.state = 'queued' AND q.push AND q.due_at <= clock_timestamp()
+      AND (q.claimed_until IS NULL OR q.claimed_until < clock_timestamp())
+      AND NOT EXISTS (
+          SELECT 1 FROM delivery earlier
+          WHERE earlier.workspace = q.workspace AND earlier.connector = q.connector AND earlier.thread = q.thread
+            AND earlier.state = 'queued' AND earlier.push AND earlier.number < q.number)
+    ORDER BY q.due_at FOR UPDATE SKIP LOCKED LIMIT $1)
+RETURNING workspace, id, connector, thread, ticket_id, body, rounds
+"""
+
+_LATER = """
+UPDATE delivery SET due_at = clock_timestamp() + make_interval(secs => $3), claimed_until = NULL, reason = $4,
+                    updated_at = clock_timestamp()
+WHERE workspace = $1 AND id = $2 AND state = 'queued'
+"""
+
+
+class NotTaken(Exception):
+    """The receiver did not take it. `permanent` when no later try can help; `after_seconds` when it said so."""
+
+    def __init__(self, reason: str, *, permanent: bool = False, after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.permanent, self.after_seconds = permanent, after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The receiver took it, and may have said under which id and in which conversation."""
+
+    external_id: str | None = None
+    thread: str | None = None
+
+
+class DeliveryLoop:
+    """Runs beside the worker while its context is entered."""
+
+    def __init__(self, settings: IntakeSettings, link: BrokerLink) -> None:
+        self._settings = settings
+        self._secrets = Secrets(settings.secrets_folder)
+        self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
+            settings, service="intake", topic=REQUESTS, handle=accept_group, codec=codec, link=link
+        )
+        self._outbound = Outbound(
+            loopback=settings.deliver_to_loopback,
+            timeout_seconds=settings.delivery_timeout_seconds,
+            connections_max=settings.deliveries_at_once_max,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "DeliveryLoop":
+        self._pool: Any = await open_pool(self._settings, "intake", size=4, purpose="deliver")
+        self._book = ConnectorBook(self._pool, self._settings.config_refresh_seconds)
+        self._bell = Bell(self._settings, self._book.forget)
+        await self._group.__aenter__()
+        self._tasks = [asyncio.create_task(self._bell.run()), asyncio.create_task(self._run())]
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._group.__aexit__(*failure)
+        await self._outbound.__aexit__()
+        await self._pool.close()
+
+    async def _run(self) -> None:
+        """Round after round; waits for the bell, or a moment, when nothing is due."""
+        running: set[asyncio.Task[None]] = set()
+        try:
+            with self._bell.listening("delivery") as rung:
+                while True:
+                    rung.clear()
+                    room = self._settings.deliveries_at_once_max - len(running)
+                    claimed = await self._claim(room) if room else []
+                    running |= {asyncio.create_task(self._deliver(row)) for row in claimed}
+                    waits: set[asyncio.Future[Any]] = {asyncio.ensure_future(rung.wait()), *running}
+                    await asyncio.wait(
+                        waits, timeout=0 if claimed else IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
+                    )
+                    for one in waits - running:
+                        one.cancel()
+                    running = {task for task in running if not task.done()}
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def _claim(self, count_max: int) -> list[Any]:
+        try:
+            rows: list[Any] = await self._pool.fetch(_CLAIM, count_max, self._settings.delivery_claim_seconds)
+            return rows
+        except INFRASTRUCTURE_ERRORS as error:
+            log.warning("deliveries not claimed", error=repr(error))
+            return []
+
+    async def _deliver(self, row: Any) -> None:
+        """One reply: sent, put off, or given up. The database may be away meanwhile: then the claim lapses."""
+        try:
+            await self._deliver_one(row)
+        except (ConnectionError, *INFRASTRUCTURE_ERRORS) as error:
+            log.warning("delivery not settled", message=row["id"], error=repr(error))
+
+    async def _deliver_one(self, row: Any) -> None:
+        try:
+            taken = await self._send(row)
+        except NotTaken as error:
+            final = error.permanent or row["rounds"] >= self._settings.delivery_rounds_max
+            log.info("reply not delivered", message=row["id"], reason=str(error), final=final, round=row["rounds"])
+            if final:
+                await self._report(row, "failed", reason=str(error), permanent=True)
+                return
+            backoff = self._settings.delivery_backoff_seconds * 2 ** (row["rounds"] - 1)
+            seconds = max(backoff, min(error.after_seconds or 0.0, 3600.0))
+            await self._pool.execute(_LATER, row["workspace"], row["id"], seconds, str(error)[:2000])
+            return
+        await self._report(row, "delivered", external_id=taken.external_id, thread=taken.thread)
+
+    async def _report(self, row: Any, state: Any, **said: Any) -> None:
+        report = Report(row["workspace"], row["connector"], state, message_id=row["id"], **said)
+        at = self._group.clock.now()
+        await self._group.submit(Arrival(row["workspace"], row["connector"], at, reports=(report,)))
+
+    async def _send(self, row: Any) -> Taken:
+        """Sends it, with a few quick tries. Raises `NotTaken`."""
+        found = await self._book.connector(row["workspace"], row["connector"])
+        if found is None:
+            raise NotTaken("the connector is not configured any more")
+        url, secret = self._address(row["workspace"], found[1])
+        body = orjson.dumps(
+            {
+                "type": "reply",
+                "timestamp": row["body"].get("occurred_at"),
+                "data": {
+                    **row["body"],
+                    "id": row["id"],
+                    "connector": row["connector"],
+                    "thread": row["thread"],
+                    "ticket_id": row["ticket_id"],
+                },
+            }
+        )
+        async for attempt in stamina.retry_context(
+            on=_worth_a_quick_try, attempts=QUICK_TRIES, wait_initial=0.1, wait_max=1.0, timeout=None
+        ):
+            with attempt:
+                return await self._post(url, secret, row["id"], body)
+        raise AssertionError("the last attempt raises")
+
+    def _address(self, workspace: str, connector: Connector) -> tuple[str, str]:
+        send = connector.send
+        if send is None or send.kind != "webhook":
+            raise NotTaken("the connector does not send by webhook any more")
+        try:
+            return self._secrets.get(workspace, send.url_from), self._secrets.get(workspace, send.secret)
+        except SecretMissing as error:
+            raise NotTaken(str(error)) from error
+
+    async def _post(self, url: str, secret: str, id: str, body: bytes) -> Taken:
+        now = self._group.clock.now()
+        try:
+            answer = await self._outbound.post(url, body, _signed(secret, id, body, now))
+        except ValueError as error:
+            raise NotTaken(f"the connector's address or secret is wrong: {error}") from error
+        except CALL_ERRORS as error:
+            raise NotTaken(f"no answer: {error or type(error).__name__}", after_seconds=0.0) from error
+        if 200 <= answer.status < 300:
+            return _taken(answer)
+        raise _refused(answer)
+
+
+def _signed(secret: str, id: str, body: bytes, now: Instant) -> dict[str, str]:
+    """The headers of a Standard Webhook. Raises `ValueError` when the secret is no base64."""
+    moment = now.replace(microsecond=0)
+    signature = Webhook(secret).sign(id, moment, body.decode())
+    return {
+        "content-type": "application/json",
+        "user-agent": "pointsman",
+        "webhook-id": id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": signature,
+    }
+
+
+def _worth_a_quick_try(error: Exception) -> bool:
+    """No answer at all, or a server's error that named no later time."""
+    return isinstance(error, NotTaken) and not error.permanent and error.after_seconds == 0.0
+
+
+def _refused(answer: OutboundAnswer) -> NotTaken:
+    """410 means never again (Standard Webhooks); other refusals may be repaired by a person: tried later."""
+    reason = f"the receiver answered {answer.status}"
+    asked = answer.headers.get("retry-after", "")
+    if answer.status == 410:
+        return NotTaken(reason, permanent=True)
+    if asked.isdigit():
+        return NotTaken(reason, after_seconds=float(asked[:6]))
+    return NotTaken(reason, after_seconds=0.0 if answer.status >= 500 else None)
+
+
+def _taken(answer: OutboundAnswer) -> Taken:
+    """A receiver may answer `{external_id?, thread?}`: the provider's names of what it made of the reply."""
+    try:
+        said = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return Taken()
+    if not isinstance(said, dict):
+        return Taken()
+    known = {name: said[name] for name in ("external_id", "thread") if isinstance(said.get(name), str)}
+    return Taken(**{name: value[:512] for name, value in known.items() if value and "\x00" not in value})

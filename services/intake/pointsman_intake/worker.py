@@ -1,0 +1,136 @@
+"""Intake's lane: what the desk decided that intake must know. It emits nothing and has no timers.
+
+`ticket.closed` lets the conversation go, `config.applied` gives connectors their new version, `ticket.replied` puts a
+public reply into the connector's queue. All three are only written here; sending is the delivery loop's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from pointsman.contracts.desk import TicketClosed, TicketReplied
+from pointsman.contracts.workspace import ConfigApplied
+from pointsman.core.cause import Cause, RecordCause, TimerCause
+from pointsman.core.decision import NOTHING, Decision
+from pointsman.core.instant import Instant
+from pointsman.core.journal import Journal
+from pointsman.runtime.logic import Batch, Database
+from pointsman_intake.accept.reports import order_numbers
+from pointsman_intake.connectors import store_version
+
+CONCERNING = (TicketClosed, ConfigApplied, TicketReplied)
+
+# In the order in which accepting locks threads, so that the two never dead-lock.
+_LET_GO = """
+WITH closing AS (
+    SELECT t.workspace, t.connector, t.thread, k.merged_into
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, ticket_id, merged_into)
+    JOIN thread t ON t.workspace = k.workspace AND t.ticket_id = k.ticket_id
+    ORDER BY 1, 2, 3 FOR UPDATE OF t
+)
+UPDATE thread t
+SET closed = c.merged_into IS NULL, ticket_id = coalesce(c.merged_into, t.ticket_id)
+FROM closing c WHERE t.workspace = c.workspace AND t.connector = c.connector AND t.thread = c.thread
+"""
+
+# How a connector's replies leave is looked up in the newest version that this service has.
+_QUEUE = """
+INSERT INTO delivery (workspace, id, connector, thread, ticket_id, customer_id, push, body, due_at, created_at,
+                      updated_at)
+SELECT k.workspace, k.id, k.connector, k.thread, k.ticket_id, k.customer_id,
+       coalesce(c.connectors -> k.connector -> 'send' ->> 'kind' = 'webhook', false), k.body::json, $8, $8, $8
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
+    AS k (workspace, id, connector, thread, ticket_id, customer_id, body, place)
+LEFT JOIN LATERAL (
+    SELECT connectors FROM config WHERE config.workspace = k.workspace ORDER BY version DESC LIMIT 1
+) c ON true
+ORDER BY k.place
+ON CONFLICT DO NOTHING
+RETURNING workspace, connector
+"""
+
+
+@dataclass(slots=True)
+class IntakeLane:
+    """Nothing stays in memory: each batch is written as it came."""
+
+    journal: Journal = field(default_factory=Journal)
+
+
+class IntakeLogic:
+    """LaneLogic of intake."""
+
+    gates: Mapping[str, frozenset[str]] = {}
+    blind_kinds: frozenset[str] = frozenset()
+    takes: frozenset[str] = frozenset()
+    refresh_seconds: float = 3600.0
+
+    async def load(self, db: Database, lane: int, now: Instant) -> IntakeLane:
+        return IntakeLane()
+
+    async def refresh(self, db: Database, state: IntakeLane, now: Instant) -> None:
+        """Nothing: there are no timers."""
+
+    async def gather(self, db: Database, state: IntakeLane, causes: Sequence[Cause]) -> None:
+        """Nothing: every fact says all that is needed."""
+
+    def decide(self, state: IntakeLane, cause: Cause, now: Instant) -> Decision:
+        """Every fact is taken as it is."""
+        return NOTHING
+
+    async def write(self, db: Database, state: IntakeLane, batch: Batch) -> None:
+        """Configuration first, then threads that were let go, then replies, as a handful of statements."""
+        closed: list[tuple[str, TicketClosed]] = []
+        replied: list[tuple[str, TicketReplied]] = []
+        for decided in batch.decided:
+            cause = decided.cause
+            if not isinstance(cause, RecordCause):
+                continue
+            for body in cause.bodies:
+                if isinstance(body, ConfigApplied):
+                    await store_version(db, cause.workspace, body.config_version, body.document, body.applied_at)
+                elif isinstance(body, TicketClosed):
+                    closed.append((cause.workspace, body))
+                elif isinstance(body, TicketReplied) and body.deliver:
+                    replied.append((cause.workspace, body))
+        if closed:
+            rows = sorted({(workspace, fact.ticket_id, fact.merged_into) for workspace, fact in closed}, key=str)
+            await db.execute(_LET_GO, *map(list, zip(*rows, strict=True)))
+        if replied:
+            await _queue(db, replied, batch.now)
+
+    def committed(self, state: IntakeLane) -> None:
+        state.journal.forget()
+
+    def earliest(self, state: IntakeLane) -> Mapping[str, Instant]:
+        return {}
+
+    def due(self, state: IntakeLane, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
+        return ()
+
+
+async def _queue(db: Database, replied: Sequence[tuple[str, TicketReplied]], now: Instant) -> None:
+    for workspace in sorted({workspace for workspace, _ in replied}):
+        await order_numbers(db, workspace)
+    rows = [
+        (
+            workspace,
+            reply.message_id,
+            reply.connector,
+            reply.thread,
+            reply.ticket_id,
+            reply.customer.id,
+            orjson.dumps(_body(reply), option=orjson.OPT_UTC_Z).decode(),
+        )
+        for workspace, reply in replied
+    ]
+    queued = await db.fetch(_QUEUE, *map(list, zip(*rows, strict=True)), now)
+    for workspace, connector in sorted({(row["workspace"], row["connector"]) for row in queued}):
+        await db.execute("SELECT pg_notify('intake', $1)", f"delivery:{workspace}/{connector}")
+
+
+def _body(reply: TicketReplied) -> dict[str, Any]:
+    """What the connector gets, beside the ids: the reply as the desk told it."""
+    return reply.model_dump(exclude_none=True, exclude={"ticket_id", "message_id", "connector", "thread", "deliver"})
