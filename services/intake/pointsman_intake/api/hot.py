@@ -28,7 +28,7 @@ from pointsman_intake.understand import inbound
 CLOUDEVENT = "application/cloudevents+json"
 CLOUDEVENTS = "application/cloudevents-batch+json"
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
-_START = {"type": "http.response.start", "status": 202, "headers": [(b"content-type", b"application/json")]}
+_JSON = (b"content-type", b"application/json")
 _RAW_HEADERS = ("ce-id", "ce-source", "ce-type", "ce-time", "user-agent")
 
 
@@ -63,8 +63,10 @@ class PostMessage:
         arrival = Arrival(caller.workspace, one.connector, at, Raw(body, kind, kept), (one,))
         accepted = (await gate.submit(arrival)).messages[0]
         assert accepted is not None
-        await send(_START)
-        await send({"type": "http.response.body", "body": orjson.dumps(accepted.answer())})
+        answer = orjson.dumps(accepted.answer())
+        length = (b"content-length", str(len(answer)).encode())
+        await send({"type": "http.response.start", "status": 202, "headers": [_JSON, length]})
+        await send({"type": "http.response.body", "body": answer})
 
 
 def _read_one(kind: str, headers: Headers, body: bytes) -> MessageIn:
