@@ -4,6 +4,7 @@
   of older versions stay as they are.
 - `examples/<topic>/<type>.v<version>.json`: one example each, written once and never again.
 - `docs/asyncapi.yaml`: the AsyncAPI 3 document of all topics.
+- `docs/workspace.schema.json`: the JSON Schema of the workspace document.
 
 `make check` fails when a generated file is stale.
 """
@@ -17,6 +18,7 @@ import yaml
 
 from pointsman.contracts.base import REGISTRY, Contract
 from pointsman.contracts.codec import dump
+from pointsman.contracts.document.schema import document_schema
 from pointsman.contracts.example import example_of
 from pointsman.contracts.topics import TOPICS
 from pointsman.core.topic import Topic
@@ -30,7 +32,10 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def generated(checkout: Path) -> dict[Path, bytes]:
     """Every generated file and what it should hold; stored examples hold what they hold."""
-    files = {checkout / "docs" / "asyncapi.yaml": _yaml(asyncapi())}
+    files = {
+        checkout / "docs" / "asyncapi.yaml": _yaml(asyncapi()),
+        checkout / "docs" / "workspace.schema.json": _json(document_schema()),
+    }
     for topic, models in REGISTRY.items():
         for model in models.values():
             name = f"{model.type}.v{model.version}.json"

@@ -23,7 +23,7 @@ def normalised(text: str) -> str:
         folded = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
         if _HAS_HAN.search(folded):
             words = _NOT_WORD.sub(" ", simplified(folded))
-            return f" {_HAN_RUN.sub(_apart, words)} "
+            return f" {' '.join(_HAN_RUN.sub(_apart, words).split())} "
     return f" {_NOT_WORD.sub(' ', folded).strip()} "
 
 

@@ -181,6 +181,22 @@ def _scalar(text: str, path: Path, line: int) -> Any:
     return text
 
 
+def refuse_depth(value: Any) -> None:
+    """Refuses a plain value of more than `DEPTH_MAX` levels. Raises `DocumentErrors`."""
+    level = [value]
+    for _ in range(DEPTH_MAX + 1):
+        inner: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(item.values())
+            elif isinstance(item, list):
+                inner.extend(item)
+        if not inner:
+            return
+        level = inner
+    _refuse((), f"more than {DEPTH_MAX} levels deep")
+
+
 def read_json(text: str) -> Any:
     """The value. Raises `DocumentErrors`; `json_marks` finds lines when some are wanted."""
     try:
@@ -237,9 +253,10 @@ def json_marks(text: str, twice: str | None = None) -> tuple[Marks, Path]:
             top.key = None if isinstance(top.key, str) else (top.key or 0) + 1
         elif top is not None and top.key is None:
             top.key = json.loads(word)
-            if top.key == twice and twice in top.marks.lines:
-                break
+            repeats = top.key == twice and top.key in top.marks.lines
             top.marks.lines[top.key] = line
+            if repeats:
+                break
         elif word != ":":
             if top is not None and isinstance(top.key, int):
                 top.marks.lines[top.key] = line

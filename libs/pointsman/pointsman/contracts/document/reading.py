@@ -15,7 +15,7 @@ from pointsman.contracts.document.errors import (
     unknown_key,
     worded,
 )
-from pointsman.contracts.document.lines import Marks, decoded, json_marks, read_json, read_yaml
+from pointsman.contracts.document.lines import Marks, decoded, json_marks, read_json, read_yaml, refuse_depth
 from pointsman.contracts.document.references import findings
 from pointsman.contracts.document.workspace import Document
 
@@ -45,7 +45,9 @@ def read_plain(source: str | bytes, *, format: Format | None = None) -> Written:
     """
     text = decoded(source)
     if format == "json" or (format is None and text.lstrip().startswith("{")):
-        return Written(read_json(text), None, text)
+        value = read_json(text)
+        refuse_depth(value)
+        return Written(value, None, text)
     return Written(*read_yaml(text))
 
 
@@ -55,6 +57,7 @@ def read_document(source: str | bytes | Mapping[str, Any] | Written, *, format: 
         written = source
     elif isinstance(source, Mapping):
         written = Written(dict(source), None)
+        refuse_depth(written.value)
     else:
         written = read_plain(source, format=format)
     if not isinstance(written.value, dict):
