@@ -14,6 +14,7 @@ from pointsman.contracts.shapes import Channel, Evidence, Priority
 from pointsman_routing.classify.cleaning import cleaned
 from pointsman_routing.classify.labels import Band, LexiconSays, band_of, lexicon_says
 from pointsman_routing.classify.language import UNDETERMINED, speaker
+from pointsman_routing.classify.phrases import shipped_lexicon
 from pointsman_routing.classify.rules import Asked, Rules, Said, higher
 
 
@@ -44,6 +45,13 @@ class Classification:
     evidence: tuple[Evidence, ...]
     top: tuple[tuple[str, float], ...]
     sentiment: str
+
+
+def load() -> None:
+    """Loads the language model and the lexicon (about a second), so that no message waits for them. A worker calls it
+    before it is ready."""
+    speaker(("en", "it")).guess("Where is my order?")
+    shipped_lexicon()
 
 
 class Classifier:
