@@ -1,60 +1,139 @@
-"""The sla part of the `pointsman` command."""
+"""The sla part of the `pointsman` command: `sla eval`, `due`, `alerts`."""
 
-import json
+import json as stdlib_json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
+from pointsman.cli.errors import WrongInput
+from pointsman.cli.output import print_fields, print_json, print_table, say
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, open_session, run
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
 
-sla = typer.Typer(no_args_is_help=True, help="SLA arithmetic: run files of worked cases.")
+LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
+AlertArgument = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id.")]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands of this service (entry point `pointsman.commands`)."""
+    sla = typer.Typer(no_args_is_help=True, help="SLA arithmetic.")
+    sla.command("eval", epilog="Example: pointsman sla eval vectors.json --json")(eval_vectors)
     app.add_typer(sla, name="sla")
+    app.command(epilog="Example: pointsman due --queue billing --before 2026-11-30T18:00:00Z")(due)
+    alerts = typer.Typer(no_args_is_help=True, help="SLA alerts.")
+    alerts.command("list", epilog="Example: pointsman alerts list --state firing")(alerts_list)
+    alerts.command("show", epilog="Example: pointsman alerts show alr_01k…")(alerts_show)
+    alerts.command("ack", epilog="Example: pointsman alerts ack alr_01k… --comment 'on it' --for 1800")(alerts_ack)
+    app.add_typer(alerts, name="alerts")
 
 
-@sla.command("eval")
 def eval_vectors(
-    vectors: Annotated[
-        Path, typer.Argument(help="A JSON file of vectors: {vectors: [{id, op, calendar, …, expect}]}.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    vectors: Annotated[Path, typer.Argument(help="JSON: {vectors: [{id, op, calendar, …, expect}]}.")],
+    json: JsonOption = False,
 ) -> None:
-    """Evaluate calendar vectors against their expectations.
-
-    Example: pointsman sla eval vectors.json --json
-    """
+    """Evaluates calendar vectors against what they expect; exit code 1 when one fails."""
     try:
-        result = evaluate(json.loads(vectors.read_bytes()))
+        result = evaluate(stdlib_json.loads(vectors.read_bytes()))
     except OSError as error:
-        usage_error(f"{vectors}: {error.strerror}")
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        usage_error(f"{vectors}: not JSON: {error}")
+        raise WrongInput(f"{vectors}: {error.strerror}") from error
+    except (stdlib_json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise WrongInput(f"{vectors}: not JSON: {error}") from error
     except VectorError as error:
-        usage_error(f"{vectors}{error}")
-    if as_json:
-        typer.echo(json.dumps(result, ensure_ascii=False))
+        raise WrongInput(f"{vectors}{error}") from error
+    if json:
+        print_json(result)
     else:
-        _show_vectors(result)
+        rows = (
+            (row["id"], row["op"], row["got"], row.get("error") or row["expect"], "ok" if row["ok"] else "FAILED")
+            for row in result["results"]
+        )
+        print_table(("vector", "op", "got", "expected", ""), rows, none="No vector.")
+        say(f"{result['passed']} passed, {result['failed']} failed.")
     raise typer.Exit(1 if result["failed"] else 0)
 
 
-def usage_error(line: str) -> Any:
-    """Ends the command for a wrong input: one line that says what and where."""
-    typer.echo(line, err=True)
-    raise typer.Exit(2)
+def due(
+    before: Annotated[str | None, typer.Option(help="Only what breaches before this instant (RFC 3339).")] = None,
+    queue: Annotated[str | None, typer.Option(help="Only this queue.")] = None,
+    limit: LimitOption = 50,
+    workspace: WorkspaceOption = None,
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Lists the clocks that breach next."""
+
+    async def work() -> list[Any]:
+        async with open_session(profile, workspace) as session:
+            return await session.pages("/sla/v1/due", limit=limit, before=before, queue=queue)
+
+    items = run(work())
+    if json:
+        print_json(items)
+        return
+    columns = ("breach_at", "ticket_id", "metric", "policy", "queue", "agent", "priority")
+    print_table(columns, ([item.get(name) for name in columns] for item in items), none="Nothing is due.")
 
 
-def _show_vectors(result: dict[str, Any]) -> None:
-    table = Table("vector", "op", "got", "expected", "")
-    for row in result["results"]:
-        expected = row.get("error") or str(row["expect"])
-        table.add_row(str(row["id"]), str(row["op"]), str(row["got"]), expected, "ok" if row["ok"] else "FAILED")
-    console = Console()
-    console.print(table)
-    console.print(f"{result['passed']} passed, {result['failed']} failed")
+def alerts_list(
+    state: Annotated[str | None, typer.Option(help="firing, acknowledged or resolved.")] = None,
+    limit: LimitOption = 50,
+    workspace: WorkspaceOption = None,
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Lists alerts, the newest first."""
+
+    async def work() -> list[Any]:
+        async with open_session(profile, workspace) as session:
+            return await session.pages("/sla/v1/alerts", limit=limit, state=state)
+
+    items = run(work())
+    if json:
+        print_json(items)
+        return
+    columns = ("id", "state", "severity", "policy", "queue", "clock_count", "opened_at", "acked_by")
+    print_table(columns, ([item.get(name) for name in columns] for item in items), none="No alert.")
+
+
+def alerts_show(
+    alert: AlertArgument, workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False
+) -> None:
+    """Shows an alert, its clocks and its timeline."""
+
+    async def work() -> dict[str, Any]:
+        async with open_session(profile, workspace) as session:
+            found: dict[str, Any] = await session.get(f"/sla/v1/alerts/{alert}")
+            found["timeline"] = await session.pages(f"/sla/v1/alerts/{alert}/timeline", limit=1000)
+            return found
+
+    found = run(work())
+    if json:
+        print_json(found)
+        return
+    print_fields({name: value for name, value in found.items() if name not in ("clocks", "timeline")})
+    columns = ("ticket", "metric", "cycle", "joined_at")
+    print_table(columns, ([clock[name] for name in columns] for clock in found["clocks"]), none="No clock.")
+    told = ("at", "kind", "ticket", "by", "comment")
+    print_table(told, ([event[name] for name in told] for event in found["timeline"]))
+
+
+def alerts_ack(
+    alert: AlertArgument,
+    comment: Annotated[str | None, typer.Option(help="What you are doing about it.")] = None,
+    for_: Annotated[int | None, typer.Option("--for", min=1, metavar="SECONDS", help="For how long.")] = None,
+    workspace: WorkspaceOption = None,
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Acknowledges an alert: you take care of the clocks that are in it now."""
+
+    async def work() -> Any:
+        async with open_session(profile, workspace) as session:
+            return await session.post(f"/sla/v1/alerts/{alert}/ack", {"comment": comment, "for_seconds": for_})
+
+    found = run(work())
+    if json:
+        print_json(found)
+        return
+    say(f"{found['id']} is {found['state']} by {found['acked_by']}: {found['clock_count']} clocks.")

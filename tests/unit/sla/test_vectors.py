@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner
 
+from pointsman.cli.main import run
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
-from pointsman_sla.cli import register
 
 SAMPLES = os.environ.get("POINTSMAN_SAMPLES")
 OFFICE = {"tz": "UTC", "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
@@ -76,29 +74,28 @@ def test_a_wrong_answer_fails_and_a_wrong_vector_says_why() -> None:
         evaluate({"vectors": "none"})
 
 
-def _run(*arguments: str) -> Any:
-    app = typer.Typer()
-    register(app)
-    return CliRunner().invoke(app, ["sla", "eval", *arguments])
-
-
-def test_the_command_prints_one_json_document_and_fails_when_a_vector_does(tmp_path: Path) -> None:
+def test_the_command_prints_one_json_document_and_fails_when_a_vector_does(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     good = {"id": "a", "op": "elapsed", "calendar": OFFICE, "start": "2026-11-20T09:00:00Z",
             "end": "2026-11-20T10:00:00Z", "expect": 3600}  # fmt: skip
     file = tmp_path / "vectors.json"
     file.write_text(json.dumps({"vectors": [good]}))
-    done = _run(str(file), "--json")
-    assert done.exit_code == 0
-    assert json.loads(done.stdout)["passed"] == 1
+    assert run(["sla", "eval", str(file), "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["passed"] == 1
     file.write_text(json.dumps({"vectors": [good, {**good, "id": "b", "expect": 1}]}))
-    assert _run(str(file), "--json").exit_code == 1
-    assert "FAILED" in _run(str(file)).stdout
+    assert run(["sla", "eval", str(file), "--json"]) == 1
+    capfd.readouterr()
+    assert run(["sla", "eval", str(file)]) == 1
+    assert "FAILED" in capfd.readouterr().out
 
 
-def test_the_command_says_in_one_line_what_is_wrong_with_its_input(tmp_path: Path) -> None:
+def test_the_command_says_in_one_line_what_is_wrong_with_its_input(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "vectors.json"
     for text in ("{", '{"vectors": 3}', "[3]"):
         file.write_text(text)
-        done = _run(str(file))
-        assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
-    assert _run(str(tmp_path / "absent.json")).exit_code == 2
+        assert run(["sla", "eval", str(file)]) == 2
+        assert capfd.readouterr().err.count("\n") == 1
+    assert run(["sla", "eval", str(tmp_path / "absent.json")]) == 2
