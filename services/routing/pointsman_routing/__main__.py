@@ -5,6 +5,7 @@ import sys
 from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.runtime.worker import run_worker
+from pointsman_routing import classify
 from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.worker import DeskLane
 
@@ -14,6 +15,7 @@ def main(arguments: list[str]) -> int:
     if arguments != ["worker"]:
         sys.stderr.write("usage: python -m pointsman_routing worker\n")
         return 2
+    classify.load()
     return run_worker(
         RoutingSettings(),
         service="routing",
