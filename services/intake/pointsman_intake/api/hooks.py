@@ -1,8 +1,8 @@
 """`/hooks/{workspace}/{connector}`: what providers call. No token: the connector's scheme proves the raw bytes."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -41,14 +41,20 @@ class HookAccepted(BaseModel):
     "/{workspace}/{connector}",
     response_class=PlainTextResponse,
     responses={200: {"description": "The challenge.", "content": {"text/plain": {}}}},
-    dependencies=[],
 )
-async def challenge(request: Request, workspace: str, connector: str) -> Response:
+async def challenge(
+    request: Request,
+    workspace: str,
+    connector: str,
+    mode: Annotated[str, Query(alias="hub.mode")] = "",
+    given: Annotated[str | None, Query(alias="hub.challenge", max_length=4096)] = None,
+    token: Annotated[str, Query(alias="hub.verify_token", max_length=4096)] = "",
+) -> Response:
     """Meta's verification of a subscription: answered when the verify token is the connector's `challenge_secret`."""
     gate = gate_of(request)
     _, configured = await gate.connector(workspace, connector)
     secret = _secret(gate, workspace, configured.verify.challenge_secret)
-    answer = meta_challenge(HookRequest("GET", {}, request.query_params), [secret])
+    answer = meta_challenge(mode, given, token, [secret])
     if answer is None:
         raise Problem(403, "challenge-refused", "the verify token is not this connector's")
     return PlainTextResponse(answer, headers={"X-Content-Type-Options": "nosniff"})

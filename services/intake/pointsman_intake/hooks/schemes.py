@@ -106,11 +106,9 @@ def standard_webhooks(request: HookRequest, secrets: Sequence[str], now: float) 
     return _refused("no signature is of this body")
 
 
-def meta_challenge(request: HookRequest, secrets: Sequence[str]) -> str | None:
+def meta_challenge(mode: str, challenge: str | None, token: str, secrets: Sequence[str]) -> str | None:
     """The challenge to answer when a subscription's verify token is ours; None when it is not."""
-    challenge = request.query.get("hub.challenge")
-    token = request.query.get("hub.verify_token", "")
-    if request.query.get("hub.mode") != "subscribe" or challenge is None:
+    if mode != "subscribe" or challenge is None:
         return None
     return challenge if any(_same(token, secret) for secret in secrets) else None
 

@@ -4,6 +4,7 @@ Limits come first (size of the headers, number and depth of parts), then the std
 whose values stay raw until our own bounded decoding looks at them.
 """
 
+import re
 from email.errors import MessageError
 from email.message import Message
 from email.parser import BytesParser
@@ -26,6 +27,8 @@ from pointsman_intake.said import NotUnderstood, Said
 HEADER_BYTES_MAX = 2_097_152
 SUBJECT_LENGTH_MAX = 998
 REFERENCES_MAX = 50
+MULTIPARTS_MAX = 100
+"""The parser's time grows with the square of the depth; mail that people write has a handful of such parts."""
 RULE_HEADERS_MAX = 40
 RULE_HEADER_LENGTH_MAX = 500
 
@@ -33,6 +36,8 @@ _NOT_FOR_RULES = (
     "received", "dkim-", "arc-", "authentication-", "x-ms-exchange", "x-google-", "x-microsoft-", "domainkey",
     "x-received", "subject", "date", "mime-version", "content-", "message-id", "references", "in-reply-to",
 )  # fmt: skip
+
+_MULTIPART = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
 
 
 def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
@@ -79,6 +84,8 @@ def _parse(raw: bytes) -> Message:
     head = raw[: HEADER_BYTES_MAX + 4].replace(b"\r\n", b"\n")
     if b"\n\n" not in head and len(raw) > HEADER_BYTES_MAX:
         raise NotUnderstood("headers-too-large", f"its headers take more than {HEADER_BYTES_MAX} bytes")
+    if len(_MULTIPART.findall(raw)) > MULTIPARTS_MAX:
+        raise NotUnderstood("nested-too-deep", f"it has more than {MULTIPARTS_MAX} parts of parts")
     try:
         message = BytesParser(policy=compat32).parsebytes(raw)
     except RecursionError as error:

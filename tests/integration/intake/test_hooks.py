@@ -1,0 +1,163 @@
+"""Providers' webhooks over HTTP: proved on the raw bytes, refused when forged or stale, kept when not understood."""
+
+import hmac
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from pointsman.testing.installation import Installation
+from tests.integration.intake.serving import SECRETS, Api, an_api, configure, put_secrets
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+async def api(installation: Installation, tmp_path: Path) -> AsyncIterator[Api]:
+    await configure(installation)
+    put_secrets(tmp_path / "secrets")
+    async with an_api(installation.settings, tmp_path) as api:
+        yield api
+
+
+def slack_event(**changes: Any) -> bytes:
+    event = {"type": "message", "channel": "C1", "user": "U1", "text": "help", "ts": "1767225600.000100"}
+    return orjson.dumps({"type": "event_callback", "event_id": "Ev1", "event": event | changes})
+
+
+async def post_slack(api: Api, body: bytes, *, age: float = 0, secret: str | None = None) -> httpx.Response:
+    timestamp = str(int(api.process.clock.now().timestamp() - age))
+    message = b"v0:" + timestamp.encode() + b":" + body
+    signature = hmac.new((secret or SECRETS["acme-slack"]).encode(), message, sha256).hexdigest()
+    headers = {
+        "x-slack-request-timestamp": timestamp,
+        "x-slack-signature": f"v0={signature}",
+        "content-type": "application/json",
+    }
+    return await api.client.post("/v1/hooks/acme/slack", content=body, headers=headers)
+
+
+async def post_meta(api: Api, value: Any, *, secret: str = SECRETS["acme-meta"]) -> httpx.Response:
+    body = orjson.dumps(value)
+    signature = hmac.new(secret.encode(), body, sha256).hexdigest()
+    headers = {"x-hub-signature-256": f"sha256={signature}", "content-type": "application/json"}
+    return await api.client.post("/v1/hooks/acme/facebook", content=body, headers=headers)
+
+
+def whatsapp(*messages: dict[str, Any], **more: Any) -> dict[str, Any]:
+    value = {
+        "metadata": {"phone_number_id": "11"},
+        "contacts": [{"wa_id": "3912", "profile": {"name": "Ada"}}],
+        "messages": messages,
+        **more,
+    }
+    change = {"field": "messages", "value": value}
+    return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]}
+
+
+async def test_a_slack_message_is_accepted(api: Api) -> None:
+    answer = await post_slack(api, slack_event())
+    assert answer.status_code == 200, answer.text
+    (accepted,) = answer.json()["messages"]
+    shown = (await api.get(f"/v1/messages/{accepted['message_id']}")).json()
+    assert (shown["text"], shown["thread"], shown["customer"]["handle"]) == (
+        "help",
+        "C1:1767225600.000100",
+        "slack:U1",
+    )
+
+
+async def test_a_replayed_webhook_is_marked_duplicate(api: Api) -> None:
+    first = (await post_slack(api, slack_event())).json()
+    again = (await post_slack(api, slack_event())).json()
+    assert (first["duplicate"], again["duplicate"]) == (False, True)
+    assert again["messages"] == [first["messages"][0] | {"duplicate": True}]
+
+
+async def test_forged_and_stale_webhooks_are_refused(api: Api, installation: Installation) -> None:
+    """chatwoot PR#14280: webhooks were taken without a look at their signature."""
+    assert (await post_slack(api, slack_event(), secret="wrong")).status_code == 401
+    assert (await post_slack(api, slack_event(), age=301)).status_code == 401
+    assert (await post_slack(api, slack_event(), age=-301)).status_code == 401
+    assert (await api.client.post("/v1/hooks/acme/slack", content=slack_event())).status_code == 401
+    assert (await post_meta(api, whatsapp(), secret="wrong")).status_code == 401
+    db = await installation.connect("intake")
+    assert await db.fetchval("SELECT count(*) FROM message") == 0
+    assert await db.fetchval("SELECT count(*) FROM quarantine") == 0
+    await db.close()
+
+
+async def test_without_a_scheme_or_its_secret_nothing_is_taken(api: Api, tmp_path: Path) -> None:
+    assert (await api.client.post("/v1/hooks/acme/unproved", content=b"{}")).status_code == 403
+    assert (await api.client.post("/v1/hooks/acme/nowhere", content=b"{}")).status_code == 404
+    assert (await api.client.post("/v1/hooks/foreign/slack", content=b"{}")).status_code == 404
+    (tmp_path / "secrets/acme/acme-slack").unlink()
+    assert (await post_slack(api, slack_event())).status_code == 503
+
+
+async def test_slacks_url_verification_is_answered(api: Api) -> None:
+    answer = await post_slack(api, orjson.dumps({"type": "url_verification", "challenge": "abc"}))
+    assert answer.json() == {"challenge": "abc"}
+
+
+async def test_metas_challenge_is_answered_to_the_right_token_only(api: Api) -> None:
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": "verify-me"}
+    answer = await api.client.get("/v1/hooks/acme/facebook", params=asked)
+    assert (answer.status_code, answer.text) == (200, "1158201444")
+    assert answer.headers["content-type"].startswith("text/plain")
+    wrong = await api.client.get("/v1/hooks/acme/facebook", params=asked | {"hub.verify_token": "nope"})
+    assert wrong.status_code == 403
+
+
+async def test_a_meta_batch_brings_messages_and_ignores_the_rest(api: Api) -> None:
+    one = {"from": "3912", "id": "wamid.1", "timestamp": "1697044621", "type": "text", "text": {"body": "hi"}}
+    two = {**one, "id": "wamid.2", "text": {"body": "there"}}
+    answer = await post_meta(api, whatsapp(one, two, statuses=[{"id": "wamid.9", "status": "sent"}]))
+    accepted = answer.json()["messages"]
+    assert len({message["ticket_id"] for message in accepted}) == 1
+    assert len(accepted) == 2
+    echo = {"object": "page", "entry": [{"messaging": [{"sender": {"id": "1"}, "message": {"is_echo": True}}]}]}
+    assert (await post_meta(api, echo)).json()["ignored"] == [{"kind": "echo", "reason": "said by the page itself"}]
+
+
+async def test_what_is_not_understood_is_kept_and_can_be_read_again(api: Api, installation: Installation) -> None:
+    answer = await post_meta(api, {"object": "page"})
+    assert answer.status_code == 200
+    quarantined = answer.json()["quarantine_id"]
+    (listed,) = (await api.get("/v1/quarantine")).json()["items"]
+    assert (listed["id"], listed["reason"], listed["connector"]) == (quarantined, "not-meta", "facebook")
+    headers = api.headers("supervisor", "vera")
+    replayed = await api.client.post(f"/v1/quarantine/{quarantined}/replay", headers=headers)
+    assert replayed.status_code == 422
+    one = {"from": "3912", "id": "wamid.1", "type": "text", "text": {"body": "hi"}}
+    db = await installation.connect("intake")
+    await db.execute("UPDATE quarantine SET body = $1", orjson.dumps(whatsapp(one)))
+    await db.close()
+    replayed = await api.client.post(f"/v1/quarantine/{quarantined}/replay", headers=headers)
+    assert (replayed.status_code, len(replayed.json()["messages"])) == (200, 1)
+    again = await api.client.post(f"/v1/quarantine/{quarantined}/replay", headers=headers)
+    assert again.status_code == 404
+    assert (await api.get("/v1/quarantine")).json()["items"] == []
+    assert (await api.get("/v1/quarantine?state=replayed")).json()["items"][0]["id"] == quarantined
+
+
+async def test_own_messages_come_by_signed_webhook_too(api: Api) -> None:
+    from standardwebhooks.webhooks import Webhook
+
+    now = api.process.clock.now().replace(microsecond=0)
+    body = orjson.dumps({"external_id": "w1", "text": "signed"})
+    headers = {
+        "webhook-id": "msg_1",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(SECRETS["plain"]).sign("msg_1", now, body.decode()),
+    }
+    first = await api.client.post("/v1/hooks/acme/plain", content=body, headers=headers)
+    assert first.status_code == 200, first.text
+    again = await api.client.post("/v1/hooks/acme/plain", content=body, headers=headers)
+    assert (first.json()["duplicate"], again.json()["duplicate"]) == (False, True)
+    forged = await api.client.post("/v1/hooks/acme/plain", content=body + b" ", headers=headers)
+    assert forged.status_code == 401

@@ -1,0 +1,273 @@
+"""Intake's lane and delivery loop: what the desk says, written; replies, delivered by webhook or pulled."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from pointsman.contracts import codec
+from pointsman.contracts.desk import TicketClosed, TicketReplied
+from pointsman.contracts.shapes import Actor, Author, Customer
+from pointsman.contracts.topics import COMMANDS, DESK
+from pointsman.contracts.workspace import ConfigApplied
+from pointsman.core.decision import Emission
+from pointsman.core.instant import Instant
+from pointsman.runtime.slots import GroupCommit
+from pointsman.runtime.worker import Worker
+from pointsman.testing.installation import Installation
+from pointsman_intake.deliver import DeliveryLoop
+from pointsman_intake.settings import IntakeSettings
+from pointsman_intake.worker import IntakeLogic
+from tests.integration.intake.serving import CONNECTORS, SECRETS, Api, an_api, configure, put_secrets, until
+
+pytestmark = pytest.mark.stack
+
+
+class Desk:
+    """Stands for routing: says facts on the topic `desk`, numbered as a source does."""
+
+    def __init__(self, group: GroupCommit[Emission, None]) -> None:
+        self._group = group
+
+    async def say(self, subject: str, *facts: Any, workspace: str = "acme") -> None:
+        await self._group.submit(Emission(workspace, subject, self._group.clock.now(), facts))
+
+    async def reply(self, ticket: str = "tkt_1", message: str = "msg_r1", **changes: Any) -> None:
+        values: dict[str, Any] = {
+            "ticket_id": ticket,
+            "message_id": message,
+            "author": Author(kind="agent", id="anna", name="Anna"),
+            "text": "We are on it.",
+            "connector": "site-chat",
+            "channel": "chat",
+            "thread": "t",
+            "customer": Customer(id="cus_1"),
+            "occurred_at": self._group.clock.now(),
+        }
+        await self.say(ticket, TicketReplied(**values | changes))
+
+
+async def _tell(db: Any, items: Any, now: Instant) -> Any:
+    return [None] * len(items), list(items)
+
+
+class Stack:
+    """An API process and a worker with its delivery loop on one installation, and the desk beside."""
+
+    def __init__(self, api: Api, desk: Desk, worker: Worker, settings: IntakeSettings, folder: Path) -> None:
+        self.api, self.desk, self.worker, self.settings, self.folder = api, desk, worker, settings, folder
+
+    async def pull(self, sub: str = "site-chat", **params: Any) -> dict[str, Any]:
+        answer = await self.api.get("/v1/replies", "connector", sub, params=params)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def delivery(self, id: str = "msg_r1") -> Any:
+        items = (await self.api.get("/v1/deliveries")).json()["items"]
+        return next((item for item in items if item["id"] == id), None)
+
+
+@pytest.fixture
+async def stack(installation: Installation, tmp_path: Path) -> AsyncIterator[Stack]:
+    await configure(installation)
+    put_secrets(tmp_path / "secrets")
+    settings = IntakeSettings(
+        **installation.settings.model_dump()
+        | {
+            "deliver_to_loopback": True,
+            "delivery_backoff_seconds": 0.05,
+            "delivery_timeout_seconds": 2.0,
+            "secrets_folder": tmp_path / "secrets",
+        }
+    )
+    worker = Worker(settings, service="intake", reads=(DESK, COMMANDS), writes=None, logic=IntakeLogic(), codec=codec)
+    async with an_api(settings, tmp_path) as api, worker:
+        link = api.process.hub.link
+        desk = GroupCommit(settings, service="routing", topic=DESK, handle=_tell, codec=codec, link=link)
+        async with desk, DeliveryLoop(settings, link):
+            yield Stack(api, Desk(desk), worker, settings, tmp_path)
+
+
+@asynccontextmanager
+async def a_receiver(*statuses: int, answer: bytes = b"{}") -> AsyncIterator[tuple[str, list[Any]]]:
+    """An HTTP server that answers the statuses in turn, then 204; (its URL, the (headers, body) that it got)."""
+    got: list[Any] = []
+    waiting = list(statuses)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        headers = {k.lower(): v for k, v in (line.split(": ", 1) for line in head.split("\r\n")[1:] if line)}
+        body = await reader.readexactly(int(headers["content-length"]))
+        got.append((headers, body))
+        status = waiting.pop(0) if waiting else 200
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(answer)}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/replies", got
+
+
+async def test_a_new_version_is_known_as_soon_as_the_desk_applied_it(stack: Stack) -> None:
+    document = {"connectors": CONNECTORS | {"fresh": {"channel": "chat", "kind": "json"}}}
+    applied = ConfigApplied(
+        config_version=2,
+        document=document,
+        author=Actor(kind="admin", id="root"),
+        applied_at=stack.api.process.clock.now(),
+    )
+    await stack.desk.say("config", applied)
+
+    async def known() -> bool:
+        return bool((await stack.api.get("/v1/config-version")).json()["config_version"] == 2)
+
+    await until(known)
+    message = {"connector": "fresh", "external_id": "m1"}
+    assert (await stack.api.post("/v1/messages", sub="fresh", json=message)).status_code == 202
+
+
+async def test_a_closed_ticket_lets_its_thread_go(stack: Stack, installation: Installation) -> None:
+    message = {"connector": "site-chat", "external_id": "m1", "thread": "t"}
+    first = (await stack.api.post("/v1/messages", json=message)).json()
+    await stack.desk.say(first["ticket_id"], TicketClosed(ticket_id=first["ticket_id"]))
+    db = await installation.connect("intake")
+    await until(lambda: db.fetchval("SELECT closed FROM thread"))
+    await db.close()
+    second = (await stack.api.post("/v1/messages", json=message | {"external_id": "m2"})).json()
+    assert second["ticket_id"] != first["ticket_id"]
+    shown = (await stack.api.get(f"/v1/messages/{second['message_id']}")).json()
+    assert shown["follow_up_of"] == first["ticket_id"]
+
+
+async def test_a_connector_pulls_its_replies_and_says_what_became_of_them(stack: Stack) -> None:
+    start = await stack.pull()
+    waiting = asyncio.create_task(stack.pull(after=start["cursor"], wait=20))
+    await stack.desk.reply()
+    found = await waiting
+    (reply,) = found["items"]
+    assert (reply["id"], reply["text"], reply["thread"]) == ("msg_r1", "We are on it.", "t")
+    assert (await stack.pull(sub="pushed"))["items"] == []
+    other = await stack.api.post("/v1/replies/msg_r1/delivered", sub="plain", json={})
+    assert other.status_code == 404
+    done = await stack.api.post("/v1/replies/msg_r1/delivered", json={"external_id": "p1", "thread": "new-thread"})
+    assert done.json() == {"id": "msg_r1", "state": "delivered"}
+    assert (await stack.pull())["items"] == []
+    joined = {"connector": "site-chat", "external_id": "m9", "thread": "new-thread"}
+    assert (await stack.api.post("/v1/messages", json=joined)).json()["ticket_id"] == "tkt_1"
+
+
+async def test_a_long_poll_ends_empty_when_nothing_comes(stack: Stack) -> None:
+    start = await stack.pull()
+    assert await stack.pull(after=start["cursor"], wait=0.05) == {"items": [], "cursor": start["cursor"]}
+
+
+async def test_a_failure_that_is_not_permanent_is_offered_again(stack: Stack) -> None:
+    await stack.desk.reply()
+    await until(stack.delivery)
+    start = await stack.pull()
+    failed = await stack.api.post("/v1/replies/msg_r1/failed", json={"reason": "busy"})
+    assert failed.json()["state"] == "queued"
+    again = await stack.pull(after=start["cursor"])
+    assert [reply["id"] for reply in again["items"]] == ["msg_r1"]
+    failed = await stack.api.post("/v1/replies/msg_r1/failed", json={"reason": "gone", "permanent": True})
+    assert failed.json()["state"] == "failed"
+    assert (await stack.pull())["items"] == []
+    redelivered = await stack.api.post("/v1/deliveries/msg_r1/redeliver", json=None)
+    assert redelivered.status_code == 202
+    assert (await stack.api.post("/v1/deliveries/msg_r1/redeliver")).status_code == 409
+    assert len((await stack.pull())["items"]) == 1
+
+
+async def test_a_reply_leaves_as_a_signed_webhook(stack: Stack, installation: Installation) -> None:
+    async with a_receiver(answer=b'{"external_id": "p1"}') as (url, got):
+        put_secrets(stack.folder / "secrets", url=url)
+        await stack.desk.reply(connector="pushed")
+        await until(lambda: _state(stack, "delivered"))
+    (headers, body), *rest = got
+    assert not rest
+    Webhook(SECRETS["sign"]).verify(body.decode(), headers)
+    data = orjson.loads(body)["data"]
+    assert (data["id"], data["text"], data["thread"]) == ("msg_r1", "We are on it.", "t")
+    assert headers["webhook-id"] == "msg_r1"
+    db = await installation.connect("intake")
+    fact = await db.fetchval("SELECT body FROM fact WHERE 'message.delivered' = ANY (types)")
+    assert orjson.loads(fact)["facts"][0]["external_id"] == "p1"
+    await db.close()
+
+
+async def test_delivery_is_tried_again_until_it_is_taken(stack: Stack) -> None:
+    async with a_receiver(500, 503, 429, 400) as (url, got):
+        put_secrets(stack.folder / "secrets", url=url)
+        await stack.desk.reply(connector="pushed")
+        await until(lambda: _state(stack, "delivered"), 30)
+    assert len(got) == 5
+    assert len({headers["webhook-id"] for headers, _ in got}) == 1
+
+
+async def test_replies_of_a_conversation_leave_in_order(stack: Stack) -> None:
+    async with a_receiver(500, 500, 500, 500) as (url, got):
+        put_secrets(stack.folder / "secrets", url=url)
+        await stack.desk.reply(connector="pushed", message="msg_1")
+        await stack.desk.reply(connector="pushed", message="msg_2")
+        await until(lambda: _state(stack, "delivered", "msg_2"), 30)
+    assert [headers["webhook-id"] for headers, _ in got] == ["msg_1"] * 5 + ["msg_2"]
+
+
+async def test_gone_is_final_and_an_address_of_our_own_network_is_never_called(stack: Stack) -> None:
+    async with a_receiver(410) as (url, got):
+        put_secrets(stack.folder / "secrets", url=url)
+        await stack.desk.reply(connector="pushed")
+        await until(lambda: _state(stack, "failed"))
+    assert len(got) == 1
+    put_secrets(stack.folder / "secrets", url="http://10.0.0.1/")
+    await stack.desk.reply(connector="pushed", message="msg_r2", thread="u")
+
+    async def refused() -> bool:
+        found = await stack.delivery("msg_r2")
+        return bool(found and "not a public address" in (found["reason"] or ""))
+
+    await until(refused, 30)
+
+
+async def test_a_lapsed_claim_is_taken_again(stack: Stack, installation: Installation) -> None:
+    """The process that claimed it died between the claim and the result."""
+    async with a_receiver() as (url, _):
+        db = await installation.connect("intake")
+        await stack.desk.reply(connector="pushed", message="msg_old")
+        await until(lambda: stack.delivery("msg_old"))
+        past = stack.api.process.clock.now() - timedelta(seconds=1)
+        await db.execute("UPDATE delivery SET claimed_until = $1, due_at = $1, state = 'queued'", past)
+        await db.close()
+        put_secrets(stack.folder / "secrets", url=url)
+        await until(lambda: _state(stack, "delivered", "msg_old"), 30)
+
+
+async def test_an_event_reports_on_a_conversation_or_a_reply(stack: Stack) -> None:
+    message = {"connector": "site-chat", "external_id": "m1", "thread": "t"}
+    ticket = (await stack.api.post("/v1/messages", json=message)).json()["ticket_id"]
+    left = {"connector": "site-chat", "external_id": "e1", "thread": "t", "kind": "left"}
+    assert (await stack.api.post("/v1/events", json=left)).json() == {"ticket_id": ticket, "duplicate": False}
+    assert (await stack.api.post("/v1/events", json=left)).json() == {"ticket_id": None, "duplicate": True}
+    read = {"connector": "site-chat", "external_id": "e2", "thread": "t", "kind": "read"}
+    assert (await stack.api.post("/v1/events", json=read)).status_code == 422
+    assert (await stack.api.post("/v1/events", json=read | {"message_id": "msg_r1"})).status_code == 404
+    await stack.desk.reply()
+    await until(stack.delivery)
+    again = read | {"message_id": "msg_r1", "external_id": "e3"}
+    assert (await stack.api.post("/v1/events", json=again)).status_code == 202
+    assert (await stack.delivery())["state"] == "read"
+
+
+async def _state(stack: Stack, state: str, id: str = "msg_r1") -> bool:
+    found = await stack.delivery(id)
+    return bool(found and found["state"] == state)
