@@ -152,6 +152,20 @@ def test_a_target_is_a_sane_number_of_seconds(seconds: Any) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("queue", "key"),
+    [
+        ({"offer": {"timeout_seconds": "30"}}, "offer/timeout_seconds"),
+        ({"offer": {"timeout_seconds": True}}, "offer/timeout_seconds"),
+        ({"offer": {"timeout_seconds": 30.5}}, "offer/timeout_seconds"),
+        ({"pull": "yes"}, "pull"),
+        ({"pull": 1}, "pull"),
+    ],
+)
+def test_numbers_and_truths_are_not_guessed_from_others(queue: dict[str, Any], key: str) -> None:
+    assert only_error(a_document(queues={"q": queue})).pointer == f"/queues/q/{key}"
+
+
 def test_ten_thousand_skills_are_too_many() -> None:
     error = only_error(a_document(skills=[f"skill-{number}" for number in range(10_000)]))
     assert error.pointer == "/skills"

@@ -10,6 +10,7 @@ import unicodedata
 from pointsman_routing.classify.chinese import simplified
 
 _NOT_WORD = re.compile(r"[^\w]+|_+")
+_MARKS = re.compile("[\u0300-\u036f\u20d0-\u20ff]")
 _HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAS_HAN = re.compile(f"[{_HAN}]")
 _HAN_RUN = re.compile(f"([{_HAN}][{_HAN} ]*)")
@@ -19,8 +20,7 @@ def normalised(text: str) -> str:
     """The text in the form above; idempotent but for the outer spaces."""
     folded = text.casefold()
     if not folded.isascii():
-        decomposed = unicodedata.normalize("NFKD", folded)
-        folded = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+        folded = _MARKS.sub("", unicodedata.normalize("NFKD", folded))
         if _HAS_HAN.search(folded):
             words = _NOT_WORD.sub(" ", simplified(folded))
             return f" {' '.join(_HAN_RUN.sub(_apart, words).split())} "

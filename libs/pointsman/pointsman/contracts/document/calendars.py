@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 
 from pointsman.contracts.document.parts import DAYS_MAX, SPANS_OF_DAY_MAX, Part
 
@@ -96,7 +96,7 @@ class Country(Part):
 
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
     subdivision: Annotated[str, StringConstraints(max_length=20)] | None = None
-    years: Annotated[tuple[Annotated[int, Field(ge=1970, le=2200)], ...], Field(max_length=50)] = ()
+    years: Annotated[tuple[Annotated[int, Field(strict=True, ge=1970, le=2200)], ...], Field(max_length=50)] = ()
 
 
 class Ical(Part):
@@ -110,7 +110,7 @@ class Change(Part):
     """What holds from a date on; a key that is absent stays as it was."""
 
     week: Week | None = None
-    always: bool | None = None
+    always: StrictBool | None = None
     tz: Zone | None = None
 
 
@@ -119,7 +119,7 @@ class Calendar(Part):
     `holidays` and `week`."""
 
     tz: Zone | None = None
-    always: bool = False
+    always: StrictBool = False
     week: Week = {}
     holidays: Annotated[tuple[Holiday, ...], Field(max_length=DAYS_MAX)] = ()
     holidays_of: Country | None = None

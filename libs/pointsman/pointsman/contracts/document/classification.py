@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, StrictBool
 
 from pointsman.contracts.document.connectors import Labelled
 from pointsman.contracts.document.parts import (
@@ -71,7 +71,7 @@ class Rule(Part):
     id: Label | None = None
     when: When = When()
     set: Labelled = Labelled()
-    stop: bool = False
+    stop: StrictBool = False
 
 
 class Category(Part):
@@ -80,7 +80,7 @@ class Category(Part):
     queue: Slug | None = None
     requires: Needs = {}
     prefers: Needs = {}
-    weight: Annotated[int, Field(ge=0, le=100)] | None = None
+    weight: Annotated[int, Field(strict=True, ge=0, le=100)] | None = None
 
 
 class Otherwise(Category):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, IPvAnyNetwork, field_serializer
+from pydantic import Field, IPvAnyNetwork, StrictBool, field_serializer
 
 from pointsman.contracts.document.parts import (
     Label,
@@ -79,7 +79,7 @@ class Connector(Part):
     verify: Verify = Verify()
     send: Send | None = None
     auto_reply: Slug | None = None
-    hints: bool = False
+    hints: StrictBool = False
     default: Labelled = Labelled()
 
 
@@ -90,9 +90,9 @@ class ChannelSettings(Part):
     agent is preferred. `pending_holds`: pending keeps the charge. `abandons_after_seconds`: after the customer left.
     """
 
-    weight: Annotated[int, Field(ge=0, le=100)] = 1
+    weight: Annotated[int, Field(strict=True, ge=0, le=100)] = 1
     affinity_seconds: Seconds = 0
-    pending_holds: bool = False
+    pending_holds: StrictBool = False
     abandons_after_seconds: PositiveSeconds | None = None
 
 

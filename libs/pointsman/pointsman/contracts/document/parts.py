@@ -55,10 +55,10 @@ SecretName = Annotated[str, StringConstraints(pattern=SLUG, max_length=63)]
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_CHARACTERS_MAX)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Seconds = Annotated[int, Field(ge=0, le=SECONDS_MAX)]
-PositiveSeconds = Annotated[int, Field(ge=1, le=SECONDS_MAX)]
-Level = Annotated[int, Field(ge=1, le=10)]
-Units = Annotated[int, Field(ge=0, le=10_000)]
+Seconds = Annotated[int, Field(strict=True, ge=0, le=SECONDS_MAX)]
+PositiveSeconds = Annotated[int, Field(strict=True, ge=1, le=SECONDS_MAX)]
+Level = Annotated[int, Field(strict=True, ge=1, le=10)]
+Units = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 
 Needs = Annotated[dict[SkillName, Level], Field(max_length=REQUIREMENTS_MAX)]
 """Skill → the minimum level that a ticket requires or prefers."""

@@ -22,7 +22,7 @@ from pointsman.contracts.shapes import Channel
 class Place(Part):
     """An agent's place in a queue: the lower rank is served first; a rank may open after seconds of waiting."""
 
-    rank: Annotated[int, Field(ge=1, le=1_000)] = 1
+    rank: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1
     after_seconds: Seconds = 0
 
 
@@ -83,8 +83,8 @@ GONE: dict[Channel, dict[str, Any]] = {
 class Presence(Part):
     """The lease that an agent's app renews. `reasons` are those an agent may give for being away."""
 
-    lease_seconds: Annotated[int, Field(ge=5, le=3_600)] = 60
-    grace_seconds: Annotated[int, Field(ge=0, le=86_400)] = 120
+    lease_seconds: Annotated[int, Field(strict=True, ge=5, le=3_600)] = 60
+    grace_seconds: Annotated[int, Field(strict=True, ge=0, le=86_400)] = 120
     reasons: Annotated[tuple[Short, ...], Field(max_length=LIST_MAX)] = ("lunch", "training")
     on_expire: Literal["away", "keep"] = "away"
     gone: dict[Channel, Gone] = {channel: Gone(**rule) for channel, rule in GONE.items()}

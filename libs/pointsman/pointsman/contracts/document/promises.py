@@ -51,7 +51,7 @@ Targets = dict[Priority | Literal["default"], Target]
 class Warn(Part):
     """When to warn before a breach: at shares of the target, and at seconds before it."""
 
-    shares: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=10)] = ()
+    shares: Annotated[tuple[Annotated[float, Field(strict=True, gt=0, lt=1)], ...], Field(max_length=10)] = ()
     lead_seconds: Annotated[tuple[PositiveSeconds, ...], Field(max_length=10)] = ()
 
 
@@ -95,7 +95,7 @@ class Action(Part):
     `during` names a calendar; outside it `otherwise` is notified instead.
     """
 
-    boost: Annotated[int, Field(ge=1, le=3)] | None = None
+    boost: Annotated[int, Field(strict=True, ge=1, le=3)] | None = None
     relax: Literal["all", "language"] | None = None
     overflow: Slug | None = None
     notify: Slug | None = None
@@ -106,8 +106,8 @@ class Action(Part):
 class Repeat(Part):
     """Again and again until acknowledged, at most `times_max` times."""
 
-    every_seconds: Annotated[int, Field(ge=10, le=86_400 * 30)]
-    times_max: Annotated[int, Field(ge=1, le=100)] = 4
+    every_seconds: Annotated[int, Field(strict=True, ge=10, le=86_400 * 30)]
+    times_max: Annotated[int, Field(strict=True, ge=1, le=100)] = 4
 
 
 class Step(Part):
@@ -115,7 +115,7 @@ class Step(Part):
     calendar since the `on` step above it."""
 
     on: Literal["warning", "breach"] | None = None
-    at: Annotated[float, Field(gt=0, le=1)] | None = None
+    at: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
     after_seconds: PositiveSeconds | None = None
     metrics: Annotated[tuple[Metric, ...], BeforeValidator(listed), Field(max_length=7)] = ()
     unless: Literal["acknowledged"] | None = None

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, StrictBool, field_validator
 
 from pointsman.contracts.document.parts import (
     LIST_MAX,
@@ -32,18 +32,18 @@ class Escalation(Part):
 class Offer(Part):
     """How a queue offers. `auto_accept` assigns at once; otherwise the agent has `timeout_seconds`."""
 
-    timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = 30
-    offers_max: Annotated[int, Field(ge=1, le=1_000)] = 3
+    timeout_seconds: Annotated[int, Field(strict=True, ge=1, le=86_400)] = 30
+    offers_max: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 3
     retry_seconds: Seconds = 30
     then: Escalation | None = None
-    auto_accept: bool = False
+    auto_accept: StrictBool = False
 
 
 class Relaxation(Part):
     """After this long waiting: the language no longer matters, skills are dropped, or their level falls to that."""
 
     after_seconds: Seconds
-    drop_language: bool = False
+    drop_language: StrictBool = False
     drop: Annotated[tuple[SkillName, ...], Field(max_length=LIST_MAX)] = ()
     lower: dict[SkillName, Level] = {}
 
@@ -72,18 +72,18 @@ class Queue(Part):
     """A waiting line. Without `choice` the chain of routing rule 9 chooses the agent."""
 
     order: Order = "fifo"
-    slopes: dict[Priority, Annotated[float, Field(gt=0, le=1_000)]] = SLOPES
+    slopes: dict[Priority, Annotated[float, Field(strict=True, gt=0, le=1_000)]] = SLOPES
     wait_target_seconds: PositiveSeconds = 3600
     offer: Offer = Offer()
     choice: Choice | None = None
-    head_start_minutes: dict[Priority, Annotated[int, Field(ge=-100_000, le=100_000)]] = HEAD_START_MINUTES
+    head_start_minutes: dict[Priority, Annotated[int, Field(strict=True, ge=-100_000, le=100_000)]] = HEAD_START_MINUTES
     relax: Annotated[tuple[Relaxation, ...], Field(max_length=20)] = ()
     overflow: Annotated[tuple[Overflow, ...], Field(max_length=20)] = ()
     hours: Slug | None = None
     closed: Shut = Shut()
-    max_waiting: Annotated[int, Field(ge=0, le=10_000_000)] | None = None
+    max_waiting: Annotated[int, Field(strict=True, ge=0, le=10_000_000)] | None = None
     full: Shut = Shut()
-    pull: bool = False
+    pull: StrictBool = False
 
     @field_validator("head_start_minutes", mode="before")
     @classmethod

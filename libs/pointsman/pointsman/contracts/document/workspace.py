@@ -43,7 +43,7 @@ class Tickets(Part):
     pending_resolves_after_seconds: PositiveSeconds = 604_800
 
 
-Days = Annotated[int, Field(ge=1, le=36_500)]
+Days = Annotated[int, Field(strict=True, ge=1, le=36_500)]
 
 
 class Retention(Part):
