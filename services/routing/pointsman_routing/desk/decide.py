@@ -94,6 +94,9 @@ TAKES: frozenset[str] = frozenset(kind.type for kind in _TAKEN)
 def decide(desk: Desk, cause: Cause, now: Instant) -> Decision:
     """What the cause leads to. Every decision ends with all possible offers made (rule 1)."""
     if isinstance(cause, TimerCause):
+        # An agent's lapse rescinds the offer that was to expire in the same batch.
+        if not desk.timers.stands(cause):
+            return NOTHING
         offer = desk.offers.get(cause.subject) if cause.kind == kinds.OFFER else None
         desk.begin(cause.id, offer.ticket_id if offer else cause.subject, cause.due, now)
         return _settled(desk, _OF_TIMERS[cause.kind](desk, cause))

@@ -97,6 +97,10 @@ class Timers:
             timers.armed[key] = due
             timers.push(due, key)
 
+    def stands(self, timer: TimerCause) -> bool:
+        """Whether the timer is still armed as it was handed out: what was decided since may have moved or ended it."""
+        return self._kinds[timer.kind].armed.get((timer.workspace, timer.subject)) == timer.due
+
     def earliest(self) -> dict[str, Instant]:
         """Kind → the earliest instant that is armed; kinds without a timer are absent."""
         found = {}
