@@ -1,0 +1,117 @@
+"""A workspace on a real lane, with its HTTP API: customers write on the topic, agents' apps call over HTTP."""
+
+import itertools
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from pointsman.contracts import codec
+from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
+from pointsman.core.decision import Emission
+from pointsman.core.envelope import Envelope
+from pointsman.core.ids import lane_of
+from pointsman.runtime.broker import make_producer
+from pointsman.runtime.process import ApiProcess
+from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.worker import Worker
+from pointsman.testing.installation import Installation
+from pointsman.testing.said import a_message
+from pointsman_routing.api import create
+from pointsman_routing.worker import DeskLane
+from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
+
+DOCUMENT: dict[str, Any] = {
+    "workspace": "acme",
+    "connectors": {"site-chat": {"channel": "chat", "kind": "json"}},
+    "queues": {"general": {"order": "fifo", "offer": {"timeout_seconds": 60}}},
+    "agents": {
+        "anna": {"name": "Anna", "capacity": 8},
+        "boris": {"name": "Boris", "capacity": 8},
+    },
+}
+
+
+class Floor:
+    """One installation with a routing worker and an API process. `as_` gives a client of a role."""
+
+    def __init__(self, settings: RuntimeSettings, process: ApiProcess, app: Any, stack: AsyncExitStack) -> None:
+        self.settings, self.process, self.app = settings, process, app
+        self._stack = stack
+        self._numbers = itertools.count(1)
+        self._written: Counter[str] = Counter()
+        self._producer: Any = None
+
+    async def as_(self, role: str, sub: str = "anna", workspace: str = "acme") -> httpx.AsyncClient:
+        token = a_token(self.settings, role, workspace, sub)
+        return await self._stack.enter_async_context(a_client(self.app, bearer(token)))
+
+    async def open_workspace(self, document: dict[str, Any] = DOCUMENT) -> None:
+        operator = await self.as_("operator", "root", "*")
+        answer = await operator.put("/v1/config", json=document, headers={"If-None-Match": "*"})
+        assert answer.status_code == 200, answer.text
+
+    async def sign_in(self, agent: str, workspace: str = "acme") -> httpx.AsyncClient:
+        """The agent's app, its agent available."""
+        app = await self.as_("agent", agent, workspace)
+        presence = {"session": "s1", "lease_seconds": 600, "state": "available"}
+        answer = await app.put("/v1/me/presence", json=presence)
+        assert (answer.status_code, answer.json()["state"]) == (200, "available"), answer.text
+        return app
+
+    async def customer_writes(self, ticket: str, text: str = "Hello", workspace: str = "acme", **changes: Any) -> None:
+        """As intake would publish it; the first message of a ticket opens it."""
+        number = next(self._numbers)
+        self._written[ticket] += 1
+        now = self.process.clock.now()
+        given: dict[str, Any] = {"channel": "chat", "text": text, "occurred_at": now} | changes
+        message = a_message(ticket, number=self._written[ticket], at=now, **given)
+        emission = Emission(workspace, ticket, now, (message,))
+        envelope = Envelope(
+            id=f"evt-{number}",
+            source=f"intake/{lane_of(workspace, self.settings.partitions)}@test",
+            topic="requests",
+            partition=lane_of(workspace, self.settings.partitions),
+            number=number,
+            cause=f"req-{number}",
+            workspace=workspace,
+            subject=ticket,
+            at=now,
+            types=("message.received",),
+            agents=(),
+            body=codec.encode_facts(emission),
+        )
+        if self._producer is None:
+            self._producer = make_producer(self.settings, self.settings.broker)
+            await self._producer.start()
+            self._stack.push_async_callback(self._producer.stop)
+        await self._producer.send_and_wait(
+            REQUESTS.full_name(self.settings.topic_prefix),
+            value=envelope.body,
+            key=workspace.encode(),
+            partition=envelope.partition,
+            headers=codec.fact_headers(envelope),
+        )
+
+
+@asynccontextmanager
+async def a_floor(installation: Installation, folder: Path, **changes: Any) -> AsyncIterator[Floor]:
+    """The worker and the API of an installation."""
+    settings = with_key(installation.settings, folder).model_copy(update=changes)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(
+            Worker(
+                settings,
+                service="routing",
+                reads=(REQUESTS, COMMANDS, SLA),
+                writes=DESK,
+                logic=DeskLane(),
+                codec=codec,
+            )
+        )
+        process = await stack.enter_async_context(a_process(settings))
+        app = create(process)
+        yield Floor(settings, process, app, stack)

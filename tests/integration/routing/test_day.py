@@ -1,0 +1,388 @@
+"""An agent's day over HTTP: presence, offers by long poll, a reply, a resolution; and what supervisors see of it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pointsman.testing.installation import Installation
+from tests.integration.routing.floor import DOCUMENT, Floor, a_floor
+from tests.integration.runtime.tally import until
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+async def floor(installation: Installation, tmp_path: Path) -> AsyncIterator[Floor]:
+    async with a_floor(installation, tmp_path) as floor:
+        await floor.open_workspace()
+        yield floor
+
+
+async def next_offer(app: httpx.AsyncClient, after: str | None = None) -> dict[str, Any]:
+    """The first offer of a long poll."""
+    if after is None:
+        answer = (await app.get("/v1/me/offers")).json()
+        if answer["items"]:
+            return dict(answer["items"][0])
+        after = answer["cursor"]
+    answer = (await app.get("/v1/me/offers", params={"wait": 10, "after": after})).json()
+    return dict(answer["items"][0])
+
+
+async def accepted(floor: Floor, app: httpx.AsyncClient, ticket: str = "t1") -> dict[str, Any]:
+    """A ticket that the app's agent holds."""
+    await floor.customer_writes(ticket)
+    offer = await next_offer(app)
+    answer = await app.post(f"/v1/offers/{offer['id']}/accept")
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json()["ticket"])
+
+
+async def test_from_the_offer_to_the_resolution(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    cursor = (await anna.get("/v1/me/offers")).json()["cursor"]
+    waiting = asyncio.create_task(next_offer(anna, cursor))
+    await floor.customer_writes("t1", "My invoice is wrong")
+    offer = await waiting
+    assert (offer["state"], offer["ticket"]["id"], offer["ticket"]["state"]) == ("pending", "t1", "offered")
+    assert 50 < offer["expires_in_seconds"] <= 60
+
+    accepted = (await anna.post(f"/v1/offers/{offer['id']}/accept")).json()
+    assert (accepted["state"], accepted["ticket"]["agent"]) == ("accepted", "anna")
+    assert [ticket["id"] for ticket in (await anna.get("/v1/me/assignments")).json()["items"]] == ["t1"]
+
+    ticket = await anna.get("/v1/tickets/t1")
+    reply = await anna.post(
+        "/v1/tickets/t1/messages",
+        json={"text": "Here is the right one.", "public": True},
+        headers={"If-Match": ticket.headers["etag"]},
+    )
+    assert reply.status_code == 201, reply.text
+    messages = (await anna.get("/v1/tickets/t1/messages")).json()["items"]
+    assert [(message["direction"], message["delivery"]) for message in messages] == [("in", None), ("out", "queued")]
+
+    resolved = await anna.post(
+        "/v1/tickets/t1/resolve", json={"outcome": "solved", "last_message_id": messages[-1]["id"]}
+    )
+    assert (resolved.status_code, resolved.json()["state"]) == (200, "resolved"), resolved.text
+    assert (await anna.post("/v1/tickets/t1/wrap-up/finish")).json()["agent"] is None
+    timeline = (await anna.get("/v1/tickets/t1/timeline", params={"limit": 200})).json()["items"]
+    told = [event["type"] for event in timeline]
+    assert told[0] == "ticket.opened"
+    assert {
+        "message.received",
+        "offer.made",
+        "offer.accepted",
+        "ticket.assigned",
+        "ticket.replied",
+        "ticket.resolved",
+    } <= set(told)
+
+
+async def test_a_late_accept_names_the_holder(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    await floor.customer_writes("t1")
+    offer = await next_offer(anna)
+    boris = await floor.sign_in("boris")
+    assert (await boris.post(f"/v1/offers/{offer['id']}/accept")).status_code == 403
+    rejected = await anna.post(f"/v1/offers/{offer['id']}/reject", json={"reason": "lunch"})
+    assert rejected.json()["state"] == "rejected"
+    taken = await next_offer(boris)
+    await boris.post(f"/v1/offers/{taken['id']}/accept")
+    late = await anna.post(f"/v1/offers/{offer['id']}/accept")
+    assert (late.status_code, late.json()["type"], late.json()["holder"]) == (409, "/problems/offer-gone", "boris")
+
+
+async def test_only_the_holder_replies_and_everybody_takes_notes(floor: Floor) -> None:
+    anna, boris = await floor.sign_in("anna"), await floor.as_("agent", "boris")
+    await accepted(floor, anna)
+    public = await boris.post("/v1/tickets/t1/messages", json={"text": "Hi", "public": True})
+    assert (public.status_code, public.json()["type"]) == (403, "/problems/not-holder")
+    assert (await boris.post("/v1/tickets/t1/messages", json={"text": "Hi", "public": False})).status_code == 201
+
+
+async def test_a_change_of_another_version_is_412_with_the_current_one(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    ticket = await accepted(floor, anna)
+    pend = {"waiting_on": "customer"}
+    answer = await anna.post("/v1/tickets/t1/pend", json=pend, headers={"If-Match": '"0"'})
+    assert (answer.status_code, answer.headers["etag"]) == (412, f'"{ticket["version"]}"')
+    answer = await anna.post("/v1/tickets/t1/pend", json=pend, headers={"If-Match": answer.headers["etag"]})
+    assert (answer.status_code, answer.json()["state"]) == (200, "pending")
+
+
+async def test_resolving_over_an_unseen_message_is_refused_with_it(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    seen = (await accepted(floor, anna))["last_message_id"]
+    await floor.customer_writes("t1", "One more thing")
+    await until(lambda: _is_new(anna, seen))
+    answer = await anna.post("/v1/tickets/t1/resolve", json={"outcome": "solved", "last_message_id": seen})
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/unseen-message")
+    forced = {"outcome": "solved", "last_message_id": seen, "force": True}
+    assert (await anna.post("/v1/tickets/t1/resolve", json=forced)).status_code == 200
+
+
+async def _is_new(app: httpx.AsyncClient, seen: str) -> bool:
+    return bool((await app.get("/v1/tickets/t1")).json()["last_message_id"] != seen)
+
+
+async def test_a_key_makes_a_repeated_reply_one_message(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    await accepted(floor, anna)
+    body, key = {"text": "Once", "public": True}, {"Idempotency-Key": "reply-1"}
+    first = await anna.post("/v1/tickets/t1/messages", json=body, headers=key)
+    again = await anna.post("/v1/tickets/t1/messages", json=body, headers=key)
+    other = await anna.post("/v1/tickets/t1/messages", json=body | {"text": "Twice"}, headers=key)
+    assert "idempotency-replayed" not in first.headers
+    assert (again.status_code, again.json(), again.headers["idempotency-replayed"]) == (201, first.json(), "true")
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+    messages = (await anna.get("/v1/tickets/t1/messages")).json()["items"]
+    assert [message["text"] for message in messages if message["direction"] == "out"] == ["Once"]
+
+
+async def test_a_bare_renewal_keeps_the_lease_and_is_bundled(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    before = (await anna.get("/v1/me")).json()["sessions"][0]["lease_until"]
+    outcomes = await floor.process.pool.fetchval("SELECT count(*) FROM outcome")
+    renewed = await anna.put("/v1/me/presence", json={"session": "s1", "lease_seconds": 900})
+    assert (renewed.status_code, renewed.json()["state"]) == (200, "available")
+
+    async def later() -> bool:
+        return bool((await anna.get("/v1/me")).json()["sessions"][0]["lease_until"] > before)
+
+    await until(later)
+    assert await floor.process.pool.fetchval("SELECT count(*) FROM outcome") == outcomes
+    ended = await anna.delete("/v1/me/sessions/s1")
+    assert (ended.status_code, ended.json()["state"]) == (200, "offline")
+
+
+async def test_a_supervisor_holds_an_agents_state(floor: Floor) -> None:
+    anna, boss = await floor.sign_in("anna"), await floor.as_("supervisor", "boss")
+    held = await boss.put("/v1/agents/anna/presence", json={"state": "away", "reason": "training", "hold": True})
+    assert (held.json()["state"], held.json()["set_by"]) == ("away", "supervisor")
+    answer = await anna.put("/v1/me/presence", json={"session": "s1", "lease_seconds": 60, "state": "available"})
+    assert (answer.status_code, answer.json()["type"]) == (409, "/problems/presence-held")
+    assert (await boss.get("/v1/agents/anna")).json()["held"] is True
+    assert [agent["agent"] for agent in (await boss.get("/v1/agents")).json()["items"]] == ["anna", "boris"]
+
+
+async def test_queues_and_explanations_come_from_the_desk(floor: Floor) -> None:
+    boss = await floor.as_("supervisor", "boss")
+    await floor.customer_writes("t1")
+
+    async def waiting() -> bool:
+        return bool((await boss.get("/v1/queues/general")).json()["waiting"] == 1)
+
+    await until(waiting)
+    assert [queue["queue"] for queue in (await boss.get("/v1/queues")).json()["items"]] == ["general"]
+    assert (await boss.get("/v1/queues/none")).status_code == 404
+    explained = (await boss.get("/v1/tickets/t1/explain", params={"agent": "anna"})).json()
+    assert explained["agent"]["failing"] == "not_available"
+
+
+async def test_lists_page_filter_and_sort(floor: Floor) -> None:
+    boss = await floor.as_("supervisor", "boss")
+    for number in range(5):
+        await floor.customer_writes(f"t{number}", subject=f"Case 10{number}%")
+
+    async def all_there() -> bool:
+        return len((await boss.get("/v1/tickets")).json()["items"]) == 5
+
+    await until(all_there)
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await boss.get("/v1/tickets", params={"limit": 2, "sort": "opened_at", **cursor})).json()
+        seen += [ticket["id"] for ticket in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert seen == ["t0", "t1", "t2", "t3", "t4"]
+    assert (await boss.get("/v1/tickets", params={"cursor": cursor["cursor"]})).status_code == 422
+
+    async def found(**filters: str) -> list[str]:
+        return [ticket["id"] for ticket in (await boss.get("/v1/tickets", params=filters)).json()["items"]]
+
+    assert await found(q="103%") == ["t3"]
+    assert await found(q="1_3") == []
+    assert await found(state="queued,offered", queue="general", customer="customer of t2") == ["t2"]
+    assert await found(agent="anna") == []
+    assert (await boss.get("/v1/tickets", params={"state": "lost"})).status_code == 422
+
+
+async def test_events_are_cloudevents_after_a_cursor(floor: Floor) -> None:
+    listener = await floor.as_("connector", "site-chat")
+    await floor.customer_writes("t1")
+
+    async def opened() -> Any:
+        return (await listener.get("/v1/events", params={"type": "ticket.opened"})).json()["items"]
+
+    (event,) = await until(opened)
+    assert (event["specversion"], event["type"], event["subject"]) == ("1.0", "ticket.opened", "t1")
+    everything = (await listener.get("/v1/events")).json()
+    assert everything["items"][0]["type"] == "config.applied"
+    assert "document" not in everything["items"][0]["data"]
+    waiting = asyncio.create_task(
+        listener.get("/v1/events", params={"after": everything["cursor"], "wait": 10, "type": "message.received"})
+    )
+    await floor.customer_writes("t1", "Again")
+    answer = (await waiting).json()
+    assert [event["type"] for event in answer["items"]] == ["message.received"]
+    strange = await listener.get("/v1/events", params={"after": "gone.5"})
+    assert (strange.status_code, strange.json()["type"]) == (410, "/problems/cursor-too-old")
+
+
+async def test_the_stream_of_an_agent_resumes_where_it_was_interrupted(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    await floor.customer_writes("t1")
+    await next_offer(anna)
+    stream = Stream(floor, anna)
+    hello = await stream.begin()
+    assert hello["event"] == "hello"
+    await floor.customer_writes("t2")
+    first = await stream.event("offer.made")
+    await stream.end()
+    await floor.customer_writes("t3")
+    await until(lambda: _offers(anna, 3))
+    resumed = Stream(floor, anna)
+    await resumed.begin(first["id"])
+    assert (await resumed.event("offer.made"))["data"]["ticket_id"] == "t3"
+    await resumed.end()
+    lost = Stream(floor, anna)
+    await lost.begin("gone.7")
+    await lost.event("reset")
+    await lost.end()
+
+
+async def test_a_stream_says_goodbye_when_its_token_is_revoked(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    issued = (await admin.post("/v1/tokens", json={"role": "agent", "sub": "anna", "ttl_seconds": 600})).json()
+    anna = await floor.as_("agent", "anna")
+    anna.headers["Authorization"] = f"Bearer {issued['token']}"
+    stream = Stream(floor, anna)
+    await stream.begin()
+    assert (await admin.delete(f"/v1/tokens/{issued['token_id']}")).status_code == 204
+    assert (await stream.event("bye"))["data"] == {"reason": "token revoked"}
+    await stream.end()
+    assert (await anna.get("/v1/me")).status_code == 401
+    listed = (await admin.get("/v1/tokens")).json()["items"]
+    assert [(token["token_id"], token["revoked_at"] is None) for token in listed] == [(issued["token_id"], False)]
+
+
+async def test_the_same_key_issues_the_same_token_and_none_is_stored(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    body, key = {"role": "agent", "sub": "anna", "ttl_seconds": 600}, {"Idempotency-Key": "token-1"}
+    first = await admin.post("/v1/tokens", json=body, headers=key)
+    again = await admin.post("/v1/tokens", json=body, headers=key)
+    assert (first.status_code, again.json()) == (201, first.json())
+    kept = await floor.process.pool.fetchval("SELECT string_agg(body::text, '') FROM outcome")
+    assert first.json()["token"] not in kept
+
+
+async def test_configuration_is_checked_versioned_and_rolled_back(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    current = await admin.get("/v1/config")
+    assert (current.json(), current.headers["etag"]) == (DOCUMENT, '"1"')
+    assert (await admin.put("/v1/config", json=DOCUMENT)).status_code == 428
+    yaml = "workspace: acme\nqueues:\n  general: {}\nagents:\n  anna: {capacty: 3}\n"
+    wrong = await admin.put("/v1/config", content=yaml, headers={"Content-Type": "application/yaml", "If-Match": '"1"'})
+    assert wrong.status_code == 422
+    assert [(error["pointer"], error["line"]) for error in wrong.json()["errors"]] == [("/agents/anna/capacty", 5)]
+    checked = await admin.post("/v1/config:check", json=DOCUMENT | {"skills": ["billing"]})
+    assert [change["pointer"] for change in checked.json()["diff"]] == ["/skills"]
+
+    patched = await admin.patch("/v1/config", json={"skills": ["billing"]}, headers={"If-Match": '"1"'})
+    assert (patched.status_code, patched.json()["version"]) == (200, 2), patched.text
+    stale = await admin.patch("/v1/config", json={"skills": ["technical"]}, headers={"If-Match": '"1"'})
+    assert (stale.status_code, stale.headers["etag"]) == (412, '"2"')
+    supervisor = await floor.as_("supervisor", "boss")
+    put = await supervisor.put("/v1/config/agents/carla", json={"name": "Carla"})
+    assert (put.status_code, put.json()["version"]) == (200, 3), put.text
+    assert (await supervisor.put("/v1/config/queues/more", json={})).status_code == 403
+    assert (await admin.get("/v1/config/agents/carla")).json() == {"name": "Carla"}
+    assert (await admin.get("/v1/config/agents/nobody")).status_code == 404
+    assert (await admin.delete("/v1/config/agents/carla")).json()["version"] == 4
+
+    rolled = await admin.post("/v1/config:rollback", json={"version": 1})
+    assert rolled.json()["version"] == 5
+    assert (await admin.get("/v1/config")).json() == DOCUMENT
+    versions = (await admin.get("/v1/config/versions")).json()["items"]
+    assert [version["version"] for version in versions] == [5, 4, 3, 2, 1]
+    assert (await admin.get("/v1/config-version")).json() == {"config_version": 5}
+
+
+async def test_a_document_of_another_workspace_is_refused(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    answer = await admin.put("/v1/config", json=DOCUMENT | {"workspace": "other"}, headers={"If-Match": '"1"'})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/workspace")
+    created = await admin.put("/v1/config", json=DOCUMENT, headers={"If-None-Match": "*"})
+    assert created.status_code == 403
+
+
+async def _offers(app: httpx.AsyncClient, count: int) -> bool:
+    return len((await app.get("/v1/me/offers")).json()["items"]) >= count
+
+
+class Stream:
+    """A stream of Server-Sent Events, read straight from the application: an ASGI client would buffer it."""
+
+    def __init__(self, floor: Floor, client: httpx.AsyncClient) -> None:
+        self._app = floor.app
+        self._token = client.headers["authorization"]
+        self._sent: asyncio.Queue[bytes] = asyncio.Queue()
+        self._gone = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._buffer = b""
+
+    async def begin(self, last_event_id: str | None = None) -> dict[str, Any]:
+        headers = [(b"authorization", self._token.encode())]
+        if last_event_id is not None:
+            headers.append((b"last-event-id", last_event_id.encode()))
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "path": "/v1/me/stream",
+            "raw_path": b"/v1/me/stream",
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "headers": headers,
+            "server": ("test", 80),
+            "client": ("test", 1),
+        }
+        self._task = asyncio.create_task(self._app(scope, self._receive, self._send))
+        return await self.event("hello")
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """The next event of that name."""
+        import orjson
+
+        async with asyncio.timeout(10):
+            while True:
+                while b"\n\n" not in self._buffer:
+                    self._buffer += await self._sent.get()
+                frame, _, self._buffer = self._buffer.partition(b"\n\n")
+                lines = [line.partition(b": ") for line in frame.split(b"\n")]
+                fields = {key.decode(): value.decode() for key, _, value in lines}
+                if fields.get("event") == name:
+                    return fields | {"data": orjson.loads(fields["data"])}
+
+    async def end(self) -> None:
+        self._gone.set()
+        assert self._task is not None
+        await self._task
+
+    async def _receive(self) -> dict[str, Any]:
+        if not self._gone.is_set():
+            await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            self._sent.put_nowait(message["body"])
