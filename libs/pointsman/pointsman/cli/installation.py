@@ -1,6 +1,7 @@
 """`pointsman migrate`, `topics create`, `key create`: what an installation needs once, outside the local stack.
 
-Each may be run again: what is there already is verified, and left.
+Each may be run again: what is there already is verified, and left. What a command needs is imported in it, so that the
+others start fast.
 """
 
 import asyncio
@@ -8,16 +9,10 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import asyncpg
 import orjson
 import typer
-from aiokafka.errors import KafkaError
 
 from pointsman.cli.errors import CommandFailed, WrongInput
-from pointsman.local.topics import create_topics
-from pointsman.runtime.auth import IssuerKey, generate_key_file
-from pointsman.runtime.migrate import MigrationFailed, installed_services
-from pointsman.runtime.migrate import migrate as migrate_one
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -40,6 +35,11 @@ def migrate(
     ] = None,
 ) -> None:
     """Brings each installed service's schema to this version's revision."""
+    import asyncpg
+
+    from pointsman.runtime.migrate import MigrationFailed, installed_services
+    from pointsman.runtime.migrate import migrate as migrate_one
+
     for service, package in installed_services().items():
         try:
             revision = asyncio.run(migrate_one(dsn, service, package, password=password))
@@ -58,6 +58,10 @@ def topics_create(
     json: Json = False,
 ) -> None:
     """Creates the topics that are missing and verifies their partition counts."""
+    from aiokafka.errors import KafkaError
+
+    from pointsman.local.topics import create_topics
+
     try:
         counts = asyncio.run(create_topics(broker, partitions, prefix, replication=replication))
     except (KafkaError, OSError) as error:
@@ -75,6 +79,8 @@ def key_create(
     ],
 ) -> None:
     """Makes the key file, unless there is a good one."""
+    from pointsman.runtime.auth import IssuerKey, generate_key_file
+
     try:
         generate_key_file(path)
     except FileExistsError:

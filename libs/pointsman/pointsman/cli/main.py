@@ -6,7 +6,7 @@ and where, never a traceback (`POINTSMAN_TRACEBACK=1` shows it).
 
 import os
 import sys
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import NoReturn
 
 import typer
@@ -19,8 +19,12 @@ from pointsman.local.process import LocalStackError
 TRACEBACK_VARIABLE = "POINTSMAN_TRACEBACK"
 
 
-def build() -> typer.Typer:
-    """The app with every command that is installed."""
+def build(command: str | None = None) -> typer.Typer:
+    """The app with every command that is installed.
+
+    With the name of a command, modules are loaded only until one of them registers it: the libraries of the others
+    would cost more time than most commands.
+    """
     app = typer.Typer(
         name="pointsman",
         help="Pointsman gives each customer request to the agent who can best serve it now.",
@@ -30,7 +34,9 @@ def build() -> typer.Typer:
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for entry in sorted(entry_points(group="pointsman.commands"), key=lambda entry: entry.name):
+    for entry in sorted(entry_points(group="pointsman.commands"), key=_light_first):
+        if command is not None and command in _names(app):
+            break
         try:
             entry.load()(app)
         except ImportError as error:
@@ -38,6 +44,20 @@ def build() -> typer.Typer:
                 continue  # An image may carry a service without its commands.
             print(f"pointsman: the commands of {entry.name} cannot be loaded: {error}", file=sys.stderr)
     return app
+
+
+def _light_first(entry: EntryPoint) -> tuple[bool, bool, str]:
+    return entry.name not in ("stack", "installation"), entry.value.startswith("pointsman_"), entry.name
+
+
+def _names(app: typer.Typer) -> set[str]:
+    """What was registered so far, as it is typed."""
+    commands = {
+        one.name or one.callback.__name__.replace("_", "-")
+        for one in app.registered_commands
+        if one.callback is not None
+    }
+    return commands | {one.name for one in app.registered_groups if isinstance(one.name, str)}
 
 
 def main() -> NoReturn:
@@ -48,7 +68,8 @@ def main() -> NoReturn:
 def run(arguments: list[str]) -> int:
     """Runs one command; its exit code."""
     try:
-        code = get_command(build()).main(arguments or ["--help"], prog_name="pointsman", standalone_mode=False)
+        command = get_command(build(arguments[0] if arguments else None))
+        code = command.main(arguments or ["--help"], prog_name="pointsman", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except TyperException as error:
         message = error.format_message()

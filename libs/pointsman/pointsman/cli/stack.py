@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import psutil
@@ -17,9 +17,11 @@ from rich.console import Console
 from rich.table import Table
 
 from pointsman.cli.errors import CommandFailed, WrongInput
-from pointsman.local.folder import StackFolder, StackStatus
+from pointsman.local.folder import BrokerKind, StackFolder, StackStatus, supervisor_command
 from pointsman.local.process import end_leftover, process_of
-from pointsman.local.supervisor import BrokerKind, Supervisor, supervisor_command
+
+if TYPE_CHECKING:
+    from pointsman.local.supervisor import Supervisor
 
 _LOG_LINES = 200
 
@@ -55,6 +57,9 @@ def up(
         start_detached(folder, kind, port)
         _show(folder.status(), console)
         return
+    # The servers' clients are loaded only here: `status` and `logs` must answer at once.
+    from pointsman.local.supervisor import Supervisor
+
     supervisor = Supervisor(
         folder, broker=kind, port=port, announce=lambda what: console.print(f"[dim]{what}[/dim]", highlight=False)
     )
@@ -92,7 +97,7 @@ def _until_settled(folder: StackFolder) -> StackStatus:
         time.sleep(0.05)
 
 
-async def _in_foreground(supervisor: Supervisor, folder: StackFolder, console: Console) -> None:
+async def _in_foreground(supervisor: "Supervisor", folder: StackFolder, console: Console) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

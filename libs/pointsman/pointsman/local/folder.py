@@ -6,15 +6,18 @@ still true.
 
 import fcntl
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
 from pointsman.local.process import LocalStackError
+
+BrokerKind = Literal["tansu", "kafka"]
 
 FOLDER_VARIABLE = "POINTSMAN_STACK_FOLDER"
 
@@ -105,7 +108,7 @@ class StackFolder:
                     fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
                 except OSError:
                     return True
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         return False
 
@@ -135,3 +138,9 @@ def replace_file(path: Path, content: bytes) -> None:
     partial = path.with_name(path.name + ".partial")
     partial.write_bytes(content)
     os.replace(partial, path)
+
+
+def supervisor_command(folder: StackFolder, broker: BrokerKind, port: int | None) -> list[str | Path]:
+    """The command that runs a supervisor of its own (`up --detach`)."""
+    command: list[str | Path] = [sys.executable, "-m", "pointsman.local", folder.root, broker]
+    return command if port is None else [*command, str(port)]

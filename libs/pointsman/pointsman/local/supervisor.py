@@ -13,14 +13,12 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
 
 import httpx
 import psutil
 import structlog
 
-from pointsman.local.folder import ProcessStatus, StackFolder, StackStatus, replace_file
+from pointsman.local.folder import BrokerKind, ProcessStatus, StackFolder, StackStatus, replace_file
 from pointsman.local.kafka import Kafka
 from pointsman.local.postgres import Postgres
 from pointsman.local.process import (
@@ -39,11 +37,9 @@ from pointsman.runtime.migrate import installed_services, migrate
 
 log = structlog.get_logger(__name__)
 
-BrokerKind = Literal["tansu", "kafka"]
-
 PARTITIONS = 4
 TANSU_BYTES_MAX = 1_500_000_000
-READY_WITHIN_SECONDS = 60.0
+READY_WITHIN_SECONDS = 120.0
 PAUSE_SECONDS = (0.2, 10.0)
 LIVED_SECONDS = 30.0
 EARLY_DEATHS_MAX = 3
@@ -311,9 +307,3 @@ class Supervisor:
                 processes=[unit.status() for unit in self._units.values()],
             )
         )
-
-
-def supervisor_command(folder: StackFolder, broker: BrokerKind, port: int | None) -> list[str | Path]:
-    """The command that runs a supervisor of its own (`up --detach`)."""
-    command: list[str | Path] = [sys.executable, "-m", "pointsman.local", folder.root, broker]
-    return command if port is None else [*command, str(port)]
