@@ -107,6 +107,7 @@ class Play:
         self._causes = 0
         self._messages: dict[str, int] = {}
         self.configure(document)
+        assert self.desk.configured, self.answer
         for agent in document["agents"] if present is None else present:
             if document["agents"][agent].get("kind") != "bot":
                 self.available(agent)

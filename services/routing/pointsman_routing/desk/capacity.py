@@ -55,8 +55,9 @@ def free(desk: Desk, agent: Agent, ticket: Ticket) -> None:
     if not ticket.charged:
         return
     ticket.charged = False
-    _add(desk, agent, ticket, -1)
+    desk.edit_agent(agent)
     agent.idle_since = desk.draft.now
+    _add(desk, agent, ticket, -1)
     desk.draft.agents[agent.slug] = agent
 
 

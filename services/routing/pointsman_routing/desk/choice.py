@@ -101,11 +101,11 @@ def first_of_queues(desk: Desk, agent: Agent, best: dict[str, Any]) -> Ticket | 
         return None
     if len(best) == 1:
         (entry,) = best.values()
-        found: Ticket = entry[2]
+        found: Ticket = entry[3]
         return found
     queues, ranks = desk.policy.queues, agent.profile.ranks
     chosen: Ticket = min(
-        (entry[2] for entry in best.values()),
+        (entry[3] for entry in best.values()),
         key=lambda ticket: (ranks[ticket.queue], slack_us(ticket, queues[ticket.queue]), ticket.id),
     )
     return chosen

@@ -111,12 +111,12 @@ def apply(desk: Desk, policy: Policy, moves: _Moves | None = None) -> None:
         if ticket.place is not None:
             desk.edit(ticket)
             ticket.place = None
-    for slug in [slug for slug in desk.agents if slug not in policy.profiles]:
+    for slug in sorted(desk.agents.keys() - policy.profiles.keys()):
         _dismiss(desk, desk.agents[slug])
     for profile in policy.profiles.values():
         _employ(desk, profile)
-    for ticket in desk.tickets.values():
-        _requeue(desk, ticket, moves)
+    for id in sorted(desk.tickets):
+        _requeue(desk, desk.tickets[id], moves)
     for agent in sorted(desk.agents.values(), key=lambda agent: (agent.idle_since, agent.slug)):
         if agent.state == "available" and agent.pool is not None:
             desk.draft.agents[agent.slug] = agent
@@ -154,7 +154,7 @@ def _dismiss(desk: Desk, agent: Agent) -> None:
 
 def _let_go(desk: Desk, agent: Agent) -> None:
     """Every ticket of an agent who takes none any more goes back into its queue; after-work ends."""
-    for ticket_id in list(agent.hand):
+    for ticket_id in sorted(agent.hand):
         ticket = desk.tickets[ticket_id]
         desk.edit(ticket)
         if ticket.in_wrap_up:

@@ -45,7 +45,7 @@ def review_pool(desk: Desk, pool: Pool) -> None:
     """An agent of the pool became available or stopped being so: that may complete rounds of declining."""
     for group in pool.groups_served(desk.waiting):
         for entry in sorted(group.picky.values()):
-            review(desk, entry[2])
+            review(desk, entry[3])
 
 
 def review(desk: Desk, ticket: Ticket) -> None:

@@ -20,7 +20,7 @@ def left(desk: Desk, agent: Agent, at: Instant) -> None:
     """No session of the agent lives since `at`: each assigned ticket gets its time to wait for the return."""
     desk.edit_agent(agent)
     agent.gone_at = at
-    for ticket_id in agent.hand:
+    for ticket_id in sorted(agent.hand):
         wait_for_return(desk, desk.tickets[ticket_id], at)
 
 
@@ -46,7 +46,7 @@ def returned(desk: Desk, agent: Agent) -> None:
     """The agent is back before that."""
     desk.edit_agent(agent)
     agent.gone_at = None
-    for ticket_id in agent.hand:
+    for ticket_id in sorted(agent.hand):
         ticket = desk.tickets[ticket_id]
         if ticket.requeues_at is not None:
             desk.edit(ticket)

@@ -21,8 +21,8 @@ from pointsman_routing.desk.model import Ticket
 from pointsman_routing.desk.order import OrderKey
 from pointsman_routing.desk.policy import Needs
 
-Entry = tuple[OrderKey, str, Ticket]
-"""(order key, ticket id, ticket). The id makes the order total."""
+Entry = tuple[OrderKey, str, int, Ticket]
+"""(order key, ticket id, serial, ticket). The id orders equal keys, the serial an entry and its stale like."""
 
 GROUPS_KEPT_MIN = 256
 
@@ -43,20 +43,20 @@ class Group:
         heap, found = self.heap, None
         while heap:
             found = heap[0]
-            if found[2].place is found:
+            if found[3].place is found:
                 break
             heappop(heap)
             found = None
         if self.picky:
             for entry in self.picky.values():
-                if (found is None or entry < found) and not (agent and agent in (entry[2].declined or ())):
+                if (found is None or entry < found) and not (agent and agent in (entry[3].declined or ())):
                     found = entry
         return found
 
     def enter(self, entry: Entry) -> None:
         heap = self.heap
         if len(heap) > 64 and len(heap) > 2 * self.count:
-            self.heap = heap = [each for each in heap if each[2].place is each]
+            self.heap = heap = [each for each in heap if each[3].place is each]
             heapify(heap)
         heappush(heap, entry)
 
@@ -69,22 +69,23 @@ class Group:
 
     def entries(self) -> list[Entry]:
         """Every waiting ticket, in order. For questions and tests: linear."""
-        unique = {entry[1]: entry for entry in self.heap if entry[2].place is entry}
+        unique = {entry[1]: entry for entry in self.heap if entry[3].place is entry}
         return sorted([*unique.values(), *self.picky.values()])
 
     def oldest(self) -> Instant | None:
         """Since when the first in order waits."""
         entry = self.head()
-        return entry[2].waiting_since if entry else None
+        return entry[3].waiting_since if entry else None
 
 
 class Waiting:
     """The groups of one desk. `shapes` grows with each new group, so that pools know when to look again."""
 
-    __slots__ = ("_journal", "groups", "shapes")
+    __slots__ = ("_journal", "_serial", "groups", "shapes")
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._serial = 0
         self.groups: dict[tuple[Any, ...], Group] = {}
         self.shapes = 0
 
@@ -100,7 +101,8 @@ class Waiting:
 
     def enter(self, ticket: Ticket, key: OrderKey) -> None:
         """The ticket waits from now on; the caller has edited it."""
-        entry = (key, ticket.id, ticket)
+        self._serial += 1
+        entry = (key, ticket.id, self._serial, ticket)
         group = self.group_of(ticket)
         ticket.place = entry
         if ticket.declined:

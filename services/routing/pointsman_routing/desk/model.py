@@ -129,7 +129,7 @@ class Ticket:
     retry_at: Instant | None = None
     follow_up_of: str | None = None
     merged_into: str | None = None
-    place: tuple[Any, str, "Ticket"] | None = None
+    place: tuple[Any, str, int, "Ticket"] | None = None
 
     @property
     def in_wrap_up(self) -> bool:

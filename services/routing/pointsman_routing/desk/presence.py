@@ -163,7 +163,7 @@ def change(
         ),
         agent.slug,
     )
-    for ticket_id in list(agent.shown):
+    for ticket_id in sorted(agent.shown):
         ticket = desk.tickets[ticket_id]
         if state != "available" or (channels is not None and ticket.channel not in channels):
             offers.rescind(desk, ticket, f"{agent.slug} is {state}" if state != "available" else "channel switched off")

@@ -1,0 +1,256 @@
+"""Random histories: after every decision the desk is sound, decides like the plain reference, decides the same again,
+and can be taken back exactly."""
+
+import os
+from typing import Any
+
+from hypothesis import HealthCheck, assume, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from pointsman.contracts import commands as asked
+from pointsman.contracts.requests import CustomerLeft, CustomerReturned
+from pointsman.contracts.sla import ClockStarted, ClockWarned
+from pointsman.core.cause import Cause
+from pointsman.core.decision import Decision
+from pointsman_routing.desk.decide import decide
+from tests.unit.routing.invariants import assert_sound, assert_within_capacity
+from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
+from tests.unit.routing.reference import ScanMatcher
+from tests.unit.routing.snapshot import snapshot
+
+HISTORIES = int(os.environ.get("POINTSMAN_HISTORIES", "40"))
+AGENTS = ("anna", "boris", "carla", "dora")
+CHANNELS = ("email", "chat", "social")
+SKILLS = ("billing", "italian")
+
+
+def within_capacity(agent: dict[str, Any]) -> dict[str, Any]:
+    """No more reserved than the agent's capacity, which the document refuses."""
+    reserved = agent.get("reserve", {}).get("chat", 0)
+    return {**agent, "reserve": {"chat": min(agent["capacity"], reserved)}}
+
+
+levels = st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 3), max_size=2)
+agents = st.fixed_dictionaries(
+    {"capacity": st.integers(1, 4), "skills": levels},
+    optional={
+        "caps": st.fixed_dictionaries({"chat": st.integers(0, 2)}),
+        "reserve": st.fixed_dictionaries({"chat": st.integers(0, 2)}),
+        "queues": st.dictionaries(st.sampled_from(["general", "billing"]), st.integers(1, 2), min_size=1),
+    },
+).map(within_capacity)
+queues = st.fixed_dictionaries(
+    {
+        "order": st.sampled_from(["fifo", "priority", "strict", "urgency"]),
+        "offer": st.fixed_dictionaries(
+            {"timeout_seconds": st.sampled_from([20, 40]), "offers_max": st.integers(1, 3)},
+            optional={"auto_accept": st.booleans(), "retry_seconds": st.sampled_from([0, 15, 60])},
+        ),
+    },
+    optional={"choice": st.sampled_from(["longest_idle", "least_loaded", "best_skilled", "round_robin"])},
+)
+documents = st.builds(
+    lambda agents, general, billing, weight, holds: a_workspace(
+        dict(zip(AGENTS, agents, strict=True)),
+        {"general": general, "billing": billing},
+        skills=list(SKILLS),
+        channels={"chat": {"weight": weight, "pending_holds": holds, "abandons_after_seconds": 25}},
+        classify={"language_skill": None, "categories": {"heavy": {"weight": 2}, "none": {"weight": 0}}},
+        presence={"grace_seconds": 30, "gone": {"email": {"requeue": "on_warning", "at_latest_seconds": 90}}},
+        tickets={"reopen_seconds": 100, "close_after_seconds": 150, "pending_resolves_after_seconds": 120},
+    ),
+    st.lists(agents, min_size=len(AGENTS), max_size=len(AGENTS)),
+    queues,
+    queues,
+    st.integers(1, 2),
+    st.booleans(),
+)
+
+
+class Checked(Play):
+    """A played desk that looks after itself at every decision."""
+
+    def decide(self, cause: Cause) -> Decision:
+        before = snapshot(self.desk)
+        first = self._try(cause)
+        self.journal.undo()
+        assert snapshot(self.desk) == before, "undo does not restore the state"
+        decision = super().decide(cause)
+        assert decision == first, "the same input gave another output"
+        assert_sound(self.desk)
+        return decision
+
+    def _try(self, cause: Cause) -> Decision:
+        return decide(self.desk, cause, self.now)
+
+
+class Histories(RuleBasedStateMachine):
+    """Two desks hear the same: one with the index, one that scans."""
+
+    plays: tuple[Play, Play]
+
+    @initialize(document=documents)
+    def begin(self, document: dict[str, Any]) -> None:
+        self.plays = (Checked(document), Play(document, matcher=ScanMatcher()))
+        self.document = document
+        self.tickets = 0
+        self.lowered = False
+
+    def both(self, act: Any) -> None:
+        for play in self.plays:
+            act(play)
+        indexed, scanning = self.plays
+        assert indexed.facts == scanning.facts, "the index decides otherwise than the reference"
+        if not self.lowered:
+            assert_within_capacity(indexed.desk)
+
+    def some(self, data: Any, *states: str) -> str:
+        play = self.plays[0]
+        found = sorted(ticket.id for ticket in play.desk.tickets.values() if ticket.state in states)
+        assume(found)
+        return str(data.draw(st.sampled_from(found)))
+
+    @rule(
+        channel=st.sampled_from(CHANNELS),
+        queue=st.sampled_from(["general", "billing"]),
+        priority=st.sampled_from(["urgent", "high", "normal", "low"]),
+        requires=levels,
+        prefers=levels,
+        category=st.sampled_from(["other", "heavy", "none"]),
+        seconds_ago=st.sampled_from([0, 0, 5]),
+    )
+    def a_customer_begins(self, **fields: Any) -> None:
+        self.tickets += 1
+        ticket = f"tkt_{self.tickets:03}"
+        self.both(lambda play: play.say(ticket, **fields))
+
+    @rule(data=st.data(), automatic=st.sampled_from([None, None, "auto_reply"]))
+    def a_customer_writes_again(self, data: Any, automatic: str | None) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "resolved")
+        channel = self.plays[0].ticket(ticket).channel
+        self.both(lambda play: play.say(ticket, channel=channel, automatic=automatic))
+
+    @rule(data=st.data())
+    def an_agent_accepts(self, data: Any) -> None:
+        ticket = self.some(data, "offered")
+        self.both(lambda play: play.accept(ticket))
+
+    @rule(data=st.data())
+    def an_agent_declines(self, data: Any) -> None:
+        ticket = self.some(data, "offered")
+        self.both(lambda play: play.reject(ticket))
+
+    @rule(data=st.data(), boss=st.booleans(), wrap_up_seconds=st.sampled_from([0, 20]))
+    def a_ticket_is_resolved(self, data: Any, boss: bool, wrap_up_seconds: int) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned", "pending")
+        actor = BOSS if boss else None
+        self.both(lambda play: play.resolve(ticket, actor=actor, wrap_up_seconds=wrap_up_seconds))
+
+    @rule(data=st.data(), until_seconds=st.sampled_from([None, 30]), then=st.sampled_from(["return", "resolve"]))
+    def a_ticket_is_pended(self, data: Any, until_seconds: int | None, then: str) -> None:
+        ticket = self.some(data, "assigned")
+
+        def pend(play: Play) -> None:
+            until = None if until_seconds is None else play.now.replace(microsecond=0).timestamp() + until_seconds
+            at = None if until is None else play.now.fromtimestamp(until, play.now.tzinfo)
+            play.pend(ticket, until=at, then=then)
+
+        self.both(pend)
+
+    @rule(data=st.data(), public=st.booleans())
+    def an_agent_writes(self, data: Any, public: bool) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned", "pending")
+        self.both(lambda play: play.reply(ticket, public=public, actor=BOSS))
+
+    @rule(data=st.data())
+    def a_ticket_is_reopened(self, data: Any) -> None:
+        ticket = self.some(data, "pending", "resolved")
+        self.both(lambda play: play.reopen(ticket))
+
+    @rule(data=st.data())
+    def an_agent_finishes_wrap_up(self, data: Any) -> None:
+        found = sorted(ticket.id for ticket in self.plays[0].desk.tickets.values() if ticket.in_wrap_up)
+        assume(found)
+        ticket = data.draw(st.sampled_from(found))
+        self.both(lambda play: play.finish_wrap_up(ticket))
+
+    @rule(
+        agent=st.sampled_from(AGENTS),
+        state=st.sampled_from(["available", "available", "away", "offline", None]),
+        channels=st.sampled_from([None, None, ("email",), ("chat", "social")]),
+        lease_seconds=st.sampled_from([20, 300]),
+        session=st.sampled_from(["app", "phone"]),
+    )
+    def an_agent_is(self, agent: str, **fields: Any) -> None:
+        self.both(lambda play: play.presence(agent, **fields))
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def an_app_signs_out(self, agent: str) -> None:
+        self.both(lambda play: play.command(asked.PresenceEnd(agent=agent, session="app", actor=as_agent(agent))))
+
+    @rule(agent=st.sampled_from(AGENTS), state=st.sampled_from(["available", "away"]), hold=st.booleans())
+    def a_supervisor_sets(self, agent: str, state: Any, hold: bool) -> None:
+        command = asked.PresenceHold(agent=agent, state=state, hold=hold, actor=BOSS)
+        self.both(lambda play: play.command(command))
+
+    @rule(data=st.data(), returns=st.booleans())
+    def a_customer_leaves_or_returns(self, data: Any, returns: bool) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned", "pending")
+        kind = CustomerReturned if returns else CustomerLeft
+        self.both(
+            lambda play: play.hear(kind(ticket_id=ticket, connector="site-chat", thread="t", occurred_at=play.now))
+        )
+
+    @rule(data=st.data(), category=st.sampled_from(["other", "heavy", "none"]), reroute=st.booleans())
+    def a_label_is_corrected(self, data: Any, category: str, reroute: bool) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "resolved")
+        self.both(lambda play: play.label(ticket, category=category, priority="high", reroute=reroute))
+
+    @rule(data=st.data(), warns=st.booleans(), seconds=st.integers(-50, 500))
+    def a_clock_speaks(self, data: Any, warns: bool, seconds: int) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned")
+
+        def speak(play: Play) -> None:
+            at = play.now.fromtimestamp(play.now.timestamp() + seconds, play.now.tzinfo)
+            common: dict[str, Any] = {"clock_id": "c", "ticket_id": ticket, "metric": "first_response", "cycle": 1}
+            common |= {"policy": "p", "breach_at": at}
+            starts = {"calendar": "a", "config_version": 1, "target_seconds": 1, "started_at": at, "due_at": at}
+            fact: Any = ClockStarted(**common, **starts)
+            if warns:
+                fact = ClockWarned(**common, step="share:0.8", warned_at=play.now)
+            play.hear(fact, topic="sla")
+
+        self.both(speak)
+
+    @rule(seconds=st.sampled_from([1, 7, 15, 20, 31, 60, 200]))
+    def time_passes(self, seconds: float) -> None:
+        self.both(lambda play: play.advance(seconds))
+
+    @precondition(lambda self: len(self.plays[0].desk.tickets) > 2)
+    @rule(agent=st.sampled_from(AGENTS), profile=agents, queue=st.sampled_from(["general", "billing"]), new=queues)
+    def the_configuration_changes(self, agent: str, profile: Any, queue: str, new: Any) -> None:
+        document = self.document
+        self.document = {
+            **document,
+            "agents": {**document["agents"], agent: profile},
+            "queues": {**document["queues"], queue: new},
+        }
+        self.lowered = True
+        self.both(lambda play: play.configure(self.document))
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def an_agent_leaves_for_good(self, agent: str) -> None:
+        others = {slug: profile for slug, profile in self.document["agents"].items() if slug != agent}
+        assume(agent in self.document["agents"] and len(others) > 1)
+        self.document = {**self.document, "agents": others}
+        self.both(lambda play: play.configure(self.document, moves={"agents": {agent: "requeue"}}))
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(
+    max_examples=HISTORIES,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
