@@ -22,7 +22,7 @@ _ALONE = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
 _WORDS = re.compile(rf"[{_ALONE}]|(?:[^\W{_ALONE}]|[\u0300-\u036f])+")
-_MEMORY_MAX = 8 << 20
+_MEMORY_MAX = 4 << 20
 
 _TOKEN = re.compile(
     r"""(?P<quoted>\\Q.*?(?:\\E|\Z))
