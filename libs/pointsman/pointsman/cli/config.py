@@ -1,6 +1,7 @@
 """`pointsman apply` and `pointsman config`: the workspace's document as code."""
 
 import asyncio
+import sys
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -67,9 +68,9 @@ def apply(
         print_json(answer)
         return
     if dry_run:
-        _print_changes(answer.get("diff") or answer.get("changes") or [])
+        _print_changes(answer["diff"])
     else:
-        say(f"{workspace}: version {answer['config_version']} holds, every service has it.")
+        say(f"{workspace}: version {answer['version']} holds, every service has it.")
     for pointer in answer.get("inactive") or ():
         say(f"{pointer}: accepted, but not active in this version of Pointsman.")
 
@@ -134,7 +135,7 @@ async def put_document(
         headers={"Content-Type": media_type, **await _precondition(session)},
     )
     applied: dict[str, Any] = answer.json()
-    await wait_for_version(session, applied["config_version"])
+    await wait_for_version(session, applied["version"])
     return applied
 
 
@@ -175,11 +176,9 @@ def show(workspace: WorkspaceOption = None, profile: ProfileOption = None, json:
     if json:
         print_json(answer)
         return
-    import sys
-
     yaml = YAML()
     yaml.default_flow_style = False
-    yaml.dump(answer.get("document", answer), sys.stdout)
+    yaml.dump(answer, sys.stdout)
 
 
 def diff(file: FileArgument, profile: ProfileOption = None, json: JsonOption = False) -> None:
@@ -191,7 +190,7 @@ def diff(file: FileArgument, profile: ProfileOption = None, json: JsonOption = F
             return await check_document(session, content, media_type)
 
     answer = run(work())
-    changes = answer.get("diff") or answer.get("changes") or []
+    changes = answer["diff"]
     if json:
         print_json(answer)
     else:
@@ -200,12 +199,9 @@ def diff(file: FileArgument, profile: ProfileOption = None, json: JsonOption = F
         raise typer.Exit(1)
 
 
-def _print_changes(changes: list[Any]) -> None:
-    rows = [
-        (change.get("pointer"), change.get("old"), change.get("new")) if isinstance(change, dict) else (change, "", "")
-        for change in changes
-    ]
-    print_table(("where", "now", "then"), rows, none="No change.")
+def _print_changes(changes: list[dict[str, Any]]) -> None:
+    rows = [(change["pointer"], change["change"], change.get("old"), change.get("new")) for change in changes]
+    print_table(("where", "what", "now", "then"), rows, none="No change.")
 
 
 def versions(workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False) -> None:
@@ -219,7 +215,7 @@ def versions(workspace: WorkspaceOption = None, profile: ProfileOption = None, j
     if json:
         print_json({"items": items})
         return
-    rows = [(i.get("config_version"), i.get("applied_at"), (i.get("author") or {}), i.get("reason")) for i in items]
+    rows = [(i["version"], i.get("applied_at"), (i.get("author") or {}), i.get("reason")) for i in items]
     print_table(("version", "applied", "by", "reason"), rows, none="No version yet.")
 
 
@@ -234,11 +230,11 @@ def rollback(
     async def work() -> dict[str, Any]:
         async with open_session(profile, workspace) as session:
             answer: dict[str, Any] = await session.post("/routing/v1/config:rollback", {"version": version})
-            await wait_for_version(session, answer["config_version"])
+            await wait_for_version(session, answer["version"])
             return answer
 
     answer = run(work())
     if json:
         print_json(answer)
     else:
-        say(f"Version {answer['config_version']} holds; it is version {version} again.")
+        say(f"Version {answer['version']} holds; it is version {version} again.")
