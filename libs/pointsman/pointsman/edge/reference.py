@@ -4,6 +4,7 @@
 - `docs/settings.md`: every setting of every process, from the settings classes.
 """
 
+import asyncio
 import importlib
 import inspect
 import sys
@@ -22,7 +23,7 @@ from pointsman.contracts import wire
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services
-from pointsman.runtime.process import ApiProcess
+from pointsman.runtime.process import ApiProcess, Hub
 from pointsman.runtime.settings import RuntimeSettings
 
 _SETTINGS_HEAD = """\
@@ -38,8 +39,9 @@ edge; the others only for the process that they are listed under. `pointsman up`
 class _Unopened(ApiProcess):
     """A process for making an app only: nothing is connected, and work beside the calls is not begun."""
 
-    def __init__(self, key_file: Path, service: str) -> None:
-        super().__init__(RuntimeSettings(key_file=key_file), service, wire=wire)
+    def __init__(self, settings: RuntimeSettings, service: str) -> None:
+        self.hub = Hub(settings, wire)
+        super().__init__(settings, service, wire=wire, hub=self.hub)
         self.pool: Any = None
         self.engine: Any = None
         self.commander: Any = None
@@ -59,13 +61,17 @@ def generated(checkout: Path) -> dict[Path, bytes]:
 
 def openapi_documents() -> dict[str, bytes]:
     """Service → its OpenAPI document. The apps are made but not opened: nothing is connected."""
-    documents = {}
     with tempfile.TemporaryDirectory() as folder:
         key_file = Path(folder) / "key"
         generate_key_file(key_file)
-        for entry in entry_points(group="pointsman.apps"):
-            document = entry.load()(_Unopened(key_file, entry.name)).openapi()
-            documents[entry.name] = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
+        return asyncio.run(_documents(RuntimeSettings(key_file=key_file)))
+
+
+async def _documents(settings: RuntimeSettings) -> dict[str, bytes]:
+    documents = {}
+    for entry in entry_points(group="pointsman.apps"):
+        document = entry.load()(_Unopened(settings, entry.name)).openapi()
+        documents[entry.name] = orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n"
     return documents
 
 
