@@ -9,16 +9,30 @@ class IntakeSettings(RuntimeSettings):
     """Limits of the channel edge. Sizes are of bodies as they come over the wire."""
 
     message_bytes_max: int = Field(default=1_048_576, ge=1)
+    """The largest body of one message."""
     batch_bytes_max: int = Field(default=16 * 1_048_576, ge=1)
+    """The largest body of a batch."""
     batch_messages_max: int = Field(default=1_000, ge=1)
+    """A batch has at most so many messages."""
     email_bytes_max: int = Field(default=32 * 1_048_576, ge=1)
+    """The largest mail."""
     email_parse_seconds_max: float = 10.0
+    """How long a mail may take to be parsed before it is quarantined."""
     hook_bytes_max: int = Field(default=4 * 1_048_576, ge=1)
+    """The largest body of a provider's webhook."""
     attachment_bytes_max: int = Field(default=25 * 1_048_576, ge=1)
+    """The largest attachment."""
     config_refresh_seconds: float = 1.0
+    """How old what a process knows of the connectors may be."""
     deliver_to_loopback: bool = False
+    """Whether replies may be delivered to addresses of this host: for tests and the demo only."""
     delivery_timeout_seconds: float = 15.0
+    """How long one delivery may take."""
     delivery_rounds_max: int = Field(default=8, ge=1)
+    """How often a delivery is tried before it is failed for good."""
     delivery_backoff_seconds: float = 5.0
+    """The pause before the second try; it doubles."""
     delivery_claim_seconds: float = 120.0
+    """How long a process may hold a delivery before another takes it."""
     deliveries_at_once_max: int = Field(default=20, ge=1)
+    """So many deliveries at once in one process."""

@@ -32,3 +32,8 @@ def test_no_version_was_ever_deleted(folder: Path) -> None:
         if not (folder / model.topic / f"{model.type}.v{version}.json").exists()
     ]
     assert missing == []
+
+
+def test_every_setting_is_explained() -> None:
+    rows = [line for line in reference.settings_page().splitlines() if line.startswith("| `")]
+    assert [row for row in rows if row.endswith("|  |")] == []

@@ -6,10 +6,13 @@ from pointsman.runtime.settings import RuntimeSettings
 
 
 class EdgeSettings(RuntimeSettings):
-    """Where the edge serves. `edge_services` names the services to serve (`intake,routing`); all installed when empty.
-    On SIGTERM calls in flight have `drain_seconds` to end."""
+    """Where and what the edge serves."""
 
     edge_host: str = "127.0.0.1"
+    """Where the edge listens."""
     edge_port: int = Field(default=8080, ge=0, le=65535)
+    """On which port; 0 takes a free one."""
     edge_services: str = ""
+    """The services to serve (`intake,routing`); all installed when empty."""
     drain_seconds: int = Field(default=10, ge=1)
+    """On SIGTERM calls in flight have so long to end."""

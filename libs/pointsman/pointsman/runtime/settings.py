@@ -8,33 +8,57 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class RuntimeSettings(BaseSettings):
-    """One installation's addresses and limits. `broker` is `host:port[,…]` or `file:PATH`, read again before every
-    reconnect. `database` is a DSN without a user: each service connects as its own role (`pointsman_<service>`)."""
+    """One installation's addresses and limits."""
 
-    model_config = SettingsConfigDict(env_prefix="POINTSMAN_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="POINTSMAN_", extra="ignore", use_attribute_docstrings=True)
 
     broker: str = "127.0.0.1:9092"
+    """`host:port[,host:port]`, or `file:PATH` of a file with the address, read again before every reconnect."""
     topic_prefix: str = "pointsman"
+    """What the topics' names begin with."""
     database: str = "postgresql://127.0.0.1:5432/pointsman"
+    """A DSN without a user: each service connects as its own role (`pointsman_<service>`)."""
     database_password: str | None = None
+    """The password of the service's role."""
     partitions: int = Field(default=24, ge=1, le=1000)
+    """Partitions of every topic: a constant of the installation, stored and verified at start."""
     idempotent_producer: bool = True
+    """Whether the producer is idempotent. Off only for a broker that cannot (tansu)."""
     fetch_wait_ms: int = 10
+    """How long the broker may wait before it answers a fetch with nothing. tansu needs 10, never 0 or 1."""
     resend_seconds: int = 900
+    """How old a fact may be to be sent again to a broker that lost its log."""
     lease_seconds: float = 2.5
+    """How long a lane's lease lives without renewal: until a stopped worker's lanes are taken by another."""
     batch_milliseconds: int = 20
+    """A batch ends after about so long of decisions."""
     batch_records_max: int = 2000
+    """A batch has at most so many records."""
     requests_per_batch_max: int = 500
+    """Of these at most so many of `requests`: a burst of them must not starve commands."""
     command_timeout_seconds: float = 10.0
+    """How long a call waits for its command's outcome before it answers 503, not applied."""
     gap_patience_seconds: float = 30.0
+    """How long a missing number may be missing before it is an alarm."""
     blind_after_seconds: float = 5.0
+    """How long the broker may be out of reach before SLA timers fire marked as blind."""
     body_bytes_max: int = 6 * 1_048_576
+    """The largest body that the APIs take."""
     calls_per_second_max: float = 20_000
+    """How many calls a second one token may make of one process."""
     ops_host: str = "127.0.0.1"
+    """Where `/healthz`, `/readyz` and `/metrics` are served."""
     ops_port: int = 0
+    """On which port; 0 takes a free one."""
     secrets_folder: Path | None = None
+    """The folder with a folder of secrets for each workspace."""
     key_file: Path | None = None
+    """The JWK that signs and verifies tokens (`pointsman key create`). Needed by processes that serve HTTP."""
     log_format: Literal["json", "console"] = "json"
+    """`console` is for people."""
     log_level: str = "info"
+    """The least level that is logged: `debug`, `info`, `warning`, `error`."""
     otlp_endpoint: str | None = None
+    """Where traces are sent, OTLP over HTTP; without it there are none."""
     service_instance: str | None = None
+    """The id of this process in commands and traces; a random one else. Never the same twice."""
