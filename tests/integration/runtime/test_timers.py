@@ -60,6 +60,20 @@ async def test_a_record_that_is_later_than_a_due_timer_is_decided_after_it(tally
         await until(lambda: _sums(tally, {"s": 1000}))
 
 
+async def test_a_stop_that_stands_behind_a_record_later_than_the_timer_prevents_the_firing(tally: Tally) -> None:
+    """The log is not in the order of its times: what stops the timer may follow what must wait for it."""
+    at = datetime.now(UTC) + timedelta(milliseconds=200)
+    await tally.say("s", due(at))
+    await tally.say("t", {"type": "added", "amount": 1}, at=at + timedelta(milliseconds=50))
+    await tally.say("s", {"type": "stopped"}, at=at - timedelta(milliseconds=50))
+    await tally.say("t", {"type": "added", "amount": 2}, at=at + timedelta(milliseconds=60))
+    await until(lambda: datetime.now(UTC) > at + timedelta(milliseconds=500))
+    logic = TallyLane()
+    async with tally.worker(logic):
+        await until(lambda: _sums(tally, {"s": 0, "t": 3}))
+        assert logic.fired == []
+
+
 async def _sums(tally: Tally, expected: dict[str, int]) -> bool:
     return await tally.sums() == expected
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from pointsman.core.envelope import Arrived
-from pointsman.core.instant import EPOCH, Instant, parse_rfc3339
+from pointsman.core.instant import EPOCH, FOREVER, Instant, parse_rfc3339
 
 BUFFERED_RECORDS_MAX = 4_000
 JUST_BEFORE = timedelta(microseconds=1)
@@ -80,10 +80,16 @@ class TopicInbox:
         """Every input with a time before or at the returned instant is decided."""
         if self.read_offset < 0 or self.next_offset < self.read_offset:
             return EPOCH
-        if not self.records:
-            return self.read_at
-        earliest = min(waiting.at for waiting in self.records)
-        return min(self.read_at, earliest - JUST_BEFORE) if earliest > EPOCH else EPOCH
+        return min(self.read_at, self.fetched_up_to())
+
+    def fetched_up_to(self) -> Instant:
+        """Of what was fetched, every input with a time before or at the returned instant is decided."""
+        earliest = self.earliest()
+        return earliest - JUST_BEFORE if earliest > EPOCH else EPOCH
+
+    def earliest(self) -> Instant:
+        """The earliest time of a record that is not decided yet; `FOREVER` when there is none."""
+        return min((waiting.at for waiting in self.records), default=FOREVER)
 
     def _count_until(self, until: Instant) -> int:
         last = 0

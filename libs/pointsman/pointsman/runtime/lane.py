@@ -178,7 +178,7 @@ class Lane:
         if self.status is LaneState.CLAIMED:
             self.status = LaneState.RUNNING
         while self.status is LaneState.RUNNING:
-            if self._link.cluster is not None and self.cluster != self._link.cluster and self._empty:
+            if self._link.cluster is not None and self.cluster != self._link.cluster:
                 await self._enter_cluster(self._link.cluster)
             if not await self._batch():
                 await self._rest()
@@ -237,12 +237,12 @@ class Lane:
                 log.info("facts left for the next owner", lane=self.lane, unsent=self._relay.unsent)
             await self._relay.store_now()
 
-    @property
-    def _empty(self) -> bool:
-        return not any(inbox.records for inbox in self.inboxes.values())
-
     async def _enter_cluster(self, cluster: str) -> None:
-        """The positions on this cluster; where there are none, from the beginning of its log."""
+        """The positions on this cluster; where there are none, from the beginning of its log.
+
+        What was fetched from the former log and not decided is dropped: its end cannot be asked any more, so that
+        timers would wait for ever, and the sources send it again.
+        """
         rows = await self._pool.fetch(
             "SELECT topic, next_offset FROM position WHERE lane = $1 AND cluster = $2", self.lane, cluster
         )
@@ -288,21 +288,23 @@ class Lane:
         fires: list[TimerCause] = []
         holds: dict[str, Instant] = {}
         unread = False
+        unreachable = self._link.cluster is None or self.cluster is None
         blind = self._link.out_of_reach_seconds >= self._settings.blind_after_seconds
         for kind, due in self._logic.earliest(self._decider.state).items():
             if due > now:
                 continue
             gates = self._logic.gates[kind].intersection(self._reads)
-            until = now
-            if gates and (self._link.cluster is None or self.cluster is None):
-                if not (blind and kind in self._logic.blind_kinds and self._empty):
+            for topic in gates:
+                holds[topic] = min(holds.get(topic, due), due)
+            if gates and unreachable:
+                if not (blind and kind in self._logic.blind_kinds):
                     continue
+                fetched = (self.inboxes[topic].fetched_up_to() for topic in gates.intersection(self.inboxes))
+                until = min((now, *fetched))
             else:
-                for topic in gates:
-                    holds[topic] = min(holds.get(topic, due), due)
-                    until = min(until, self._inbox_read(topic))
+                until = min((now, *(self._inbox_read(topic) for topic in gates)))
             if until < due:
-                unread = True
+                unread = unread or not unreachable
                 continue
             room = TIMERS_PER_BATCH_MAX - len(fires)
             for timer in self._logic.due(self._decider.state, kind, until, room):
@@ -357,8 +359,9 @@ class Lane:
         """Decides until the time of a batch is over; returns the records that are left for the next."""
         deadline = time.monotonic() + self._settings.batch_milliseconds / 1000
         catching_up = any(now - time_of(record) > CATCHING_UP for record in (records[:1] + records[-1:]))
+        ahead = self._earliest_ahead(records) if catching_up else []
         for place, record in enumerate(records):
-            if catching_up and self._is_past_a_timer(record, now):
+            if catching_up and self._is_past_a_timer(record.topic, ahead[place], now):
                 left = records[place:]
                 break
             self._decider.record(record, now=now)
@@ -372,10 +375,20 @@ class Lane:
                 self._decider.timer(timer, now=now)
         return left
 
-    def _is_past_a_timer(self, record: Arrived, now: Instant) -> bool:
-        """Whether a timer that came due, perhaps one that this batch armed, must be decided before the record."""
+    def _earliest_ahead(self, records: Sequence[Arrived]) -> list[Instant]:
+        """For each record the earliest time of its topic from it on: the log is not in the order of its times."""
+        earliest = {topic: inbox.earliest() for topic, inbox in self.inboxes.items()}
+        ahead = []
+        for record in reversed(records):
+            earliest[record.topic] = min(earliest[record.topic], time_of(record))
+            ahead.append(earliest[record.topic])
+        ahead.reverse()
+        return ahead
+
+    def _is_past_a_timer(self, topic: str, earliest: Instant, now: Instant) -> bool:
+        """Whether a timer that came due, perhaps one that this batch armed, must be decided before what is ahead."""
         return any(
-            due <= now and due < time_of(record) and record.topic in self._logic.gates[kind]
+            due <= now and due < earliest and topic in self._logic.gates[kind]
             for kind, due in self._logic.earliest(self._decider.state).items()
         )
 
