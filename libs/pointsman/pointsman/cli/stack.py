@@ -149,7 +149,9 @@ def _show(now: StackStatus, console: Console) -> None:
     for column in ("process", "pid", "port", "state", "log"):
         table.add_column(column, overflow="fold")
     for process in now.processes:
-        table.add_row(process.name, str(process.pid or ""), str(process.port or ""), process.state, process.log)
+        table.add_row(
+            process.name, str(process.pid or ""), str(process.port or ""), process.state, os.path.relpath(process.log)
+        )
     console.print(f"The local stack is {now.state} at {now.url} (broker: {now.broker}).", highlight=False)
     console.print(table)
 

@@ -99,7 +99,8 @@ def _section(title: str, settings: type[BaseSettings], known: Any) -> str:
         if name in known:
             continue
         default = field.get_default(call_default_factory=True)
-        shown = "" if default in (None, PydanticUndefined, "") else f"`{str(default).lower()}`"
+        default = str(default).lower() if isinstance(default, bool) else default
+        shown = "" if default in (None, PydanticUndefined, "") else f"`{default}`"
         lines.append(
             f"| `{(prefix + name).upper()}` | {_kind(field.annotation)} | {shown} | {_text(field.description)} |"
         )

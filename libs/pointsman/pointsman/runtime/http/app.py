@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
-from pointsman.runtime.http import common, problems
+from pointsman.runtime.http import every_service, problems
 from pointsman.runtime.http.limits import CallLayer
 from pointsman.runtime.http.problems import MEDIA_TYPE, Problem, ProblemDocument
 
@@ -75,7 +75,7 @@ def service_app(
     app.state.process = process
     problems.install(app)
     app.add_middleware(CallLayer, service=name, body_bytes_max=body_bytes_max or process.settings.body_bytes_max)
-    app.include_router(common.router(config_version))
+    app.include_router(every_service.router(config_version))
     app.openapi = lambda: _openapi(app, name)  # type: ignore[method-assign]
     return app
 
