@@ -24,7 +24,7 @@ ACK_SECONDS_MAX = 30 * 86_400
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert; `clocks` counts those in it now. `generation` is bumped by every change of its acknowledgement."""
+    """An alert; its book counts the clocks in it. `generation` is bumped by every change of its acknowledgement."""
 
     id: str
     workspace: str
@@ -33,7 +33,6 @@ class Alert:
     queue: str
     state: AlertState
     opened_at: Instant
-    clocks: int = 0
     generation: int = 1
     acked_by: str | None = None
     acked_at: Instant | None = None
@@ -70,22 +69,30 @@ class AlertEvent:
 
 @dataclass(slots=True)
 class AlertBook:
-    """The open alerts of a lane, and what the batch adds to their tables. Changes go through the journal."""
+    """The open alerts of a lane, how many clocks each has, and what the batch adds to their tables.
+
+    Changes go through the journal.
+    """
 
     journal: Journal
     open: MutableMapping[str, Alert] = field(default_factory=dict)
     by_key: MutableMapping[Key, str] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     changed: dict[str, Alert] = field(default_factory=dict)
     members: dict[tuple[str, str], tuple[Member, Instant, Instant | None]] = field(default_factory=dict)
     events: list[AlertEvent] = field(default_factory=list)
 
-    def load(self, alert: Alert) -> None:
+    def load(self, alert: Alert, clocks: int) -> None:
         """Takes an open alert from its row."""
         self.open[alert.id] = alert
+        self.counts[alert.id] = clocks
         self.by_key[alert.key] = alert.id
 
     def forget(self) -> None:
         """What changed is committed."""
+        for id in self.changed:
+            if id not in self.open:
+                self.counts.pop(id, None)
         self.changed.clear()
         self.members.clear()
         self.events.clear()
@@ -106,7 +113,8 @@ class AlertBook:
             kind = "fired_again" if again else "joined"
             if again:
                 alert = _unacknowledged(alert)
-        self._keep(replace(alert, clocks=alert.clocks + 1))
+        self._keep(alert)
+        self.journal.put(self.counts, alert.id, self.counts.get(alert.id, 0) + 1)
         self.journal.put(self.members, (alert.id, member.clock_id), (member, now, None))
         self._tell(AlertEvent(alert.id, now, kind, member))
         return alert.id, None if kind == "joined" else _opened(alert, member, now, again)
@@ -119,8 +127,9 @@ class AlertBook:
         joined = self.members.get((alert_id, member.clock_id))
         self.journal.put(self.members, (alert_id, member.clock_id), (member, joined[1] if joined else now, now))
         self._tell(AlertEvent(alert_id, now, "left", member, comment=reason))
-        alert = replace(alert, clocks=max(0, alert.clocks - 1))
-        if alert.clocks:
+        left = max(0, self.counts.get(alert_id, 0) - 1)
+        self.journal.put(self.counts, alert_id, left)
+        if left:
             self._keep(alert)
             return None
         alert = replace(alert, state="resolved", resolved_at=now, ack_until=None, generation=alert.generation + 1)
@@ -185,7 +194,7 @@ def _opened(alert: Alert, member: Member | None, now: Instant, again: bool) -> A
     )
 
 
-def shape(alert: Alert, clocks: list[dict[str, Any]]) -> dict[str, Any]:
+def shape(alert: Alert, clocks: list[dict[str, Any]], clock_count: int) -> dict[str, Any]:
     """The alert as the API shows it."""
     return {
         "id": alert.id,
@@ -194,7 +203,7 @@ def shape(alert: Alert, clocks: list[dict[str, Any]]) -> dict[str, Any]:
         "policy": alert.policy,
         "queue": alert.queue,
         "clocks": clocks,
-        "clock_count": alert.clocks,
+        "clock_count": clock_count,
         "opened_at": alert.opened_at,
         "acked_by": alert.acked_by,
         "acked_at": alert.acked_at,

@@ -54,8 +54,8 @@ class SlaLane:
         """The open alerts and the timers of the next seconds, the overdue ones first."""
         journal = Journal()
         state = SlaState(journal, lane, now, Near(journal, (0, "")), AlertBook(journal))
-        for alert in await reading.read_open_alerts(db, lane):
-            state.alerts.load(alert)
+        for alert, clocks in await reading.read_open_alerts(db, lane):
+            state.alerts.load(alert, clocks)
         await self.refresh(db, state, now)
         return state
 
@@ -169,11 +169,13 @@ class SlaLane:
             return NOTHING
         clock, workspace = timer.clock, timer.workspace
         severity = severity_of(clock.plan[0][1])
+        alerts, facts = self._join(state, workspace, timer.ticket_id, clock, severity, now)
         overdue = cause.late or cause.due < state.taken_at
-        clock, fact = fired(clock, timer.ticket_id, timer.agent, micros(now), late=overdue, blind=cause.blind)
-        clock, facts = self._join(state, workspace, timer.ticket_id, clock, severity, now)
+        clock, fact = fired(
+            clock, timer.ticket_id, timer.agent, micros(now), late=overdue, blind=cause.blind, alerts=alerts
+        )
         state.keep_clock(Placed(timer.ticket_id, workspace, clock))
-        state.near.arm(replace(timer, clock=clock))
+        state.near.arm(NearTimer(timer.ticket_id, workspace, timer.agent, clock))
         ticket = state.tickets.get(timer.ticket_id)
         if ticket is not None:
             state.keep_ticket_clock(ticket, clock)
@@ -193,38 +195,41 @@ class SlaLane:
             mine = member_of.setdefault(clock.id, {})
             if joins:
                 named = replace(clock, alerts=tuple(mine.items()))
-                named, facts = self._join(state, ticket.workspace, ticket.id, named, severity, now)
+                alerts, facts = self._join(state, ticket.workspace, ticket.id, named, severity, now)
                 emissions += facts
-                member_of[clock.id] = dict(named.alerts)
+                member_of[clock.id] = dict(alerts)
             elif severity in mine:
                 left = mine.pop(severity)
                 fact = state.alerts.leave(left, _member(ticket.id, clock), now, reason)
                 if fact is not None:
                     emissions.append(_alert_emission(ticket.workspace, left, fact, now))
         for clock in tuple(course.changed.values()):
-            alerts = tuple(member_of.get(clock.id, {}).items())
-            if clock.alerts != alerts:
-                course.rename_alerts(clock, alerts)
+            named_alerts = tuple(member_of.get(clock.id, {}).items())
+            if clock.alerts != named_alerts:
+                course.rename_alerts(clock, named_alerts)
         return emissions
 
     def _join(
         self, state: SlaState, workspace: str, ticket_id: str, clock: Clock, severity: Severity, now: Instant
-    ) -> tuple[Clock, list[Emission]]:
-        """The clock joins the alert of its severity, policy and queue, unless it is in it; it leaves one of another."""
+    ) -> tuple[tuple[tuple[Severity, str], ...], list[Emission]]:
+        """The clock joins the alert of its severity, policy and queue, unless it is in it; it leaves one of another.
+
+        Gives the alerts it is in then.
+        """
         key = (workspace, severity, clock.policy, clock.queue or "")
         emissions: list[Emission] = []
-        before = dict(clock.alerts).get(severity)
+        before = next((alert for known, alert in clock.alerts if known == severity), None)
         if before is not None:
             if state.alerts.by_key.get(key) == before:
-                return clock, emissions
+                return clock.alerts, emissions
             resolved = state.alerts.leave(before, _member(ticket_id, clock), now, "moved")
             if resolved is not None:
                 emissions.append(_alert_emission(workspace, before, resolved, now))
         alert_id, opened = state.alerts.join(key, _member(ticket_id, clock), now)
         if opened is not None:
             emissions.append(_alert_emission(workspace, alert_id, opened, now))
-        others = tuple(pair for pair in clock.alerts if pair[0] != severity)
-        return replace(clock, alerts=(*others, (severity, alert_id))), emissions
+        others = (pair for pair in clock.alerts if pair[0] != severity)
+        return (*others, (severity, alert_id)), emissions
 
     def _acknowledge(self, state: SlaState, cause: RecordCause, body: AlertAck | AlertUnack, now: Instant) -> Decision:
         alert = state.alerts.open.get(body.alert_id) or state.asked_alerts.get(body.alert_id)
@@ -246,7 +251,7 @@ class SlaLane:
         return Decision(emissions=(emission,), answer=self._shape(state, alert))
 
     def _shape(self, state: SlaState, alert: Alert) -> dict[str, object]:
-        return shape(alert, state.asked_members.get(alert.id, []))
+        return shape(alert, state.asked_members.get(alert.id, []), state.alerts.counts.get(alert.id, 0))
 
     def _end_ack(self, state: SlaState, cause: TimerCause, now: Instant) -> Decision:
         alert = state.alerts.open.get(cause.subject)

@@ -16,9 +16,17 @@ def severity_of(step: str) -> Severity:
 
 
 def fired(
-    clock: Clock, ticket: str, agent: str | None, now: int, *, late: bool = False, blind: bool = False
+    clock: Clock,
+    ticket: str,
+    agent: str | None,
+    now: int,
+    *,
+    late: bool = False,
+    blind: bool = False,
+    alerts: tuple[tuple[Severity, str], ...] | None = None,
 ) -> tuple[Clock, Contract]:
-    """The earliest point of the clock's plan has come: the clock after it, and the fact that tells it."""
+    """The earliest point of the clock's plan has come: the clock after it, in these alerts, and the fact that tells."""
+    alerts = clock.alerts if alerts is None else alerts
     (at, step), plan = clock.plan[0], clock.plan[1:]
     if step != BREACH:
         warned = ClockWarned.model_construct(
@@ -35,7 +43,7 @@ def fired(
             late=late,
             blind=blind,
         )
-        return replace(clock, plan=plan, warned=(*clock.warned, (step, at))), warned
+        return replace(clock, plan=plan, warned=(*clock.warned, (step, at)), alerts=alerts), warned
     breached = ClockBreached.model_construct(
         clock_id=clock.id,
         ticket_id=ticket,
@@ -53,7 +61,7 @@ def fired(
         blind=blind,
         retargeted=clock.retargeted,
     )
-    return replace(clock, plan=(), breached_at=now), breached
+    return replace(clock, plan=(), breached_at=now, alerts=alerts), breached
 
 
 def withdrawn(clock: Clock, ticket: str, at: int, reason: str, met: bool) -> tuple[Clock, list[ClockCorrected]]:

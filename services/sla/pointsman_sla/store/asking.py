@@ -125,7 +125,7 @@ async def alerts(
         ALERTS, workspace, *before, filters.state, filters.severity, filters.policy, filters.queue, count_max
     )
     members = await read_members(db, [row["alert_id"] for row in rows])
-    return [shape(alert_of(row), members.get(row["alert_id"], [])) for row in rows]
+    return [shape(alert_of(row), members.get(row["alert_id"], []), row["clocks"]) for row in rows]
 
 
 async def alert(db: Database, workspace: str, id: str) -> dict[str, Any] | None:
@@ -134,7 +134,7 @@ async def alert(db: Database, workspace: str, id: str) -> dict[str, Any] | None:
     if row is None:
         return None
     members = await read_members(db, [id])
-    return shape(alert_of(row), members.get(id, []))
+    return shape(alert_of(row), members.get(id, []), row["clocks"])
 
 
 async def timeline(db: Database, id: str, after: int, count_max: int) -> Sequence[Any]:

@@ -74,9 +74,9 @@ async def read_near(
     return timers, timers[-1].place if len(timers) == count_max else None
 
 
-async def read_open_alerts(db: Database, lane: int) -> list[Alert]:
-    """The alerts of a lane that are not resolved."""
-    return [alert_of(row) for row in await db.fetch(OPEN_ALERTS, lane)]
+async def read_open_alerts(db: Database, lane: int) -> list[tuple[Alert, int]]:
+    """The alerts of a lane that are not resolved, and how many clocks each has."""
+    return [(alert_of(row), row["clocks"]) for row in await db.fetch(OPEN_ALERTS, lane)]
 
 
 async def read_alerts(db: Database, ids: Iterable[str]) -> list[Alert]:

@@ -131,7 +131,6 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         queue=row["queue"],
         state=row["state"],
         opened_at=row["opened_at"],
-        clocks=row["clocks"],
         generation=row["generation"],
         acked_by=row["acked_by"],
         acked_at=row["acked_at"],

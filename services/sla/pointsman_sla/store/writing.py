@@ -157,7 +157,7 @@ async def _write_alerts(db: Database, state: SlaState) -> None:
         [alert.policy for alert in alerts],
         [alert.queue for alert in alerts],
         [alert.state for alert in alerts],
-        [alert.clocks for alert in alerts],
+        [state.alerts.counts.get(alert.id, 0) for alert in alerts],
         [alert.generation for alert in alerts],
         [alert.opened_at for alert in alerts],
         [alert.acked_by for alert in alerts],
