@@ -17,8 +17,8 @@ from typing import Any
 
 import psutil
 from aiokafka import TopicPartition
-from pointsman.cli.bench.servers import Bench, bare_installation
 
+from pointsman.cli.bench.servers import Bench, bare_installation
 from pointsman.contracts.topics import SLA
 from pointsman.core.ids import lane_of
 from pointsman.core.instant import Instant
