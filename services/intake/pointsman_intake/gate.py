@@ -61,7 +61,7 @@ class Gate:
             return await self._group.submit(arrival)
         except ConnectionError as error:
             log.warning("not accepted", error=repr(error))
-            raise Problem(503, "not-accepted", "nothing was written; repeat the call", headers=RETRY) from error
+            raise Problem(503, "unavailable", "nothing was written; repeat the call", headers=RETRY) from error
 
     async def connector(self, workspace: str, slug: str) -> tuple[int, Connector]:
         """(config version, connector). Raises `Problem` 404."""

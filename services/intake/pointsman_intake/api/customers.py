@@ -118,7 +118,7 @@ async def put_customer(
         await _identify(db, caller.workspace, id, identities)
         fields = (given.name, given.language, given.tier, given.organization, given.owner)
         if await db.fetchval(_WRITE, caller.workspace, id, *fields, expected) is None:
-            raise Problem(412, "version-changed", "the customer is at another version", id=id)
+            raise Problem(412, "version-mismatch", "the customer is at another version", id=id)
         return _answer(await db.fetchrow(_ONE, caller.workspace, id))
 
 
@@ -146,7 +146,7 @@ def _version(header: str | None) -> int | None:
         return None
     tag = header.strip().removeprefix("W/").strip('"')
     if not tag.isdigit() or len(tag) > 9:
-        raise Problem(412, "version-changed", "the customer is at another version")
+        raise Problem(412, "version-mismatch", "the customer is at another version")
     return int(tag)
 
 
