@@ -4,6 +4,7 @@ An `Arrival` is one HTTP call (or one replayed quarantine row): its raw bytes, a
 reports that were read out of them. It is the unit that a group commit accepts or refuses as a whole.
 """
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,7 +14,6 @@ from pointsman.core.instant import Instant
 
 TEXT_BYTES_MAX = 65_536
 HTML_BYTES_MAX = 131_072
-IDENTITY_KINDS = ("id", "email", "phone", "handle")
 
 SignalKind = Literal["left", "returned", "ended", "typing"]
 ReportState = Literal["sent", "delivered", "read", "failed"]
@@ -31,10 +31,13 @@ class Person:
     language: str | None = None
     tier: str | None = None
 
-    def identities(self) -> list[tuple[str, str]]:
+    def identities(self) -> tuple[tuple[str, str], ...]:
         """(kind, value) in the order in which they decide who it is."""
-        values = ((kind, getattr(self, kind)) for kind in IDENTITY_KINDS)
-        return [(kind, value.strip().lower()) for kind, value in values if value and value.strip()]
+        found = []
+        for kind, value in (("id", self.id), ("email", self.email), ("phone", self.phone), ("handle", self.handle)):
+            if value is not None and (value := value.strip().lower()):
+                found.append((kind, value))
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,10 @@ class Inbound:
     cites: tuple[str, ...] = ()
     files: tuple[NewFile, ...] = ()
     joins_only: bool = False
+    identities: tuple[tuple[str, str], ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "identities", self.person.identities())
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +169,16 @@ class Outcome:
     replayed: bool = False
 
 
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
 def canonical(said: object) -> bytes:
     """JSON with sorted keys. Raises `ValueError` for what PostgreSQL or a reader could not take (NUL, huge numbers)."""
     try:
         encoded = orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
     except TypeError as error:
         raise ValueError(f"a value cannot be kept: {error}") from error
-    if b"\\u0000" in encoded and b"\\\\u0000" not in encoded:
+    if b"\\u0000" in encoded and _NUL.search(encoded):
         raise ValueError("a text has a NUL character")
     return encoded
 

@@ -5,190 +5,141 @@ that meet a new customer at once wait for each other on the identity's row, and 
 customer.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
+from pointsman_intake.accept.gather import Gathered, Key, Known, text_of
 from pointsman_intake.model import Inbound, Person
 
-_FIND = """
+_LEARN = """
+WITH learnt AS (
+    INSERT INTO identity (workspace, kind, value, customer_id)
+    SELECT * FROM json_to_recordset($1::text::json) AS k (workspace text, kind text, value text, customer_id text)
+    ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING
+    RETURNING workspace, kind, value
+), made AS (
+    INSERT INTO customer (workspace, id, name, language, tier, created_at, updated_at)
+    SELECT workspace, id, name, language, tier, $3, $3
+    FROM json_to_recordset($2::text::json) AS k (workspace text, id text, name text, language text, tier text)
+    ORDER BY 1, 2
+    ON CONFLICT DO NOTHING
+)
+SELECT * FROM learnt
+"""
+
+_WINNERS = """
 SELECT i.workspace, i.kind, i.value, c.id, c.name, c.language, c.tier, c.organization
-FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, kind, value)
+FROM json_to_recordset($1::text::json) AS k (workspace text, kind text, value text)
 JOIN identity i USING (workspace, kind, value)
 JOIN customer c ON c.workspace = i.workspace AND c.id = i.customer_id
 """
 
-_FIND_BY_ID = """
-SELECT c.workspace, c.id, c.name, c.language, c.tier, c.organization
-FROM unnest($1::text[], $2::text[]) AS k (workspace, id) JOIN customer c USING (workspace, id)
-"""
-
-_LEARN = """
-INSERT INTO identity (workspace, kind, value, customer_id)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (workspace, kind, value, customer_id)
-ORDER BY 1, 2, 3
-ON CONFLICT DO NOTHING
-RETURNING workspace, kind, value
-"""
-
 _MOVE = """
-UPDATE identity SET customer_id = k.winner
-FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, loser, winner)
-WHERE identity.workspace = k.workspace AND identity.customer_id = k.loser
+WITH gone AS (
+    DELETE FROM customer c USING json_to_recordset($1::text::json) AS k (workspace text, loser text)
+    WHERE c.workspace = k.workspace AND c.id = k.loser
+)
+UPDATE identity i SET customer_id = k.winner
+FROM json_to_recordset($1::text::json) AS k (workspace text, loser text, winner text)
+WHERE i.workspace = k.workspace AND i.customer_id = k.loser
 """
 
-_MAKE = """
-INSERT INTO customer (workspace, id, name, language, tier, created_at, updated_at)
-SELECT workspace, id, name, language, tier, $6, $6
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS k (workspace, id, name, language, tier)
-ORDER BY 1, 2
-"""
-
-_UPDATE = """
+_CHANGE = """
 WITH locked AS (
     SELECT c.workspace, c.id, k.name, k.language, k.tier
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS k (workspace, id, name, language, tier)
+    FROM json_to_recordset($1::text::json) AS k (workspace text, id text, name text, language text, tier text)
     JOIN customer c USING (workspace, id)
     ORDER BY 1, 2 FOR UPDATE OF c
 )
 UPDATE customer c
-SET name = l.name, language = l.language, tier = l.tier, version = c.version + 1, updated_at = $6
+SET name = l.name, language = l.language, tier = l.tier, version = c.version + 1, updated_at = $2
 FROM locked l WHERE c.workspace = l.workspace AND c.id = l.id
 """
 
-Identity = tuple[str, str, str]
-"""(workspace, kind, lower-cased value)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A customer as the table (or this transaction) has it."""
-
-    id: str
-    name: str | None
-    language: str | None
-    tier: str | None
-    organization: str | None = None
-
 
 class Customers:
-    """The customers of one transaction."""
+    """The customers of one transaction: `choose` decides on what was gathered, `write` makes it so."""
 
-    def __init__(self, db: Database, now: Instant) -> None:
-        self._db = db
-        self._now = now
-        self._by_identity: dict[Identity, Known] = {}
+    def __init__(self, gathered: Gathered) -> None:
+        self._known = gathered.identities
+        self._learnt: dict[Key, str] = {}
         self._made: dict[tuple[str, str], Known] = {}
         self._changed: dict[tuple[str, str], Known] = {}
+        self._moved: dict[tuple[str, str], Known] = {}
 
-    async def find(self, messages: Sequence[Inbound]) -> list[Known | None]:
-        """The customer of each message, made if need be; None for one whose author gave no identity."""
-        asked = [
-            [(message.workspace, kind, value) for kind, value in message.person.identities()] for message in messages
-        ]
-        await self._look_up({identity for identities in asked for identity in identities})
-        learnt: dict[Identity, str] = {}
-        chosen = [
-            self._choose(message, identities, learnt) if identities else None
-            for message, identities in zip(messages, asked, strict=True)
-        ]
-        moved = await self._learn(learnt) if learnt else {}
-        await self._make()
-        await self._write_changed()
-        return [
-            None if known is None else self._latest(message.workspace, moved.get(known.id, known))
-            for message, known in zip(messages, chosen, strict=True)
-        ]
-
-    async def anonymous(self, made: Iterable[tuple[Inbound, str]]) -> None:
-        """Customers of whom nothing is known but their conversation, under ids that the caller derived from it."""
-        rows = [(m.workspace, id, m.person.name, m.person.language, m.person.tier) for m, id in made]
-        if rows:
-            await self._db.execute(_MAKE, *map(list, zip(*rows, strict=True)), self._now)
-
-    async def of_ids(self, ids: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
-        """The customers with these (workspace, id)."""
-        keys = sorted(set(ids))
-        if not keys:
-            return {}
-        rows = await self._db.fetch(_FIND_BY_ID, *map(list, zip(*keys, strict=True)))
-        return {(row[0], row[1]): Known(*tuple(row)[1:]) for row in rows}
-
-    async def _look_up(self, identities: set[Identity]) -> None:
+    def choose(self, message: Inbound) -> str | None:
+        """The id of the message's customer, a new one if need be; None when its author gave no identity."""
+        workspace = message.workspace
+        identities = [(workspace, kind, value) for kind, value in message.identities]
         if not identities:
-            return
-        for row in await self._db.fetch(_FIND, *map(list, zip(*sorted(identities), strict=True))):
-            self._by_identity[(row[0], row[1], row[2])] = Known(*tuple(row)[3:])
-        ours = [(workspace, value) for workspace, kind, value in identities if kind == "id" and value[:4] == "cus_"]
-        for (workspace, id), known in (await self.of_ids(ours)).items():
-            self._by_identity[(workspace, "id", id)] = known
-
-    def _choose(self, message: Inbound, identities: list[Identity], learnt: dict[Identity, str]) -> Known:
-        by_identity = self._by_identity
-        known = next((by_identity[identity] for identity in identities if identity in by_identity), None)
-        workspace, person = message.workspace, message.person
+            return None
+        known = next((self._known[identity] for identity in identities if identity in self._known), None)
         if known is None:
-            id = derived_id("cus", message.received_at, *identities[0])
-            known = Known(id, person.name, person.language, person.tier)
-            self._made[(workspace, id)] = known
+            person = message.person
+            known = Known(
+                derived_id("cus", message.received_at, *identities[0]), person.name, person.language, person.tier
+            )
+            self._made[(workspace, known.id)] = known
         else:
-            known = self._improved(workspace, self._latest(workspace, known), person)
+            known = self._improved(workspace, known, message.person)
         for identity in identities:
-            if identity not in by_identity:
-                learnt[identity] = known.id
-                by_identity[identity] = known
-        return known
+            if identity not in self._known:
+                self._learnt[identity] = known.id
+                self._known[identity] = known
+        return known.id
 
     def _improved(self, workspace: str, known: Known, person: Person) -> Known:
         """What the connector says now of a known customer: a name only where there is none, language, tier always."""
-        better = replace(
-            known,
-            name=known.name or person.name,
-            language=person.language or known.language,
-            tier=person.tier or known.tier,
-        )
-        if better != known:
-            key = (workspace, known.id)
-            (self._made if key in self._made else self._changed)[key] = better
-        return better
-
-    def _latest(self, workspace: str, known: Known) -> Known:
         key = (workspace, known.id)
-        return self._made.get(key) or self._changed.get(key) or known
+        known = self._made.get(key) or self._changed.get(key) or known
+        name, language, tier = known.name or person.name, person.language or known.language, person.tier or known.tier
+        if (name, language, tier) != (known.name, known.language, known.tier):
+            known = replace(known, name=name, language=language, tier=tier)
+            (self._made if key in self._made else self._changed)[key] = known
+        return known
 
-    async def _learn(self, learnt: dict[Identity, str]) -> dict[str, Known]:
-        """Inserts the identities. Where another process was first, its customer replaces ours: loser id → winner."""
-        rows = [(*identity, learnt[identity]) for identity in sorted(learnt)]
-        won = {tuple(row) for row in await self._db.fetch(_LEARN, *map(list, zip(*rows, strict=True)))}
-        lost = [identity for identity in learnt if identity not in won]
-        if not lost:
-            return {}
-        moved: dict[str, Known] = {}
+    def now(self, message: Inbound, id: str) -> Known:
+        """The customer that was chosen for the message, as it is after `write`."""
+        key = (message.workspace, id)
+        known = self._moved.get(key) or self._made.get(key) or self._changed.get(key)
+        if known is not None:
+            return known
+        identities = ((message.workspace, kind, value) for kind, value in message.identities)
+        return next(self._known[identity] for identity in identities if identity in self._known)
+
+    async def write(self, db: Database, now: Instant) -> None:
+        """Writes what is new. Where another process was first with an identity, its customer replaces ours."""
+        if self._learnt:
+            learnt = [
+                {"workspace": workspace, "kind": kind, "value": value, "customer_id": id}
+                for (workspace, kind, value), id in sorted(self._learnt.items())
+            ]
+            won = {tuple(row) for row in await db.fetch(_LEARN, text_of(learnt), text_of(_rows(self._made)), now)}
+            lost = [identity for identity in self._learnt if identity not in won]
+            if lost:
+                await self._give_way(db, lost)
+        if self._changed:
+            await db.execute(_CHANGE, text_of(_rows(self._changed)), now)
+
+    async def _give_way(self, db: Database, lost: list[Key]) -> None:
+        asked = [{"workspace": workspace, "kind": kind, "value": value} for workspace, kind, value in sorted(lost)]
         moves = []
-        for row in await self._db.fetch(_FIND, *map(list, zip(*sorted(lost), strict=True))):
-            workspace, loser, winner = row[0], learnt[(row[0], row[1], row[2])], Known(*tuple(row)[3:])
-            if (workspace, loser) in self._made:
-                del self._made[(workspace, loser)]
-                moved[loser] = winner
-                moves.append((workspace, loser, winner.id))
+        for workspace, kind, value, *winner in await db.fetch(_WINNERS, text_of(asked)):
+            loser = (workspace, self._learnt[(workspace, kind, value)])
+            if loser in self._made:
+                del self._made[loser]
+                self._moved[loser] = Known(*winner)
+                if winner[0] != loser[1]:  # in the same millisecond both derived the same id
+                    moves.append({"workspace": workspace, "loser": loser[1], "winner": winner[0]})
         if moves:
-            await self._db.execute(_MOVE, *map(list, zip(*sorted(moves), strict=True)))
-        return moved
+            await db.execute(_MOVE, text_of(moves))
 
-    async def _make(self) -> None:
-        rows = [
-            (workspace, known.id, known.name, known.language, known.tier)
-            for (workspace, _), known in sorted(self._made.items(), key=lambda item: item[0])
-        ]
-        if rows:
-            await self._db.execute(_MAKE, *map(list, zip(*rows, strict=True)), self._now)
 
-    async def _write_changed(self) -> None:
-        rows = [
-            (workspace, known.id, known.name, known.language, known.tier)
-            for (workspace, _), known in sorted(self._changed.items(), key=lambda item: item[0])
-        ]
-        if rows:
-            await self._db.execute(_UPDATE, *map(list, zip(*rows, strict=True)), self._now)
+def _rows(customers: dict[tuple[str, str], Known]) -> list[dict[str, str | None]]:
+    return [
+        {"workspace": key[0], "id": known.id, "name": known.name, "language": known.language, "tier": known.tier}
+        for key, known in sorted(customers.items(), key=lambda item: item[0])
+    ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from pointsman_intake.accept.customers import Known
+from pointsman_intake.accept.gather import Known
 from pointsman_intake.model import Inbound
 
 

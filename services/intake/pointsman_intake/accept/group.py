@@ -2,14 +2,11 @@
 
 from collections.abc import Sequence
 
-import orjson
-
 from pointsman.core.decision import Emission
 from pointsman.core.ids import random_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_intake.accept.customers import Customers
-from pointsman_intake.accept.messages import accept_messages
+from pointsman_intake.accept.messages import Arrived, accept_messages
 from pointsman_intake.accept.reports import take_reports
 from pointsman_intake.accept.signals import take_signals
 from pointsman_intake.model import Arrival, Outcome
@@ -21,13 +18,6 @@ FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, toke
 ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
 RETURNING workspace, connector, token
-"""
-
-_RAW = """
-INSERT INTO raw (id, workspace, connector, at, content_type, headers, body)
-SELECT id, workspace, connector, at, content_type, headers::jsonb, body
-FROM unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::text[], $6::text[], $7::bytea[])
-    AS k (id, workspace, connector, at, content_type, headers, body)
 """
 
 _CLOSE_QUARANTINE = """
@@ -46,15 +36,16 @@ async def accept_group(
     within the group itself.
     """
     replayed = await _replayed(db, arrivals, now)
-    raw_ids = [random_id("raw", a.at) if a.raw is not None and a.messages else None for a in arrivals]
-    placed = [(message, raw_ids[place]) for place, arrival in enumerate(arrivals) for message in arrival.messages]
-    stored = await accept_messages(db, Customers(db, now), placed)
-    await _store_raw(db, [(id, arrival) for id, arrival in zip(raw_ids, arrivals, strict=True) if id in stored.raw_ids])
+    arrived: list[Arrived] = []
+    for arrival in arrivals:
+        raw_id = random_id("raw", arrival.at) if arrival.raw is not None and arrival.messages else None
+        arrived.extend((message, arrival, raw_id) for message in arrival.messages)
+    taken = await accept_messages(db, arrived, now)
     fresh = [arrival for place, arrival in enumerate(arrivals) if place not in replayed]
     tickets, signalled = await take_signals(db, [signal for arrival in fresh for signal in arrival.signals])
     states, reported = await take_reports(db, [report for arrival in fresh for report in arrival.reports], now)
     await _close_quarantine(db, arrivals, now)
-    outcomes, messages, signals, reports = [], iter(stored.answers), iter(tickets), iter(states)
+    outcomes, messages, signals, reports = [], iter(taken.answers), iter(tickets), iter(states)
     for place, arrival in enumerate(arrivals):
         again = place in replayed
         outcomes.append(
@@ -65,7 +56,7 @@ async def accept_group(
                 replayed=again,
             )
         )
-    return outcomes, [*stored.emissions, *signalled, *reported]
+    return outcomes, [*taken.emissions, *signalled, *reported]
 
 
 async def _replayed(db: Database, arrivals: Sequence[Arrival], now: Instant) -> set[int]:
@@ -80,21 +71,6 @@ async def _replayed(db: Database, arrivals: Sequence[Arrival], now: Instant) -> 
     rows = await db.fetch(_TOKENS, *map(list, zip(*keys, strict=True)), now)
     new = {first[tuple(row)] for row in rows}
     return {place for place, arrival in enumerate(arrivals) if arrival.token is not None and place not in new}
-
-
-async def _store_raw(db: Database, arrivals: Sequence[tuple[str | None, Arrival]]) -> None:
-    """Keeps the bytes of the arrivals that brought something new."""
-    rows = [
-        (id, arrival.workspace, arrival.connector, arrival.at, raw.content_type, _json(raw.headers), raw.body)
-        for id, arrival in arrivals
-        if (raw := arrival.raw) is not None
-    ]
-    if rows:
-        await db.execute(_RAW, *map(list, zip(*rows, strict=True)))
-
-
-def _json(headers: dict[str, str]) -> str:
-    return orjson.dumps(headers).decode() if headers else "{}"
 
 
 async def _close_quarantine(db: Database, arrivals: Sequence[Arrival], now: Instant) -> None:

@@ -4,63 +4,52 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from pointsman.core.decision import Emission
 from pointsman.core.ids import derived_id
+from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_intake.accept.customers import Customers, Known
+from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.facts import Place, Ready, message_received
-from pointsman_intake.model import Accepted, Inbound
-
-_EXISTING = """
-SELECT m.workspace, m.connector, m.external_id, m.id, m.ticket_id, m.body_hash
-FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, external_id)
-JOIN message m USING (workspace, connector, external_id)
-"""
-
-# A cited id is that of a message that came, or of a reply that went out.
-_CITED = """
-SELECT k.workspace, k.connector, k.reference, m.thread
-FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, reference)
-JOIN message m USING (workspace, connector, reference)
-UNION ALL
-SELECT k.workspace, k.connector, k.reference, d.thread
-FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, reference)
-JOIN delivery d ON d.workspace = k.workspace AND d.connector = k.connector AND d.external_id = k.reference
-"""
-
-_KNOWN_THREADS = """
-SELECT t.workspace, t.connector, t.thread
-FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, thread)
-JOIN thread t USING (workspace, connector, thread)
-"""
+from pointsman_intake.accept.gather import Gathered, Key, Known, Stored, existing, gather, known_threads, text_of
+from pointsman_intake.model import Accepted, Arrival, Inbound
 
 # The row lock of each thread is held from here to the commit, so the numbers that it hands out are contiguous and two
 # first messages of a conversation make one ticket.
 _THREADS = """
-INSERT INTO thread AS t (workspace, connector, thread, ticket_id, customer_id, number)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[])
-    AS k (workspace, connector, thread, ticket_id, customer_id, number)
-ORDER BY 1, 2, 3
-ON CONFLICT (workspace, connector, thread) DO UPDATE SET
-    number = t.number + excluded.number,
-    opened_at_number = CASE WHEN t.closed THEN t.number ELSE t.opened_at_number END,
-    follow_up_of = CASE WHEN t.closed THEN t.ticket_id ELSE t.follow_up_of END,
-    ticket_id = CASE WHEN t.closed THEN excluded.ticket_id ELSE t.ticket_id END,
-    closed = false
-RETURNING workspace, connector, thread, ticket_id, customer_id, number, opened_at_number, follow_up_of
+WITH locked AS (
+    INSERT INTO thread AS t (workspace, connector, thread, ticket_id, customer_id, number)
+    SELECT * FROM json_to_recordset($1::text::json)
+        AS k (workspace text, connector text, thread text, ticket_id text, customer_id text, number int)
+    ORDER BY 1, 2, 3
+    ON CONFLICT (workspace, connector, thread) DO UPDATE SET
+        number = t.number + excluded.number,
+        opened_at_number = CASE WHEN t.closed THEN t.number ELSE t.opened_at_number END,
+        follow_up_of = CASE WHEN t.closed THEN t.ticket_id ELSE t.follow_up_of END,
+        ticket_id = CASE WHEN t.closed THEN excluded.ticket_id ELSE t.ticket_id END,
+        closed = false
+    RETURNING workspace, connector, thread, ticket_id, customer_id, number, opened_at_number, follow_up_of
+)
+SELECT l.*, c.id, c.name, c.language, c.tier, c.organization
+FROM locked l LEFT JOIN customer c ON c.workspace = l.workspace AND c.id = l.customer_id
 """
 
 _STORE = """
+WITH bytes AS (
+    INSERT INTO raw (id, workspace, connector, at, content_type, headers, body)
+    SELECT m ->> 'id', m ->> 'workspace', m ->> 'connector', (m ->> 'at')::timestamptz, m ->> 'content_type',
+           (m -> 'headers')::text::jsonb, r.body
+    FROM unnest($2::text[], $3::bytea[]) AS r (meta, body), LATERAL (SELECT r.meta::json AS m) AS meta
+), nameless AS (
+    INSERT INTO customer (workspace, id, name, language, tier, created_at, updated_at)
+    SELECT workspace, id, name, language, tier, $5, $5
+    FROM json_to_recordset($4::text::json) AS k (workspace text, id text, name text, language text, tier text)
+    ON CONFLICT DO NOTHING
+)
 INSERT INTO message (workspace, connector, external_id, id, ticket_id, thread, thread_number, body_hash, reference,
                      raw_id, body, received_at)
-SELECT workspace, connector, external_id, id, ticket_id, thread, thread_number, body_hash, reference, raw_id,
-       body::json, received_at
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::int[], $8::text[], $9::text[],
-            $10::text[], $11::text[], $12::timestamptz[])
-    AS k (workspace, connector, external_id, id, ticket_id, thread, thread_number, body_hash, reference, raw_id, body,
-          received_at)
+SELECT * FROM json_to_recordset($1::text::json)
+    AS k (workspace text, connector text, external_id text, id text, ticket_id text, thread text, thread_number int,
+          body_hash text, reference text, raw_id text, body json, received_at timestamptz)
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace, connector, external_id) DO NOTHING
 RETURNING id
@@ -68,14 +57,14 @@ RETURNING id
 
 _GIVE_BACK = """
 UPDATE thread t SET number = t.number - k.number
-FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) AS k (workspace, connector, thread, number)
+FROM json_to_recordset($1::text::json) AS k (workspace text, connector text, thread text, number int)
 WHERE t.workspace = k.workspace AND t.connector = k.connector AND t.thread = k.thread
 RETURNING t.workspace, t.connector, t.thread, t.ticket_id, t.customer_id, t.number, t.opened_at_number, t.follow_up_of
 """
 
 _RENUMBER = """
-UPDATE message m SET thread_number = k.thread_number, body = k.body::json
-FROM unnest($1::text[], $2::int[], $3::text[]) AS k (id, thread_number, body)
+UPDATE message m SET thread_number = k.thread_number, body = k.body
+FROM json_to_recordset($1::text::json) AS k (id text, thread_number int, body json)
 WHERE m.id = k.id
 """
 
@@ -86,8 +75,8 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[],
 ON CONFLICT DO NOTHING
 """
 
-Key = tuple[str, str, str]
-"""(workspace, connector, external id or thread)."""
+Arrived = tuple[Inbound, Arrival, str | None]
+"""A message, the call that brought it, and the id that the call's bytes will have."""
 
 
 @dataclass(slots=True)
@@ -97,134 +86,117 @@ class _New:
     key: Key
     thread: Key
     message: Inbound
+    arrival: Arrival
     raw_id: str | None
     id: str
-    customer: Known | None
+    customer: Known | None = None
     place: Place | None = None
     fact: Ready | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """Where each message went, the facts, and the ids of the raw rows that the new messages refer to."""
+class Taken:
+    """Where each message went (None: it had no conversation to join), and the facts."""
 
     answers: Sequence[Accepted | None] = ()
     emissions: Sequence[Emission] = ()
-    raw_ids: frozenset[str] = frozenset()
 
 
-async def accept_messages(db: Database, customers: Customers, arrived: Sequence[tuple[Inbound, str | None]]) -> Stored:
-    """Puts each message, which comes with the id that its raw row will have, on its ticket."""
+async def accept_messages(db: Database, arrived: Sequence[Arrived], now: Instant) -> Taken:
+    """Puts each message on its ticket and stores it with its bytes."""
     if not arrived:
-        return Stored()
-    first: dict[Key, tuple[Inbound, str | None]] = {}
-    for message, raw_id in arrived:
-        first.setdefault((message.workspace, message.connector, message.external_id), (message, raw_id))
-    existing = await _existing(db, list(first))
-    fresh = {key: value for key, value in first.items() if key not in existing}
-    new = await _place(db, customers, fresh) if fresh else {}
-    lost = await _store(db, list(new.values())) if new else []
+        return Taken()
+    gathered = await gather(db, [message for message, _, _ in arrived])
+    there = gathered.messages
+    first: dict[Key, Arrived] = {}
+    for one in arrived:
+        key = (one[0].workspace, one[0].connector, one[0].external_id)
+        if key not in there:
+            first.setdefault(key, one)
+    new = await _place(db, gathered, first, now) if first else {}
+    lost = await _store(db, list(new.values()), now) if new else []
     if lost:
-        existing.update(await _existing(db, [one.key for one in lost]))
-        for one in lost:
-            del new[one.key]
-    return Stored(
-        answers=_answers(arrived, existing, new),
-        emissions=[_emission(one) for one in new.values()],
-        raw_ids=frozenset(one.raw_id for one in new.values() if one.raw_id),
-    )
+        there.update(await existing(db, [one.key for one in lost]))
+        for loser in lost:
+            del new[loser.key]
+    return Taken(_answers(arrived, there, new), [_emission(one) for one in new.values()])
 
 
-async def _existing(db: Database, keys: Sequence[Key]) -> dict[Key, tuple[str, str, str]]:
-    """Messages that are there: key → (id, ticket, body hash)."""
-    rows = await db.fetch(_EXISTING, *map(list, zip(*keys, strict=True)))
-    return {(row[0], row[1], row[2]): (row[3], row[4], row[5]) for row in rows}
-
-
-async def _place(db: Database, customers: Customers, fresh: dict[Key, tuple[Inbound, str | None]]) -> dict[Key, _New]:
+async def _place(db: Database, gathered: Gathered, fresh: dict[Key, Arrived], now: Instant) -> dict[Key, _New]:
     """Customer, thread, ticket and number of each new message, in the order in which they came."""
-    cited = await _cited(db, [message for message, _ in fresh.values()])
-    threads = {key: (key[0], key[1], _thread_of(message, cited)) for key, (message, _) in fresh.items()}
+    threads = {key: _thread_of(key, message, gathered) for key, (message, _, _) in fresh.items()}
     fresh = await _joining(db, fresh, threads)
     if not fresh:
         return {}
-    found = await customers.find([message for message, _ in fresh.values()])
+    customers = Customers(gathered)
+    chosen = {key: customers.choose(message) for key, (message, _, _) in fresh.items()}
+    await customers.write(db, now)
     new: dict[Key, _New] = {}
-    for (key, (message, raw_id)), customer in zip(fresh.items(), found, strict=True):
-        id = derived_id("msg", message.received_at, *key)
-        new[key] = _New(key, threads[key], message, raw_id, id, customer)
     by_thread: dict[Key, list[_New]] = {}
-    for one in new.values():
+    for key, (message, arrival, raw_id) in fresh.items():
+        one = _New(key, threads[key], message, arrival, raw_id, derived_id("msg", message.received_at, *key))
+        customer = chosen[key]
+        if customer is not None:
+            one.customer = customers.now(message, customer)
+        new[key] = one
         by_thread.setdefault(one.thread, []).append(one)
-    rows = await _lock_threads(db, by_thread)
-    await _anonymous(customers, by_thread, rows)
-    for place, row in rows.items():
-        _number(by_thread[place], row, row["number"] - len(by_thread[place]))
+    for row in await _lock_threads(db, by_thread):
+        members = by_thread[(row[0], row[1], row[2])]
+        _name(members, row)
+        _number(members, row, row["number"] - len(members))
     return new
 
 
-async def _joining(
-    db: Database, fresh: dict[Key, tuple[Inbound, str | None]], threads: dict[Key, Key]
-) -> dict[Key, tuple[Inbound, str | None]]:
+def _thread_of(key: Key, message: Inbound, gathered: Gathered) -> Key:
+    """The conversation of the nearest message that is cited and known; else the one that the message names."""
+    workspace, connector, _ = key
+    for reference in message.cites:
+        known = gathered.cited.get((workspace, connector, reference))
+        if known is not None:
+            return (workspace, connector, known)
+    return (workspace, connector, message.thread)
+
+
+async def _joining(db: Database, fresh: dict[Key, Arrived], threads: dict[Key, Key]) -> dict[Key, Arrived]:
     """Those that have a conversation to join, or may begin one."""
-    asked = sorted({threads[key] for key, (message, _) in fresh.items() if message.joins_only})
+    asked = sorted({threads[key] for key, (message, _, _) in fresh.items() if message.joins_only})
     if not asked:
         return fresh
-    known = {tuple(row) for row in await db.fetch(_KNOWN_THREADS, *map(list, zip(*asked, strict=True)))}
-    known |= {threads[key] for key, (message, _) in fresh.items() if not message.joins_only}
-    return {key: value for key, value in fresh.items() if not value[0].joins_only or threads[key] in known}
+    known = await known_threads(db, asked)
+    known |= {threads[key] for key, (message, _, _) in fresh.items() if not message.joins_only}
+    return {key: one for key, one in fresh.items() if not one[0].joins_only or threads[key] in known}
 
 
-def _thread_of(message: Inbound, cited: dict[Key, str]) -> str:
-    for reference in message.cites:
-        known = cited.get((message.workspace, message.connector, reference))
-        if known is not None:
-            return known
-    return message.thread
-
-
-async def _cited(db: Database, messages: Sequence[Inbound]) -> dict[Key, str]:
-    keys = sorted({(m.workspace, m.connector, reference) for m in messages for reference in m.cites})
-    if not keys:
-        return {}
-    rows = await db.fetch(_CITED, *map(list, zip(*keys, strict=True)))
-    return {(row[0], row[1], row[2]): row[3] for row in rows}
-
-
-async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]]) -> dict[Key, Any]:
+async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]]) -> list[Any]:
     rows = []
     for thread, members in sorted(by_thread.items(), key=lambda item: item[0]):
         opening = members[0]
-        customer = opening.customer.id if opening.customer else _anonymous_id(opening.message, thread)
-        ticket = derived_id("tkt", opening.message.received_at, opening.id)
-        rows.append((*thread, ticket, customer, len(members)))
-    locked = await db.fetch(_THREADS, *map(list, zip(*rows, strict=True)))
-    return {(row[0], row[1], row[2]): row for row in locked}
+        rows.append(
+            {
+                "workspace": thread[0],
+                "connector": thread[1],
+                "thread": thread[2],
+                "ticket_id": derived_id("tkt", opening.message.received_at, opening.id),
+                "customer_id": opening.customer.id if opening.customer else _nameless_id(opening),
+                "number": len(members),
+            }
+        )
+    locked: list[Any] = await db.fetch(_THREADS, text_of(rows))
+    return locked
 
 
-def _anonymous_id(message: Inbound, thread: Key) -> str:
-    return derived_id("cus", message.received_at, "thread", *thread)
+def _nameless_id(opening: _New) -> str:
+    return derived_id("cus", opening.message.received_at, "thread", opening.id)
 
 
-async def _anonymous(customers: Customers, by_thread: dict[Key, list[_New]], rows: dict[Key, Any]) -> None:
-    """Messages without an identity are their thread's customer's; a new thread without one makes a customer."""
-    nameless = {thread: members for thread, members in by_thread.items() if any(m.customer is None for m in members)}
-    if not nameless:
-        return
-    made = [
-        (members[0].message, rows[thread]["customer_id"])
-        for thread, members in nameless.items()
-        if rows[thread]["number"] == len(members)
-        and rows[thread]["customer_id"] == _anonymous_id(members[0].message, thread)
-    ]
-    await customers.anonymous(made)
-    known = await customers.of_ids((thread[0], rows[thread]["customer_id"]) for thread in nameless)
-    for thread, members in nameless.items():
-        id = rows[thread]["customer_id"]
-        for one in members:
-            if one.customer is None:
-                person = one.message.person
-                one.customer = known.get((thread[0], id)) or Known(id, person.name, person.language, person.tier)
+def _name(members: Sequence[_New], row: Any) -> None:
+    """Messages without an identity are their thread's customer's: of a new thread, one who is made with it."""
+    for one in members:
+        if one.customer is None and row["id"] is not None:
+            one.customer = Known(row["id"], row["name"], row["language"], row["tier"], row["organization"])
+        elif one.customer is None:
+            person = one.message.person
+            one.customer = Known(row["customer_id"], person.name, person.language, person.tier)
 
 
 def _number(members: Sequence[_New], row: Any, number: int) -> None:
@@ -237,35 +209,75 @@ def _number(members: Sequence[_New], row: Any, number: int) -> None:
         one.fact = message_received(one.message, one.place, one.customer)
 
 
-async def _store(db: Database, new: Sequence[_New]) -> list[_New]:
-    """Inserts the messages; returns those that another process stored between our look and our insert."""
+async def _store(db: Database, new: Sequence[_New], now: Instant) -> list[_New]:
+    """Inserts the messages with their bytes; returns those that another process stored since we looked."""
     rows = []
     for one in new:
         assert one.place is not None
-        message, place = one.message, one.place
+        assert one.fact is not None
         rows.append(
-            (
-                *one.key,
-                one.id,
-                place.ticket_id,
-                place.thread,
-                place.thread_number,
-                message.body_hash,
-                message.reference,
-                one.raw_id,
-                _json(one),
-                message.received_at,
-            )
+            {
+                "workspace": one.key[0],
+                "connector": one.key[1],
+                "external_id": one.key[2],
+                "id": one.id,
+                "ticket_id": one.place.ticket_id,
+                "thread": one.place.thread,
+                "thread_number": one.place.thread_number,
+                "body_hash": one.message.body_hash,
+                "reference": one.message.reference,
+                "raw_id": one.raw_id,
+                "body": one.fact.data,
+                "received_at": one.message.received_at,
+            }
         )
-    stored = {row[0] for row in await db.fetch(_STORE, *map(list, zip(*rows, strict=True)))}
-    if len(stored) == len(new):
-        await _store_files(db, new)
-        return []
+    metas, bodies = _raw_rows(new)
+    stored = {row[0] for row in await db.fetch(_STORE, text_of(rows), metas, bodies, text_of(_nameless(new)), now)}
     lost = [one for one in new if one.id not in stored]
-    kept = [one for one in new if one.id in stored]
-    await _give_back(db, lost, kept)
+    kept = [one for one in new if one.id in stored] if lost else new
+    if lost:
+        await _give_back(db, lost, kept)
     await _store_files(db, kept)
     return lost
+
+
+def _raw_rows(new: Sequence[_New]) -> tuple[list[str], list[bytes]]:
+    """The bytes of the calls that brought something new, each once."""
+    calls = {one.raw_id: one.arrival for one in new if one.raw_id is not None}
+    metas, bodies = [], []
+    for id, arrival in calls.items():
+        raw = arrival.raw
+        assert raw is not None
+        metas.append(
+            text_of(
+                {
+                    "id": id,
+                    "workspace": arrival.workspace,
+                    "connector": arrival.connector,
+                    "at": arrival.at,
+                    "content_type": raw.content_type,
+                    "headers": raw.headers,
+                }
+            )
+        )
+        bodies.append(raw.body)
+    return metas, bodies
+
+
+def _nameless(new: Sequence[_New]) -> list[dict[str, str | None]]:
+    """The customers of new conversations of whom nothing else is known."""
+    made = {}
+    for one in new:
+        known = one.customer
+        if known is not None and one.place is not None and known.id == _nameless_id(one):
+            made[(one.key[0], known.id)] = {
+                "workspace": one.key[0],
+                "id": known.id,
+                "name": known.name,
+                "language": known.language,
+                "tier": known.tier,
+            }
+    return list(made.values())
 
 
 async def _give_back(db: Database, lost: Sequence[_New], kept: Sequence[_New]) -> None:
@@ -273,19 +285,20 @@ async def _give_back(db: Database, lost: Sequence[_New], kept: Sequence[_New]) -
     counts: dict[Key, int] = {}
     for one in lost:
         counts[one.thread] = counts.get(one.thread, 0) + 1
-    given = [(*thread, count) for thread, count in sorted(counts.items())]
+    given = [
+        {"workspace": thread[0], "connector": thread[1], "thread": thread[2], "number": count}
+        for thread, count in sorted(counts.items())
+    ]
     moved = []
-    for row in await db.fetch(_GIVE_BACK, *map(list, zip(*given, strict=True))):
+    for row in await db.fetch(_GIVE_BACK, text_of(given)):
         members = [one for one in kept if one.thread == (row["workspace"], row["connector"], row["thread"])]
         _number(members, row, row["number"] - len(members))
-        moved += [(one.id, one.place.thread_number, _json(one)) for one in members if one.place]
+        for one in members:
+            assert one.place is not None
+            assert one.fact is not None
+            moved.append({"id": one.id, "thread_number": one.place.thread_number, "body": one.fact.data})
     if moved:
-        await db.execute(_RENUMBER, *map(list, zip(*moved, strict=True)))
-
-
-def _json(one: _New) -> str:
-    assert one.fact is not None
-    return orjson.dumps(one.fact.data, option=orjson.OPT_UTC_Z).decode()
+        await db.execute(_RENUMBER, text_of(moved))
 
 
 async def _store_files(db: Database, new: Sequence[_New]) -> None:
@@ -308,28 +321,23 @@ async def _store_files(db: Database, new: Sequence[_New]) -> None:
         await db.execute(_FILES, *map(list, zip(*rows, strict=True)))
 
 
-def _answers(
-    arrived: Sequence[tuple[Inbound, str | None]], existing: dict[Key, tuple[str, str, str]], new: dict[Key, _New]
-) -> list[Accepted | None]:
+def _answers(arrived: Sequence[Arrived], there: dict[Key, Stored], new: dict[Key, _New]) -> list[Accepted | None]:
     """One answer for each message that came, repeats within the group included; None for one that was dropped."""
     answers: list[Accepted | None] = []
     given: set[Key] = set()
-    for message, _ in arrived:
+    for message, _, _ in arrived:
         key = (message.workspace, message.connector, message.external_id)
-        if key in existing:
-            id, ticket, hash = existing[key]
-            answers.append(Accepted(id, ticket, True, hash != message.body_hash))
+        if (known := there.get(key)) is not None:
+            answers.append(Accepted(known[0], known[1], True, known[2] != message.body_hash))
             continue
         one = new.get(key)
-        if one is None:
+        if one is None or one.place is None:
             answers.append(None)
             continue
-        assert one.place is not None
         again = key in given
         given.add(key)
-        answers.append(
-            Accepted(one.id, one.place.ticket_id, again, again and one.message.body_hash != message.body_hash)
-        )
+        differs = again and one.message.body_hash != message.body_hash
+        answers.append(Accepted(one.id, one.place.ticket_id, again, differs))
     return answers
 
 
