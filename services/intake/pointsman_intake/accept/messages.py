@@ -90,6 +90,7 @@ class _New:
     raw_id: str | None
     id: str
     customer: Known | None = None
+    nameless: str | None = None
     place: Place | None = None
     fact: Ready | None = None
 
@@ -171,22 +172,20 @@ async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]]) -> list[
     rows = []
     for thread, members in sorted(by_thread.items(), key=lambda item: item[0]):
         opening = members[0]
+        if opening.customer is None:
+            opening.nameless = derived_id("cus", opening.message.received_at, "thread", opening.id)
         rows.append(
             {
                 "workspace": thread[0],
                 "connector": thread[1],
                 "thread": thread[2],
                 "ticket_id": derived_id("tkt", opening.message.received_at, opening.id),
-                "customer_id": opening.customer.id if opening.customer else _nameless_id(opening),
+                "customer_id": opening.customer.id if opening.customer else opening.nameless,
                 "number": len(members),
             }
         )
     locked: list[Any] = await db.fetch(_THREADS, text_of(rows))
     return locked
-
-
-def _nameless_id(opening: _New) -> str:
-    return derived_id("cus", opening.message.received_at, "thread", opening.id)
 
 
 def _name(members: Sequence[_New], row: Any) -> None:
@@ -269,7 +268,7 @@ def _nameless(new: Sequence[_New]) -> list[dict[str, str | None]]:
     made = {}
     for one in new:
         known = one.customer
-        if known is not None and one.place is not None and known.id == _nameless_id(one):
+        if known is not None and known.id == one.nameless:
             made[(one.key[0], known.id)] = {
                 "workspace": one.key[0],
                 "id": known.id,

@@ -1,6 +1,7 @@
-"""`POST /messages` and `/messages:batch`: plain ASGI routes, since what surrounds a call costs more than the call.
+"""`POST /messages` and `/messages:batch`: plain ASGI, since what surrounds a call costs more than the call.
 
-They come before all other routes; OpenAPI documents them from the same shapes (`documented`).
+They are answered before the application's router, under the same layer that every call has (ids, measurements,
+problems); OpenAPI documents them from the same shapes (`documents`).
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.auth import Caller
-from pointsman.runtime.http.limits import Receive, Scope, Send
+from pointsman.runtime.http.limits import App, CallLayer, Receive, Scope, Send
 from pointsman.runtime.http.problems import Problem
 from pointsman_intake.api.bodies import Headers, headers_of, media_type, read_body
 from pointsman_intake.api.documents import document_hot_routes
@@ -33,10 +34,33 @@ _RAW_HEADERS = ("ce-id", "ce-source", "ce-type", "ce-time", "user-agent")
 
 
 def add_hot_routes(app: FastAPI, gate: Gate) -> None:
-    """Puts the two routes before all others, and into the OpenAPI document."""
-    app.router.routes.insert(0, Route("/v1/messages", endpoint=PostMessage(gate), methods=["POST"]))
-    app.router.routes.insert(1, Route("/v1/messages:batch", endpoint=PostBatch(gate), methods=["POST"]))
+    """Puts the two routes in front of the application, and into its OpenAPI document."""
+    app.add_middleware(HotRoutes, gate=gate)
     document_hot_routes(app)
+
+
+class HotRoutes:
+    """Answers its own routes and hands every other call on."""
+
+    def __init__(self, app: App, gate: Gate) -> None:
+        self._app = app
+        routes = (("/v1/messages", PostMessage(gate)), ("/v1/messages:batch", PostBatch(gate)))
+        self._routes = {
+            path: (
+                Route(path, endpoint=endpoint, methods=["POST"]),
+                CallLayer(endpoint, service="intake", body_bytes_max=gate.settings.batch_bytes_max),
+            )
+            for path, endpoint in routes
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST":
+            found = self._routes.get(scope["path"][len(scope.get("root_path", "")) :])
+            if found is not None:
+                scope["route"], answer = found
+                await answer(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
 
 class PostMessage:
