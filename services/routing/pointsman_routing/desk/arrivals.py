@@ -84,8 +84,7 @@ def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, clas
         started_by="agent" if message.author.kind == "agent" else "customer",
         follow_up_of=message.follow_up_of,
     )
-    desk.journal.put(desk.tickets, ticket.id, ticket)
-    desk.edit(ticket)
+    desk.open(ticket)
     desk.say(
         ticket,
         TicketOpened(

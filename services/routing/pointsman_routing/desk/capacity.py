@@ -51,14 +51,14 @@ def charge(desk: Desk, agent: Agent, ticket: Ticket) -> None:
 
 
 def free(desk: Desk, agent: Agent, ticket: Ticket) -> None:
-    """Gives the weight back, once; the agent is then asked what waits for them. Nothing when it is not charged."""
+    """Gives the weight back, once; `settle` asks what waits for the agent. Nothing when it is not charged."""
     if not ticket.charged:
         return
     ticket.charged = False
     desk.edit_agent(agent)
     agent.idle_since = desk.draft.now
-    _add(desk, agent, ticket, -1)
     desk.draft.agents[agent.slug] = agent
+    _add(desk, agent, ticket, -1)
 
 
 def _add(desk: Desk, agent: Agent, ticket: Ticket, count: int) -> None:
@@ -67,4 +67,5 @@ def _add(desk: Desk, agent: Agent, ticket: Ticket, count: int) -> None:
     agent.load += count * weight
     agent.counts = {**agent.counts, channel: agent.counts.get(channel, 0) + count}
     agent.units = {**agent.units, channel: agent.units.get(channel, 0) + count * weight}
-    desk.roster.place(agent)
+    if not (desk.draft.late and agent.slug in desk.draft.agents):
+        desk.roster.place(agent)

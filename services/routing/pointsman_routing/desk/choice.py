@@ -9,7 +9,7 @@ rest is the agent's key in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pointsman_routing.desk.capacity import NO_ROOM, room_for, takes_offers
@@ -52,18 +52,20 @@ class IndexedMatcher:
         kind = KEY_KIND[mode]
         last = desk.round_robin.get(queue, "") if kind == SLUG else ""
         skip: Any = ticket.declined or ()
-        roomy = desk.roster.roomy
+        weight, roomy = labels.weight, desk.roster.roomy
         tiers: Any = eligible.tiers
-        if labels.weight and len(roomy) < len(eligible.score):
-            tiers = _tiers_among(desk.roster.roomy_pools(), eligible.score)
+        if weight and len(roomy) < len(eligible.score):
+            tiers = _tiers_among(roomy, eligible.score)
         for score, pools in tiers:
             visited = []
             for pool in pools:
+                if weight and not pool.roomy:
+                    continue
                 for channel in (ANY, ticket.channel):
                     shelf = pool.shelves.get((channel, kind))
                     if shelf is None:
                         continue
-                    entry = _best(shelf, labels.weight, skip, last)
+                    entry = _best(shelf, weight, skip, last)
                     if entry is not None:
                         visited.append(entry)
             if visited:
@@ -83,15 +85,20 @@ class IndexedMatcher:
         for group in pool.groups_served(desk.waiting):
             if not group.count and not group.picky:
                 continue
-            channel, queue = group.channel, group.queue
+            channel = group.channel
             room = rooms.get(channel)
             if room is None:
                 room = rooms[channel] = room_for(agent, channel) if takes_offers(agent, channel) else NO_ROOM
             if room < group.weight:
                 continue
-            entry = group.head(agent.slug)
-            if entry is not None and (queue not in best or entry < best[queue]):
-                best[queue] = entry
+            entry = group.heap[0] if group.heap else None
+            if entry is None or group.picky or entry[3].place is not entry:
+                entry = group.head(agent.slug)
+                if entry is None:
+                    continue
+            found = best.get(group.queue)
+            if found is None or entry < found:
+                best[group.queue] = entry
         return first_of_queues(desk, agent, best)
 
 
@@ -117,7 +124,7 @@ def _best(shelf: Shelf | CyclicShelf, weight: int, skip: Any, last: str) -> Entr
     return shelf.best(weight, skip)
 
 
-def _tiers_among(pools: list[Pool], score: dict[Pool, tuple[int, ...]]) -> Iterator[tuple[Any, list[Pool]]]:
+def _tiers_among(pools: Iterable[Pool], score: dict[Pool, tuple[int, ...]]) -> Iterator[tuple[Any, list[Pool]]]:
     """The tiers of those pools that are eligible, best first."""
     tiers: dict[tuple[int, ...], list[Pool]] = {}
     for pool in pools:

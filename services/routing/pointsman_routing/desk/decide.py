@@ -102,6 +102,8 @@ def decide(desk: Desk, cause: Cause, now: Instant) -> Decision:
         return _settled(desk, _OF_TIMERS[cause.kind](desk, cause))
     if cause.is_command:
         return _of_command(desk, cause, cause.bodies[0], now)
+    if not desk.configured:
+        raise LookupError(f"workspace {desk.workspace!r} has no configuration yet")
     desk.begin(cause.id, cause.subject, cause.at, now)
     for body in cause.bodies:
         if cause.topic == "requests":

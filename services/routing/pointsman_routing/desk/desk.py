@@ -85,23 +85,32 @@ class Changes:
     tokens: dict[str, Token] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+class Saying:
+    """The facts of a decision about one subject, its time, and the agents who are told."""
+
+    __slots__ = ("agents", "at", "facts")
+
+    def __init__(self, at: Instant) -> None:
+        self.at = at
+        self.facts: list[Contract] = []
+        self.agents: dict[str, None] = {}
+
+
 class Draft:
     """What a decision gathers while it is made. `at` is the cause's time, of what it is about (`subject`); what
     follows from it elsewhere happens `now`. `tickets` entered the queue, `agents` got room, `pools` got or lost an
-    available agent: `settle` looks after them."""
+    available agent: `settle` looks after them, and until then the roster shows these agents as they were (`late`)."""
 
-    cause: str
-    subject: str
-    at: Instant
-    now: Instant
-    facts: dict[str, list[Contract]] = field(default_factory=dict)
-    heard: dict[str, dict[str, None]] = field(default_factory=dict)
-    times: dict[str, Instant] = field(default_factory=dict)
-    tickets: dict[str, Ticket] = field(default_factory=dict)
-    agents: dict[str, Agent] = field(default_factory=dict)
-    pools: dict[Pool, None] = field(default_factory=dict)
-    serial: int = 0
+    __slots__ = ("agents", "at", "cause", "late", "now", "pools", "sayings", "serial", "subject", "tickets")
+
+    def __init__(self, cause: str, subject: str, at: Instant, now: Instant) -> None:
+        self.cause, self.subject, self.at, self.now = cause, subject, at, now
+        self.sayings: dict[str, Saying] = {}
+        self.tickets: dict[str, Ticket] = {}
+        self.agents: dict[str, Agent] = {}
+        self.pools: dict[Pool, None] = {}
+        self.serial = 0
+        self.late = True
 
 
 class Desk:
@@ -109,7 +118,8 @@ class Desk:
 
     `ended` maps an ended offer to its ticket, so that a late accept can be told who holds it; the worker keeps it
     small and reads older ones from their rows, as it reads into `stored_why` what was stored with a ticket's last
-    offer. `policy` is absent until the workspace's first version is applied.
+    offer. `policy` is there once `configured`, by the
+    workspace's first version.
     """
 
     def __init__(
@@ -125,7 +135,8 @@ class Desk:
         self.timers = timers
         self.classifier = classifier
         self.matcher: Matcher = matcher or IndexedMatcher()
-        self._policy: Policy | None = None
+        self.configured = False
+        self.policy: Policy
         self.classify: Classify
         self.change = 0
         self.tickets: dict[str, Ticket] = {}
@@ -141,25 +152,15 @@ class Desk:
         self.draft: Draft
         self._labels: dict[Labels, Labels] = {}
 
-    @property
-    def policy(self) -> Policy:
-        """The configuration that holds. Raises `LookupError` before the first version."""
-        if self._policy is None:
-            raise LookupError(f"workspace {self.workspace!r} has no configuration yet")
-        return self._policy
-
-    @property
-    def configured(self) -> bool:
-        return self._policy is not None
-
     def adopt(self, policy: Policy, roster: Roster, waiting: Waiting, classify: Classify) -> None:
         """Replaces the configuration and the indexes made for it (see `configure`)."""
-        for name, value in (("_policy", policy), ("roster", roster), ("waiting", waiting), ("classify", classify)):
+        for name, value in (("policy", policy), ("roster", roster), ("waiting", waiting), ("classify", classify)):
             if hasattr(self, name):
                 self.journal.set(self, name, value)
             else:
                 self.journal.note(delattr, self, name)
                 setattr(self, name, value)
+        self.journal.set(self, "configured", True)
 
     def begin(self, cause: str, subject: str, at: Instant, now: Instant) -> Draft:
         """Starts a decision: its changes carry the next count."""
@@ -172,7 +173,7 @@ class Desk:
 
     def shared(self, labels: Labels) -> Labels:
         """The same labels as one object, so that alike tickets share them."""
-        if len(self._labels) > 10_000:
+        if len(self._labels) > LABELS_KEPT_MAX:
             self._labels.clear()
         return self._labels.setdefault(labels, labels)
 
@@ -189,6 +190,14 @@ class Desk:
             if ticket.id not in self.changes.tickets:
                 self.journal.put(self.changes.tickets, ticket.id, ticket)
         return ticket.at
+
+    def open(self, ticket: Ticket) -> None:
+        """Makes a new ticket resident. It may be assigned to in this decision; undone, it was never there, nor are its
+        entries in the index."""
+        self.journal.note(setattr, ticket, "place", None)
+        self.journal.put(self.tickets, ticket.id, ticket)
+        self.journal.put(self.changes.tickets, ticket.id, ticket)
+        ticket.change = self.change
 
     def edit_agent(self, agent: Agent) -> None:
         """Allows assigning the agent's attributes in this decision."""
@@ -258,37 +267,31 @@ class Desk:
         self.say_about(ticket.id, ticket.at, fact, *agents)
 
     def say_about(self, subject: str, at: Instant, fact: Contract, *agents: str | None) -> None:
-        draft = self.draft
-        facts = draft.facts.get(subject)
-        if facts is None:
-            draft.facts[subject] = [fact]
-            draft.times[subject] = at
-            draft.heard[subject] = {agent: None for agent in agents if agent}
-            return
-        facts.append(fact)
+        saying = self.draft.sayings.get(subject)
+        if saying is None:
+            saying = self.draft.sayings[subject] = Saying(at)
+        saying.facts.append(fact)
         for agent in agents:
             if agent:
-                draft.heard[subject][agent] = None
+                saying.agents[agent] = None
 
     def said(self, answer: dict[str, Any] | None = None, status: int = 200) -> Decision:
         """The decision, with everything that was said."""
-        draft = self.draft
-        emissions = tuple(
-            Emission(self.workspace, subject, draft.times[subject], tuple(facts), tuple(draft.heard[subject]))
-            for subject, facts in draft.facts.items()
-        )
-        return Decision(emissions, answer, status)
+        emissions = [
+            Emission(self.workspace, subject, saying.at, tuple(saying.facts), tuple(saying.agents))
+            for subject, saying in self.draft.sayings.items()
+        ]
+        return Decision(tuple(emissions), answer, status)
 
     def committed(self) -> None:
         """What was changed is written. Only while nothing can be undone."""
         self.changes = Changes()
         self.waiting.prune()
-        if self._policy is not None:
-            self.roster.prune()
         if len(self.ended) > ENDED_KEPT_MAX:
             for offer in list(self.ended)[: ENDED_KEPT_MAX // 2]:
                 del self.ended[offer]
 
 
+LABELS_KEPT_MAX = 10_000
 ENDED_KEPT_MAX = 4096
 """Ended offers that stay resident, per desk."""

@@ -31,13 +31,25 @@ def settle(desk: Desk) -> None:
         if ticket.declined:
             escalate.review(desk, ticket)
     waiting = [ticket for ticket in draft.tickets.values() if ticket.place is not None]
-    if len(waiting) > 1:
-        waiting.sort(key=lambda ticket: (slack_us(ticket, desk.queue_of(ticket)), ticket.id))
-    for ticket in waiting:
-        _find_agent(desk, ticket)
+    if waiting:
+        _place_agents(desk)
+        if len(waiting) > 1:
+            waiting.sort(key=lambda ticket: (slack_us(ticket, desk.queue_of(ticket)), ticket.id))
+        for ticket in waiting:
+            _find_agent(desk, ticket)
     for agent in draft.agents.values():
         _find_tickets(desk, agent)
-    draft.pools, draft.tickets, draft.agents = {}, {}, {}
+    _place_agents(desk)
+    draft.pools, draft.tickets, draft.agents, draft.late = {}, {}, {}, True
+
+
+def _place_agents(desk: Desk) -> None:
+    """Enters the agents anew whose load changed, before anybody looks at the roster; from then on at once."""
+    draft = desk.draft
+    if draft.late:
+        draft.late = False
+        for agent in draft.agents.values():
+            desk.roster.place(agent)
 
 
 def _find_agent(desk: Desk, ticket: Ticket) -> None:

@@ -50,7 +50,8 @@ class ChannelPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An agent as configured. `ranks` maps each queue served to its rank."""
+    """An agent as configured. `ranks` maps each queue served to its rank; `uniform` tells that every channel finds the
+    same room: no caps, and nothing reserved."""
 
     slug: str
     name: str
@@ -60,11 +61,7 @@ class Profile:
     reserve: dict[str, int]
     skills: dict[str, int]
     ranks: dict[str, int]
-
-    @property
-    def uniform(self) -> bool:
-        """Whether every channel finds the same room: no caps and nothing reserved."""
-        return not self.caps and not any(self.reserve.values())
+    uniform: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +142,5 @@ def _profile(slug: str, document: Document) -> Profile:
         reserve={str(channel): units for channel, units in agent.reserve.items()},
         skills=dict(agent.skills),
         ranks={queue: place.rank for queue, place in document.places_of(slug).items()},
+        uniform=not agent.caps and not any(agent.reserve.values()),
     )

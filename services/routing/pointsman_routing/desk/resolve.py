@@ -55,13 +55,18 @@ def finish(
     at, agent = ticket.at, desk.agent_of(ticket)
     offers.rescind(desk, ticket, reason or "the ticket is resolved")
     desk.waiting.leave(ticket)
+    for kind, due in (
+        (kinds.PENDING, ticket.pause and ticket.pause.ends_at),
+        (kinds.ABANDON, ticket.abandons_at),
+        (kinds.RETRY, ticket.retry_at),
+    ):
+        if due is not None:
+            desk.arm(kind, ticket.id, None)
     ticket.pause, ticket.abandons_at, ticket.left_at = None, None, None
     ticket.retry_at, ticket.declined, ticket.offers, ticket.retrying = None, None, 0, False
     ticket.unanswered_since = ticket.waiting_since = None
     ticket.first_breach_at = ticket.next_breach_at = None
     ticket.warned = False
-    for kind in (kinds.PENDING, kinds.ABANDON, kinds.RETRY):
-        desk.arm(kind, ticket.id, None)
     ticket.outcome, ticket.resolved_at = outcome, at
     ticket.closes_at = at + desk.policy.close_after
     desk.arm(kinds.CLOSE, ticket.id, ticket.closes_at)

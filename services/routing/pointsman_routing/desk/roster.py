@@ -11,6 +11,7 @@ State are the agents' `stamp` and `shelved`, and the counts. Entries of another 
 surface; undo puts those back that were dropped meanwhile.
 """
 
+from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
@@ -260,19 +261,24 @@ class Roster:
         pool: Pool | None = agent.pool
         if pool is None:
             return
-        before, opened, rooms = agent.shelved, _open_channels(agent), _rooms(agent)
         self._stamps += 1
-        agent.stamp = self._stamps
-        agent.shelved = after = tuple(
-            (pool.shelf(channel, kind), free, Entry(choice_key(kind, agent), agent.stamp, agent))
-            for channel, free in rooms.items()
-            for kind in pool.kinds
-        )
-        self._journal.note(self._back, pool, before, after, pool.available, pool.roomy)
+        agent.stamp = stamp = self._stamps
+        before, roomy = agent.shelved, pool.roomy
+        after: list[Any] = []
+        was, now = bool(before) and before[0][1] > 0, False
+        for channel, free in _rooms(agent):
+            now = now or free > 0
+            for kind in pool.kinds:
+                after.append((pool.shelf(channel, kind), free, Entry(choice_key(kind, agent), stamp, agent)))
+        if now:
+            after.sort(key=_most_room_first)
+        agent.shelved = tuple(after)
+        self._journal.note(self._back, pool, before, agent.shelved, pool.available, roomy)
         for shelf, free, entry in before:
             shelf.remove(free, entry)
         for shelf, free, entry in after:
             shelf.add(free, entry)
+        opened = _open_channels(agent)
         if opened != agent.open:
             counts = dict(pool.available)
             for channel in agent.open:
@@ -280,9 +286,15 @@ class Roster:
             for channel in opened:
                 counts[channel] += 1
             pool.available, agent.open = counts, opened
-        pool.roomy += any(free > 0 for _, free, _ in after) - any(free > 0 for _, free, _ in before)
-        if pool.roomy:
+        if was != now:
+            self._set_roomy(pool, roomy + (1 if now else -1))
+
+    def _set_roomy(self, pool: Pool, count: int) -> None:
+        pool.roomy = count
+        if count:
             self.roomy[pool] = None
+        else:
+            self.roomy.pop(pool, None)
 
     def _back(self, pool: Pool, before: Any, after: Any, available: dict[str, int], roomy: int) -> None:
         """The inverse of `place`, but for the agent, whose own attributes are restored by its edit."""
@@ -290,9 +302,8 @@ class Roster:
             shelf.remove(free, entry)
         for shelf, free, entry in before:
             shelf.add(free, entry)
-        pool.available, pool.roomy = available, roomy
-        if roomy:
-            self.roomy[pool] = None
+        pool.available = available
+        self._set_roomy(pool, roomy)
 
     def eligible(self, queue: str, requires: Needs, prefers: Needs) -> Eligible:
         """Who may take such tickets, by standing score. Looked up once per configuration."""
@@ -320,26 +331,28 @@ class Roster:
             without_skill=serving_count - sum(pool.size for pool in able),
         )
 
-    def roomy_pools(self) -> list[Pool]:
-        """The pools that have any agent with room."""
-        return [pool for pool in self.roomy if pool.roomy]
 
-    def prune(self) -> None:
-        """Forgets pools without room. Only while nothing can be undone."""
-        if len(self.roomy) > 64:
-            self.roomy = {pool: None for pool in self.roomy if pool.roomy}
+def _most_room_first(shelved: Any) -> int:
+    return -int(shelved[1])
+
+
+_NO_CHANNELS: tuple[str, ...] = ()
 
 
 def _open_channels(agent: Agent) -> tuple[str, ...]:
-    return tuple(channel for channel in CHANNELS if takes_offers(agent, channel))
+    if agent.state != "available":
+        return _NO_CHANNELS
+    if agent.channels is None:
+        return CHANNELS
+    return tuple(channel for channel in CHANNELS if channel in agent.channels)
 
 
-def _rooms(agent: Agent) -> dict[str, int]:
+def _rooms(agent: Agent) -> Sequence[tuple[str, int]]:
     """Free units by shelf: one for any channel where channels make no difference."""
     if agent.state != "available":
-        return {}
+        return ()
     if agent.channels is None and agent.profile.uniform:
-        free = room_for(agent, ANY)
-        return {} if free == NO_ROOM else {ANY: free}
-    rooms = {channel: room_for(agent, channel) for channel in CHANNELS if takes_offers(agent, channel)}
-    return {channel: free for channel, free in rooms.items() if free != NO_ROOM}
+        free = agent.profile.capacity - agent.load
+        return () if free < 0 else ((ANY, free),)
+    rooms = [(channel, room_for(agent, channel)) for channel in CHANNELS if takes_offers(agent, channel)]
+    return [(channel, free) for channel, free in rooms if free != NO_ROOM]

@@ -1,0 +1,256 @@
+"""`bench engine`: the desk alone, its decisions on a virtual clock, with skills, priorities and explanations on.
+
+A standing queue: every agent is full and tickets wait. One round is the life of a ticket: a customer writes (the ticket
+waits), an agent resolves (the desk offers the first waiting ticket that this agent can take), and accepts. Each of the
+three is one decision with its facts; inputs are made beforehand, classification is not part of it.
+"""
+
+import gc
+import random
+import tracemalloc
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import process_time
+from typing import Any
+
+from pointsman.contracts.commands import OfferAccept, PresenceSet, TicketResolve
+from pointsman.contracts.document import Document
+from pointsman.contracts.requests import CustomerSeen, MessageReceived
+from pointsman.contracts.shapes import Actor, Author
+from pointsman.core.cause import Cause, RecordCause
+from pointsman.core.decision import Decision
+from pointsman.core.ids import derived_id
+from pointsman.core.instant import EPOCH, Instant
+from pointsman.core.journal import Journal
+from pointsman_routing.desk import configure
+from pointsman_routing.desk.decide import decide
+from pointsman_routing.desk.desk import Classify, Desk
+from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.policy import compile_policy
+from pointsman_routing.desk.timers import Timers
+
+START: Instant = EPOCH + timedelta(days=20_000)
+QUEUES = ("billing", "technical", "general", "returns")
+SKILLS = tuple(f"skill-{number}" for number in range(12))
+LANGUAGES = ("en", "it", "de", "ru")
+COMMIT_EVERY = 200
+"""Decisions between two commits, as a batch of the worker has them."""
+
+SMALL, LARGE = (1_000, 100), (100_000, 10_000)
+ROUNDS, WARM_UP_ROUNDS = 6_000, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a classifier would say."""
+
+    queue: str
+    requires: dict[str, int]
+    prefers: dict[str, int]
+    priority: Any
+    language: str = "en"
+    category: str = "other"
+    tags: tuple[str, ...] = ()
+    weight: int = 1
+    confidence: float = 1.0
+    band: str = "auto"
+    evidence: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Load:
+    """A desk with a standing queue, and the inputs to come."""
+
+    desk: Desk
+    journal: Journal
+    now: Instant = START
+    decided: int = 0
+    said: dict[str, Said] = field(default_factory=dict)
+
+    def decide(self, cause: Cause) -> Decision:
+        decision = decide(self.desk, cause, self.now)
+        self.decided += 1
+        if self.decided % COMMIT_EVERY == 0:
+            self.commit()
+        return decision
+
+    def commit(self) -> None:
+        self.desk.committed()
+        self.journal.forget()
+
+
+def engine(seed: int = 7) -> dict[str, float]:
+    """The figures of `bench engine` (CLI.md), but for `load_seconds`."""
+    small = _seconds_per_decision(*SMALL, seed)
+    large = _seconds_per_decision(*LARGE, seed)
+    return {
+        "decisions_per_second": 1 / small,
+        "growth_ratio": large / small,
+        "bytes_per_waiting_ticket": bytes_per_waiting_ticket(seed),
+    }
+
+
+def bytes_per_waiting_ticket(seed: int, tickets: int = 20_000) -> float:
+    """Resident bytes that one more waiting ticket costs, beyond the texts (its messages are not resident)."""
+    load = a_load(0, 100, seed)
+    causes = _arrivals(tickets, seed, load)
+    gc.collect()
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for number in range(tickets):
+        load.decide(causes(number))
+    load.commit()
+    load.said.clear()
+    gc.collect()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    waiting = sum(1 for ticket in load.desk.tickets.values() if ticket.place is not None)
+    return (after - before) / max(1, waiting)
+
+
+def a_load(tickets: int, agents: int, seed: int) -> Load:
+    """A desk whose agents are all full, with that many waiting tickets."""
+    journal = Journal()
+    said: dict[str, Said] = {}
+
+    def classifier(document: Document) -> Classify:
+        return lambda message: said[message.ticket_id]
+
+    desk = Desk("bench", journal, Timers(journal), classifier)
+    load = Load(desk, journal, said=said)
+    desk.begin("config", "config", START, START)
+    configure.apply(desk, compile_policy(_document(agents, seed), 1))
+    load.commit()
+    for slug in desk.agents:
+        command = PresenceSet(
+            agent=slug, session="app", lease_seconds=3600, state="available", actor=Actor(kind="agent", id=slug)
+        )
+        load.decide(RecordCause(f"p-{slug}", "commands", "bench", f"agent:{slug}", load.now, (command,)))
+    fill = sum(profile.capacity for profile in desk.policy.profiles.values())
+    causes = _arrivals(tickets + 2 * fill, seed, load)
+    number = 0
+    while number < 2 * fill and any(agent.load < agent.profile.capacity for agent in desk.agents.values()):
+        for _ in range(agents):
+            load.decide(causes(number))
+            number += 1
+    for _ in range(tickets):
+        load.decide(causes(number))
+        number += 1
+    for offer in list(desk.offers.values()):
+        load.decide(_accept(offer.id, offer.agent, load.now))
+    load.commit()
+    return load
+
+
+def _seconds_per_decision(tickets: int, agents: int, seed: int) -> float:
+    load = a_load(tickets, agents, seed)
+    rounds = ROUNDS + WARM_UP_ROUNDS
+    desk, chance = load.desk, random.Random(seed)
+    arrivals = _arrivals(rounds, seed + 1, load, prefix="new")
+    new = [arrivals(number) for number in range(rounds)]
+    slugs = list(desk.agents)
+    holders = [chance.choice(slugs) for _ in range(rounds)]
+    gc.collect()
+    gc.freeze()
+    spent = 0.0
+    measured = 0
+    for number in range(rounds):
+        load.now += timedelta(milliseconds=50)
+        agent = desk.agents[holders[number]]
+        held = next(iter(agent.hand), None)
+        resolve = _resolve(held, agent.slug, load.now) if held else None
+        begin, before = process_time(), load.decided
+        load.decide(new[number])
+        if resolve is not None:
+            load.decide(resolve)
+        spent_here, done = process_time() - begin, load.decided - before
+        accepts = [_accept(desk.tickets[id].offer.id, agent.slug, load.now) for id in agent.shown]  # type: ignore[union-attr]
+        begin, before = process_time(), load.decided
+        for accept in accepts:
+            load.decide(accept)
+        if number >= WARM_UP_ROUNDS:
+            spent += spent_here + process_time() - begin
+            measured += done + load.decided - before
+        if held is not None:
+            load.desk.tickets.pop(held, None)
+    gc.unfreeze()
+    return spent / measured
+
+
+def _document(agents: int, seed: int) -> Document:
+    """Agents of a few dozen profiles, as a workspace has: two queues, three skills and two languages each."""
+    chance = random.Random(seed)
+    profiles = [
+        {
+            "skills": {
+                **{skill: chance.randint(3, 9) for skill in chance.sample(SKILLS, 3)},
+                **{f"lang-{language}": 5 for language in chance.sample(LANGUAGES, 2)},
+            },
+            "queues": chance.sample(QUEUES, 2),
+            "capacity": 4,
+        }
+        for _ in range(50)
+    ]
+    return Document.model_validate(
+        {
+            "workspace": "bench",
+            "skills": [*SKILLS, *(f"lang-{language}" for language in LANGUAGES)],
+            "queues": {queue: {"order": "priority"} for queue in QUEUES},
+            "agents": {f"agent-{number}": profiles[number % len(profiles)] for number in range(agents)},
+        }
+    )
+
+
+def _arrivals(count: int, seed: int, load: Load, prefix: str = "t") -> Callable[[int], Cause]:
+    """The causes of new tickets, by number; what they are about is drawn in advance."""
+    chance = random.Random(seed)
+    kinds = [
+        Said(
+            queue=chance.choice(QUEUES),
+            requires={**({chance.choice(SKILLS): 3} if chance.random() < 0.5 else {}), f"lang-{language}": 3},
+            prefers={chance.choice(SKILLS): 7} if chance.random() < 0.3 else {},
+            priority=chance.choice(("urgent", "high", "normal", "normal", "low")),
+        )
+        for language in LANGUAGES
+        for _ in range(20)
+    ]
+    drawn = [chance.choice(kinds) for _ in range(count)]
+
+    def cause(number: int) -> Cause:
+        at = load.now
+        ticket = derived_id("tkt", at, prefix, number)
+        load.said[ticket] = drawn[number]
+        customer = derived_id("cus", at, prefix, number)
+        message = MessageReceived(
+            message_id=derived_id("msg", at, prefix, number),
+            ticket_id=ticket,
+            thread_number=1,
+            opens=True,
+            connector="support",
+            channel="email",
+            external_id=str(number),
+            thread=ticket,
+            author=Author(kind="customer", id=customer),
+            customer=CustomerSeen(id=customer, name=f"Customer {number}"),
+            subject="A question",
+            text="Where is my order?",
+            occurred_at=at,
+            received_at=at,
+        )
+        return RecordCause(f"e-{prefix}-{number}", "requests", "bench", ticket, at, (message,))
+
+    return cause
+
+
+def _accept(offer: str, agent: str, at: Instant) -> Cause:
+    command = OfferAccept(offer_id=offer, actor=Actor(kind="agent", id=agent))
+    return RecordCause(f"a-{offer}", "commands", "bench", f"offer:{offer}", at, (command,))
+
+
+def _resolve(ticket: str, agent: str, at: Instant) -> Cause:
+    command = TicketResolve(ticket_id=ticket, outcome="solved", wrap_up_seconds=0, actor=Actor(kind="agent", id=agent))
+    return RecordCause(f"r-{ticket}", "commands", "bench", ticket, at, (command,))
+
+
+__all__ = ["Ticket", "a_load", "bytes_per_waiting_ticket", "engine"]
