@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 
 import httpx
 
+from pointsman.cli.bench.servers import Bench, bare_installation
 from pointsman.core.ids import random_id
 from pointsman.local.process import free_port
 from pointsman.runtime.auth import IssuerKey, sign_token
@@ -44,6 +45,12 @@ async def figures(
             many = await _load(Load(**given, prefix=f"{prefix}-b", path=path, batch=1_000, connections=4))
             samples["batch_per_second"].append(_rate(many))
     return samples
+
+
+async def measure(bench: Bench) -> dict[str, list[float]]:
+    """The entry point of `pointsman bench intake`: on servers of its own."""
+    async with bare_installation(bench) as settings:
+        return await figures(settings, runs=bench.runs, seed=bench.seed)
 
 
 FIGURES = ("single_per_second", "single_p99_ms_at_1000", "batch_per_second")

@@ -61,6 +61,11 @@ def _messages_astray(ledger: Sequence[Mapping[str, Any]], events: Sequence[Event
             yield f"{message} was accepted for {ticket} and is nowhere"
 
 
+def messages_in(events: Sequence[Event]) -> set[str]:
+    """The ids of the messages that customers wrote."""
+    return {event["data"]["message_id"] for event in events if event["type"] == "message.received"}
+
+
 def no_double_owner(events: Sequence[Event]) -> Check:
     """A ticket has at most one live offer or assignment at any time."""
     return verdict("no ticket had two owners", _double_owners(events))

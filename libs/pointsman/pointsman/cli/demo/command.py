@@ -42,6 +42,7 @@ KILL_SHARE = 0.35
 KILLED = "routing"
 DRAIN_SECONDS_MAX = 20.0
 END_SECONDS_MAX = 90.0
+SETTLE_SECONDS_MAX = 30.0
 
 
 def register(app: typer.Typer) -> None:
@@ -246,17 +247,14 @@ class Day:
         """Reads what Pointsman says happened, and compares."""
         self._console.print("Reading every event again and comparing it with the demo's own ledger.")
         supervisor = Session(self._url, self._token("supervisor", "demo"), client=session.client)
-        events = await evidence.read_events(supervisor)
-        until = after(EPOCH, time.time())
+        accepted = {entry["message_id"] for entry in posted["ledger"]}
+        log = evidence.EventLog(supervisor)
+        await log.read_until(lambda events: accepted <= checks.messages_in(events), SETTLE_SECONDS_MAX)
+        events = log.events
         rows = await self._rows_of(supervisor, events)
-        policies = self._document["sla"]["policies"]
-        surely, perhaps = checks.due_breaches(checks.promises_of(events), policies, until)
-        suspects = surely | perhaps | {row["ticket_id"] for row in rows if row["clocks_breached"]}
-        breaches = await evidence.read_breaches(session, suspects)
-        announced: dict[str, int] = {}
-        for breach in breaches:
-            if breach.metric == "first_response" and not breach.withdrawn:
-                announced[breach.ticket_id] = announced.get(breach.ticket_id, 0) + 1
+        until = after(EPOCH, time.time())
+        surely, perhaps = checks.due_breaches(checks.promises_of(events), self._document["sla"]["policies"], until)
+        breaches, announced = await self._announced(session, surely, perhaps, rows)
         dead_letters = await evidence.read_dead_letters(session)
         quarantined = await evidence.read_quarantined(supervisor)
         agents = self._document["agents"]
@@ -294,14 +292,30 @@ class Day:
         )
 
     async def _rows_of(self, session: Session, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Metrics' rows, once they hold as many tickets as were opened (or after ten seconds)."""
-        opened = sum(1 for event in events if event["type"] == "ticket.opened")
-        deadline = time.monotonic() + 10
+        """Metrics' rows, once they agree with the events (or as they are after a while)."""
+        deadline = time.monotonic() + SETTLE_SECONDS_MAX
         while True:
             rows = await evidence.read_rows(session)
-            if len(rows) >= opened or time.monotonic() > deadline:
+            if checks.figures_agree(events, rows).ok or time.monotonic() > deadline:
                 return rows
             await asyncio.sleep(0.2)
+
+    async def _announced(
+        self, session: Session, surely: set[str], perhaps: set[str], rows: list[dict[str, Any]]
+    ) -> tuple[list[evidence.Breach], dict[str, int]]:
+        """What sla announced, and of it the first responses that stand, by ticket; once all due ones are there (or as
+        it is after a while)."""
+        suspects = surely | perhaps | {row["ticket_id"] for row in rows if row["clocks_breached"]}
+        deadline = time.monotonic() + SETTLE_SECONDS_MAX
+        while True:
+            breaches = await evidence.read_breaches(session, suspects)
+            announced: dict[str, int] = {}
+            for breach in breaches:
+                if (breach.metric, breach.cycle, breach.withdrawn) == ("first_response", 1, False):
+                    announced[breach.ticket_id] = announced.get(breach.ticket_id, 0) + 1
+            if surely <= announced.keys() or time.monotonic() > deadline:
+                return breaches, announced
+            await asyncio.sleep(0.5)
 
 
 def _nothing_open(figures: dict[str, Any] | None) -> bool:

@@ -1,6 +1,8 @@
 """What Pointsman says happened, read over HTTP when the day is over: events, clocks, rows, dead letters."""
 
-from collections.abc import Iterable
+import asyncio
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,20 +20,36 @@ class Breach:
 
     ticket_id: str
     metric: str
+    cycle: int
     lateness_seconds: float
     withdrawn: bool
 
 
-async def read_events(session: Session) -> list[dict[str, Any]]:
-    """All events of the workspace, in the desk's order."""
-    events: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        page = await session.get("/routing/v1/events", after=cursor, limit=EVENTS_PER_PAGE)
-        events.extend(page["items"])
-        if not page["items"]:
-            return events
-        cursor = page["cursor"]
+class EventLog:
+    """All events of the workspace, in the desk's order, as far as they were read."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._cursor: str | None = None
+        self.events: list[dict[str, Any]] = []
+
+    async def read_on(self) -> None:
+        """Reads what is there and was not read yet."""
+        while True:
+            page = await self._session.get("/routing/v1/events", after=self._cursor, limit=EVENTS_PER_PAGE)
+            self._cursor = page["cursor"]
+            if not page["items"]:
+                return
+            self.events.extend(page["items"])
+
+    async def read_until(self, condition: Callable[[list[dict[str, Any]]], bool], within_seconds: float) -> None:
+        """Reads on until the events meet the condition, or for so long."""
+        deadline = time.monotonic() + within_seconds
+        while True:
+            await self.read_on()
+            if condition(self.events) or time.monotonic() > deadline:
+                return
+            await asyncio.sleep(0.2)
 
 
 async def read_rows(session: Session) -> list[dict[str, Any]]:
@@ -44,18 +62,16 @@ async def read_breaches(session: Session, tickets: Iterable[str]) -> list[Breach
     """What sla announced about these tickets."""
     found: list[Breach] = []
     for ticket in sorted(tickets):
-        breached: dict[str, dict[str, Any]] = {}
         announced: list[dict[str, Any]] = []
         withdrawn: set[str] = set()
         for record in await session.pages("/sla/v1/facts", subject=ticket):
             for fact in record["facts"]:
                 if fact["type"] == "clock.breached":
-                    breached[fact["clock_id"]] = fact
                     announced.append(fact)
                 elif fact["type"] == "clock.corrected" and fact["withdraws"] == "breach":
                     withdrawn.add(fact["clock_id"])
         found.extend(
-            Breach(ticket, fact["metric"], fact["lateness_seconds"], fact["clock_id"] in withdrawn)
+            Breach(ticket, fact["metric"], fact["cycle"], fact["lateness_seconds"], fact["clock_id"] in withdrawn)
             for fact in announced
         )
     return found

@@ -1,0 +1,99 @@
+"""Agents' apps of the pipeline's bench, in a process of their own: `python -m pointsman.cli.bench.apps PLAN`.
+
+Mode `watch`: every app long-polls and notes when it first sees each ticket's offer; nothing is answered. Mode `serve`:
+every app takes its offer, resolves it, and notes how long after that the next offer came. A line on standard input
+(or its end) ends it.
+"""
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+import httpx
+import orjson
+import stamina.instrumentation
+import uvloop
+from pydantic import BaseModel
+
+from pointsman.client.agent import Agent
+from pointsman.client.session import Session
+
+LEASE_SECONDS = 600
+POLL_SECONDS = 30
+
+
+class AppsPlan(BaseModel):
+    """What the process is told: whom it plays, and where its results go."""
+
+    url: str
+    mode: Literal["watch", "serve"]
+    tokens: dict[str, str]
+    results: Path
+
+
+class Apps:
+    """What was seen: tickets' first offers (monotonic instants), and milliseconds from a release to the next offer."""
+
+    def __init__(self) -> None:
+        self.seen_at: dict[str, float] = {}
+        self.releases_ms: list[float] = []
+
+    async def watch(self, agent: Agent) -> None:
+        """Polls for offers and leaves them."""
+        cursor: str | None = None
+        while True:
+            offers, cursor = await agent.offers(cursor, POLL_SECONDS)
+            now = time.monotonic()
+            for offer in offers:
+                self.seen_at.setdefault(offer.ticket_id, now)
+
+    async def serve(self, agent: Agent) -> None:
+        """Takes each offer and resolves it at once."""
+        cursor: str | None = None
+        released: float | None = None
+        known: set[str] = set()
+        while True:
+            offers, cursor = await agent.offers(cursor, POLL_SECONDS)
+            for offer in offers:
+                if offer.id in known:
+                    continue
+                known.add(offer.id)
+                if released is not None:
+                    self.releases_ms.append((time.monotonic() - released) * 1000)
+                await agent.accept(offer.id)
+                released = time.monotonic()
+                await agent.resolve(offer.ticket_id)
+
+
+async def main(plan: AppsPlan) -> None:
+    """Everybody is present until told to go; then the results are written."""
+    stamina.instrumentation.set_on_retry_hooks([])
+    apps = Apps()
+    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=None)) as client:
+        agents = [
+            Agent(Session(plan.url, token, client=client), app_session=slug, lease_seconds=LEASE_SECONDS)
+            for slug, token in plan.tokens.items()
+        ]
+        await asyncio.gather(*(agent.set_presence("available") for agent in agents))
+        play = apps.watch if plan.mode == "watch" else apps.serve
+        playing = [asyncio.create_task(play(agent)) for agent in agents]
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        await reader.readline()
+        for task in playing:
+            task.cancel()
+        await asyncio.gather(*playing, return_exceptions=True)
+        await asyncio.gather(*(agent.leave() for agent in agents))
+    plan.results.write_bytes(orjson.dumps({"seen_at": apps.seen_at, "releases_ms": apps.releases_ms}))
+
+
+def read_plan(path: str) -> AppsPlan:
+    return AppsPlan.model_validate_json(Path(path).read_bytes())
+
+
+if __name__ == "__main__":
+    uvloop.run(main(read_plan(sys.argv[1])))
