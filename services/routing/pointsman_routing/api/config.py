@@ -7,6 +7,7 @@ what becomes of them by the member `moves` beside the document's own keys.
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -31,7 +32,7 @@ from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import EVERY_WORKSPACE, Caller, require
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, ask, etag_of
-from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.json import Json, dump_json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
 from pointsman.runtime.http.problems import Problem, not_found
 
@@ -106,7 +107,7 @@ async def config(
 @routes.get("/config/schema", response_model=dict[str, Any])
 async def schema() -> Response:
     """The JSON Schema of workspace documents, for editors. No token is needed."""
-    return Json(document_schema())
+    return Response(_schema(), media_type="application/json")
 
 
 @routes.get("/config/versions", response_model=Page[Version])
@@ -251,6 +252,11 @@ async def delete_entry(
 
     moves = None if to is None else {section: {slug: to}}
     return await _change_entry(request, caller, changed, if_match, open_clocks, reason, moves)
+
+
+@cache
+def _schema() -> bytes:
+    return dump_json(document_schema())
 
 
 async def config_version_of(pool: Any, workspace: str) -> int | None:

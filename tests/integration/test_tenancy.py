@@ -1,0 +1,245 @@
+"""Two workspaces never see one another (DESIGN §7, invariant 7): every route of every app, with the other's token."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from pointsman.contracts import codec
+from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
+from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.worker import Worker
+from pointsman.testing.installation import Installation
+from pointsman_intake.worker import IntakeLogic
+from pointsman_metrics.worker import MetricsLogic
+from pointsman_routing.worker import DeskLane
+from pointsman_sla.worker import SlaLane
+from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
+from tests.integration.runtime.tally import until
+
+pytestmark = pytest.mark.stack
+
+MARK = "xylophone"
+"""A word that only the workspace acme ever said."""
+
+ROLES = ("admin", "connector")
+"""An admin may do what viewers, agents and supervisors may; what admins may not, connectors do."""
+OPERATORS = ("/v1/dead-letters", "/v1/facts")
+NEVER_ENDING = ("/stream",)
+
+WORKERS: dict[str, dict[str, Any]] = {
+    "intake": {"reads": (DESK, COMMANDS), "writes": None, "logic": IntakeLogic, "slot_topic": REQUESTS},
+    "routing": {"reads": (REQUESTS, COMMANDS, SLA), "writes": DESK, "logic": DeskLane},
+    "sla": {"reads": (DESK, COMMANDS), "writes": SLA, "logic": SlaLane},
+    "metrics": {"reads": (DESK, SLA, COMMANDS), "writes": None, "logic": MetricsLogic},
+}
+
+BODIES: dict[str, Any] = {
+    "/v1/offers/{id}/reject": {"reason": "no"},
+    "/v1/tickets/{id}/messages": {"text": "Hello", "public": False},
+    "/v1/tickets/{id}/pend": {"waiting_on": "customer"},
+    "/v1/tickets/{id}/resolve": {"outcome": "spam"},
+    "/v1/tickets/{id}/label": {"priority": "low"},
+    "/v1/config:rollback": {"version": 1},
+    "/v1/replies/{id}/failed": {"reason": "no", "permanent": True},
+}
+
+
+def a_document(workspace: str) -> dict[str, Any]:
+    """The same names in both workspaces, so that a mix-up would find something; what differs says so."""
+    word = MARK if workspace == "acme" else "plain"
+    return {
+        "workspace": workspace,
+        "connectors": {"site-chat": {"channel": "chat", "kind": "json"}},
+        "queues": {"general": {}, f"queue-{word}": {}},
+        "agents": {"anna": {"name": f"Anna {word}", "capacity": 9}},
+        "sla": {
+            "policies": [
+                {"name": f"policy-{word}", "targets": {"first_response": {"default": 60}}, "warn": {"shares": [0.01]}}
+            ]
+        },
+    }
+
+
+class Town:
+    """Every service's worker and app in one process, and two workspaces in it."""
+
+    def __init__(self, settings: RuntimeSettings) -> None:
+        self.settings = settings
+        self.apps: dict[str, FastAPI] = {}
+
+    async def call(self, service: str, method: str, path: str, role: str, workspace: str, **more: Any) -> Any:
+        sub = "site-chat" if role == "connector" else "anna"
+        token = a_token(self.settings, role, "*" if role == "operator" else workspace, sub)
+        async with a_client(self.apps[service], bearer(token)) as client:
+            return await client.request(method, path, **more)
+
+
+@pytest.fixture
+async def town(installation: Installation, tmp_path: Path) -> AsyncIterator[Town]:
+    settings = with_key(installation.settings, tmp_path).model_copy(update={"command_timeout_seconds": 5.0})
+    async with AsyncExitStack() as stack:
+        town = Town(settings)
+        for service, parts in WORKERS.items():
+            given = parts | {"logic": parts["logic"]()}
+            await stack.enter_async_context(Worker(settings, service=service, codec=codec, **given))
+        for entry in entry_points(group="pointsman.apps"):
+            process = await stack.enter_async_context(a_process(settings, entry.name))
+            app = entry.load()(process)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            town.apps[entry.name] = app
+        yield town
+
+
+async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]:
+    """Makes a workspace, lets a customer write and an agent answer; gives the ids of what came of it."""
+
+    async def get(service: str, path: str, role: str = "agent") -> Any:
+        return (await town.call(service, "GET", path, role, workspace)).json()
+
+    created = await town.call(
+        "routing", "PUT", "/v1/config", "operator", "*", json=a_document(workspace), headers={"If-None-Match": "*"}
+    )
+    assert created.status_code == 200, created.text
+    presence = {"session": "s1", "lease_seconds": 600, "state": "available"}
+    assert (await town.call("routing", "PUT", "/v1/me/presence", "agent", workspace, json=presence)).status_code == 200
+
+    async def has_config() -> bool:
+        return all(
+            [(await get(service, "/v1/config-version"))["config_version"] for service in ("intake", "sla", "metrics")]
+        )
+
+    await until(has_config)
+    message = {
+        "connector": "site-chat",
+        "external_id": "m1",
+        "thread": "thread-1",
+        "customer": {"handle": f"{text}-customer", "name": text},
+        "subject": text,
+        "text": text,
+    }
+    posted = await town.call("intake", "POST", "/v1/messages", "connector", workspace, json=message)
+    assert posted.status_code == 202, posted.text
+    ticket = posted.json()["ticket_id"]
+
+    async def offered() -> Any:
+        return (await get("routing", "/v1/me/offers"))["items"]
+
+    (offer,) = await until(offered)
+    assert (await town.call("routing", "POST", f"/v1/offers/{offer['id']}/accept", "agent", workspace)).is_success
+    reply = await town.call(
+        "routing", "POST", f"/v1/tickets/{ticket}/messages", "agent", workspace, json={"text": text, "public": True}
+    )
+    assert reply.status_code == 201, reply.text
+
+    async def replied() -> Any:
+        found = (await town.call("intake", "GET", "/v1/replies?connector=site-chat", "connector", workspace)).json()
+        return found["items"]
+
+    (delivery,) = await until(replied)
+
+    async def clocks() -> Any:
+        return (await get("sla", f"/v1/tickets/{ticket}/clocks"))["items"]
+
+    await until(clocks)
+    customer = (await get("routing", f"/v1/tickets/{ticket}"))["customer"]["id"]
+    issued = await town.call(
+        "routing", "POST", "/v1/tokens", "admin", workspace, json={"role": "agent", "sub": text, "ttl_seconds": 60}
+    )
+    return {
+        "id": [ticket, offer["id"], posted.json()["message_id"], delivery["id"], customer, issued.json()["token_id"]],
+        "session": ["s1"],
+        "section": ["queues"],
+        "slug": [f"queue-{text}"],
+        "q": [f"queue-{text}"],
+        "a": [text],
+        "kpi": ["backlog"],
+        "connector": ["site-chat"],
+        "workspace": [workspace],
+    }
+
+
+def routes_of(app: FastAPI) -> list[tuple[str, str, list[str]]]:
+    """(method, path, names in it) of every route that the document knows."""
+    found = []
+    for path, methods in app.openapi()["paths"].items():
+        for method in methods:
+            names = [part.split("}")[0] for part in path.split("{")[1:]]
+            found.append((method.upper(), path, names))
+    return found
+
+
+@pytest.mark.timeout(300)
+async def test_no_route_shows_or_changes_another_workspaces_things(town: Town) -> None:
+    acme = await live_in(town, "acme", MARK)
+    other = await live_in(town, "other", "plain")
+    seen_before = await what_acme_sees(town, acme)
+    ids = [id for id in acme["id"] if id not in other["id"]]
+    walked = 0
+    for service, app in town.apps.items():
+        for method, path, names in routes_of(app):
+            if path.endswith(NEVER_ENDING) or "{workspace}" in path:
+                continue  # streams have tests of their own; hooks are proved by their bytes
+            for url in urls(path, names, acme):
+                answer = None
+                for role in ("operator",) if path.startswith(OPERATORS) else ROLES:
+                    if answer is not None and answer.status_code != 403:
+                        continue
+                    answer = await town.call(
+                        service,
+                        method,
+                        url,
+                        role,
+                        "other",
+                        headers={"Pointsman-Workspace": "other" if role == "operator" else "acme"},
+                        json=BODIES.get(path, {}) if method in ("POST", "PUT", "PATCH") else None,
+                    )
+                    walked += 1
+                    said = answer.text
+                    for echoed in url.split("/"):
+                        said = said.replace(echoed, "") if len(echoed) > 3 else said
+                    assert MARK not in said, (service, method, url, role, said)
+                    told = [id for id in ids if id in said]
+                    assert not told, (service, method, url, role, said)
+                    if any(id in url for id in ids):
+                        assert not answer.is_success, (service, method, url, role, said)
+    assert walked > 100
+    assert await what_acme_sees(town, acme) == seen_before
+
+
+def urls(path: str, names: list[str], known: dict[str, list[str]]) -> list[str]:
+    """The path with acme's own names: once for each id that could be meant."""
+    found = [path]
+    for name in names:
+        found = [url.replace(f"{{{name}}}", value) for url in found for value in known[name]]
+    return found
+
+
+async def what_acme_sees(town: Town, acme: dict[str, list[str]]) -> str:
+    """Everything that a change from outside would show in."""
+    paths = [
+        ("routing", "/v1/config"),
+        ("routing", f"/v1/tickets/{acme['id'][0]}"),
+        ("routing", f"/v1/tickets/{acme['id'][0]}/messages"),
+        ("routing", f"/v1/tickets/{acme['id'][0]}/timeline?limit=200"),
+        ("routing", "/v1/tokens"),
+        ("routing", "/v1/agents"),
+        ("intake", "/v1/quarantine"),
+        ("intake", f"/v1/customers/{acme['id'][4]}"),
+        ("sla", f"/v1/tickets/{acme['id'][0]}/clocks"),
+    ]
+    seen = []
+    for service, path in paths:
+        answer = await town.call(service, "GET", path, "admin", "acme")
+        assert answer.is_success, (path, answer.text)
+        value = answer.json()
+        for clock in value.get("items", []) if service == "sla" else []:
+            clock.pop("elapsed_seconds", None)
+            clock.pop("elapsed_business_seconds", None)
+        seen.append(value)
+    return json.dumps(seen)
