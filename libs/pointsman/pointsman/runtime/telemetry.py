@@ -7,8 +7,8 @@ the context. Metrics are Prometheus'; no workspace or ticket is ever a label. Sp
 
 import logging
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import orjson
@@ -106,6 +106,21 @@ def batch_span(service: str, lane: int, records: Sequence[Arrived]) -> AbstractC
     return tracer.start_as_current_span(
         "lane.batch", links=links, attributes={"pointsman.service": service, "pointsman.lane": lane}
     )
+
+
+@contextmanager
+def call_span(method: str, path: str, traceparent: str) -> Iterator[str | None]:
+    """A span over an HTTP call, the child of the caller's; yields its own `traceparent`. None when tracing is off."""
+    if not isinstance(trace.get_tracer_provider(), TracerProvider):
+        yield None
+        return
+    tracer = trace.get_tracer("pointsman")
+    attributes = {"http.request.method": method, "url.path": path}
+    with tracer.start_as_current_span(
+        f"HTTP {method}", extract({"traceparent": traceparent}), trace.SpanKind.SERVER, attributes
+    ) as span:
+        context = span.get_span_context()
+        yield f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
 
 
 def alarm(service: str, name: str, **details: Any) -> None:

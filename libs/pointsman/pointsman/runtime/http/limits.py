@@ -16,6 +16,7 @@ from prometheus_client import Counter, Histogram
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.http.problems import Problem
 
@@ -51,8 +52,14 @@ class CallLayer:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began = time.perf_counter()
         request_id, traceparent, length = _ids(scope["headers"])
+        with telemetry.call_span(scope["method"], scope["path"], traceparent) as own:
+            await self._call(scope, receive, send, request_id, own or traceparent, length)
+
+    async def _call(
+        self, scope: Scope, receive: Receive, send: Send, request_id: str, traceparent: str, length: int | None
+    ) -> None:
+        began = time.perf_counter()
         state = scope.setdefault("state", {})
         state["request_id"], state["traceparent"] = request_id, traceparent
         structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=traceparent[3:35])
