@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -22,6 +23,9 @@ from pointsman.local.privileges import User, launching
 _POLL_SECONDS = 0.02
 _SAME_START_SECONDS = 1.0
 
+_PORTS = range(15_000, 32_000)
+_PORT_TRIES = 200
+
 LOG_BYTES_MAX = 50_000_000
 """A log larger than this is set aside (as `….log.1`) when its process starts again."""
 
@@ -35,11 +39,16 @@ class LocalStackError(RuntimeError):
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of loopback that nobody uses now.
+
+    From below the range that the system gives to outgoing connections: a process that is started again on its port must
+    not find a connection on it.
+    """
+    for _ in range(_PORT_TRIES):
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        if port_is_free(port) and not accepts(port):
+            return port
+    raise LocalStackError(f"no free port from {_PORTS.start} to {_PORTS.stop - 1} was found")
 
 
 def port_is_free(port: int) -> bool:

@@ -144,6 +144,7 @@ class Supervisor:
 
     async def _start(self) -> None:
         self._say("starting")
+        port_of_edge = self._port_of_edge()
         for pid_file in self._folder.root.glob("**/run/*.pid"):
             await asyncio.to_thread(end_leftover, pid_file)
         self._announce("starting PostgreSQL")
@@ -158,7 +159,10 @@ class Supervisor:
         if not self._folder.key_file.exists():
             generate_key_file(self._folder.key_file)
         self._announce("starting the workers and the edge")
-        units = [self._add(self._unit_of(program)) for program in self._programs]
+        units = [
+            self._add(self._unit_of(program, port_of_edge if program.name == "edge" else free_port()))
+            for program in self._programs
+        ]
         for unit in units:
             await unit.again()
         for unit in units:
@@ -177,8 +181,7 @@ class Supervisor:
         self._say(self._state)
         return unit
 
-    def _unit_of(self, program: Program) -> Unit:
-        port = self._port_of_edge() if program.name == "edge" else free_port()
+    def _unit_of(self, program: Program, port: int) -> Unit:
         environment = {
             "POINTSMAN_BROKER": f"file:{self._folder.broker_address_file}",
             "POINTSMAN_DATABASE": self._postgres.address_of(),
