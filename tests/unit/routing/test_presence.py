@@ -1,0 +1,181 @@
+"""Rule 12: presence is a lease; away rescinds; a lapse requeues after the grace time; a supervisor's hold stands."""
+
+from datetime import timedelta
+
+from pointsman.contracts.commands import PresenceEnd, PresenceHold, PresenceRenew, SessionRenewal
+from pointsman.contracts.shapes import SYSTEM
+from pointsman.contracts.sla import ClockWarned
+from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
+
+GRACE = {"presence": {"grace_seconds": 120}}
+
+
+def hold(play: Play, agent: str, state: str, **fields: object) -> None:
+    command = {"agent": agent, "state": state, "hold": True, "actor": BOSS, **fields}
+    play.command(PresenceHold.model_validate(command))
+
+
+def test_a_new_agent_is_offline_until_a_person_chooses() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.presence("anna", None)
+    play.say()
+    assert (play.agent("anna").state, play.offered_to()) == ("offline", None)
+    play.available("anna")
+    assert play.offered_to() == "anna"
+
+
+def test_away_rescinds_offers_and_keeps_assignments() -> None:
+    play = Play(a_workspace(["anna"]))
+    play.assigned("held")
+    play.say("shown")
+    play.away("anna", reason="lunch")
+    assert [t for t in play.types if t.startswith("offer")] == ["offer.rescinded"]
+    assert (play.ticket("held").agent, play.ticket("shown").state) == ("anna", "queued")
+    assert (play.answer["state"], play.answer["set_by"], play.answer["in_hand"]) == ("away", "agent", {"email": 1})
+
+
+def test_a_rescinded_offer_is_no_decline() -> None:
+    play = Play(a_workspace(["anna"]))
+    play.say()
+    play.away("anna")
+    play.available("anna")
+    assert play.offered_to() == "anna"
+
+
+def test_any_living_session_keeps_the_agent_present() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", session="desk", lease_seconds=60)
+    play.presence("anna", None, session="phone", lease_seconds=300)
+    play.advance(299)
+    assert play.agent("anna").state == "available"
+    play.advance(1)
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("offline", "lapse")
+
+
+def test_a_lapse_rescinds_at_once_and_requeues_chats_after_the_grace_time() -> None:
+    """twilio-taskrouter.js#39: a laptop sleeps, and its agent stays available for ever."""
+    play = Play(a_workspace(["anna"], **GRACE), present=[])
+    play.available("anna", lease_seconds=60)
+    play.assigned("chat", channel="chat")
+    play.assigned("mail")
+    play.advance(59)
+    play.say("shown", channel="chat")
+    play.advance(1)
+    assert play.ticket("shown").state == "queued"
+    play.advance(119)
+    assert play.ticket("chat").agent == "anna"
+    play.advance(1)
+    assert (play.ticket("chat").state, play.agent("anna").load) == ("queued", 1)
+    assert play.ticket("mail").agent == "anna"
+
+
+def test_mail_requeues_at_the_latest_after_its_time() -> None:
+    play = Play(a_workspace(["anna"], **GRACE), present=[])
+    play.available("anna", lease_seconds=60)
+    play.assigned("mail")
+    play.advance(60 + 28_799)
+    assert play.ticket("mail").agent == "anna"
+    play.advance(1)
+    assert play.ticket("mail").state == "queued"
+
+
+def test_mail_requeues_when_a_warning_fires_while_its_holder_is_gone() -> None:
+    play = Play(a_workspace(["anna"], **GRACE), present=[])
+    play.available("anna", lease_seconds=60)
+    play.assigned("mail")
+    play.advance(60 + 200)
+    warned = {"clock_id": "c", "ticket_id": "mail", "metric": "next_response", "cycle": 1, "policy": "p"}
+    more = {"step": "share:0.8", "warned_at": play.now, "breach_at": play.now}
+    play.hear(ClockWarned.model_validate(warned | more), topic="sla")
+    play.advance(0)
+    assert play.ticket("mail").state == "queued"
+
+
+def test_a_return_within_the_grace_time_restores_what_was_chosen() -> None:
+    play = Play(a_workspace(["anna"], **GRACE), present=[])
+    play.available("anna", lease_seconds=60)
+    play.assigned("chat", channel="chat")
+    play.advance(100)
+    play.presence("anna", None, lease_seconds=600)
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("available", "agent")
+    play.advance(500)
+    assert play.ticket("chat").agent == "anna"
+
+
+def test_a_lapse_after_an_expiry_comes_back_away() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", lease_seconds=60)
+    play.say()
+    play.advance(200)
+    assert play.agent("anna").set_by == "lapse"
+    play.presence("anna", None)
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("away", "expiry")
+
+
+def test_bundled_renewals_keep_leases_alive() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", lease_seconds=60)
+    play.advance(50)
+    renewal = SessionRenewal(agent="anna", session="app", until=play.now + timedelta(seconds=60))
+    unknown = SessionRenewal(agent="nobody", session="app", until=play.now + timedelta(seconds=60))
+    play.command(PresenceRenew(actor=SYSTEM, agents=(renewal, unknown)))
+    play.advance(59)
+    assert play.agent("anna").state == "available"
+    play.advance(1)
+    assert play.agent("anna").state == "offline"
+
+
+def test_the_last_session_to_end_makes_offline() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", session="desk")
+    play.presence("anna", None, session="phone")
+    end = {"agent": "anna", "actor": as_agent("anna")}
+    play.command(PresenceEnd.model_validate(end | {"session": "desk"}))
+    assert play.agent("anna").state == "available"
+    play.command(PresenceEnd.model_validate(end | {"session": "phone"}))
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("offline", "agent")
+    play.presence("anna", None)
+    assert play.agent("anna").state == "offline", "signing out was a choice; signing in is not one"
+
+
+def test_what_a_supervisor_holds_stands_until_released() -> None:
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "away", reason="coaching")
+    play.available("anna")
+    assert (play.answer.status, play.answer.code) == (409, "presence-held")
+    play.presence("anna", None)
+    assert play.agent("anna").state == "away"
+    hold(play, "anna", "away", hold=False)
+    play.available("anna")
+    assert play.agent("anna").state == "available"
+
+
+def test_a_hold_with_an_end_is_released_by_time() -> None:
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "away", until=play.now + timedelta(seconds=60))
+    play.advance(60)
+    play.available("anna")
+    assert play.agent("anna").state == "available"
+
+
+def test_a_supervisor_cannot_make_a_ghost() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    hold(play, "anna", "available")
+    assert (play.answer.status, play.answer.code) == (409, "agent-absent")
+
+
+def test_a_channel_switched_off_gets_no_offers() -> None:
+    play = Play(a_workspace(["anna"]))
+    play.available("anna", channels=("chat",))
+    play.say("mail")
+    play.say("chat", channel="chat")
+    assert (play.offered_to("mail"), play.offered_to("chat")) == (None, "anna")
+    play.available("anna", channels=("email",))
+    assert (play.offered_to("mail"), play.offered_to("chat")) == ("anna", None)
+
+
+def test_a_lease_of_a_year_is_refused() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", lease_seconds=31_536_000)
+    assert play.answer.status == 422
+    assert not play.agent("anna").sessions
