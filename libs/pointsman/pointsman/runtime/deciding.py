@@ -80,7 +80,6 @@ class Decider:
                 self.gaps[key] = since
         self.last_number += len(work.envelopes)
         self.settled.clear()
-        self._decoded.clear()
         self._logic.committed(self.state)
         self.state.journal.forget()
         self.work = None
@@ -107,6 +106,7 @@ class Decider:
             if kind not in self._logic.takes:
                 return
         elif not self._next_number(record, now):
+            self._decoded.pop(_place(record), None)
             return
         self._decide_record(record, now)
 
@@ -116,8 +116,8 @@ class Decider:
         return None if isinstance(decoded, ValueError) or not decoded.bodies else _cause(record, decoded)
 
     def _decode(self, record: Arrived) -> Decoded | ValueError:
-        """Decodes once per batch, however often the batch is decided."""
-        key = (record.topic, record.offset, record.timestamp_ms)
+        """Decoded once for `gather` and the decision, also when the decision comes in a later batch."""
+        key = _place(record)
         decoded = self._decoded.get(key)
         if decoded is None:
             try:
@@ -135,6 +135,7 @@ class Decider:
             self._dead_letter(record, None, "write", poison)
             return poison
         decoded = self._decode(record)
+        self._decoded.pop(_place(record), None)
         if isinstance(decoded, ValueError):
             if not replayed:
                 self._dead_letter(record, record.header("ce_workspace"), "undecodable", str(decoded))
@@ -332,6 +333,10 @@ class Decider:
         else:
             body = {"status": 422, "code": "still-failing", "detail": wrong[-500:]}
             self._settle(Outcome(command, workspace, 422, body, None, record.header("reply_to")))
+
+
+def _place(record: Arrived) -> tuple[str, int, int]:
+    return (record.topic, record.offset, record.timestamp_ms)
 
 
 def _cause(record: Arrived, decoded: Decoded) -> RecordCause:

@@ -43,6 +43,7 @@ from pointsman.runtime.deciding import Decider, Halted
 from pointsman.runtime.inbox import TopicInbox, time_of
 from pointsman.runtime.logic import Batch, Codec, LaneLogic
 from pointsman.runtime.outgoing import Outgoing
+from pointsman.runtime.pace import Pace
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.relay import RelayLine
 from pointsman.runtime.work import (
@@ -121,6 +122,7 @@ class Lane:
         self._refreshed_at = 0.0
         self._gaps_asked_at = 0.0
         self._single_steps = 0
+        self._pace = Pace(self._settings.batch_milliseconds / 1000)
         self._order = [name for name in FIRST_TOPICS if name in self._reads]
         self._order += [name for name in self._reads if name not in FIRST_TOPICS + LAST_TOPICS]
         self._order += [name for name in LAST_TOPICS if name in self._reads]
@@ -314,7 +316,7 @@ class Lane:
 
     def _take(self, holds: dict[str, Instant]) -> list[Arrived]:
         taken: list[Arrived] = []
-        count_max = 1 if self._single_steps else self._settings.batch_records_max
+        count_max = 1 if self._single_steps else min(self._settings.batch_records_max, self._pace.records_max)
         for topic in self._order:
             inbox = self.inboxes.get(topic)
             if inbox is None or not inbox.records or len(taken) >= count_max:
@@ -356,8 +358,13 @@ class Lane:
             return
 
     def _decide(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> list[Arrived]:
-        """Decides until the time of a batch is over; returns the records that are left for the next."""
-        deadline = time.monotonic() + self._settings.batch_milliseconds / 1000
+        """Decides until the time of a batch is over; returns the records that are left for the next.
+
+        The timers come first: each is due before every undecided record that could stop it.
+        """
+        self._pace.begin()
+        for timer in fires:
+            self._decider.timer(timer, now=now)
         catching_up = any(now - time_of(record) > CATCHING_UP for record in (records[:1] + records[-1:]))
         ahead = self._earliest_ahead(records) if catching_up else []
         for place, record in enumerate(records):
@@ -365,14 +372,12 @@ class Lane:
                 left = records[place:]
                 break
             self._decider.record(record, now=now)
-            if time.monotonic() > deadline:
+            if self._pace.over():
                 left = records[place + 1 :]
                 break
         else:
             left = []
-        if not left:
-            for timer in fires:
-                self._decider.timer(timer, now=now)
+        self._pace.end(len(records) - len(left))
         return left
 
     def _earliest_ahead(self, records: Sequence[Arrived]) -> list[Instant]:
