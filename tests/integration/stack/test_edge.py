@@ -66,6 +66,9 @@ async def test_it_serves_each_service_under_its_prefix(installation: Installatio
         answer = await client.get("/nowhere/v1/tickets")
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
+        page = await client.get(answer.json()["type"])
+        assert page.text.startswith("# Not found")
+        assert (await client.get("/problems/none-such")).status_code == 404
 
 
 async def test_it_ends_with_success_on_sigterm(installation: Installation, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from pointsman.contracts import wire
+from pointsman.edge.problem_pages import IN_CHECKOUT, ProblemPages
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.process import ApiProcess, Hub
 
@@ -54,7 +55,13 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
         async def index(_: Request) -> Response:
             return JSONResponse({"services": {name: f"/{name}/openapi.json" for name in processes}})
 
-        routes = [Route("/healthz", healthz), Route("/readyz", readyz), Route("/", index), *mounts]
+        routes = [
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/", index),
+            Route("/problems/{code}", ProblemPages(settings.edge_problem_pages or IN_CHECKOUT).__call__),
+            *mounts,
+        ]
         yield Router(routes, redirect_slashes=False, default=_nothing_here), processes
 
 

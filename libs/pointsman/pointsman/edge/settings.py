@@ -1,5 +1,7 @@
 """The edge's settings, from `POINTSMAN_*` variables, beside those of every process."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from pointsman.runtime.settings import RuntimeSettings
@@ -14,5 +16,7 @@ class EdgeSettings(RuntimeSettings):
     """On which port; 0 takes a free one."""
     edge_services: str = ""
     """The services to serve (`intake,routing`); all installed when empty."""
+    edge_problem_pages: Path | None = None
+    """The folder of the pages that errors name (docs/problems); the checkout's when not set."""
     drain_seconds: int = Field(default=10, ge=1)
     """On SIGTERM calls in flight have so long to end."""
