@@ -11,6 +11,7 @@ from pointsman.edge.serve import serve
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BrokerLink
+from pointsman.runtime.collector import relax_collector
 from pointsman.runtime.worker import Worker, serve_worker
 from pointsman_intake.deliver import DeliveryLoop
 from pointsman_intake.settings import IntakeSettings
@@ -49,6 +50,7 @@ def main(arguments: list[str]) -> int:
     settings = IntakeSettings()
     telemetry.configure_logs(settings, "intake")
     telemetry.configure_tracing(settings, "intake")
+    relax_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(programs[arguments[0]]())
 

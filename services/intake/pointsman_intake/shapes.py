@@ -71,8 +71,8 @@ class RoutingIn(Shape):
     queue: Slug | None = None
     category: Slug | None = None
     priority: Priority | None = None
-    requires: Levels = {}
-    prefers: Levels = {}
+    requires: Levels = Field(default_factory=dict)
+    prefers: Levels = Field(default_factory=dict)
     agent: Slug | None = None
 
 
@@ -97,7 +97,7 @@ class MessageIn(Shape):
     attachments: Annotated[tuple[AttachmentIn, ...], Field(max_length=50)] = ()
     occurred_at: At | None = None
     routing: RoutingIn | None = None
-    metadata: Annotated[dict[str, Any], Field(max_length=100)] = {}
+    metadata: Annotated[dict[str, Any], Field(max_length=100, default_factory=dict)]
 
 
 class EventIn(Shape):

@@ -8,6 +8,7 @@ import uvloop
 from pointsman.edge.serve import serve
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime import telemetry
+from pointsman.runtime.collector import relax_collector
 
 
 def main() -> int:
@@ -15,6 +16,7 @@ def main() -> int:
     settings = EdgeSettings()
     telemetry.configure_logs(settings, "edge")
     telemetry.configure_tracing(settings, "edge")
+    relax_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve(settings))
 

@@ -19,6 +19,7 @@ from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
+from pointsman.runtime.collector import relax_collector
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.installation import verify_installation
 from pointsman.runtime.lag import report_positions
@@ -224,5 +225,6 @@ def run_worker(
     worker = Worker(
         settings, service=service, reads=reads, writes=writes, logic=logic, codec=codec, slot_topic=slot_topic
     )
+    relax_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(serve_worker(worker))
