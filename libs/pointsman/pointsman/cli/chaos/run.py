@@ -32,7 +32,8 @@ from pointsman.core.instant import EPOCH
 from pointsman.runtime.auth import IssuerKey, sign_token
 
 TOKEN_SECONDS = 6 * 3_600
-SETTLE_SECONDS_MAX = 90.0
+SETTLE_SECONDS_MAX = 240.0
+UNCHANGED_SECONDS_MAX = 40.0
 SETTLE_LOOK_SECONDS = 0.5
 SHOWN_AT_ONCE_MAX = 8
 
@@ -148,16 +149,21 @@ class _Run:
             await asyncio.sleep(planned.quiet_seconds)
 
     async def _settle(self) -> None:
-        """Waits, for a bounded time, until twice in a row nothing is on its way. What is then left is `stuck`."""
-        deadline = time.monotonic() + SETTLE_SECONDS_MAX
+        """Waits until twice in a row nothing is on its way. Gives up when nothing more changes, or after a bounded
+        time: what is then left is `stuck`."""
+        ends = time.monotonic() + SETTLE_SECONDS_MAX
+        gives_up = time.monotonic() + UNCHANGED_SECONDS_MAX
         quiet = 0
         left: list[str] = []
-        while quiet < 2 and time.monotonic() < deadline:
+        while quiet < 2 and time.monotonic() < min(ends, gives_up):
             await asyncio.sleep(SETTLE_LOOK_SECONDS)
             with contextlib.suppress(OSError, asyncpg.PostgresError):
                 async with self._stack.database() as db:
-                    left = await unsettled(db)
-                    quiet = 0 if left else quiet + 1
+                    now_left = await unsettled(db)
+                if now_left != left:
+                    gives_up = time.monotonic() + UNCHANGED_SECONDS_MAX
+                left = now_left
+                quiet = 0 if left else quiet + 1
         for what in left:
             self._findings.add("stuck", what)
 
