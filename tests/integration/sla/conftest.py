@@ -99,7 +99,12 @@ class Service:
         await self.tell("config", fact, workspace=workspace)
 
     async def open(
-        self, ticket: str, at: Instant | None = None, queue: str = "general", workspace: str = "acme"
+        self,
+        ticket: str,
+        at: Instant | None = None,
+        queue: str = "general",
+        workspace: str = "acme",
+        config_version: int = 1,
     ) -> None:
         """Publishes the opening of a ticket."""
         at = at or datetime.now(UTC)
@@ -107,7 +112,7 @@ class Service:
             ticket,
             TicketOpened(
                 ticket_id=ticket, channel="email", connector="mail", thread=ticket, customer=Customer(id="c1"),
-                opened_at=at, message_id=f"msg_{ticket}", config_version=1,
+                opened_at=at, message_id=f"msg_{ticket}", config_version=config_version,
             ),
             TicketClassified(ticket_id=ticket, language="en", category="other", priority="normal", queue=queue),
             TicketQueued(ticket_id=ticket, queue=queue, reason="opened", waiting_since=at),

@@ -1,0 +1,30 @@
+"""A relay that dies between the send and the mark: what was sent is sent again, the same, and readers drop it."""
+
+from tests.integration.runtime.conftest import Tally
+from tests.integration.runtime.tally import DESK, until
+from tests.integration.runtime.test_ownership import _die, _spread, added
+
+COUNT = 30
+
+
+async def test_what_a_dead_relay_had_sent_and_not_marked_is_sent_again_under_its_numbers(tally: Tally) -> None:
+    killed = tally.worker()
+    victim = await killed.__aenter__()
+    await until(lambda: _spread(victim))
+    for _ in range(COUNT):
+        await tally.say("s", added(1))
+    first = await tally.read(DESK, COUNT)
+    await _die(victim)
+    # The marks are stored now and then: as if it had died right after its last acknowledgement.
+    await tally.db.execute("UPDATE tally.sent SET number = 0")
+
+    async with tally.worker():
+        records = await tally.read(DESK, 2 * COUNT)
+    again = records[COUNT:]
+    assert [dict(record.headers)["ce_number"] for record in again] == [
+        dict(record.headers)["ce_number"] for record in first
+    ]
+    assert [(dict(record.headers)["ce_id"], record.value) for record in again] == [
+        (dict(record.headers)["ce_id"], record.value) for record in first
+    ]
+    assert await tally.sums() == {"s": COUNT}
