@@ -110,3 +110,23 @@ async def test_a_stale_holder_of_a_slot_writes_nothing(tally: Tally) -> None:
         with pytest.raises(ConnectionError):
             await group.submit(("acme", 2))
         assert await tally.db.fetchval("SELECT count(*) FROM tally.fact") == 1
+
+
+async def test_after_a_fault_a_process_goes_on_with_its_slot(tally: Tally) -> None:
+    async with _group(tally) as group:
+        assert await group.submit(("acme", 1)) == 1
+        # A commit of which nobody knows is given up as a fenced one is.
+        await tally.db.execute("UPDATE tally.slot SET epoch = epoch + 1")
+        with pytest.raises(ConnectionError):
+            await group.submit(("acme", 2))
+
+        async def accepted() -> bool:
+            try:
+                return await group.submit(("acme", 3)) == 3
+            except ConnectionError:
+                return False
+
+        await until(accepted)
+        records = await tally.read(DESK, 2)
+    assert [int(dict(record.headers)["ce_number"]) for record in records] == [1, 2]
+    assert await tally.db.fetchval("SELECT count(DISTINCT source) FROM tally.fact") == 1

@@ -1,18 +1,27 @@
 """Connections to PostgreSQL: each service as its own role, in its own schema, with orjson for JSON columns."""
 
+import asyncio
+import time
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import orjson
+import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from pointsman.runtime.settings import RuntimeSettings
+
+log = structlog.get_logger(__name__)
+
+START_PATIENCE_SECONDS = 15.0
 
 INFRASTRUCTURE_ERRORS = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    # What asyncpg says of a connection that was cut off in the middle of an operation.
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -62,9 +71,31 @@ def _encode_json(value: Any) -> str:
 
 
 async def open_pool(
-    settings: RuntimeSettings, service: str, *, size: int = 8, purpose: str = "worker"
+    settings: RuntimeSettings,
+    service: str,
+    *,
+    size: int = 8,
+    purpose: str = "worker",
+    patience_seconds: float = START_PATIENCE_SECONDS,
 ) -> "asyncpg.Pool[asyncpg.Record]":
-    """A pool of connections of the service's role; JSON columns take Python values, or encoded bytes as they are."""
+    """A pool of connections of the service's role; JSON columns take Python values, or encoded bytes as they are.
+
+    A server that is not there yet, or recovers from a crash, is waited for; then the error is raised.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            return await _open_pool(settings, service, size, purpose)
+        except (OSError, asyncpg.CannotConnectNowError) as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("the database is not there yet", service=service, error=repr(error))
+        await asyncio.sleep(0.5)
+
+
+async def _open_pool(
+    settings: RuntimeSettings, service: str, size: int, purpose: str
+) -> "asyncpg.Pool[asyncpg.Record]":
     pool = await asyncpg.create_pool(
         dsn_of(settings, service),
         min_size=1,

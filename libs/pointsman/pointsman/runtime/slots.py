@@ -46,9 +46,11 @@ _FREE = f"owner IS NULL OR lease_until < clock_timestamp() OR owner_key NOT IN (
 TAKE_SLOT = f"""
     UPDATE slot SET owner = $1, owner_key = $2, epoch = epoch + 1,
                     lease_until = clock_timestamp() + make_interval(secs => $3)
-    WHERE slot = (SELECT slot FROM slot WHERE {_FREE} ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED)
+    WHERE slot = (SELECT slot FROM slot WHERE owner = $1 OR {_FREE}
+                  ORDER BY owner = $1 DESC NULLS LAST, slot LIMIT 1 FOR UPDATE SKIP LOCKED)
     RETURNING slot, epoch
 """
+"""The slot that the process held before a fault, if nobody took it meanwhile: what it had not sent goes out at once."""
 
 TAKE_LEFT_SLOT = f"""
     UPDATE slot SET owner = $1, owner_key = $2, epoch = epoch + 1,
