@@ -54,6 +54,7 @@ from pointsman.runtime.work import (
     Work,
     fence,
     insert_facts,
+    open_dead_letters,
     write_progress,
 )
 
@@ -420,28 +421,12 @@ class Lane:
             return
         async with self._pool.acquire() as db:
             if replays:
-                self._decider.replays = await self._open_dead_letters(db)
+                self._decider.replays = await open_dead_letters(db, self.lane)
             for letter in self._decider.replays.values() if replays else ():
                 cause = self._decider.decoded_cause(letter)
                 if cause is not None:
                     causes.append(cause)
             await self._logic.gather(db, self._decider.state, causes)
-
-    async def _open_dead_letters(self, db: Any) -> dict[str, Arrived]:
-        rows = await db.fetch("SELECT * FROM dead_letter WHERE lane = $1 AND state <> 'discarded'", self.lane)
-        return {
-            row["id"]: Arrived(
-                row["topic"],
-                self.lane,
-                row["record_offset"],
-                row["record_timestamp_ms"],
-                row["key"],
-                row["value"],
-                tuple((name, value.encode("latin-1")) for name, value in row["headers"]),
-            )
-            for row in rows
-            if row["state"] in ("open", "replaying")
-        }
 
     async def _commit(self, work: Work) -> None:
         started = time.monotonic()

@@ -193,6 +193,23 @@ async def write_progress(
         )
 
 
+async def open_dead_letters(db: Any, lane: int) -> dict[str, Arrived]:
+    """The lane's dead letters that are not closed, as the records that they were."""
+    rows = await db.fetch("SELECT * FROM dead_letter WHERE lane = $1 AND state IN ('open', 'replaying')", lane)
+    return {
+        row["id"]: Arrived(
+            row["topic"],
+            lane,
+            row["record_offset"],
+            row["record_timestamp_ms"],
+            row["key"],
+            row["value"],
+            tuple((name, value.encode("latin-1")) for name, value in row["headers"]),
+        )
+        for row in rows
+    }
+
+
 def _readable(text: str | None) -> str | None:
     """Text as PostgreSQL takes it: a NUL, which may be what was wrong, is shown as an escape."""
     return None if text is None else text.replace("\0", "\\0")
