@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from pointsman.runtime.http.problems import HTTP_CODES
@@ -32,6 +33,7 @@ def _texts(node: ast.expr) -> Iterator[str]:
         yield from _texts(node.orelse)
 
 
+@cache
 def used_codes() -> dict[str, str]:
     """Code → a file that uses it."""
     found = dict.fromkeys((*HTTP_CODES.values(), "bad-request", "internal-error"), "runtime/http/problems.py")

@@ -95,10 +95,11 @@ class Hub:
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs work beside the calls until the process ends; should it raise, the process must end (`failed`)."""
         task = asyncio.create_task(work)
-        task.add_done_callback(self._ended)
+        task.add_done_callback(self.ended)
         self._tasks.append(task)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def ended(self, task: "asyncio.Task[None]") -> None:
+        """A done callback: work that ended by an error ends the process."""
         if task.cancelled():
             return
         error = task.exception()
@@ -176,7 +177,7 @@ class ApiProcess:
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Runs work beside the calls until this service's part ends; should it raise, the process must end."""
         task = asyncio.create_task(work)
-        task.add_done_callback(self.hub._ended)
+        task.add_done_callback(self.hub.ended)
         self._tasks.append(task)
 
     @property
