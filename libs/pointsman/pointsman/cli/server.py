@@ -7,6 +7,7 @@ signed by its key file.
 
 import asyncio
 import os
+import signal
 import tomllib
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
@@ -130,5 +131,15 @@ def command_error(error: ApiError) -> Exception:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs a command's work."""
-    return asyncio.run(work)
+    """Runs a command's work. SIGTERM ends it as Ctrl-C does: what it started is stopped."""
+
+    async def interruptible() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    try:
+        return asyncio.run(interruptible())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

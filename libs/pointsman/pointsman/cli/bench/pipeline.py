@@ -32,6 +32,7 @@ from pointsman.cli.demo import corpus
 from pointsman.cli.demo.document import CATEGORY_NEEDS, LANGUAGES, RULES
 from pointsman.cli.demo.summary import percentile
 from pointsman.cli.errors import CommandFailed
+from pointsman.cli.output import say
 from pointsman.cli.server import local_token
 from pointsman.client.connector import Connector
 from pointsman.client.session import Session
@@ -65,10 +66,9 @@ async def figures(bench: Bench) -> dict[str, list[float]]:
     async with whole_stack(bench) as folder:
         for number in range(bench.runs):
             lab = Lab(bench, folder, number)
-            await lab.routing_rate(samples)
-            await lab.post_to_offer(samples)
-            await lab.release_to_offer(samples)
-            await lab.lifecycles(samples)
+            for figure in (lab.routing_rate, lab.post_to_offer, lab.release_to_offer, lab.lifecycles):
+                say(f"run {number + 1} of {bench.runs}: {figure.__name__.replace('_', ' ')}")
+                await figure(samples)
             lab.memory(samples)
     return samples
 
@@ -142,11 +142,11 @@ class Lab:
             began = time.monotonic()
             done = 0
             while done < LIFECYCLES:
-                before = await self._facts(db, workspace)
                 tickets = await self._post(session, BATCH)
-                await self._until_numbered(db, workspace, before + BATCH - 1)
-                await self._resolve(producer, workspace, tickets)
                 done += BATCH
+                opened = "SELECT count(*) FROM routing.ticket WHERE workspace = $1"
+                await self._until(db, opened, workspace, done)
+                await self._resolve(producer, workspace, tickets)
             resolved = "SELECT count(*) FROM metrics.ticket WHERE workspace = $1 AND state = 'resolved'"
             await self._until(db, resolved, workspace, LIFECYCLES)
             ended = "SELECT count(*) FROM metrics.clock WHERE workspace = $1 AND state IN ('met', 'cancelled')"

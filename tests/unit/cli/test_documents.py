@@ -1,0 +1,48 @@
+"""What `apply` reads from a file before anything is sent."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from pointsman.cli.config import read_document_file
+from pointsman.cli.errors import WrongInput
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "acme.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_a_document_is_sent_as_it_was_written_so_that_lines_are_right(tmp_path: Path) -> None:
+    text = "# ours\nworkspace: acme\nqueues: {billing: {}}\n"
+    assert read_document_file(written(tmp_path, text)) == ("acme", text.encode(), "application/yaml")
+
+
+def test_an_ical_file_goes_with_it_as_text(tmp_path: Path) -> None:
+    (tmp_path / "it.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
+    path = written(tmp_path, "workspace: acme\ncalendars: {office: {tz: UTC, ical: {file: it.ics}}}\n")
+    _, content, media_type = read_document_file(path)
+    assert media_type == "application/json"
+    assert orjson.loads(content)["calendars"]["office"]["ical"] == {"text": "BEGIN:VCALENDAR\nEND:VCALENDAR\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("workspace: acme\nqueues: {billing\n", "acme.yaml:"),
+        ("queues: {}\n", "begins with `workspace: NAME`"),
+        ("- acme\n", "begins with `workspace: NAME`"),
+        ("workspace: acme\ncalendars: {office: {ical: {file: no.ics}}}\n", "/calendars/office/ical/file"),
+    ],
+)
+def test_what_is_no_document_is_named_with_its_place(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(WrongInput) as raised:
+        read_document_file(written(tmp_path, text))
+    assert says in str(raised.value)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(WrongInput, match="cannot be read"):
+        read_document_file(tmp_path / "no.yaml")
