@@ -5,7 +5,7 @@ import sys
 from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.runtime.worker import run_worker
-from pointsman_routing import classify
+from pointsman_routing import classify, collector
 from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.worker import DeskLane
 
@@ -16,6 +16,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python -m pointsman_routing worker\n")
         return 2
     classify.load()
+    collector.set_for_residents()
     return run_worker(
         RoutingSettings(),
         service="routing",

@@ -23,6 +23,7 @@ from pointsman.core.decision import Decision
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.journal import Journal
+from pointsman_routing import collector
 from pointsman_routing.desk import configure
 from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.desk import Classify, Desk
@@ -94,7 +95,8 @@ def engine(seed: int = 7) -> dict[str, float]:
 def bytes_per_waiting_ticket(seed: int, tickets: int = 20_000) -> float:
     """Resident bytes that one more waiting ticket costs, beyond the texts (its messages are not resident)."""
     load = a_load(0, 100, seed)
-    causes = _arrivals(tickets, seed, load)
+    causes = _arrivals(tickets, seed, load, prefix="more")
+    waiting_before = _waiting(load.desk)
     gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -105,8 +107,11 @@ def bytes_per_waiting_ticket(seed: int, tickets: int = 20_000) -> float:
     gc.collect()
     after = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    waiting = sum(1 for ticket in load.desk.tickets.values() if ticket.place is not None)
-    return (after - before) / max(1, waiting)
+    return (after - before) / (_waiting(load.desk) - waiting_before)
+
+
+def _waiting(desk: Desk) -> int:
+    return sum(1 for ticket in desk.tickets.values() if ticket.place is not None)
 
 
 def a_load(tickets: int, agents: int, seed: int) -> Load:
@@ -151,8 +156,8 @@ def _seconds_per_decision(tickets: int, agents: int, seed: int) -> float:
     new = [arrivals(number) for number in range(rounds)]
     slugs = list(desk.agents)
     holders = [chance.choice(slugs) for _ in range(rounds)]
-    gc.collect()
-    gc.freeze()
+    collector.set_for_residents()
+    collector.keep_what_is_there()
     spent = 0.0
     measured = 0
     for number in range(rounds):

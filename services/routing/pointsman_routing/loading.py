@@ -16,7 +16,7 @@ from pointsman.runtime.logic import Database
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Classify, Desk
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import Agent, Customer, Labels, Offer, Pause, Recent, Ticket, Token
+from pointsman_routing.desk.model import Agent, Customer, Labels, Offer, Pause, Ticket, Token
 from pointsman_routing.desk.order import order_key
 from pointsman_routing.desk.policy import compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -238,7 +238,8 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
         labels=desk.shared(labels),
         offer=offer,
         pause=pause,
-        recent=tuple(Recent(*each) for each in row["recent"]),
+        recent=tuple(row["recent"]),
+        inbound=row["inbound"],
         declined=None if declined is None else {a: Instant.fromisoformat(until) for a, until in declined.items()},
         **{name: row[name] for name in _SAME_NAMES},
     )

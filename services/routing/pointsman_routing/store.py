@@ -11,7 +11,8 @@ ticket
     person set), `marked` (what was raised when the ticket went to `otherwise` for that), `started_by` customer or
     agent, `updated_at` (time of the last fact), `queued_at` (when it last entered the queue), `unanswered_since` (the
     oldest unanswered customer message), `declined` {agent: instant from which it may be asked again}, `offers` (those
-    that failed since it was queued), `recent` (the last message ids, newest last, as [id, inbound]), `last_agent`, and
+    that failed since it was queued), `recent` (the last message ids, newest last) and `inbound` (a
+    bit for each that is the customer's, the lowest for the newest), `last_agent`, and
     the instants of its timers: `pending_until`, `resolves_at`, `wrap_up_until`, `closes_at`, `abandons_at`,
     `requeues_at`, `retry_at`. `left_at` is set while the customer is away. In wrap-up the ticket is `resolved`, and
     `agent` with `charged` still stands.

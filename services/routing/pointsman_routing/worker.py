@@ -9,7 +9,7 @@ from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import Decision
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Batch, Database
-from pointsman_routing import loading, store
+from pointsman_routing import collector, loading, store
 from pointsman_routing.classify import Classifier
 from pointsman_routing.desk.decide import TAKES, decide
 from pointsman_routing.desk.desk import Classify, Desk
@@ -34,7 +34,10 @@ class DeskLane:
         self._classifier = classifier
 
     async def load(self, db: Database, lane: int, now: Instant) -> Desks:
-        return await loading.load(db, lane, now, self._classifier)
+        state = await loading.load(db, lane, now, self._classifier)
+        if any(desk.tickets for desk in state.desks.values()):
+            collector.keep_what_is_there()
+        return state
 
     async def refresh(self, db: Database, state: Desks, now: Instant) -> None:
         """Tickets that close soon become resident."""

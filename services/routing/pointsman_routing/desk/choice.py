@@ -80,6 +80,8 @@ class IndexedMatcher:
         pool: Pool | None = agent.pool
         if pool is None or agent.state != "available":
             return None
+        if agent.profile.capacity - agent.load < desk.waiting.weight_min:
+            return None
         rooms: dict[str, int] = {}
         best: dict[str, Any] = {}
         for group in pool.groups_served(desk.waiting):

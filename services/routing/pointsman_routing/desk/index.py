@@ -79,15 +79,17 @@ class Group:
 
 
 class Waiting:
-    """The groups of one desk. `shapes` grows with each new group, so that pools know when to look again."""
+    """The groups of one desk. `shapes` grows with each new group, so that pools know when to look again; `weight_min`
+    is not above the lightest group's weight, so that a full agent need not look at all."""
 
-    __slots__ = ("_journal", "_serial", "groups", "shapes")
+    __slots__ = ("_journal", "_serial", "groups", "shapes", "weight_min")
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._serial = 0
         self.groups: dict[tuple[Any, ...], Group] = {}
         self.shapes = 0
+        self.weight_min = 1
 
     def group_of(self, ticket: Ticket) -> Group:
         """The group in which the ticket stands or would stand."""
@@ -97,6 +99,7 @@ class Waiting:
         if group is None:
             group = self.groups[key] = Group(*key)
             self.shapes += 1
+            self.weight_min = min(self.weight_min, labels.weight)
         return group
 
     def enter(self, ticket: Ticket, key: OrderKey) -> None:

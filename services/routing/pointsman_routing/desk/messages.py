@@ -21,7 +21,7 @@ from pointsman.contracts.shapes import Attachment, Author
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import back, left
-from pointsman_routing.desk.model import WAITING_STATES, Recent, Ticket
+from pointsman_routing.desk.model import WAITING_STATES, Ticket
 from pointsman_routing.desk.result import Answer, Result
 
 if TYPE_CHECKING:
@@ -167,9 +167,9 @@ def unseen(ticket: Ticket, last_message_id: str | None) -> list[str]:
     """The customer's messages after the one that the caller saw last; of those remembered when it is older."""
     if last_message_id is None:
         return []
-    ids = [each.id for each in ticket.recent]
+    ids = ticket.recent
     start = ids.index(last_message_id) + 1 if last_message_id in ids else 0
-    return [each.id for each in ticket.recent[start:] if each.inbound]
+    return [ids[place] for place in range(start, len(ids)) if ticket.inbound >> (len(ids) - 1 - place) & 1]
 
 
 def _replied_elsewhere(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
@@ -227,7 +227,8 @@ def _add(desk: Desk, ticket: Ticket, row: dict[str, Any], *, inbound: bool) -> N
     desk.append(desk.changes.messages, row)
     if row["direction"] != "note":
         ticket.last_message_id = row["id"]
-        ticket.recent = (*ticket.recent[1 - RECENT_MAX :], Recent(row["id"], inbound))
+        ticket.recent = (*ticket.recent[1 - RECENT_MAX :], row["id"])
+        ticket.inbound = (ticket.inbound << 1 | inbound) & (1 << RECENT_MAX) - 1
 
 
 def _shape(row: dict[str, Any]) -> dict[str, Any]:

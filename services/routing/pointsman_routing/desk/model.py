@@ -69,19 +69,14 @@ class Offer(NamedTuple):
     expires_at: Instant
 
 
-class Recent(NamedTuple):
-    """One of the last messages of a ticket, to tell what somebody has not seen."""
-
-    id: str
-    inbound: bool
-
-
 @dataclass(slots=True, eq=False)
 class Ticket:
     """One matter of one customer. Columns of the same names are described in pointsman_routing.store.
 
     `place` is the entry in the waiting index (None: not waiting there). `declined` maps who declined to the instant
     from which they may be asked again, which only counts while `retrying`: once everybody eligible has declined.
+    `recent` are the last messages' ids, newest last, and `inbound` has a bit for each that is the customer's, the
+    lowest for the newest: what somebody has not seen is told from these.
     """
 
     id: str
@@ -122,7 +117,8 @@ class Ticket:
     warned: bool = False
     last_agent: str | None = None
     last_message_id: str | None = None
-    recent: tuple[Recent, ...] = ()
+    recent: tuple[str, ...] = ()
+    inbound: int = 0
     declined: dict[str, Instant] | None = None
     offers: int = 0
     retrying: bool = False
