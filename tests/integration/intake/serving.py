@@ -1,6 +1,5 @@
 """Intake's API in the test's process, over a workspace with connectors of every kind."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -81,13 +80,3 @@ async def an_api(settings: RuntimeSettings, folder: Path, hub: Hub | None = None
         app = create(process)
         async with app.router.lifespan_context(app), a_client(app) as client:
             yield Api(settings, process, client)
-
-
-async def until(check: Any, seconds: float = 15.0) -> Any:
-    """Waits until the coroutine function answers something true, and returns that."""
-    async with asyncio.timeout(seconds):
-        while True:
-            found = await check()
-            if found:
-                return found
-            await asyncio.wait([asyncio.ensure_future(asyncio.Event().wait())], timeout=0.01)

@@ -21,10 +21,11 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.slots import GroupCommit
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until_it
 from pointsman_intake.deliver import DeliveryLoop
 from pointsman_intake.settings import IntakeSettings
 from pointsman_intake.worker import IntakeLogic
-from tests.integration.intake.serving import CONNECTORS, SECRETS, Api, an_api, configure, put_secrets, until
+from tests.integration.intake.serving import CONNECTORS, SECRETS, Api, an_api, configure, put_secrets
 
 pytestmark = pytest.mark.stack
 
@@ -131,7 +132,7 @@ async def test_a_new_version_is_known_as_soon_as_the_desk_applied_it(stack: Stac
     async def known() -> bool:
         return bool((await stack.api.get("/v1/config-version")).json()["config_version"] == 2)
 
-    await until(known)
+    await until_it(known)
     message = {"connector": "fresh", "external_id": "m1"}
     assert (await stack.api.post("/v1/messages", sub="fresh", json=message)).status_code == 202
 
@@ -141,7 +142,7 @@ async def test_a_closed_ticket_lets_its_thread_go(stack: Stack, installation: In
     first = (await stack.api.post("/v1/messages", json=message)).json()
     await stack.desk.say(first["ticket_id"], TicketClosed(ticket_id=first["ticket_id"]))
     db = await installation.connect("intake")
-    await until(lambda: db.fetchval("SELECT closed FROM thread"))
+    await until_it(lambda: db.fetchval("SELECT closed FROM thread"))
     await db.close()
     second = (await stack.api.post("/v1/messages", json=message | {"external_id": "m2"})).json()
     assert second["ticket_id"] != first["ticket_id"]
@@ -173,7 +174,7 @@ async def test_a_long_poll_ends_empty_when_nothing_comes(stack: Stack) -> None:
 
 async def test_a_failure_that_is_not_permanent_is_offered_again(stack: Stack) -> None:
     await stack.desk.reply()
-    await until(stack.delivery)
+    await until_it(stack.delivery)
     start = await stack.pull()
     failed = await stack.api.post("/v1/replies/msg_r1/failed", json={"reason": "busy"})
     assert failed.json()["state"] == "queued"
@@ -192,7 +193,7 @@ async def test_a_reply_leaves_as_a_signed_webhook(stack: Stack, installation: In
     async with a_receiver(answer=b'{"external_id": "p1"}') as (url, got):
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(connector="pushed")
-        await until(lambda: _state(stack, "delivered"))
+        await until_it(lambda: _state(stack, "delivered"))
     (headers, body), *rest = got
     assert not rest
     Webhook(SECRETS["sign"]).verify(body.decode(), headers)
@@ -209,7 +210,7 @@ async def test_delivery_is_tried_again_until_it_is_taken(stack: Stack) -> None:
     async with a_receiver(500, 503, 429, 400) as (url, got):
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(connector="pushed")
-        await until(lambda: _state(stack, "delivered"), 30)
+        await until_it(lambda: _state(stack, "delivered"), within_seconds=60)
     assert len(got) == 5
     assert len({headers["webhook-id"] for headers, _ in got}) == 1
 
@@ -219,7 +220,7 @@ async def test_replies_of_a_conversation_leave_in_order(stack: Stack) -> None:
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(connector="pushed", message="msg_1")
         await stack.desk.reply(connector="pushed", message="msg_2")
-        await until(lambda: _state(stack, "delivered", "msg_2"), 30)
+        await until_it(lambda: _state(stack, "delivered", "msg_2"), within_seconds=60)
     assert [headers["webhook-id"] for headers, _ in got] == ["msg_1"] * 5 + ["msg_2"]
 
 
@@ -227,7 +228,7 @@ async def test_gone_is_final_and_an_address_of_our_own_network_is_never_called(s
     async with a_receiver(410) as (url, got):
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(connector="pushed")
-        await until(lambda: _state(stack, "failed"))
+        await until_it(lambda: _state(stack, "failed"))
     assert len(got) == 1
     put_secrets(stack.folder / "secrets", url="http://10.0.0.1/")
     await stack.desk.reply(connector="pushed", message="msg_r2", thread="u")
@@ -236,7 +237,7 @@ async def test_gone_is_final_and_an_address_of_our_own_network_is_never_called(s
         found = await stack.delivery("msg_r2")
         return bool(found and "not a public address" in (found["reason"] or ""))
 
-    await until(refused, 30)
+    await until_it(refused, within_seconds=60)
 
 
 async def test_a_lapsed_claim_is_taken_again(stack: Stack, installation: Installation) -> None:
@@ -244,12 +245,12 @@ async def test_a_lapsed_claim_is_taken_again(stack: Stack, installation: Install
     async with a_receiver() as (url, _):
         db = await installation.connect("intake")
         await stack.desk.reply(connector="pushed", message="msg_old")
-        await until(lambda: stack.delivery("msg_old"))
+        await until_it(lambda: stack.delivery("msg_old"))
         past = stack.api.process.clock.now() - timedelta(seconds=1)
         await db.execute("UPDATE delivery SET claimed_until = $1, due_at = $1, state = 'queued'", past)
         await db.close()
         put_secrets(stack.folder / "secrets", url=url)
-        await until(lambda: _state(stack, "delivered", "msg_old"), 30)
+        await until_it(lambda: _state(stack, "delivered", "msg_old"), within_seconds=60)
 
 
 async def test_an_event_reports_on_a_conversation_or_a_reply(stack: Stack) -> None:
@@ -262,7 +263,7 @@ async def test_an_event_reports_on_a_conversation_or_a_reply(stack: Stack) -> No
     assert (await stack.api.post("/v1/events", json=read)).status_code == 422
     assert (await stack.api.post("/v1/events", json=read | {"message_id": "msg_r1"})).status_code == 404
     await stack.desk.reply()
-    await until(stack.delivery)
+    await until_it(stack.delivery)
     again = read | {"message_id": "msg_r1", "external_id": "e3"}
     assert (await stack.api.post("/v1/events", json=again)).status_code == 202
     assert (await stack.delivery())["state"] == "read"

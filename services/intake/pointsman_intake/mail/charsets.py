@@ -5,6 +5,8 @@ import codecs
 from charset_normalizer import from_bytes
 
 GUESSED_BYTES_MAX = 65_536
+SURE_BYTES = 12
+"""Fewer bytes beyond ASCII say nothing about a charset."""
 
 _ALIASES = {
     "cp-850": "cp850",
@@ -62,7 +64,7 @@ def _guess(content: bytes) -> str:
     """Western, unless the bytes look more like something else: most undeclared mail is, and short texts mislead."""
     eight_bit = sum(byte >= 0x80 for byte in content[:GUESSED_BYTES_MAX])
     letters = sum(byte > 0x40 for byte in content[:GUESSED_BYTES_MAX]) or 1
-    if eight_bit / letters > 0.25:
+    if eight_bit > SURE_BYTES and eight_bit / letters > 0.3:
         best = from_bytes(content[:GUESSED_BYTES_MAX]).best()
         if best is not None:
             return content.decode(best.encoding, "replace")

@@ -1,0 +1,175 @@
+"""Reading raw mail: charsets, bombs, threading, automatic mail, attachments."""
+
+import csv
+import json
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from pointsman_intake.mail.charsets import decode
+from pointsman_intake.mail.html import text_of_html
+from pointsman_intake.mail.message import read_mail
+from pointsman_intake.mail.quotes import new_part
+from pointsman_intake.said import NotUnderstood, Said
+
+SAMPLES = Path(os.environ.get("POINTSMAN_SAMPLES", "/nonexistent")) / "intake"
+needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="POINTSMAN_SAMPLES is not set")
+
+
+def a_mail(body: bytes = b"Hello", own: tuple[str, ...] = (), **headers: str) -> Said:
+    given = {"From": "Ada <Ada@Example.com>", "Subject": "x", "Message-ID": "<a@x>"}
+    given |= {name.replace("_", "-"): value for name, value in headers.items()}
+    head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
+    return read_mail(head.encode() + b"\r\n" + body, own)
+
+
+@pytest.mark.parametrize(
+    ("content", "declared", "text"),
+    [
+        ("Grüße".encode("latin-1"), "utf-8", "Grüße"),
+        ("a – b".encode(), "gb2312", "a – b"),
+        (b"plain", "x-no-such-charset", "plain"),
+        ("Ärger".encode("cp850"), "cp-850", "Ärger"),
+        ("שלום".encode("iso-8859-8"), "iso-8859-8-i", "שלום"),
+        ("你好".encode("gb18030"), "gb2312", "你好"),
+        ("Привет, как дела? Где мой заказ?".encode("koi8-r"), "koi8-r", "Привет, как дела? Где мой заказ?"),
+        ("curly “quotes”".encode("cp1252"), "iso-8859-1", "curly “quotes”"),
+        ("naïve".encode(), None, "naïve"),
+        ("Где мой заказ? Прошло уже две недели.".encode("cp1251"), None, "Где мой заказ? Прошло уже две недели."),
+        (b"\xff\xfe\x00", "base64", "ÿþ\x00"),
+    ],
+)
+def test_text_survives_its_charset(content: bytes, declared: str | None, text: str) -> None:
+    """zammad#2224, #6054: a wrong or unknown charset lost the mail."""
+    assert decode(content, declared) == text
+
+
+def test_encoded_words_are_joined_before_they_are_decoded() -> None:
+    assert a_mail(Subject="=?utf-8?B?w4Q=?= =?utf-8?Q?rger_?=\r\n =?utf-8?b?w6Q=?= end").subject == "Ärger ä end"
+    half = "=?utf-8?b?4oI=?= =?utf-8?b?rA==?="
+    assert a_mail(Subject=half).subject == "€"
+
+
+def test_a_line_break_inside_an_encoded_word_makes_no_header() -> None:
+    said = a_mail(Subject="=?utf-8?q?one=0D=0ABcc:_evil=40x?=")
+    assert said.subject == "one Bcc: evil@x"
+    assert said.cc == ()
+
+
+def test_bombs_are_cut_or_refused_quickly() -> None:
+    """freescout#4293, zammad#1877: one mail stopped the mailbox."""
+    began = time.process_time()
+    words = a_mail(Subject="=?utf-8?q?a?= " * 20_000)
+    assert words.subject is not None
+    assert len(words.subject) <= 998
+    assert a_mail(To="(" * 3_000 + "x@y").text == "Hello"
+    nested = (b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(1200))
+    with pytest.raises(NotUnderstood, match="parts"):
+        read_mail(b"From: a@x\r\n" + b"".join(nested))
+    with pytest.raises(NotUnderstood, match="headers"):
+        read_mail(b"X: " + b"a" * 3_000_000)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("raw", [b"", b"\x00\x01\x02", b"no headers at all"])
+def test_what_is_no_mail_is_not_understood(raw: bytes) -> None:
+    with pytest.raises(NotUnderstood):
+        read_mail(raw)
+
+
+def test_a_mail_cites_what_it_answers_the_nearest_first() -> None:
+    said = a_mail(In_Reply_To="<foreign@y>", References="<root@x> <mid@x>")
+    assert said.cites == ("foreign@y", "mid@x", "root@x")
+    assert said.thread == "root@x"
+    assert a_mail().thread == "a@x"
+
+
+def test_the_same_mail_has_the_same_id_and_another_body_another() -> None:
+    assert a_mail().external_id == a_mail(Received="by mx").external_id
+    assert a_mail().external_id != a_mail(b"Something else").external_id
+    assert a_mail(Message_ID="").external_id == a_mail(Message_ID="").external_id
+
+
+def test_a_form_mail_from_ourselves_is_of_its_reply_to() -> None:
+    said = a_mail(own=("help@acme.example",), From="help@acme.example", Reply_To="Ada <ada@example.com>")
+    assert said.person.email == "ada@example.com"
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({}, None),
+        ({"Auto_Submitted": "no"}, None),
+        ({"Auto_Submitted": "auto-replied"}, "auto_reply"),
+        ({"Auto_Submitted": "auto-replied", "Subject": "Abwesenheitsnotiz"}, "out_of_office"),
+        ({"Auto_Submitted": "auto-generated"}, "notification"),
+        ({"Return_Path": "<>"}, "bounce"),
+        ({"From": "MAILER-DAEMON@mx.example"}, "bounce"),
+        ({"Content_Type": 'multipart/report; report-type=delivery-status; boundary="b"'}, "bounce"),
+        ({"List_Id": "<news.example>"}, "list"),
+        ({"Precedence": "bulk"}, "list"),
+        ({"X_Autoreply": "yes"}, "auto_reply"),
+    ],
+)
+def test_automatic_mail_is_told_by_its_headers(headers: dict[str, str], kind: str | None) -> None:
+    """zammad#1131, #4941, osTicket#1041: answers to answers."""
+    assert a_mail(b"Hello", (), **headers).automatic == kind
+
+
+def test_text_comes_of_html_where_there_is_no_plain_one() -> None:
+    html = b"<html><head><style>p{}</style></head><body><p>One &amp; two</p><script>x()</script><div>three</div></body>"
+    said = a_mail(html, Content_Type="text/html; charset=utf-8")
+    assert said.text == "One & two\nthree"
+    assert said.html is not None
+    assert text_of_html("a<br>b") == "a\nb"
+
+
+def test_attachments_come_with_their_bytes_and_names() -> None:
+    body = (
+        b"--b\r\nContent-Type: text/plain\r\n\r\nSee below\r\n--b\r\nContent-Type: application/pdf\r\n"
+        b"Content-Disposition: attachment; filename*=utf-8''r%C3%A9sum%C3%A9.pdf\r\n"
+        b"Content-Transfer-Encoding: base64\r\n\r\nJVBERg==\r\n--b--\r\n"
+    )
+    said = a_mail(body, Content_Type='multipart/mixed; boundary="b"')
+    assert said.text.strip() == "See below"
+    assert [(file.name, file.content_type, file.content) for file in said.files] == [
+        ("résumé.pdf", "application/pdf", b"%PDF")
+    ]
+
+
+def test_nul_is_removed() -> None:
+    assert a_mail(b"a\x00b").text == "ab"
+
+
+def test_a_trailing_quotation_is_cut_and_inline_answers_stay() -> None:
+    """freescout#349: inline answers vanished."""
+    assert new_part("New.\n\nOn Mon, 1 Jan 2026, Anna <a@x> wrote:\n> old\n> older\n") == "New."
+    inline = "> first?\nyes\n> second?\nno\n"
+    assert new_part(inline) is None
+    assert new_part("> only a quotation") is None
+    assert new_part("Just text") is None
+    assert new_part("Ja.\n\n-----Ursprüngliche Nachricht-----\nVon: x\nText") == "Ja."
+
+
+@needs_samples
+def test_every_sample_is_read_or_refused_and_the_stated_facts_hold() -> None:
+    csv.field_size_limit(10**9)
+    wrong = []
+    with (SAMPLES / "index.tsv").open(newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["path"].startswith(("email/", "bounce/"))]
+    for row in rows:
+        try:
+            said = read_mail((SAMPLES / row["path"]).read_bytes())
+        except NotUnderstood:
+            continue
+        expected = json.loads(row["expected_json"] or "{}")
+        stated = expected.get("stated")
+        id = stated.get("message_id") if isinstance(stated, dict) else None
+        if isinstance(id, str) and said.reference != id.strip("<>"):
+            wrong.append((row["path"], id, said.reference))
+        policy = expected.get("policy")
+        if isinstance(policy, dict) and policy.get("auto") is True and said.automatic is None:
+            wrong.append((row["path"], "automatic", None))
+    assert wrong == []
