@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pointsman.cli.chaos.run import Options, run_chaos
+from pointsman.cli.chaos.run import NAMED, Options, run_chaos
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_fields, print_json, say
 from pointsman.cli.server import JsonOption
@@ -39,7 +39,10 @@ def chaos(
             for example in examples:
                 print(f"{kind}: {example}")
     if not report["ok"]:
-        raise CommandFailed("something was violated; the counter-examples say what")
+        violated = {**report["other_violations"], **{name: report[name] for name in NAMED if report[name]}}
+        said = ", ".join(f"{count} {name}" for name, count in violated.items())
+        raise CommandFailed(f"{rounds} rounds, {report['accepted']} messages accepted; violated: {said}")
+    say(f"{rounds} rounds, {report['accepted']} messages accepted, {report['commands']} commands: nothing violated")
 
 
 async def _until_terminated(options: Options) -> dict[str, Any]:

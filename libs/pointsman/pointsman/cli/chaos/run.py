@@ -37,6 +37,17 @@ UNCHANGED_SECONDS_MAX = 40.0
 SETTLE_LOOK_SECONDS = 0.5
 SHOWN_AT_ONCE_MAX = 8
 
+NAMED = (
+    "lost",
+    "duplicated",
+    "double_owned",
+    "over_capacity",
+    "missed_breaches",
+    "duplicate_breaches",
+    "false_breaches_standing",
+)
+"""The violations that the report names one by one; the others are in `other_violations`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -192,8 +203,6 @@ class _Run:
 
     def _summary(self, facts: dict[str, int]) -> dict[str, Any]:
         counts = self._findings.counts
-        named = ("lost", "duplicated", "double_owned", "over_capacity", "missed_breaches", "duplicate_breaches",
-                 "false_breaches_standing")  # fmt: skip
         return {
             "rounds": self._options.rounds,
             "seed": self._options.seed,
@@ -206,8 +215,8 @@ class _Run:
             "accepted": len(self._ledger.posted),
             "commands": len(self._ledger.asked),
             "facts": facts,
-            **{name: counts[name] for name in named},
-            "other_violations": {name: count for name, count in counts.items() if name not in named},
+            **{name: counts[name] for name in NAMED},
+            "other_violations": {name: count for name, count in counts.items() if name not in NAMED},
             "takeover_seconds_max": {kind: max(times) for kind, times in self._done.takeovers.items()},
             "ended_by_themselves": self._stack.exits.found,
             "counter_examples": self._findings.examples,
