@@ -26,7 +26,8 @@ class Placed:
 
 @dataclass(slots=True)
 class SlaState:
-    """See the module. What a batch changes is in the `changed_*` and `new_*` members until it is committed."""
+    """See the module. What a batch changes is in `changed_*`, `fired_*` and `new_*` until it is committed; a clock that
+    is in both of the first two is written as changed."""
 
     journal: Journal
     lane: int
@@ -38,6 +39,7 @@ class SlaState:
     workspaces_read: set[str] = field(default_factory=set)
     changed_tickets: dict[str, Ticket] = field(default_factory=dict)
     changed_clocks: dict[str, Placed] = field(default_factory=dict)
+    fired_clocks: dict[str, Clock] = field(default_factory=dict)
     new_configs: dict[tuple[str, int], tuple[dict[str, Any], Instant]] = field(default_factory=dict)
     asked_alerts: dict[str, Alert] = field(default_factory=dict)
     asked_members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -54,6 +56,13 @@ class SlaState:
     def keep_clock(self, placed: Placed) -> None:
         """The clock is as given from now on."""
         self.journal.put(self.changed_clocks, placed.clock.id, placed)
+
+    def keep_fired(self, placed: Placed) -> None:
+        """A point of the clock fired, and nothing else of it changed: less is to be written."""
+        if placed.clock.id in self.changed_clocks:
+            self.keep_clock(placed)
+        else:
+            self.journal.put(self.fired_clocks, placed.clock.id, placed.clock)
 
     def keep_ticket_clock(self, ticket: Ticket, clock: Clock) -> None:
         """A clock of a resident ticket changed, and nothing else of the ticket's row."""
@@ -72,6 +81,7 @@ class SlaState:
         """What was changed is in the tables."""
         self.changed_tickets.clear()
         self.changed_clocks.clear()
+        self.fired_clocks.clear()
         self.new_configs.clear()
         self.asked_alerts.clear()
         self.asked_members.clear()

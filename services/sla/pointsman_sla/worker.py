@@ -19,7 +19,7 @@ from pointsman_sla.clocks.lifecycle import CONCERNING, advance
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import part_of, read_book
 from pointsman_sla.micros import instant, micros
-from pointsman_sla.near import KINDS, Near, NearTimer
+from pointsman_sla.near import KINDS, Near, NearTimer, Place
 from pointsman_sla.state import Placed, SlaState
 from pointsman_sla.store import reading
 from pointsman_sla.store.writing import write_changes
@@ -28,7 +28,10 @@ NEAR_SECONDS = 3.0
 """How far ahead timers are held in memory."""
 
 NEAR_MAX = 20_000
-"""How many timers one reading takes; the rest comes with the next."""
+"""How many timers are held at most; the rest is read when some of them have fired."""
+
+READ_MAX = 1_000
+"""How many timers are read in one go: other lanes of the process have their turn in between."""
 
 ACKNOWLEDGEMENT = "acknowledgement"
 """The kind of timer that ends an acknowledgement given for a time."""
@@ -66,10 +69,12 @@ class SlaLane:
         near = state.near
         if horizon <= near.read_to or len(near.timers) >= NEAR_MAX:
             return
-        timers, last = await reading.read_near(db, state.lane, near.read_to, until, NEAR_MAX)
-        for timer in timers:
-            near.load(timer)
-        near.read_to = last or (horizon[0], "\x7f")
+        last: Place | None = near.read_to
+        while last is not None and len(near.timers) < NEAR_MAX:
+            timers, last = await reading.read_near(db, state.lane, last, until, READ_MAX)
+            for timer in timers:
+                near.load(timer)
+            near.read_to = last or (horizon[0], "\x7f")
 
     async def gather(self, db: Database, state: SlaState, causes: Sequence[Cause]) -> None:
         """The tickets, versions and alerts that the causes need and that are not in memory."""
@@ -174,7 +179,7 @@ class SlaLane:
         clock, fact = fired(
             clock, timer.ticket_id, timer.agent, micros(now), late=overdue, blind=cause.blind, alerts=alerts
         )
-        state.keep_clock(Placed(timer.ticket_id, workspace, clock))
+        state.keep_fired(Placed(timer.ticket_id, workspace, clock))
         state.near.arm(NearTimer(timer.ticket_id, workspace, timer.agent, clock))
         ticket = state.tickets.get(timer.ticket_id)
         if ticket is not None:

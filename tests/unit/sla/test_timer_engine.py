@@ -1,6 +1,7 @@
 """The timer engine as a state machine: whatever fires, is taken back, crashes and is read again, every clock that
 should breach does so once and never early, and no other stays breached."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
@@ -87,9 +88,11 @@ class TimerEngine(RuleBasedStateMachine):
         self.facts += self.decide(*causes)
         self.tickets.update(self.state.changed_tickets)
         self.clocks.update(self.state.changed_clocks)
+        for id, clock in self.state.fired_clocks.items():
+            self.clocks[id] = replace(self.clocks[id], clock=clock)
         for id, ticket in self.tickets.items():
             kept = {m: self.clocks[c.id].clock if c.id in self.clocks else c for m, c in ticket.clocks.items()}
-            self.tickets[id] = Ticket(**{**{s: getattr(ticket, s) for s in Ticket.__slots__}, "clocks": kept})
+            self.tickets[id] = replace(ticket, clocks=kept)
         for alert in self.state.alerts.changed.values():
             self.alerts[alert.id] = (alert, self.state.alerts.counts.get(alert.id, 0))
         self.logic.committed(self.state)

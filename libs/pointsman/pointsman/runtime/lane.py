@@ -62,7 +62,7 @@ log = structlog.get_logger(__name__)
 
 FIRST_TOPICS = ("commands", "sla")
 LAST_TOPICS = ("requests",)
-TIMERS_PER_BATCH_MAX = 2_000
+TIMERS_PER_BATCH_MAX = 500
 LATE_SECONDS = 1.0
 DRAIN_SECONDS = 2.0
 IDLE_SECONDS = 0.25

@@ -65,6 +65,11 @@ def life_of(clock: Clock) -> str:
     ).decode()
 
 
+def firing_of(clock: Clock) -> str:
+    """What a firing changes in the JSON column of a clock."""
+    return orjson.dumps({"plan": clock.plan, "warned": clock.warned, "alerts": clock.alerts}).decode()
+
+
 def clock_of(row: Mapping[str, Any]) -> Clock:
     """The clock of a row."""
     life = row["life"]

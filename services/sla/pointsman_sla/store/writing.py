@@ -6,10 +6,10 @@ from typing import Any
 import orjson
 
 from pointsman.runtime.logic import Database
-from pointsman_sla.clocks.model import Ticket
+from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.micros import instant
 from pointsman_sla.state import Placed, SlaState
-from pointsman_sla.store.rows import clock_columns, mirror_of
+from pointsman_sla.store.rows import clock_columns, firing_of, mirror_of
 
 KEEP_CONFIGS = """
     INSERT INTO config_version (workspace, version, body, applied_at)
@@ -61,6 +61,21 @@ ARM = """
     WHERE timer.generation <= excluded.generation
 """
 
+FIRE = """
+    WITH f AS (
+        SELECT * FROM unnest($1::text[], $2::int[], $3::timestamptz[], $4::text[], $5::text[], $6::timestamptz[])
+                 AS f (clock_id, generation, breached_at, firing, next_kind, next_at)
+    ), gone AS (
+        DELETE FROM timer USING f
+        WHERE timer.clock_id = f.clock_id AND timer.generation = f.generation AND f.next_at IS NULL
+    ), moved AS (
+        UPDATE timer SET kind = f.next_kind, fire_at = f.next_at FROM f
+        WHERE timer.clock_id = f.clock_id AND timer.generation = f.generation AND f.next_at IS NOT NULL
+    )
+    UPDATE clock SET breached_at = f.breached_at, life = clock.life || f.firing::jsonb FROM f
+    WHERE clock.clock_id = f.clock_id AND clock.generation = f.generation
+"""
+
 KEEP_ALERTS = """
     INSERT INTO alert (alert_id, workspace, lane, severity, policy, queue, state, clocks, generation, opened_at,
                        acked_by, acked_at, ack_until, resolved_at)
@@ -105,6 +120,8 @@ async def write_changes(db: Database, state: SlaState) -> None:
         await _write_tickets(db, state.lane, list(state.changed_tickets.values()))
     if state.changed_clocks:
         await _write_clocks(db, state.lane, list(state.changed_clocks.values()))
+    if fired := [clock for id, clock in state.fired_clocks.items() if id not in state.changed_clocks]:
+        await _write_fired(db, fired)
     if state.alerts.changed:
         await _write_alerts(db, state)
 
@@ -140,6 +157,19 @@ async def _write_clocks(db: Database, lane: int, placed: Sequence[Placed]) -> No
             [clock.generation for clock in armed],
             [instant(clock.plan[0][0]) for clock in armed],
         )
+
+
+async def _write_fired(db: Database, clocks: Sequence[Clock]) -> None:
+    """Timers whose generation still matches go, or move to their clock's next point."""
+    await db.execute(
+        FIRE,
+        [clock.id for clock in clocks],
+        [clock.generation for clock in clocks],
+        [None if clock.breached_at is None else instant(clock.breached_at) for clock in clocks],
+        [firing_of(clock) for clock in clocks],
+        [clock.plan[0][1] if clock.plan else None for clock in clocks],
+        [instant(clock.plan[0][0]) if clock.plan else None for clock in clocks],
+    )
 
 
 def _columns(placed: Placed) -> tuple[Any, ...]:
