@@ -16,7 +16,7 @@ from pointsman.runtime.logic import Database
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Classify, Desk
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import Agent, Customer, Labels, Offer, Pause, Ticket, Token
+from pointsman_routing.desk.model import Agent, Labels, Offer, Pause, Ticket, Token
 from pointsman_routing.desk.order import order_key
 from pointsman_routing.desk.policy import compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -230,7 +230,7 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
         channel=row["channel"],
         connector=row["connector"],
         thread=row["thread"],
-        customer=Customer(row["customer_id"], row["customer_name"], row["customer_tier"], row["customer_organization"]),
+        customer_id=row["customer_id"],
         opened_at=row["opened_at"],
         at=row["updated_at"],
         queue=row["queue"],
@@ -246,10 +246,11 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
 
 
 _SAME_NAMES = (
-    "subject", "state", "version", "change", "boost", "marked", "started_by", "agent", "charged", "outcome",
-    "queued_at", "waiting_since", "unanswered_since", "escalated_at", "resolved_at", "closed_at", "wrap_up_until",
-    "closes_at", "left_at", "abandons_at", "requeues_at", "first_breach_at", "next_breach_at", "warned", "last_agent",
-    "last_message_id", "offers", "retrying", "retry_at", "follow_up_of", "merged_into",
+    "customer_name", "customer_tier", "customer_organization", "subject", "state", "version", "change", "boost",
+    "marked", "started_by", "agent", "charged", "outcome", "queued_at", "waiting_since", "unanswered_since",
+    "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at", "abandons_at", "requeues_at",
+    "first_breach_at", "next_breach_at", "warned", "last_agent", "last_message_id", "offers", "retrying", "retry_at",
+    "follow_up_of", "merged_into",
 )  # fmt: skip
 
 

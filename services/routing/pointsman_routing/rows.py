@@ -113,11 +113,11 @@ TICKET = Table(
 
 def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
     """A ticket as a row of `TICKET`."""
-    labels, customer, pause = ticket.labels, ticket.customer, ticket.pause
+    labels, pause = ticket.labels, ticket.pause
     return (
         workspace, ticket.id, ticket.change, ticket.version,
         ticket.state, ticket.channel, ticket.connector, ticket.thread, ticket.subject,
-        customer.id, customer.name, customer.tier, customer.organization,
+        ticket.customer_id, ticket.customer_name, ticket.customer_tier, ticket.customer_organization,
         labels.language, labels.category, labels.priority, ticket.boost, joined(labels.tags), ticket.queue,
         as_json(dict(sorted(labels.requires))), as_json(dict(sorted(labels.prefers))), labels.weight,
         joined(labels.by_person), ticket.marked, ticket.agent, ticket.charged,

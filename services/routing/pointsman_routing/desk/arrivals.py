@@ -12,7 +12,7 @@ from pointsman.core.journal import Mark
 from pointsman_routing.desk import matching, messages, offers
 from pointsman_routing.desk.capacity import has_room
 from pointsman_routing.desk.desk import Classified, Desk, Draft
-from pointsman_routing.desk.model import Customer, Labels, Ticket
+from pointsman_routing.desk.model import Labels, Ticket
 from pointsman_routing.desk.policy import needs
 
 MARK_CHARACTERS_MAX = 300
@@ -73,7 +73,10 @@ def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, clas
         channel=message.channel,
         connector=message.connector,
         thread=message.thread,
-        customer=Customer(who.id, who.name, who.tier, who.organization),
+        customer_id=who.id,
+        customer_name=who.name,
+        customer_tier=who.tier,
+        customer_organization=who.organization,
         opened_at=at,
         at=at,
         queue=desk.policy.queue_or_otherwise(queue),

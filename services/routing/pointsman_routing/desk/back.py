@@ -21,7 +21,7 @@ def customer_wrote(desk: Desk, ticket: Ticket, at: Instant) -> None:
     if ticket.state in ("pending", "snoozed"):
         wake(desk, ticket, "the customer wrote")
     elif ticket.state in ("resolved", "closed"):
-        reopen(desk, ticket, Actor(kind="customer", id=ticket.customer.id), "the customer wrote", at)
+        reopen(desk, ticket, Actor(kind="customer", id=ticket.customer_id), "the customer wrote", at)
 
 
 def wake(desk: Desk, ticket: Ticket, reason: str) -> None:

@@ -83,12 +83,15 @@ class Ticket:
     channel: shapes.Channel
     connector: str
     thread: str
-    customer: Customer
+    customer_id: str
     opened_at: Instant
     at: Instant
     queue: str
     config_version: int
     labels: Labels = Labels()
+    customer_name: str | None = None
+    customer_tier: str | None = None
+    customer_organization: str | None = None
     subject: str | None = None
     state: shapes.TicketState = "queued"
     version: int = 0
@@ -126,6 +129,11 @@ class Ticket:
     follow_up_of: str | None = None
     merged_into: str | None = None
     place: tuple[Any, str, int, "Ticket"] | None = None
+
+    @property
+    def customer(self) -> Customer:
+        """Made when asked for: four slots are smaller than a value that every waiting ticket keeps."""
+        return Customer(self.customer_id, self.customer_name, self.customer_tier, self.customer_organization)
 
     @property
     def in_wrap_up(self) -> bool:
