@@ -11,9 +11,10 @@ import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from time import process_time
+from time import perf_counter, process_time
 from typing import Any
 
+from pointsman.cli.bench.servers import Bench, bare_installation
 from pointsman.contracts.commands import OfferAccept, PresenceSet, TicketResolve
 from pointsman.contracts.document import Document
 from pointsman.contracts.requests import CustomerSeen, MessageReceived
@@ -23,11 +24,11 @@ from pointsman.core.decision import Decision
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.journal import Journal
-from pointsman_routing import collector
+from pointsman.runtime.database import open_pool
+from pointsman_routing import collector, loading, store
 from pointsman_routing.desk import configure
 from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.desk import Classify, Desk
-from pointsman_routing.desk.model import Ticket
 from pointsman_routing.desk.policy import compile_policy
 from pointsman_routing.desk.timers import Timers
 
@@ -40,6 +41,7 @@ COMMIT_EVERY = 200
 
 SMALL, LARGE = (1_000, 100), (100_000, 10_000)
 ROUNDS, WARM_UP_ROUNDS = 6_000, 1_000
+STORED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,18 @@ class Load:
         self.journal.forget()
 
 
+async def measure(bench: Bench) -> dict[str, list[float]]:
+    """The samples of `bench engine` (CLI.md), one a run."""
+    samples: dict[str, list[float]] = {}
+    for number in range(bench.runs):
+        for name, value in engine(bench.seed + number).items():
+            samples.setdefault(name, []).append(value)
+    samples["load_seconds"] = await load_seconds(bench)
+    return samples
+
+
 def engine(seed: int = 7) -> dict[str, float]:
-    """The figures of `bench engine` (CLI.md), but for `load_seconds`."""
+    """The figures that need no database."""
     small = _seconds_per_decision(*SMALL, seed)
     large = _seconds_per_decision(*LARGE, seed)
     return {
@@ -90,6 +102,38 @@ def engine(seed: int = 7) -> dict[str, float]:
         "growth_ratio": large / small,
         "bytes_per_waiting_ticket": bytes_per_waiting_ticket(seed),
     }
+
+
+async def load_seconds(bench: Bench) -> list[float]:
+    """Seconds in which a lane with one large desk is resident again, from rows on a real PostgreSQL."""
+    seconds = []
+    load = a_load(*LARGE, bench.seed)
+    load.commit()
+    async with bare_installation(bench) as settings:
+        pool = await open_pool(settings, "routing", size=1, purpose="bench")
+        async with pool.acquire() as db:
+            await _store(db, load)
+            for _ in range(bench.runs):
+                begin = perf_counter()
+                await loading.load(db, 0, load.now, load.desk.classifier)
+                seconds.append(perf_counter() - begin)
+        await pool.close()
+    return seconds
+
+
+async def _store(db: Any, load: Load) -> None:
+    """Writes the whole desk, some thousands of rows at a time."""
+    desk = load.desk
+    document = desk.policy.document.plain()
+    version = {"version": 1, "document": document, "author": {}, "applied_at": START}
+    desk.changes.versions.append(version)
+    desk.changes.agents = dict(desk.agents)
+    ids = list(desk.tickets)
+    for start in range(0, len(ids), STORED_AT_ONCE):
+        desk.changes.tickets = {id: desk.tickets[id] for id in ids[start : start + STORED_AT_ONCE]}
+        await store.write(db, 0, [desk])
+        desk.committed()
+    await db.execute("ANALYZE")
 
 
 def bytes_per_waiting_ticket(seed: int, tickets: int = 20_000) -> float:
@@ -256,6 +300,3 @@ def _accept(offer: str, agent: str, at: Instant) -> Cause:
 def _resolve(ticket: str, agent: str, at: Instant) -> Cause:
     command = TicketResolve(ticket_id=ticket, outcome="solved", wrap_up_seconds=0, actor=Actor(kind="agent", id=agent))
     return RecordCause(f"r-{ticket}", "commands", "bench", ticket, at, (command,))
-
-
-__all__ = ["Ticket", "a_load", "bytes_per_waiting_ticket", "engine"]
