@@ -38,23 +38,23 @@ def issue(
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Issues a token: with the key file (the local stack's is found), else by the server that --profile names.
+    """Issues a token: by the server, or with --key-file signed here without one (an operator's always is).
 
-    A token signed with the key file is not in the workspace's list; it can be revoked by its id all the same.
+    A token signed here is in no list, and only its end or another key ends it: keep its time short.
     """
     if role not in ROLES:
         raise WrongInput(f"{role!r} is no role: {', '.join(ROLES)}")
     if role in ("connector", "agent") and sub is None:
         raise WrongInput(f"a token of a {role} names it: --sub SLUG")
     if role == "operator":
-        workspace = EVERY_WORKSPACE
-    elif workspace is None:
-        raise WrongInput("name the workspace with --workspace")
-    key_file = key_file or (_local_key_file() if profile is None else None)
-    if key_file is not None:
+        key_file = key_file or _local_key_file()
+        if key_file is None:
+            raise WrongInput("an operator's token is signed with the key file only: --key-file")
+        answer = _sign(key_file, role, EVERY_WORKSPACE, sub or role, ttl)
+    elif key_file is not None:
+        if workspace is None:
+            raise WrongInput("name the workspace with --workspace")
         answer = _sign(key_file, role, workspace, sub or role, ttl)
-    elif role == "operator":
-        raise WrongInput("an operator's token is issued with the key file only: --key-file")
     else:
         answer = run(_ask(role, workspace, sub or role, ttl, profile))
     if json:
@@ -80,7 +80,7 @@ def _sign(key_file: Path, role: str, workspace: str, sub: str, ttl: int) -> dict
     return {"token_id": token_id, "token": token, "expires_at": rfc3339(after(EPOCH, int(time.time()) + ttl))}
 
 
-async def _ask(role: str, workspace: str, sub: str, ttl: int, profile: str | None) -> dict[str, Any]:
+async def _ask(role: str, workspace: str | None, sub: str, ttl: int, profile: str | None) -> dict[str, Any]:
     async with open_session(profile, workspace) as session:
         body = {"role": role, "sub": sub, "ttl_seconds": ttl}
         answer: dict[str, Any] = await session.post("/routing/v1/tokens", body)

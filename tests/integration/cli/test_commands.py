@@ -1,0 +1,180 @@
+"""The commands on a local stack of their own: what a person would type, in the order of a first day, and the demo."""
+
+import io
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from pointsman.cli.demo.document import make_document
+from pointsman.cli.main import run
+from pointsman.local.folder import FOLDER_VARIABLE, StackFolder
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackFolder]:
+    """A stack for this module, found by the commands as the local one."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = StackFolder(tmp_path_factory.mktemp("stack") / ".pointsman")
+        patch.setenv(FOLDER_VARIABLE, str(folder.root))
+        for name in ("POINTSMAN_URL", "POINTSMAN_TOKEN", "POINTSMAN_WORKSPACE", "POINTSMAN_PROFILE"):
+            patch.delenv(name, raising=False)
+        pointsman = (sys.executable, "-m", "pointsman.cli.main")
+        subprocess.run([*pointsman, "up", "--detach"], check=True, capture_output=True)
+        yield folder
+        subprocess.run([*pointsman, "down"], check=True, capture_output=True)
+
+
+class Typed:
+    """What a command printed and how it ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def json(self) -> Any:
+        assert self.code == 0, self.err
+        return orjson.loads(self.out)
+
+
+def typed(*arguments: str) -> Typed:
+    """Runs a command as if it was typed; standard output is captured byte for byte."""
+    out, err = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.TextIOWrapper(io.BytesIO(), "utf-8")
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = out, err
+    try:
+        code = run(list(arguments))
+    finally:
+        sys.stdout, sys.stderr = before
+    texts = []
+    for stream in (out, err):
+        stream.flush()
+        texts.append(stream.buffer.getvalue().decode())
+    return Typed(code, *texts)
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory, stack: StackFolder) -> Path:
+    """The file of a workspace that is applied."""
+    path = tmp_path_factory.mktemp("documents") / "acme.yaml"
+    path.write_bytes(orjson.dumps(make_document("acme", 4, 1)))  # JSON is YAML
+    applied = typed("apply", str(path), "--json").json
+    assert applied["version"] == 1
+    return path
+
+
+@pytest.fixture(scope="module")
+def ticket(document: Path) -> str:
+    """The ticket of a message that was sent."""
+    sent = typed("send", "--connector", "site-chat", "--text", "Where is my parcel?", "--json").json
+    found: str = sent["messages"][0]["ticket_id"]
+    return found
+
+
+def test_a_document_is_applied_compared_and_taken_back(document: Path) -> None:
+    changed = orjson.loads(document.read_bytes())
+    changed["queues"]["general"]["offer"]["timeout_seconds"] = 9
+    other = document.with_name("other.yaml")
+    other.write_bytes(orjson.dumps(changed))
+    assert typed("config", "diff", str(document)).code == 0
+    differs = typed("config", "diff", str(other), "--json")
+    assert differs.code == 1
+    assert [change["pointer"] for change in orjson.loads(differs.out)["diff"]] == [
+        "/queues/general/offer/timeout_seconds"
+    ]
+    assert typed("apply", str(other), "--dry-run", "--json").json["version"] == 1
+    assert typed("apply", str(other), "--json").json["version"] == 2
+    assert typed("config", "rollback", "1", "--json").json["version"] == 3
+    assert [item["version"] for item in typed("config", "versions", "--json").json["items"]] == [3, 2, 1]
+    assert typed("config", "show", "--json").json["workspace"] == "acme"
+
+
+def test_a_mistake_in_a_document_is_named_with_its_line(document: Path) -> None:
+    wrong = document.with_name("wrong.yaml")
+    wrong.write_text("workspace: acme\nqueues:\n  billing: {order: lifo}\n")
+    answered = typed("apply", str(wrong))
+    assert answered.code == 2
+    assert "/queues/billing/order (line 3)" in answered.err
+    assert answered.err.count("\n") == 1
+
+
+def tickets_as(monkeypatch: pytest.MonkeyPatch, stack: StackFolder, token: str, *command: str) -> int:
+    """The exit code of a command that speaks with this token."""
+    url = stack.status().url
+    assert url is not None
+    with monkeypatch.context() as patch:
+        patch.setenv("POINTSMAN_URL", url)
+        patch.setenv("POINTSMAN_TOKEN", token)
+        return typed(*command).code
+
+
+@pytest.mark.usefixtures("document")
+def test_tokens_are_issued_listed_and_revoked(monkeypatch: pytest.MonkeyPatch, stack: StackFolder) -> None:
+    issued = typed("token", "issue", "supervisor", "-w", "acme", "--sub", "sue", "--ttl", "600", "--json").json
+    assert set(issued) == {"token_id", "token", "expires_at"}
+    assert tickets_as(monkeypatch, stack, issued["token"], "tickets", "--json") == 0
+    assert tickets_as(monkeypatch, stack, issued["token"], "token", "list") == 1, "a supervisor may not"
+    assert issued["token_id"] in [item["token_id"] for item in typed("token", "list", "--json").json["items"]]
+    assert typed("token", "revoke", issued["token_id"]).code == 0
+    assert tickets_as(monkeypatch, stack, issued["token"], "tickets", "--json") == 1
+
+
+@pytest.mark.usefixtures("document")
+def test_tokens_are_signed_with_the_key_file_without_a_server(
+    monkeypatch: pytest.MonkeyPatch, stack: StackFolder
+) -> None:
+    signed = typed("token", "issue", "viewer", "-w", "acme", "--key-file", str(stack.key_file), "--json").json
+    assert tickets_as(monkeypatch, stack, signed["token"], "report", "backlog", "--json") == 0
+    operator = typed("token", "issue", "operator", "--ttl", "60", "--json").json
+    assert tickets_as(monkeypatch, stack, operator["token"], "dlq", "list", "--json") == 0
+
+
+def test_a_ticket_is_listed_shown_explained_and_traced(ticket: str) -> None:
+    assert ticket in [item["id"] for item in typed("tickets", "--json").json["items"]]
+    shown = typed("ticket", ticket, "--json").json
+    assert shown["messages"][0]["text"] == "Where is my parcel?"
+    assert {clock["metric"] for clock in shown["clocks"]} == {"first_response", "resolution"}
+    assert typed("ticket", ticket).code == 0
+    assert typed("explain", ticket, "--json").json
+    traced = typed("trace", shown["messages"][0]["id"], "--json").json
+    assert {step["service"] for step in traced["steps"]} >= {"intake", "routing", "sla"}
+    assert traced["steps"][0]["service"] == "intake"
+    assert typed("trace", "msg_nowhere").code == 1
+
+
+def test_the_figures_are_shown_reported_and_exported(ticket: str, tmp_path: Path) -> None:
+    assert typed("top", "--json").json["queues"]["returns"]["waiting"] == 1
+    assert typed("top", "--once").code == 0
+    report = typed("report", "backlog", "--json").json
+    assert report["rows"][0]["value"] == 1
+    assert "unresolved" in typed("report", "backlog").err
+    wrong = typed("report", "backlog", "--slice", "colour")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    file = tmp_path / "tickets.csv"
+    assert typed("export", str(file)).code == 0
+    assert ticket in file.read_text()
+    assert typed("export", str(tmp_path / "tickets.doc")).code == 2
+
+
+@pytest.mark.usefixtures("document")
+def test_there_are_no_dead_letters() -> None:
+    assert typed("dlq", "list", "--json").json == {"items": []}
+    assert typed("dlq", "show", "dlq_1").code == 1
+
+
+def test_the_demo_plays_a_day_and_proves_that_nothing_was_lost() -> None:
+    day = typed("demo", "--seconds", "8", "--rate", "12", "--json")
+    assert day.out, day.err
+    summary = orjson.loads(day.out)
+    assert [check for check in summary["checks"] if not check["ok"]] == []
+    assert day.code == 0
+    assert summary["accepted"] == sum(summary["by_channel"].values()) == sum(summary["by_language"].values())
+    assert summary["quarantined"] == 1
+    assert summary["post_to_offer_ms"]["p50"] > 0
+    assert abs(sum(summary["shares"].values()) - 1) < 0.01
