@@ -18,6 +18,14 @@ class Posted:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A mail that could not be understood: kept whole, and visible to supervisors."""
+
+    quarantine_id: str
+    reason: str
+
+
 class Connector:
     """One connector of a workspace. A message's `external_id` is its idempotency key: posting it again is harmless."""
 
@@ -35,15 +43,18 @@ class Connector:
         items: list[dict[str, Any]] = (await self.session.post("/intake/v1/messages:batch", body))["items"]
         return items
 
-    async def post_email(self, raw: bytes) -> Posted:
-        """Posts one raw RFC 5322 message."""
+    async def post_email(self, raw: bytes) -> Posted | Quarantined:
+        """Posts one raw RFC 5322 message. What cannot be understood is durable too, in the quarantine."""
         answer = await self.session.call(
             "POST",
             f"/intake/v1/email/{self.connector}",
             content=raw,
             headers={"Content-Type": "message/rfc822"},
         )
-        return _posted(answer.json())
+        said = answer.json()
+        if "quarantine_id" in said:
+            return Quarantined(said["quarantine_id"], said["reason"])
+        return _posted(said)
 
     async def event(self, **event: Any) -> None:
         """Tells that the customer left, returned, typed, …, or what became of a reply."""

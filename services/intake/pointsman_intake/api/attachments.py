@@ -2,7 +2,7 @@
 
 import re
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
@@ -10,10 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.core.ids import random_id
-from pointsman.runtime.http.json import Json
+from pointsman.runtime.auth import Caller
+from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.problems import Problem, not_found
-from pointsman_intake.api.bodies import body_of
+from pointsman_intake.api.bodies import too_large
 from pointsman_intake.api.callers import ConnectorOrAgent, gate_of
+from pointsman_intake.api.repeats import once
+from pointsman_intake.gate import Gate
 
 router = APIRouter(prefix="/v1/attachments", tags=["attachments"])
 
@@ -49,20 +52,27 @@ class AttachmentOut(BaseModel):
 async def post_attachment(
     request: Request,
     caller: ConnectorOrAgent,
+    key: IdempotencyKey,
     name: Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f]*$")] = None,
 ) -> Response:
     """The body is the file; its media type is the header Content-Type, its name the parameter `name`."""
     gate = gate_of(request)
-    content = await body_of(request, gate.settings.attachment_bytes_max)
+    content = await request.body()
+    if len(content) > gate.settings.attachment_bytes_max:
+        raise too_large(gate.settings.attachment_bytes_max)
     kind = request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
     if not _TYPE.fullmatch(kind) or len(kind) > 255:
         raise Problem(415, "unsupported-media-type", "the header Content-Type names no media type")
+    return await once(request, key, lambda: _keep(gate, caller, name, kind, content))
+
+
+async def _keep(gate: Gate, caller: Caller, name: str | None, kind: str, content: bytes) -> tuple[Any, int]:
     at = gate.process.clock.now()
     id, digest = random_id("att", at), sha256(content).hexdigest()
     owner = caller.sub if caller.role == "connector" else None
     await gate.process.pool.execute(_PUT, caller.workspace, id, owner, name, kind, len(content), digest, content, at)
     kept = {"attachment_id": id, "name": name, "content_type": kind, "size": len(content), "sha256": digest}
-    return Json(kept, 201)
+    return kept, 201
 
 
 @router.get(

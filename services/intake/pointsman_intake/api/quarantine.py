@@ -8,10 +8,14 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointsman.runtime.auth import Caller
+from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_intake.api.callers import Supervisor, gate_of
+from pointsman_intake.api.repeats import once
+from pointsman_intake.gate import Gate
 from pointsman_intake.model import Raw
 from pointsman_intake.quarantine import open_row
 from pointsman_intake.reading import hook_arrival, mail_arrival, read_hook
@@ -91,9 +95,12 @@ async def show(request: Request, caller: Supervisor, id: str) -> Response:
 
 
 @router.post("/{id}/replay", response_model=Replayed)
-async def replay(request: Request, caller: Supervisor, id: str) -> Response:
+async def replay(request: Request, caller: Supervisor, key: IdempotencyKey, id: str) -> Response:
     """Reads it again; the row is closed in the transaction that accepts it. 422 when it is still not understood."""
-    gate = gate_of(request)
+    return await once(request, key, lambda: _replay(gate_of(request), caller, id))
+
+
+async def _replay(gate: Gate, caller: Caller, id: str) -> tuple[Any, int]:
     row = await open_row(gate.process.pool, caller.workspace, id)
     if row is None:
         raise not_found("open quarantine row")
@@ -117,7 +124,7 @@ async def replay(request: Request, caller: Supervisor, id: str) -> Response:
     except NotUnderstood as why:
         raise Problem(422, "still-not-understood", str(why), reason=why.reason) from why
     outcome = await gate.submit(arrival)
-    return Json({"id": id, "messages": [one.answer() for one in outcome.messages if one is not None]})
+    return {"id": id, "messages": [one.answer() for one in outcome.messages if one is not None]}, 200
 
 
 @router.delete("/{id}", status_code=204)

@@ -11,12 +11,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.runtime.auth import Caller
+from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.streams import After, Wait
 from pointsman_intake.accept.reports import order_numbers
 from pointsman_intake.api.callers import ConnectorOrSupervisor, OfConnector, gate_of, seen_by
+from pointsman_intake.api.repeats import once
 from pointsman_intake.gate import Gate, own_connector
 from pointsman_intake.model import Arrival, Report
 from pointsman_intake.shapes import DeliveredIn, FailedIn
@@ -132,41 +134,38 @@ async def _waiting(gate: Gate, workspace: str, slug: str, number: int, wait_seco
 
 @router.post("/replies/{id}/delivered", response_model=DeliveryState)
 async def delivered(
-    request: Request, caller: OfConnector, id: str, given: Annotated[DeliveredIn | None, Body()] = None
+    request: Request,
+    caller: OfConnector,
+    key: IdempotencyKey,
+    id: str,
+    given: Annotated[DeliveredIn | None, Body()] = None,
 ) -> Response:
     """The provider has it. `thread` is the conversation that it opened there: messages of it join the ticket."""
     given = given or DeliveredIn()
-    return await _report(
-        request,
-        caller,
-        Report(
-            caller.workspace,
-            caller.sub,
-            "delivered",
-            message_id=id,
-            external_id=given.external_id,
-            thread=given.thread,
-        ),
+    report = Report(
+        caller.workspace, caller.sub, "delivered", message_id=id, external_id=given.external_id, thread=given.thread
     )
+    return await once(request, key, lambda: _report(gate_of(request), caller, report))
 
 
 @router.post("/replies/{id}/failed", response_model=DeliveryState)
-async def failed(request: Request, caller: OfConnector, id: str, given: Annotated[FailedIn, Body()]) -> Response:
+async def failed(
+    request: Request, caller: OfConnector, key: IdempotencyKey, id: str, given: Annotated[FailedIn, Body()]
+) -> Response:
     """It could not be delivered; unless `permanent` it is offered again."""
     report = Report(
         caller.workspace, caller.sub, "failed", message_id=id, reason=given.reason, permanent=given.permanent
     )
-    return await _report(request, caller, report)
+    return await once(request, key, lambda: _report(gate_of(request), caller, report))
 
 
-async def _report(request: Request, caller: Caller, report: Report) -> Response:
-    gate = gate_of(request)
+async def _report(gate: Gate, caller: Caller, report: Report) -> tuple[Any, int]:
     at = gate.process.clock.now()
     outcome = await gate.submit(Arrival(caller.workspace, caller.sub, at, reports=(report,)))
     reported = outcome.reports[0]
     if not reported.found:
         raise not_found("reply")
-    return Json({"id": reported.message_id, "state": reported.state})
+    return {"id": reported.message_id, "state": reported.state}, 200
 
 
 @router.get("/deliveries", response_model=Page[Delivery])
@@ -191,14 +190,18 @@ async def deliveries(
 
 
 @router.post("/deliveries/{id}/redeliver", status_code=202, response_model=DeliveryState)
-async def redeliver(request: Request, caller: ConnectorOrSupervisor, id: str) -> Response:
+async def redeliver(request: Request, caller: ConnectorOrSupervisor, key: IdempotencyKey, id: str) -> Response:
     """Puts a settled reply into the queue again. 409 while it waits there."""
-    async with gate_of(request).process.pool.acquire() as db, db.transaction():
+    return await once(request, key, lambda: _redeliver(gate_of(request), caller, id))
+
+
+async def _redeliver(gate: Gate, caller: Caller, id: str) -> tuple[Any, int]:
+    async with gate.process.pool.acquire() as db, db.transaction():
         await order_numbers(db, caller.workspace)
         connector = await db.fetchval(_AGAIN, caller.workspace, id, seen_by(caller))
         if connector is not None:
             await db.execute("SELECT pg_notify('intake', $1)", f"delivery:{caller.workspace}/{connector}")
-            return Json({"id": id, "state": "queued"}, 202)
+            return {"id": id, "state": "queued"}, 202
         owner = await db.fetchval(_OWNER, caller.workspace, id)
     if owner is None or seen_by(caller) not in (None, owner):
         raise not_found("delivery")

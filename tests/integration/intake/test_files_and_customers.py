@@ -1,0 +1,72 @@
+"""Attachments and customers over HTTP, and calls that are repeated with their key."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointsman.testing.installation import Installation
+from tests.integration.intake.serving import Api, an_api, configure
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+async def api(installation: Installation, tmp_path: Path) -> AsyncIterator[Api]:
+    await configure(installation)
+    async with an_api(installation.settings, tmp_path) as api:
+        yield api
+
+
+async def a_customer(api: Api, id: str = "m1", **customer: Any) -> str:
+    message = {"connector": "site-chat", "external_id": id, "customer": customer}
+    accepted = (await api.post("/v1/messages", json=message)).json()
+    shown = (await api.get(f"/v1/messages/{accepted['message_id']}")).json()
+    return str(shown["customer"]["id"])
+
+
+async def test_an_attachment_is_kept_and_given_back_as_a_download(api: Api) -> None:
+    headers = {"content-type": "text/html"}
+    kept = await api.post("/v1/attachments?name=a.html", content=b"<b>hi</b>", headers=headers)
+    assert kept.status_code == 201
+    assert (kept.json()["size"], kept.json()["name"]) == (9, "a.html")
+    path = f"/v1/attachments/{kept.json()['attachment_id']}"
+    given = await api.get(path, "agent", "anna")
+    assert (given.content, given.headers["content-type"]) == (b"<b>hi</b>", "application/octet-stream")
+    assert (await api.get(path, "connector", "plain")).status_code == 404
+
+
+async def test_a_repeat_with_its_key_answers_the_first_result(api: Api) -> None:
+    headers = api.headers() | {"Idempotency-Key": "k1", "content-type": "text/plain"}
+    first = await api.client.post("/v1/attachments", content=b"one", headers=headers)
+    again = await api.client.post("/v1/attachments", content=b"one", headers=headers)
+    assert again.json() == first.json()
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = await api.client.post("/v1/attachments", content=b"two", headers=headers)
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+async def test_a_customer_is_found_by_what_is_known_of_them(api: Api) -> None:
+    id = await a_customer(api, email="Ada@Example.com", name="Ada", tier="vip")
+    (found,) = (await api.get("/v1/customers", "agent", "anna", params={"email": "ADA@example.com"})).json()["items"]
+    assert (found["id"], found["emails"], found["tier"]) == (id, ["ada@example.com"], "vip")
+    assert (await api.get("/v1/customers", "agent", "anna", params={"phone": "1"})).json()["items"] == []
+    foreign = await api.client.get(f"/v1/customers/{id}", headers=api.headers("agent", "anna", "other"))
+    assert foreign.status_code == 404
+
+
+async def test_a_customer_is_corrected_whole_and_at_the_version_seen(api: Api) -> None:
+    id = await a_customer(api, email="ada@example.com")
+    other = await a_customer(api, "m2", email="bo@example.com")
+    shown = await api.get(f"/v1/customers/{id}", "agent", "anna")
+    body = {"name": "Ada L.", "emails": ["ada@example.com", "al@example.com"], "phones": ["+39 1"]}
+    headers = api.headers("agent", "anna") | {"If-Match": shown.headers["etag"]}
+    put = await api.client.put(f"/v1/customers/{id}", json=body, headers=headers)
+    assert (put.status_code, put.json()["emails"]) == (200, ["ada@example.com", "al@example.com"])
+    stale = await api.client.put(f"/v1/customers/{id}", json=body, headers=headers)
+    assert stale.status_code == 412
+    taken = body | {"emails": ["bo@example.com"]}
+    refused = await api.client.put(f"/v1/customers/{id}", json=taken, headers=api.headers("agent", "anna"))
+    assert (refused.status_code, other in refused.text) == (409, True)
+    assert await a_customer(api, "m3", phone="+39 1") == id
