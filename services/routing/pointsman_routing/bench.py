@@ -40,6 +40,8 @@ COMMIT_EVERY = 200
 """Decisions between two commits, as a batch of the worker has them."""
 
 SMALL, LARGE = (1_000, 100), (100_000, 10_000)
+STORED = (60_000, 10_000)
+"""With the 40,000 that its agents hold, a desk of 100,000 tickets."""
 ROUNDS, WARM_UP_ROUNDS = 6_000, 1_000
 STORED_AT_ONCE = 5_000
 
@@ -107,7 +109,7 @@ def engine(seed: int = 7) -> dict[str, float]:
 async def load_seconds(bench: Bench) -> list[float]:
     """Seconds in which a lane with one large desk is resident again, from rows on a real PostgreSQL."""
     seconds = []
-    load = a_load(*LARGE, bench.seed)
+    load = a_load(*STORED, bench.seed)
     load.commit()
     async with bare_installation(bench) as settings:
         pool = await open_pool(settings, "routing", size=1, purpose="bench")

@@ -7,10 +7,13 @@ back as a guest when a message or command is about it (`gather`), and leaves aga
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
+import orjson
+
 from pointsman.contracts.document import Document
-from pointsman.core.instant import Instant
+from pointsman.core.instant import Instant, parse_rfc3339
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Database
 from pointsman_routing.desk import timers as kinds
@@ -18,7 +21,7 @@ from pointsman_routing.desk.desk import Classify, Desk
 from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import Agent, Labels, Offer, Pause, Ticket, Token
 from pointsman_routing.desk.order import order_key
-from pointsman_routing.desk.policy import compile_policy, needs
+from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
 from pointsman_routing.desk.timers import Timers
 from pointsman_routing.rows import TICKET
@@ -26,7 +29,8 @@ from pointsman_routing.rows import TICKET
 CLOSING_HORIZON = timedelta(seconds=120)
 """Resolved tickets that close within this time are resident, so that their timers are."""
 
-_TICKET_COLUMNS = ", ".join(name for name, _ in TICKET.columns)
+# JSON as text: most tickets need the same few things, which are decoded once.
+_TICKET_COLUMNS = ", ".join(f"{name}::text" if kind == "jsonb" else name for name, kind in TICKET.columns)
 
 WORKSPACES = """
     SELECT workspace, config_version, change, round_robin, version.document
@@ -207,6 +211,15 @@ def _take_ticket(desk: Desk, row: Any, offer: Offer | None) -> None:
         desk.offers[offer.id] = offer
 
 
+@lru_cache(maxsize=10_000)
+def _needs(text: str) -> Needs:
+    return needs(orjson.loads(text))
+
+
+def _instants(text: str) -> dict[str, Instant]:
+    return {agent: parse_rfc3339(until) for agent, until in orjson.loads(text).items()}
+
+
 def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
     """A ticket from its row."""
     labels = Labels(
@@ -214,8 +227,8 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
         category=row["category"],
         priority=row["priority"],
         tags=tuple(row["tags"]),
-        requires=needs(row["requires"]),
-        prefers=needs(row["prefers"]),
+        requires=_needs(row["requires"]),
+        prefers=_needs(row["prefers"]),
         weight=row["weight"],
         by_person=tuple(row["labelled"]),
     )
@@ -240,7 +253,7 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
         pause=pause,
         recent=tuple(row["recent"]),
         inbound=row["inbound"],
-        declined=None if declined is None else {a: Instant.fromisoformat(until) for a, until in declined.items()},
+        declined=None if declined is None else _instants(declined),
         **{name: row[name] for name in _SAME_NAMES},
     )
 
