@@ -39,6 +39,7 @@ class Service:
     pool: Any
     producer: Any
     numbers: dict[int, int] = field(default_factory=dict)
+    sent: list[tuple[str, bytes, Any]] = field(default_factory=list)
 
     @asynccontextmanager
     async def worker(self, logic: SlaLane | None = None) -> AsyncIterator[Worker]:
@@ -74,7 +75,15 @@ class Service:
             f"evt-{partition}-{number}", "routing@test", "desk", partition, number, "test", workspace, subject, at,
             types, (), body,
         )  # fmt: skip
-        await self._send(DESK, workspace, body, codec.fact_headers(envelope))
+        self.sent.append((workspace, body, codec.fact_headers(envelope)))
+        await self._send(DESK, *self.sent[-1])
+
+    async def speak_to(self, address: str) -> None:
+        """Publishes to another broker from now on, beginning with all that was said before, as a relay does."""
+        self.producer = make_producer(self.installation.settings, address)
+        await self.producer.start()
+        for record in self.sent:
+            await self._send(DESK, *record)
 
     async def ask(self, command: Command, subject: str, id: str = "cmd_1", workspace: str = "acme") -> Any:
         """Publishes a command and waits for its outcome: (status, body)."""
@@ -187,6 +196,7 @@ async def service(installation: Installation) -> AsyncIterator[Service]:
     pool = await open_pool(installation.settings, "sla", size=4, purpose="test")
     producer = make_producer(installation.settings, installation.settings.broker)
     await producer.start()
-    yield Service(installation, pool, producer)
-    await producer.stop()
+    service = Service(installation, pool, producer)
+    yield service
+    await service.producer.stop()
     await pool.close()
