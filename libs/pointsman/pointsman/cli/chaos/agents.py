@@ -6,6 +6,7 @@ is open any more.
 """
 
 import asyncio
+import contextlib
 import random
 from datetime import UTC, datetime
 from typing import Any
@@ -16,11 +17,11 @@ from pointsman.cli.chaos.document import LEASE_SECONDS
 from pointsman.cli.chaos.ledger import Asked, Fate, Ledger
 from pointsman.core.instant import after, rfc3339
 
-RENEW_SECONDS = 2.0
-LOOK_SECONDS = 1.0
+RENEW_SECONDS = 3.0
+LOOK_SECONDS = 1.5
 POLL_SECONDS = 5
 ATTEMPTS_MAX = 12
-VANISH_SECONDS = 11.0
+VANISH_SECONDS = 15.0
 
 
 class AgentApp:
@@ -38,6 +39,7 @@ class AgentApp:
         self._answering: set[str] = set()
         self._vanished = False
         self._tasks = asyncio.TaskGroup()
+        self._accepted = asyncio.Event()
 
     async def run(self) -> None:
         async with self._tasks as tasks:
@@ -101,6 +103,7 @@ class AgentApp:
         else:
             await self._ask(asked, path, body)
         self._answering.discard(offer["id"])
+        self._accepted.set()
 
     # -- tickets in hand -----------------------------------------------------------------------------------------------
 
@@ -112,7 +115,9 @@ class AgentApp:
                     if ticket["state"] == "assigned" and ticket["id"] not in self._in_work:
                         self._in_work.add(ticket["id"])
                         self._tasks.create_task(self._serve(ticket["id"]))
-            await asyncio.sleep(0.3 if answer.ok else 0.1)
+            self._accepted.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._accepted.wait(), LOOK_SECONDS)
 
     async def _serve(self, ticket: str) -> None:
         try:

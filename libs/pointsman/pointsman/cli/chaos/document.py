@@ -4,10 +4,10 @@ from typing import Any
 
 from pointsman.core.ids import lane_of
 
-AGENTS_PER_WORKSPACE = 5
+AGENTS_PER_WORKSPACE = 4
 CAPACITY = 6
-LEASE_SECONDS = 8
-OFFER_SECONDS = 3
+LEASE_SECONDS = 12
+OFFER_SECONDS = 5
 CLOSE_AFTER_SECONDS = 12
 
 CONNECTORS = {"mail": "email", "site-chat": "chat", "page": "social"}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import asyncpg
 import structlog
 
+from pointsman.cli.chaos.document import LEASE_SECONDS
 from pointsman.cli.chaos.stack import ChaosStack, Program
 
 log = structlog.get_logger(__name__)
@@ -102,7 +103,7 @@ def _draw(source: random.Random, kind: str, target: str) -> Fault:
     place = source.randrange(2)
     after_seconds = source.uniform(0.2, 2.0)
     if kind == "all":
-        seconds = 15.0 if source.random() < 0.5 else 10.0
+        seconds = LEASE_SECONDS + source.uniform(1.0, 3.0)
     elif kind == "stop" and target == "broker":
         seconds = source.uniform(3.0, 6.0)
     elif kind == "stop":
