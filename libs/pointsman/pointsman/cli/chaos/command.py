@@ -2,8 +2,10 @@
 
 import asyncio
 import signal
+import sys
 from typing import Annotated, Any
 
+import structlog
 import typer
 
 from pointsman.cli.chaos.run import NAMED, Options, run_chaos
@@ -30,6 +32,8 @@ def chaos(
     """
     if broker not in ("tansu", "kafka"):
         raise WrongInput(f"--broker {broker}: it is tansu or kafka")
+    # Standard output is the report's.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     report = asyncio.run(_until_terminated(Options(rounds, seed, broker, keep=keep)))
     if json:
         print_json(report)

@@ -5,6 +5,7 @@ the same moment on two API processes, and some threads begin with two messages o
 """
 
 import asyncio
+import contextlib
 import random
 from dataclasses import dataclass
 
@@ -44,18 +45,13 @@ class Customers:
         self._per_second = per_second
         self._count = 0
         self._threads: list[tuple[str, str]] = []
-        self._posting: set[asyncio.Task[None]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            task = asyncio.create_task(self._say_something())
-            self._posting.add(task)
-            task.add_done_callback(self._posting.discard)
-            try:
-                await asyncio.wait_for(stop.wait(), self._random.expovariate(self._per_second))
-            except TimeoutError:
-                continue
-        await asyncio.gather(*self._posting)
+        async with asyncio.TaskGroup() as posting:
+            while not stop.is_set():
+                posting.create_task(self._say_something())
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), self._random.expovariate(self._per_second))
 
     async def _say_something(self) -> None:
         kind = self._random.random()
