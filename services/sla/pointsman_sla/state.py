@@ -36,7 +36,6 @@ class SlaState:
     alerts: AlertBook
     tickets: dict[str, Ticket] = field(default_factory=dict)
     books: dict[tuple[str, int], Book] = field(default_factory=dict)
-    workspaces_read: set[str] = field(default_factory=set)
     changed_tickets: dict[str, Ticket] = field(default_factory=dict)
     changed_clocks: dict[str, Placed] = field(default_factory=dict)
     fired_clocks: dict[str, Clock] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from pointsman.contracts.base import Contract
 from pointsman.contracts.commands import AlertAck, AlertUnack
+from pointsman.contracts.desk import TicketOpened
 from pointsman.contracts.shapes import SYSTEM, Severity
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import Cause, RecordCause, TimerCause
@@ -79,39 +80,30 @@ class SlaLane:
     async def gather(self, db: Database, state: SlaState, causes: Sequence[Cause]) -> None:
         """The tickets, versions and alerts that the causes need and that are not in memory."""
         tickets: set[str] = set()
-        workspaces: set[str] = set()
+        versions: set[tuple[str, int]] = set()
         alerts: set[str] = set()
         for cause in causes:
             if isinstance(cause, TimerCause):
                 if cause.kind == ACKNOWLEDGEMENT:
                     alerts.add(cause.subject)
                 continue
-            workspaces.add(cause.workspace)
             for body in cause.bodies:
                 if type(body) in CONCERNING:
                     tickets.add(body.ticket_id)
+                    if isinstance(body, TicketOpened):
+                        versions.add((cause.workspace, body.config_version))
                 elif isinstance(body, AlertAck | AlertUnack):
                     alerts.add(body.alert_id)
-        if new := workspaces - state.workspaces_read:
-            for workspace, book in (await reading.read_newest_books(db, new)).items():
-                state.books[workspace, book.version] = book
-            state.workspaces_read |= new
         state.used(tickets)
         if unknown := [ticket for ticket in tickets if ticket not in state.tickets]:
-            await self._gather_tickets(db, state, unknown)
+            for ticket in await reading.read_tickets(db, unknown):
+                state.tickets[ticket.id] = ticket
+                versions |= _versions_of(ticket)
+        if missing := [key for key in versions if key not in state.books]:
+            state.books.update(await reading.read_books(db, missing))
         if alerts:
             state.asked_alerts = {alert.id: alert for alert in await reading.read_alerts(db, alerts)}
             state.asked_members = await reading.read_members(db, alerts)
-
-    async def _gather_tickets(self, db: Database, state: SlaState, ids: Sequence[str]) -> None:
-        wanted: set[tuple[str, int]] = set()
-        for ticket in await reading.read_tickets(db, ids):
-            state.tickets[ticket.id] = ticket
-            wanted.add((ticket.workspace, ticket.config_version))
-            for clock in ticket.clocks.values():
-                wanted.update((ticket.workspace, segment.version) for segment in clock.segments)
-        if missing := [key for key in wanted if key not in state.books]:
-            state.books.update(await reading.read_books(db, missing))
 
     # -- decide --------------------------------------------------------------------------------------------------------
 
@@ -315,6 +307,12 @@ class SlaLane:
             if a.ack_until is not None and a.ack_until <= until
         ]
         return sorted(ends, key=lambda cause: (cause.due, cause.id))
+
+
+def _versions_of(ticket: Ticket) -> set[tuple[str, int]]:
+    """The configuration versions under which the ticket was opened and its clocks count."""
+    counted = {segment.version for clock in ticket.clocks.values() for segment in clock.segments}
+    return {(ticket.workspace, version) for version in (ticket.config_version, *counted)}
 
 
 def _near(ticket: Ticket, clock: Clock) -> NearTimer:

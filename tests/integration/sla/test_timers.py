@@ -44,7 +44,7 @@ async def test_a_reply_in_time_prevents_it(service: Service) -> None:
 
 async def test_what_was_overdue_at_restart_fires_marked_late(service: Service) -> None:
     async with service.worker():
-        await service.configure(a_policy(2))
+        await service.configure(a_policy(5))
         await service.open("tkt_1")
         timer = await service.row("SELECT fire_at FROM timer")
     await until_it(lambda: _passed(service, timer["fire_at"] + timedelta(seconds=0.5)))
@@ -56,7 +56,7 @@ async def test_what_was_overdue_at_restart_fires_marked_late(service: Service) -
 
 async def test_sla_down_while_a_reply_in_time_waits_in_the_log_makes_no_false_breach(service: Service) -> None:
     async with service.worker():
-        await service.configure(a_policy(2))
+        await service.configure(a_policy(5))
         await service.open("tkt_1")
         await service.open("tkt_2")
         await service.row("SELECT 1 FROM timer OFFSET 1")

@@ -44,11 +44,6 @@ MEMBERS = """
     ) m
 """
 
-NEWEST_VERSIONS = """
-    SELECT DISTINCT ON (workspace) workspace, version, body FROM config_version
-    WHERE workspace = ANY($1::text[]) ORDER BY workspace, version DESC
-"""
-
 VERSIONS = """
     SELECT v.workspace, v.version, v.body
     FROM unnest($1::text[], $2::int[]) AS wanted (workspace, version)
@@ -107,12 +102,6 @@ async def read_members(db: Database, ids: Iterable[str]) -> dict[str, list[dict[
         member = dict(row)
         members.setdefault(member.pop("alert_id"), []).append(member)
     return members
-
-
-async def read_newest_books(db: Database, workspaces: Iterable[str]) -> dict[str, Book]:
-    """The newest version of each workspace that has one."""
-    rows = await db.fetch(NEWEST_VERSIONS, list(workspaces))
-    return {row["workspace"]: read_book(row["version"], row["body"]) for row in rows}
 
 
 async def read_books(db: Database, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Book]:
