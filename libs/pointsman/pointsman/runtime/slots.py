@@ -10,10 +10,11 @@ import os
 import secrets
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
+import asyncpg
 import structlog
 
 from pointsman.core.decision import Emission
@@ -29,7 +30,8 @@ from pointsman.runtime.lease import HELD_KEYS
 from pointsman.runtime.logic import Codec
 from pointsman.runtime.relay import RelayLine
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman.runtime.work import Fenced, insert_facts
+from pointsman.runtime.telemetry import encode
+from pointsman.runtime.work import Fenced
 
 log = structlog.get_logger(__name__)
 
@@ -67,11 +69,25 @@ RENEW_SLOT = """
 
 GIVE_BACK_SLOT = "UPDATE slot SET owner = NULL, lease_until = '-infinity' WHERE slot = $1 AND owner = $2"
 
-FENCE_SLOT = "UPDATE slot SET lease_until = greatest(lease_until, clock_timestamp()) WHERE slot = $1 AND epoch = $2"
+BEGIN_FENCED = """
+    BEGIN; UPDATE slot SET lease_until = greatest(lease_until, clock_timestamp())
+    WHERE slot = {slot} AND epoch = {epoch}
+"""
 
-COUNT = """
+# One statement, and JSON in place of arrays: a group is written in as few round trips as can be.
+WRITE = """
+    WITH made AS (
+        INSERT INTO fact (source, partition, number, at, made_at, id, cause, workspace, subject, types, agents,
+                          traceparent, body)
+        SELECT $1, f.partition, f.number, f.at, $2, f.id, f.cause, f.workspace, f.subject,
+               string_to_array(f.types, ','), coalesce(string_to_array(nullif(f.agents, ''), ','), '{}'),
+               f.traceparent, f.body
+        FROM json_to_recordset($3::text::json)
+             AS f (partition int, number bigint, at timestamptz, id text, cause text, workspace text, subject text,
+                   types text, agents text, traceparent text, body json)
+    )
     INSERT INTO counter (source, partition, number)
-    SELECT $1, c.partition, c.number FROM unnest($2::int[], $3::bigint[]) AS c (partition, number)
+    SELECT $1, c.partition, c.number FROM unnest($4::int[], $5::bigint[]) AS c (partition, number)
     ON CONFLICT (source, partition) DO UPDATE SET number = excluded.number
 """
 
@@ -158,6 +174,7 @@ class GroupCommit(Generic[Item, Result]):
 
     `handle(db, items, now)` returns a result (or an exception, which refuses only that item) for each item, and the
     emissions. When it raises because of the data, the items are handled one by one, so that a bad one fails alone.
+    `planner` are settings of the connection that groups are written on.
     """
 
     def __init__(
@@ -170,8 +187,10 @@ class GroupCommit(Generic[Item, Result]):
         codec: Codec,
         link: BrokerLink,
         pool: Any = None,
+        planner: Mapping[str, str] | None = None,
     ) -> None:
         self._settings, self._service, self._topic = settings, service, topic
+        self._planner = dict(planner or {})
         self._handle, self._codec, self.link = handle, codec, link
         self.pool = pool
         self._own_pool = pool is None
@@ -184,6 +203,7 @@ class GroupCommit(Generic[Item, Result]):
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._incarnation = ""
+        self._writer: Any = None
 
     async def __aenter__(self) -> "GroupCommit[Item, Result]":
         if self._own_pool:
@@ -204,6 +224,8 @@ class GroupCommit(Generic[Item, Result]):
         for waiting in self._waiting:
             _fail(waiting[1], ConnectionError("the process is stopping"))
         await self._give_back()
+        if self._writer is not None:
+            await self.pool.release(self._writer)
         if self._session is not None:
             await self._session.close(timeout=1)
         if self._own_pool:
@@ -259,16 +281,20 @@ class GroupCommit(Generic[Item, Result]):
         now = self.clock.now()
         cause = random_id("grp", now)
         try:
-            async with self.pool.acquire(timeout=5) as db, db.transaction():
-                if await db.execute(FENCE_SLOT, slot.slot, slot.epoch) != "UPDATE 1":
+            db = await self._writing()
+            try:
+                # With the fence in the same message as BEGIN: both are numbers of ours.
+                if await db.execute(BEGIN_FENCED.format(slot=slot.slot, epoch=slot.epoch)) != "UPDATE 1":
                     raise Fenced(f"slot {slot.slot} is not at epoch {slot.epoch} any more")
                 results, emissions = await self._handle(db, items, now)
                 made = slot.envelopes(emissions, cause)
-                for partition, envelopes in made.items():
-                    await insert_facts(db, slot.source, partition, now, envelopes)
                 if made:
                     last = [envelopes[-1].number for envelopes in made.values()]
-                    await db.execute(COUNT, slot.source, list(made), last)
+                    await db.execute(WRITE, slot.source, now, _rows(made), list(made), last)
+                await db.execute("COMMIT")
+            except BaseException:
+                await self._roll_back()
+                raise
         except (Fenced, *INFRASTRUCTURE_ERRORS) as error:
             # Whether a broken commit went through is unknown: the numbers are read again under a new epoch.
             log.warning("slot given up", slot=slot.slot, error=repr(error))
@@ -277,6 +303,28 @@ class GroupCommit(Generic[Item, Result]):
             raise
         slot.keep(made)
         return results
+
+    async def _writing(self) -> Any:
+        """The connection that groups are written on. It is kept: a pool asks the server at every return."""
+        if self._writer is None:
+            writer = await self.pool.acquire(timeout=5)
+            for name, value in self._planner.items():
+                await writer.execute("SELECT set_config($1, $2, false)", name, value)
+            self._writer = writer
+        return self._writer
+
+    async def _roll_back(self) -> None:
+        """Undoes the transaction, or gives the connection up when it cannot say so."""
+        writer = self._writer
+        if writer is None:
+            return
+        try:
+            async with asyncio.timeout(2):
+                await writer.execute("ROLLBACK")
+        except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
+            self._writer = None
+            writer.terminate()
+            await self.pool.release(writer)
 
     # -- the lease ---------------------------------------------------------------------------------------------------
 
@@ -348,6 +396,32 @@ class GroupCommit(Generic[Item, Result]):
         await slot.close()
         if drained and self._session is not None:
             await self._session.execute(GIVE_BACK_SLOT, slot.slot, self.owner)
+
+
+def _rows(made: dict[int, list[Envelope]]) -> str:
+    """The records as JSON, each body as it was encoded."""
+    rows = [
+        encode(
+            {
+                "partition": partition,
+                "number": envelope.number,
+                "at": envelope.at,
+                "id": envelope.id,
+                "cause": envelope.cause,
+                "workspace": envelope.workspace,
+                "subject": envelope.subject,
+                "types": ",".join(envelope.types),
+                "agents": ",".join(envelope.agents),
+                "traceparent": envelope.traceparent,
+            }
+        )[:-1]
+        + b',"body":'
+        + envelope.body
+        + b"}"
+        for partition, envelopes in made.items()
+        for envelope in envelopes
+    ]
+    return (b"[" + b",".join(rows) + b"]").decode()
 
 
 def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
