@@ -14,13 +14,15 @@ help: ## Say what there is.
 
 setup: $(STAMP) ## Make .venv from requirements.lock and install the members.
 
+# Compiled once, since where the environment forbids to write bytecode each process would compile all it imports.
 # uv, pinned with hashes in the lock too, installs the rest: pip alone needs ten times as long.
 $(STAMP): requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@awk '/^uv==/{on=1} on&&/^[a-zA-Z]/&&!/^uv==/{exit} on' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e %)
+	@$(BIN)/python -m compileall -q libs services
 	@touch $@
 
 demo: setup ## Play a support day on the local stack and sum it up (about half a minute).

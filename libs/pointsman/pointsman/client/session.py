@@ -1,5 +1,6 @@
 """One origin and one token: calls with retries, problems as errors, idempotency keys."""
 
+import ssl
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -10,6 +11,8 @@ import stamina
 CALL_TIMEOUT_SECONDS = 30.0
 RETRY_SECONDS_MAX = 45.0
 ATTEMPTS_MAX = 20
+_TRUST = ssl.create_default_context()
+"""Loaded once: it is the costly part of a client."""
 
 
 class ApiError(Exception):
@@ -43,7 +46,8 @@ def _pause(error: Exception) -> bool | float:
 
 
 class Session:
-    """An async context manager around one connection pool.
+    """An async context manager around one connection pool. (The pool looks at each of its connections for every call:
+    many sessions with few connections cost much less than one with many.)
 
     Every POST carries an Idempotency-Key, so that a call that was cut off is repeated with the same effect. 503 and
     429 are repeated after the server's `Retry-After`, at most `RETRY_SECONDS_MAX` in all.
@@ -64,7 +68,7 @@ class Session:
             self.headers["Pointsman-Workspace"] = workspace
         self._own = client is None
         self.client = client or httpx.AsyncClient(
-            timeout=CALL_TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=None, max_keepalive_connections=200)
+            timeout=CALL_TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=None), verify=_TRUST, trust_env=False
         )
         self._retry_seconds = retry_seconds
 

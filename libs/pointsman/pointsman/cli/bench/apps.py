@@ -8,10 +8,10 @@ every app takes its offer, resolves it, and notes how long after that the next o
 import asyncio
 import sys
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Literal
 
-import httpx
 import orjson
 import stamina.instrumentation
 import uvloop
@@ -71,9 +71,13 @@ async def main(plan: AppsPlan) -> None:
     """Everybody is present until told to go; then the results are written."""
     stamina.instrumentation.set_on_retry_hooks([])
     apps = Apps()
-    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=None)) as client:
+    async with AsyncExitStack() as sessions:
         agents = [
-            Agent(Session(plan.url, token, client=client), app_session=slug, lease_seconds=LEASE_SECONDS)
+            Agent(
+                await sessions.enter_async_context(Session(plan.url, token)),
+                app_session=slug,
+                lease_seconds=LEASE_SECONDS,
+            )
             for slug, token in plan.tokens.items()
         ]
         await asyncio.gather(*(agent.set_presence("available") for agent in agents))

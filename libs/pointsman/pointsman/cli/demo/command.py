@@ -34,12 +34,13 @@ from pointsman.core.instant import EPOCH, after, rfc3339
 from pointsman.local.folder import StackFolder
 
 SECONDS = 30.0
-RATE = 110.0
+RATE = 85.0
 SEED = 7
 AGENTS = 48
-POSTING_SHARE = 0.75
+POSTING_SHARE = 0.8
 KILL_SHARE = 0.35
 KILLED = "routing"
+DRAW_SECONDS = 0.2
 DRAIN_SECONDS_MAX = 20.0
 END_SECONDS_MAX = 90.0
 SETTLE_SECONDS_MAX = 30.0
@@ -206,7 +207,7 @@ class Day:
             self._scene.accepted = customers.told.get("accepted", 0)
             self._scene.counts = floor.told
             self._screen.draw()
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(DRAW_SECONDS)
 
     async def _watch(self, session: Session) -> None:
         """Keeps the scene's figures those of the wallboard's stream."""

@@ -7,11 +7,11 @@ as raw RFC 5322. The ledger has an entry per answer, with the monotonic instant 
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from email.message import EmailMessage
 from typing import Any
 
-import httpx
 import orjson
 import stamina.instrumentation
 import uvloop
@@ -31,12 +31,8 @@ POISON = b"\x00\xff\xfe\x00 this is no mail \x00" * 40
 class Customers:
     """Posts the script and remembers every answer."""
 
-    def __init__(self, plan: Plan, client: httpx.AsyncClient) -> None:
-        self._plan = plan
-        self._connectors = {
-            slug: Connector(Session(plan.url, token, client=client, retry_seconds=60), slug)
-            for slug, token in plan.tokens.items()
-        }
+    def __init__(self, connectors: Mapping[str, Connector]) -> None:
+        self._connectors = connectors
         self._at_once = asyncio.Semaphore(CALLS_AT_ONCE_MAX)
         self.ledger: list[dict[str, Any]] = []
         self.failures: list[dict[str, Any]] = []
@@ -168,8 +164,13 @@ async def _tell_progress(customers: Customers) -> None:
 async def main(plan: Plan) -> None:
     """Plays, then writes the ledger."""
     stamina.instrumentation.set_on_retry_hooks([])
-    async with httpx.AsyncClient(timeout=30, limits=httpx.Limits(max_connections=None)) as client:
-        customers = Customers(plan, client)
+    async with AsyncExitStack() as sessions:
+        customers = Customers(
+            {
+                slug: Connector(await sessions.enter_async_context(Session(plan.url, token, retry_seconds=60)), slug)
+                for slug, token in plan.tokens.items()
+            }
+        )
         telling = asyncio.create_task(_tell_progress(customers))
         await customers.play(draw(plan.seconds, plan.rate, plan.seed))
         telling.cancel()

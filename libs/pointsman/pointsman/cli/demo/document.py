@@ -17,8 +17,8 @@ NAMES = (
 )
 LATE_AGENT = "lena"
 PRIVACY_TARGET_SECONDS = 6
-OFFER_SECONDS = 4
-LEASE_SECONDS = 6
+OFFER_SECONDS = 10
+LEASE_SECONDS = 40
 
 # Words of each language that say what a message is about. RE2; upper and lower case are the same.
 RULES: tuple[tuple[str, str, str, str], ...] = (

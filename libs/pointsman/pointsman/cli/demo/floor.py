@@ -8,9 +8,9 @@ import asyncio
 import random
 import sys
 import time
+from contextlib import AsyncExitStack
 from typing import Any
 
-import httpx
 import orjson
 import stamina.instrumentation
 import uvloop
@@ -26,6 +26,8 @@ IGNORE_SHARE = 0.004
 PEND_SHARE = 0.03
 VANISH_SHARE = 0.12
 VANISH_SECONDS = 9.0
+VANISHING_LEASE_SECONDS = 6
+RENEW_SECONDS = 3.0
 LATE_FROM = 0.6
 THINK_SECONDS = (0.4, 1.4)
 POLL_SECONDS = 20
@@ -54,17 +56,20 @@ class App:
         self._plan = plan
         self._floor = floor
         self._chance = random.Random(f"{slug}-{plan.seed}")
-        self._agent = Agent(session, app_session=f"app-{slug}", lease_seconds=LEASE_SECONDS)
+        self._vanishes = slug != LATE_AGENT and self._chance.random() < VANISH_SHARE
+        # Who will vanish has a short lease, so that the desk notices within the demo's time.
+        self._lease_seconds = VANISHING_LEASE_SECONDS if self._vanishes else LEASE_SECONDS
+        self._agent = Agent(session, app_session=f"app-{slug}", lease_seconds=self._lease_seconds)
         self._known: set[str] = set()
+        self._in_hand: set[str] = set()
         self._work: set[asyncio.Task[None]] = set()
 
     async def live(self, began: float) -> None:
         """The agent's day; ends when cancelled."""
         if self.slug == LATE_AGENT:
             await asyncio.sleep(max(0.0, began + LATE_FROM * self._plan.seconds - time.monotonic()))
-        vanishes = self.slug != LATE_AGENT and self._chance.random() < VANISH_SHARE
         try:
-            if vanishes:
+            if self._vanishes:
                 at = began + self._chance.uniform(0.15, 0.5) * self._plan.seconds
                 try:
                     async with asyncio.timeout(max(0.0, at - time.monotonic())):
@@ -87,8 +92,6 @@ class App:
     async def _present(self) -> None:
         """Available, with the lease renewed and offers polled."""
         await self._persist(self._agent.set_presence, "available")
-        for assignment in (await self._persist(self._agent.assignments)) or ():
-            self._begin(self._handle(assignment.ticket_id, assignment.ticket))
         renewing = asyncio.create_task(self._renew())
         cursor: str | None = None
         try:
@@ -109,14 +112,19 @@ class App:
             renewing.cancel()
 
     async def _renew(self) -> None:
+        """Renews the lease, comes back after an offer passed, and goes on with tickets that it did not know it holds: a
+        customer who writes again comes straight to the holder."""
         while True:
-            await asyncio.sleep(LEASE_SECONDS / 3)
             try:
                 presence = await self._agent.set_presence()
                 if presence.get("state") == "away" and presence.get("set_by") in ("expiry", "lapse"):
                     await self._agent.set_presence("available")
+                for held in await self._agent.assignments():
+                    if held.ticket["state"] == "assigned" and held.ticket_id not in self._in_hand:
+                        self._begin(self._handle(held.ticket_id, held.ticket))
             except Failure as error:
                 self._floor.failures.append(f"{self.slug} renews: {error}")
+            await asyncio.sleep(RENEW_SECONDS)
 
     async def _persist(self, call: Any, *arguments: Any) -> Any:
         """A call that must succeed for the day to go on; repeated a few times."""
@@ -157,20 +165,29 @@ class App:
         if chance < DECLINE_SHARE + IGNORE_SHARE:
             self._floor.counts["let_pass"] += 1
             return
-        await self._agent.accept(offer.id)
+        self._in_hand.add(offer.ticket_id)
+        try:
+            await self._agent.accept(offer.id)
+        except BaseException:
+            self._in_hand.discard(offer.ticket_id)
+            raise
         self._floor.counts["accepted"] += 1
         await self._handle(offer.ticket_id, offer.ticket)
 
     async def _handle(self, ticket_id: str, ticket: dict[str, Any]) -> None:
-        await asyncio.sleep(self._chance.uniform(*THINK_SECONDS))
-        text = corpus.reply(self._chance, ticket.get("language") or "en")
-        await self._agent.reply(ticket_id, text)
-        self._floor.counts["replied"] += 1
-        if self._chance.random() < PEND_SHARE:
-            await self._agent.pend(ticket_id, "customer")
-            await asyncio.sleep(2.0)
-        await self._agent.resolve(ticket_id)
-        self._floor.counts["resolved"] += 1
+        self._in_hand.add(ticket_id)
+        try:
+            await asyncio.sleep(self._chance.uniform(*THINK_SECONDS))
+            text = corpus.reply(self._chance, ticket.get("language") or "en")
+            await self._agent.reply(ticket_id, text)
+            self._floor.counts["replied"] += 1
+            if self._chance.random() < PEND_SHARE:
+                await self._agent.pend(ticket_id, "customer")
+                await asyncio.sleep(2.0)
+            await self._agent.resolve(ticket_id)
+            self._floor.counts["resolved"] += 1
+        finally:
+            self._in_hand.discard(ticket_id)
 
 
 async def _tell_progress(floor: Floor) -> None:
@@ -189,10 +206,9 @@ async def main(plan: Plan) -> None:
     """Everybody works until told to go; then the results are written."""
     stamina.instrumentation.set_on_retry_hooks([])
     floor = Floor()
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=400)
-    async with httpx.AsyncClient(timeout=30, limits=limits) as client:
+    async with AsyncExitStack() as sessions:
         apps = [
-            App(slug, plan, Session(plan.url, token, client=client, retry_seconds=30), floor)
+            App(slug, plan, await sessions.enter_async_context(Session(plan.url, token, retry_seconds=30)), floor)
             for slug, token in plan.tokens.items()
         ]
         began = time.monotonic()

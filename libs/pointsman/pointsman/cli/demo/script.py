@@ -12,7 +12,7 @@ from pointsman.cli.demo import corpus
 from pointsman.cli.demo.document import LANGUAGES
 
 BURST_FROM, BURST_TO, BURST_FACTOR = 0.45, 0.55, 2.2
-FOLLOW_UP_SHARE = 0.18
+MESSAGES_OF_CONVERSATION = {1: 40, 2: 30, 3: 20, 4: 10}
 DUPLICATE_SHARE = 0.02
 LEAVE_SHARE = 0.06
 RAW_MAIL_SHARE = 0.05
@@ -65,7 +65,8 @@ def draw(seconds: float, rate: float, seed: int) -> list[Post]:
     customers = [_customer(chance, number) for number in range(CUSTOMERS)]
     posts: list[Post] = []
     total = int(seconds * rate)
-    openings = max(1, int(total * (1 - FOLLOW_UP_SHARE - DUPLICATE_SHARE)))
+    per_conversation = _mean(MESSAGES_OF_CONVERSATION)
+    openings = max(1, int(total * (1 - DUPLICATE_SHARE) / per_conversation))
     for number in range(openings):
         at = _moment(chance, seconds)
         posts.extend(_conversation(chance, number, at, seconds, chance.choice(customers)))
@@ -79,6 +80,10 @@ def draw(seconds: float, rate: float, seed: int) -> list[Post]:
         posts.append(Post(**{**post.document(), "at": again, "duplicate": True, "opens": False}))
     posts.append(Post(0.3 * seconds, "poison", "support-mail", "email", "poison-1", "poison-1"))
     return sorted(posts, key=lambda post: post.at)
+
+
+def _mean(weights: dict[int, int]) -> float:
+    return sum(value * weight for value, weight in weights.items()) / sum(weights.values())
 
 
 def _moment(chance: random.Random, seconds: float) -> float:
@@ -107,23 +112,17 @@ def _conversation(
     category = chance.choices(list(CATEGORY_WEIGHTS), weights=list(CATEGORY_WEIGHTS.values()))[0]
     first = _opening(chance, str(number), at, channel, category, customer)
     posts = [first]
-    for step in range(2):
-        if first.how != "mail" and chance.random() < FOLLOW_UP_SHARE:
-            text = corpus.follow_up(chance, str(customer["language"]), str(customer["name"]))
-            later = min(posts[-1].at + chance.uniform(0.5, 6.0), seconds)
-            how = "single" if channel == "chat" else "batch"
-            posts.append(
-                Post(
-                    **{
-                        **first.document(),
-                        "at": later,
-                        "how": how,
-                        "key": f"{first.key}-{step + 1}",
-                        "opens": False,
-                        "text": text,
-                    }
-                )
-            )
+    further = chance.choices(list(MESSAGES_OF_CONVERSATION), weights=list(MESSAGES_OF_CONVERSATION.values()))[0] - 1
+    for step in range(0 if first.how == "mail" else further):
+        text = corpus.follow_up(chance, str(customer["language"]), str(customer["name"]))
+        changes = {
+            "at": min(posts[-1].at + chance.uniform(0.2, 1.2), seconds),
+            "how": "single" if channel == "chat" else "batch",
+            "key": f"{first.key}-{step + 1}",
+            "opens": False,
+            "text": text,
+        }
+        posts.append(Post(**{**first.document(), **changes}))
     if channel == "chat" and chance.random() < LEAVE_SHARE:
         left = min(at + chance.uniform(0.1, 2.0), seconds)
         posts.append(Post(left, "event", first.connector, channel, f"left-{first.key}", first.thread, kind="left"))
