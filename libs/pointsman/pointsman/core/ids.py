@@ -5,6 +5,7 @@ BLAKE2b digest over the parts. The same instant and parts give the same id on ev
 a batch that is decided twice writes the same rows.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from secrets import token_bytes
 
@@ -14,13 +15,20 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 
 
-def _base32(value: int, pairs: int) -> str:
-    digits = []
-    for _ in range(pairs):
-        digits.append(_PAIRS[value & 1023])
-        value >>= 10
-    digits.reverse()
-    return "".join(digits)
+@lru_cache(maxsize=256)
+def _time(milliseconds: int) -> str:
+    """Ten characters of time. Many ids are made in one millisecond."""
+    ms, two = milliseconds, _PAIRS
+    return two[ms >> 40] + two[ms >> 30 & 1023] + two[ms >> 20 & 1023] + two[ms >> 10 & 1023] + two[ms & 1023]
+
+
+def _digits(digest: int) -> str:
+    """Sixteen characters of 80 bits, written out: ids are made several times a message."""
+    d, two = digest, _PAIRS
+    return (
+        f"{two[d >> 70]}{two[d >> 60 & 1023]}{two[d >> 50 & 1023]}{two[d >> 40 & 1023]}"
+        f"{two[d >> 30 & 1023]}{two[d >> 20 & 1023]}{two[d >> 10 & 1023]}{two[d & 1023]}"
+    )
 
 
 def derived_id(kind: str, at: Instant, *parts: str | int) -> str:
@@ -30,7 +38,7 @@ def derived_id(kind: str, at: Instant, *parts: str | int) -> str:
     millisecond are expected to collide.
     """
     digest = blake2b("\x1f".join(map(str, (kind, *parts))).encode(), digest_size=10).digest()
-    return f"{kind}_{_base32(int(at.timestamp() * 1000), 5)}{_base32(int.from_bytes(digest), 8)}"
+    return f"{kind}_{_time(int(at.timestamp() * 1000))}{_digits(int.from_bytes(digest))}"
 
 
 def random_id(kind: str, at: Instant) -> str:
@@ -43,6 +51,7 @@ def digest_of(data: bytes) -> str:
     return blake2b(data, digest_size=16).hexdigest()
 
 
+@lru_cache(maxsize=16_384)
 def lane_of(workspace: str, partitions: int) -> int:
     """The lane of a workspace: Kafka's default partitioner (murmur2) over its key, so that any producer that keys by
     workspace agrees. Source: org.apache.kafka.common.utils.Utils#murmur2."""
