@@ -3,7 +3,8 @@
 import io
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,19 @@ def typed(*arguments: str) -> Typed:
     return Typed(code, *texts)
 
 
+def typed_until(condition: Callable[[], object], within_seconds: float = 60.0) -> None:
+    """Types until the condition is true: what was accepted is seen by the next service a moment later."""
+    deadline = time.monotonic() + within_seconds
+    while True:
+        try:
+            if condition():
+                return
+        except AssertionError:
+            if time.monotonic() > deadline:
+                raise
+        assert time.monotonic() < deadline
+
+
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory, stack: StackFolder) -> Path:
     """The file of a workspace that is applied."""
@@ -74,6 +88,8 @@ def ticket(document: Path) -> str:
     """The ticket of a message that was sent."""
     sent = typed("send", "--connector", "site-chat", "--text", "Where is my parcel?", "--json").json
     found: str = sent["messages"][0]["ticket_id"]
+    typed_until(lambda: [clock["metric"] for clock in typed("ticket", found, "--json").json["clocks"]])
+    typed_until(lambda: typed("top", "--json").json["queues"]["returns"]["waiting"] == 1)
     return found
 
 
