@@ -72,7 +72,8 @@ def test_an_interrupted_run_ends_everything_that_it_started(tmp_path: Path) -> N
             break
     started = family(psutil.Process(running.pid))
     assert {"postgres", "tansu" if BROKER == "tansu" else "java"} <= {process.name() for process in started}
-    running.send_signal(signal.SIGINT)
+    # Not SIGINT: a shell has its background jobs ignore that, and this test may be in one.
+    running.send_signal(signal.SIGTERM)
     said = running.stderr.read()
     running.stderr.close()
     assert running.wait(60) == 1
