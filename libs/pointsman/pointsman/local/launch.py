@@ -14,6 +14,8 @@ import sys
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_OVERRIDE = 1
@@ -24,6 +26,8 @@ def become(uid: int, gid: int, libc: ctypes.CDLL | None) -> None:
     """Changes the user for good."""
     if libc is not None:
         libc.prctl(_PR_SET_KEEPCAPS, 1)
+        # access(2), by which initdb looks for its own programs, would otherwise ignore the capability.
+        libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
