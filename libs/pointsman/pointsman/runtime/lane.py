@@ -15,16 +15,13 @@
   other worker repeats the damage; a restart tries again.
 - DRAINING: no new batch; what is committed is relayed (for a bounded time), then the lease is given back.
 
-Batch composition: waiting commands, then sla, then the other topics, then a bounded number of requests; the batch ends
-after about `batch_milliseconds` of decisions. While a timer is due, the topics that can stop it give no record that is
-later than it. See `inbox` for when a timer may fire.
+What a batch is made of is in `composing`, how its records and timers are decided in `deciding`, how it is written in
+`work`.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
 from enum import Enum
 from typing import Any
 
@@ -38,12 +35,12 @@ from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import Clock
+from pointsman.runtime.composing import Composer
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.deciding import Decider, Halted
-from pointsman.runtime.inbox import TopicInbox, time_of
+from pointsman.runtime.inbox import TopicInbox
 from pointsman.runtime.logic import Batch, Codec, LaneLogic
 from pointsman.runtime.outgoing import Outgoing
-from pointsman.runtime.pace import Pace
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.relay import RelayLine
 from pointsman.runtime.work import (
@@ -60,13 +57,8 @@ from pointsman.runtime.work import (
 
 log = structlog.get_logger(__name__)
 
-FIRST_TOPICS = ("commands", "sla")
-LAST_TOPICS = ("requests",)
-TIMERS_PER_BATCH_MAX = 500
-LATE_SECONDS = 1.0
 DRAIN_SECONDS = 2.0
 IDLE_SECONDS = 0.25
-CATCHING_UP = timedelta(milliseconds=100)
 
 
 class LaneState(Enum):
@@ -109,11 +101,10 @@ class Lane:
             reader,
             clock,
         )
-        self._settings = link.settings
         self.source = f"{service}@{incarnation}"
         self.status = LaneState.CLAIMED
         self.cluster: str | None = None
-        self.inboxes: Mapping[str, TopicInbox] = {}
+        self._composer = Composer(self._reads, logic, link)
         self._decider = self._new_decider()
         self._relay: RelayLine | None = None
         self._relaying: asyncio.Task[None] | None = None
@@ -121,18 +112,16 @@ class Lane:
         self._wake = asyncio.Event()
         self._now: Instant = EPOCH
         self._refreshed_at = 0.0
-        self._gaps_asked_at = 0.0
-        self._single_steps = 0
-        self._pace = Pace(self._settings.batch_milliseconds / 1000)
-        self._order = [name for name in FIRST_TOPICS if name in self._reads]
-        self._order += [name for name in self._reads if name not in FIRST_TOPICS + LAST_TOPICS]
-        self._order += [name for name in LAST_TOPICS if name in self._reads]
 
     def _new_decider(self) -> Decider:
         writes = self._writes.name if self._writes else ""
         return Decider(self.service, self.lane, self.source, self._logic, self._codec, frozenset(self._reads), writes)
 
     # -- the reader's side -------------------------------------------------------------------------------------------
+
+    @property
+    def inboxes(self) -> Mapping[str, TopicInbox]:
+        return self._composer.inboxes
 
     def wake(self) -> None:
         self._wake.set()
@@ -225,7 +214,7 @@ class Lane:
     async def _leave(self) -> None:
         """Drops everything that belongs to the loaded state."""
         self._reader.leave(self.lane)
-        self.inboxes, self.cluster = {}, None
+        self._composer.inboxes, self.cluster = {}, None
         relaying, self._relaying = self._relaying, None
         self._relay = None
         if relaying is not None:
@@ -250,7 +239,7 @@ class Lane:
             "SELECT topic, next_offset FROM position WHERE lane = $1 AND cluster = $2", self.lane, cluster
         )
         known = {row["topic"]: row["next_offset"] for row in rows}
-        self.inboxes = {name: TopicInbox(name, known.get(name, -1)) for name in self._reads}
+        self._composer.inboxes = {name: TopicInbox(name, known.get(name, -1)) for name in self._reads}
         self.cluster = cluster
         self._reader.join(self)
 
@@ -264,19 +253,15 @@ class Lane:
         """Composes, decides and commits one batch; false when there is nothing to do now."""
         now = self._advance()
         await self._refresh(now)
-        fires, holds, unread = self._due_timers(now)
-        records = self._take(holds)
-        if not records and not fires:
-            if unread:
+        timers = self._composer.due_timers(self._decider.state, now)
+        records = self._composer.take(timers.holds)
+        if not records and not timers.fires:
+            if timers.unread:
                 await self._reader.ask_ends()
-                return any(self._inbox_read(topic) >= due for topic, due in holds.items())
+                return self._composer.has_read(timers.holds)
             return False
-        await self._decide_and_commit(records, fires, now)
+        await self._decide_and_commit(records, timers.fires, now)
         return True
-
-    def _inbox_read(self, topic: str) -> Instant:
-        inbox = self.inboxes.get(topic)
-        return EPOCH if inbox is None else inbox.read_up_to()
 
     async def _refresh(self, now: Instant) -> None:
         if time.monotonic() - self._refreshed_at >= self._logic.refresh_seconds:
@@ -284,49 +269,6 @@ class Lane:
                 await self._logic.refresh(db, self._decider.state, now)
             self._refreshed_at = time.monotonic()
         await self._outgoing.ask_for_gaps(self._decider, now)
-
-    def _due_timers(self, now: Instant) -> tuple[list[TimerCause], dict[str, Instant], bool]:
-        """What fires now, up to which instant each gating topic may be read before that, and whether inputs are
-        missing for some timer."""
-        fires: list[TimerCause] = []
-        holds: dict[str, Instant] = {}
-        unread = False
-        unreachable = self._link.cluster is None or self.cluster is None
-        blind = self._link.out_of_reach_seconds >= self._settings.blind_after_seconds
-        for kind, due in self._logic.earliest(self._decider.state).items():
-            if due > now:
-                continue
-            gates = self._logic.gates[kind].intersection(self._reads)
-            for topic in gates:
-                holds[topic] = min(holds.get(topic, due), due)
-            if gates and unreachable:
-                if not (blind and kind in self._logic.blind_kinds):
-                    continue
-                fetched = (self.inboxes[topic].fetched_up_to() for topic in gates.intersection(self.inboxes))
-                until = min((now, *fetched))
-            else:
-                until = min((now, *(self._inbox_read(topic) for topic in gates)))
-            if until < due:
-                unread = unread or not unreachable
-                continue
-            room = TIMERS_PER_BATCH_MAX - len(fires)
-            for timer in self._logic.due(self._decider.state, kind, until, room):
-                late = (now - timer.due).total_seconds() > LATE_SECONDS
-                fires.append(replace(timer, late=late, blind=bool(gates) and self._link.cluster is None))
-        return fires, holds, unread
-
-    def _take(self, holds: dict[str, Instant]) -> list[Arrived]:
-        taken: list[Arrived] = []
-        count_max = 1 if self._single_steps else min(self._settings.batch_records_max, self._pace.records_max)
-        for topic in self._order:
-            inbox = self.inboxes.get(topic)
-            if inbox is None or not inbox.records or len(taken) >= count_max:
-                continue
-            limit = count_max - len(taken)
-            if topic in LAST_TOPICS:
-                limit = min(limit, self._settings.requests_per_batch_max)
-            taken += inbox.take(limit, holds.get(topic))
-        return taken
 
     async def _decide_and_commit(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> None:
         with telemetry.batch_span(self.service, self.lane, records):
@@ -337,73 +279,26 @@ class Lane:
         decider = self._decider
         while True:
             work = decider.begin(now)
-            left = self._decide(records, fires, now)
+            left = self._composer.decide(decider, records, fires, now)
             try:
                 await self._commit(work)
             except Settled as settled:
                 decider.take_back()
                 await self._learn_settled(settled.ids)
-                self._put_back(left)
+                self._composer.put_back(left)
                 records = records[: len(records) - len(left)]
                 continue
             except BaseException as error:
                 decider.take_back()
-                self._put_back(left)
+                self._composer.put_back(left)
                 if isinstance(error, asyncpg.PostgresError) and not isinstance(error, INFRASTRUCTURE_ERRORS):
                     self._find_poison(records[: len(records) - len(left)], error)
                     return
                 raise
-            self._put_back(left)
+            self._composer.put_back(left)
             self._after_commit(work)
-            self._single_steps = max(0, self._single_steps - 1)
+            self._composer.single_steps = max(0, self._composer.single_steps - 1)
             return
-
-    def _decide(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> list[Arrived]:
-        """Decides until the time of a batch is over; returns the records that are left for the next.
-
-        The timers come first: each is due before every undecided record that could stop it.
-        """
-        self._pace.begin()
-        for timer in fires:
-            self._decider.timer(timer, now=now)
-        catching_up = any(now - time_of(record) > CATCHING_UP for record in (records[:1] + records[-1:]))
-        ahead = self._earliest_ahead(records) if catching_up else []
-        for place, record in enumerate(records):
-            if catching_up and self._is_past_a_timer(record.topic, ahead[place], now):
-                left = records[place:]
-                break
-            self._decider.record(record, now=now)
-            if self._pace.over():
-                left = records[place + 1 :]
-                break
-        else:
-            left = []
-        self._pace.end(len(records) - len(left))
-        return left
-
-    def _earliest_ahead(self, records: Sequence[Arrived]) -> list[Instant]:
-        """For each record the earliest time of its topic from it on: the log is not in the order of its times."""
-        earliest = {topic: inbox.earliest() for topic, inbox in self.inboxes.items()}
-        ahead = []
-        for record in reversed(records):
-            earliest[record.topic] = min(earliest[record.topic], time_of(record))
-            ahead.append(earliest[record.topic])
-        ahead.reverse()
-        return ahead
-
-    def _is_past_a_timer(self, topic: str, earliest: Instant, now: Instant) -> bool:
-        """Whether a timer that came due, perhaps one that this batch armed, must be decided before what is ahead."""
-        return any(
-            due <= now and due < earliest and topic in self._logic.gates[kind]
-            for kind, due in self._logic.earliest(self._decider.state).items()
-        )
-
-    def _put_back(self, left: list[Arrived]) -> None:
-        by_topic: dict[str, list[Arrived]] = {}
-        for record in left:
-            by_topic.setdefault(record.topic, []).append(record)
-        for topic, records in by_topic.items():
-            self.inboxes[topic].put_back(records)
 
     async def _gather(self, records: Sequence[Arrived], fires: Sequence[TimerCause], now: Instant) -> None:
         causes: list[RecordCause | TimerCause] = list(fires)
@@ -456,8 +351,8 @@ class Lane:
             raise Halted(f"a timer's rows are refused: {error!r}")
         if len(records) == 1:
             self._decider.poisoned[records[0].topic, records[0].offset] = repr(error)
-        self._put_back(list(records))
-        self._single_steps = len(records) + 1
+        self._composer.put_back(records)
+        self._composer.single_steps = len(records) + 1
 
     def _after_commit(self, work: Work) -> None:
         self._decider.keep()

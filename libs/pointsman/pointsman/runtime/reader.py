@@ -31,7 +31,9 @@ class Reading(Protocol):
 
     lane: int
     cluster: str | None
-    inboxes: Mapping[str, TopicInbox]
+
+    @property
+    def inboxes(self) -> Mapping[str, TopicInbox]: ...
 
     def wake(self) -> None: ...
 
