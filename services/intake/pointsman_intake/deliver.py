@@ -19,9 +19,9 @@ from pointsman.contracts.topics import REQUESTS
 from pointsman.core.instant import Instant
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
 from pointsman.runtime.secrets import SecretMissing, Secrets
-from pointsman.runtime.slots import GroupCommit
 from pointsman_intake.accept import PLANNER, accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook

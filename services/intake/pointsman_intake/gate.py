@@ -8,9 +8,9 @@ import structlog
 from pointsman.contracts import codec
 from pointsman.contracts.topics import REQUESTS
 from pointsman.runtime.auth import Caller
+from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.secrets import Secrets
-from pointsman.runtime.slots import GroupCommit
 from pointsman_intake.accept import PLANNER, accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook

@@ -18,7 +18,7 @@ from pointsman.contracts.topics import COMMANDS, DESK
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.decision import Emission
 from pointsman.core.instant import Instant
-from pointsman.runtime.slots import GroupCommit
+from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until_it

@@ -10,7 +10,7 @@ import pytest
 from pointsman.core.decision import Emission
 from pointsman.core.instant import Instant
 from pointsman.runtime.broker import BrokerLink
-from pointsman.runtime.slots import GroupCommit
+from pointsman.runtime.group_commit import GroupCommit
 from tests.integration.runtime.conftest import Tally
 from tests.integration.runtime.tally import DESK, Body, TallyCodec, until
 
@@ -95,7 +95,7 @@ async def test_the_slot_of_a_dead_process_is_drained_by_another(tally: Tally) ->
         assert await group.submit(("acme", 1)) == 1
         for task in group._tasks:
             task.cancel()
-        group._session.terminate()
+        group._lease.session.terminate()
         group.pool.terminate()
         tally.settings = reachable
         assert lives.ready

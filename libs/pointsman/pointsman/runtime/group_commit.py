@@ -1,0 +1,245 @@
+"""Group commit: the only writer of a slot, one fenced transaction after the other.
+
+Whatever was submitted while the last transaction ran shares the next one.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+import asyncpg
+import structlog
+
+from pointsman.core.decision import Emission
+from pointsman.core.envelope import Envelope
+from pointsman.core.ids import random_id
+from pointsman.core.instant import Instant
+from pointsman.core.topic import Topic
+from pointsman.runtime.broker import BrokerLink
+from pointsman.runtime.clock import DatabaseClock
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.installation import verify_installation
+from pointsman.runtime.logic import Codec
+from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.slots import Slot, SlotLease
+from pointsman.runtime.telemetry import encode
+from pointsman.runtime.work import Fenced
+
+log = structlog.get_logger(__name__)
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Handle = Callable[[Any, Sequence[Item], Instant], Awaitable[tuple[Sequence[Result | Exception], Sequence[Emission]]]]
+
+GROUP_ITEMS_MAX = 2_000
+
+BEGIN_FENCED = """
+    BEGIN; UPDATE slot SET lease_until = greatest(lease_until, clock_timestamp())
+    WHERE slot = {slot} AND epoch = {epoch}
+"""
+
+# One statement, and JSON in place of arrays: a group is written in as few round trips as can be.
+WRITE = """
+    WITH made AS (
+        INSERT INTO fact (source, partition, number, at, made_at, id, cause, workspace, subject, types, agents,
+                          traceparent, body)
+        SELECT $1, f.partition, f.number, f.at, $2, f.id, f.cause, f.workspace, f.subject,
+               string_to_array(f.types, ','), coalesce(string_to_array(nullif(f.agents, ''), ','), '{}'),
+               f.traceparent, f.body
+        FROM json_to_recordset($3::text::json)
+             AS f (partition int, number bigint, at timestamptz, id text, cause text, workspace text, subject text,
+                   types text, agents text, traceparent text, body json)
+    )
+    INSERT INTO counter (source, partition, number)
+    SELECT $1, c.partition, c.number FROM unnest($4::int[], $5::bigint[]) AS c (partition, number)
+    ON CONFLICT (source, partition) DO UPDATE SET number = excluded.number
+"""
+
+
+class GroupCommit(Generic[Item, Result]):
+    """Everything that waits shares one fenced transaction. `submit` returns after the commit.
+
+    `handle(db, items, now)` returns a result (or an exception, which refuses only that item) for each item, and the
+    emissions. When it raises because of the data, the items are handled one by one, so that a bad one fails alone.
+    `planner` are settings of the connection that groups are written on.
+    """
+
+    def __init__(
+        self,
+        settings: RuntimeSettings,
+        *,
+        service: str,
+        topic: Topic,
+        handle: Handle[Item, Result],
+        codec: Codec,
+        link: BrokerLink,
+        pool: Any = None,
+        planner: Mapping[str, str] | None = None,
+    ) -> None:
+        self._settings, self._service, self._topic = settings, service, topic
+        self._planner = dict(planner or {})
+        self._handle, self._codec, self.link = handle, codec, link
+        self.pool = pool
+        self._own_pool = pool is None
+        self.clock = DatabaseClock()
+        self._lease = SlotLease(settings, service, link, self._held)
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._incarnation = ""
+        self._writer: Any = None
+
+    async def __aenter__(self) -> "GroupCommit[Item, Result]":
+        if self._own_pool:
+            self.pool = await open_pool(self._settings, self._service, size=6, purpose="slot")
+        async with self.pool.acquire() as db:
+            self._incarnation = await verify_installation(db, self._settings)
+            await self.clock.measure(db)
+        await self._lease.keep_once()
+        self._tasks.append(asyncio.create_task(self._commit_groups()))
+        self._tasks.append(asyncio.create_task(self._lease.keep()))
+        self._tasks.append(asyncio.create_task(self.clock.keep_measuring(self.pool)))
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for waiting in self._waiting:
+            _fail(waiting[1], ConnectionError("the process is stopping"))
+        await self._lease.give_back()
+        if self._writer is not None:
+            await self.pool.release(self._writer)
+        await self._lease.close()
+        if self._own_pool:
+            await self.pool.close()
+
+    async def submit(self, item: Item) -> Result:
+        """The item's result, after the commit. Raises what `handle` gave for it, or an infrastructure error when
+        nothing was written."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
+        self._wake.set()
+        return await future
+
+    @property
+    def ready(self) -> bool:
+        return self._lease.slot is not None
+
+    def _held(self, slot: int, epoch: int) -> Slot:
+        source = f"{self._service}/{slot}@{self._incarnation}"
+        return Slot(self.pool, self.link, self._codec, self._topic, slot, epoch, source)
+
+    # -- the group-commit loop ---------------------------------------------------------------------------------------
+
+    async def _commit_groups(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                group, self._waiting = self._waiting[:GROUP_ITEMS_MAX], self._waiting[GROUP_ITEMS_MAX:]
+                await self._commit_group(group)
+
+    async def _commit_group(self, group: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+        try:
+            results = await self._transact([item for item, _ in group])
+        except (Fenced, *INFRASTRUCTURE_ERRORS) as error:
+            for _, future in group:
+                _fail(future, ConnectionError(f"not written: {error!r}"))
+            return
+        except Exception as error:
+            if len(group) == 1:
+                log.error("item refused by the database", error=repr(error), exc_info=error)
+                _fail(group[0][1], error)
+                return
+            for single in group:
+                await self._commit_group([single])
+            return
+        for (_, future), result in zip(group, results, strict=True):
+            if isinstance(result, Exception):
+                _fail(future, result)
+            elif not future.done():
+                future.set_result(result)
+
+    async def _transact(self, items: list[Item]) -> Sequence[Result | Exception]:
+        slot = self._lease.slot
+        if slot is None:
+            raise ConnectionError("no slot yet: the database is out of reach")
+        now = self.clock.now()
+        cause = random_id("grp", now)
+        try:
+            db = await self._writing()
+            try:
+                # With the fence in the same message as BEGIN: both are numbers of ours.
+                if await db.execute(BEGIN_FENCED.format(slot=slot.slot, epoch=slot.epoch)) != "UPDATE 1":
+                    raise Fenced(f"slot {slot.slot} is not at epoch {slot.epoch} any more")
+                results, emissions = await self._handle(db, items, now)
+                made = slot.envelopes(emissions, cause)
+                if made:
+                    last = [envelopes[-1].number for envelopes in made.values()]
+                    await db.execute(WRITE, slot.source, now, _rows(made), list(made), last)
+                await db.execute("COMMIT")
+            except BaseException:
+                await self._roll_back()
+                raise
+        except (Fenced, *INFRASTRUCTURE_ERRORS) as error:
+            # Whether a broken commit went through is unknown: the numbers are read again under a new epoch.
+            log.warning("slot given up", slot=slot.slot, error=repr(error))
+            self._lease.slot = None
+            self._tasks.append(asyncio.create_task(slot.close()))
+            raise
+        slot.keep(made)
+        return results
+
+    async def _writing(self) -> Any:
+        """The connection that groups are written on. It is kept: a pool asks the server at every return."""
+        if self._writer is None:
+            writer = await self.pool.acquire(timeout=5)
+            for name, value in self._planner.items():
+                await writer.execute("SELECT set_config($1, $2, false)", name, value)
+            self._writer = writer
+        return self._writer
+
+    async def _roll_back(self) -> None:
+        """Undoes the transaction, or gives the connection up when it cannot say so."""
+        writer = self._writer
+        if writer is None:
+            return
+        try:
+            async with asyncio.timeout(2):
+                await writer.execute("ROLLBACK")
+        except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
+            self._writer = None
+            writer.terminate()
+            await self.pool.release(writer)
+
+
+def _rows(made: dict[int, list[Envelope]]) -> str:
+    """The records as JSON, each body as it was encoded."""
+    rows = [
+        encode(
+            {
+                "partition": partition,
+                "number": envelope.number,
+                "at": envelope.at,
+                "id": envelope.id,
+                "cause": envelope.cause,
+                "workspace": envelope.workspace,
+                "subject": envelope.subject,
+                "types": ",".join(envelope.types),
+                "agents": ",".join(envelope.agents),
+                "traceparent": envelope.traceparent,
+            }
+        )[:-1]
+        + b',"body":'
+        + envelope.body
+        + b"}"
+        for partition, envelopes in made.items()
+        for envelope in envelopes
+    ]
+    return (b"[" + b",".join(rows) + b"]").decode()
+
+
+def _fail(future: "asyncio.Future[Any]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)
