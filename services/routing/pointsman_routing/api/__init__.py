@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from pointsman.runtime.http.app import service_app
 from pointsman.runtime.process import ApiProcess
 from pointsman_routing.api import actions, config, events, floor, tickets, tokens
+from pointsman_routing.api.document import config_version_of
 from pointsman_routing.api.me import MyRoutes
 from pointsman_routing.api.offers import OfferReader
 from pointsman_routing.api.renewals import Renewals
@@ -17,7 +18,7 @@ def create(process: ApiProcess) -> FastAPI:
         process,
         "routing",
         "Pointsman routing",
-        config_version=lambda workspace: config.config_version_of(process.pool, workspace),
+        config_version=lambda workspace: config_version_of(process.pool, workspace),
     )
     renewals = Renewals(process)
     process.start(renewals.run())

@@ -12,33 +12,32 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel, Field
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.contracts.commands import ConfigPut
-from pointsman.contracts.document import DocumentErrors, Written, read_document, read_plain
-from pointsman.contracts.document.change import (
-    UnknownEntry,
-    UnknownSection,
-    diff,
-    entry_of,
-    merge_patched,
-    with_entry,
-    without_entry,
-)
+from pointsman.contracts.document import Written
+from pointsman.contracts.document.change import diff, entry_of, merge_patched, with_entry, without_entry
 from pointsman.contracts.document.schema import document_schema
 from pointsman.contracts.wire import actor
-from pointsman.runtime.auth import EVERY_WORKSPACE, Caller, require
+from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, ask, etag_of
 from pointsman.runtime.http.json import Json, dump_json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
-from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.problems import Problem
+from pointsman_routing.api.document import (
+    checked,
+    for_document,
+    invalid,
+    known_place,
+    stored,
+    with_moves_apart,
+    written_of,
+)
 
 routes = APIRouter(prefix="/v1", tags=["config"])
 
-DOCUMENT_BYTES_MAX = 4 * 1_048_576
 RACES_MAX = 3
 """How often a change of one entry is made anew when another change came between."""
 
@@ -100,7 +99,7 @@ async def config(
     request: Request, caller: Reader, version: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
 ) -> Response:
     """The document as it was given; `ETag` is its version."""
-    found, document = await _stored(request, caller.workspace, version)
+    found, document = await stored(request, caller.workspace, version)
     return Json(document, headers={"ETag": etag_of(found)})
 
 
@@ -136,8 +135,8 @@ async def put(
     reason: Reason = None,
 ) -> Response:
     """Replaces the whole document; JSON, or YAML as `application/yaml`."""
-    written, moves = _with_moves(await _written(request))
-    caller = _for_document(caller, written.value)
+    written, moves = with_moves_apart(await written_of(request))
+    caller = for_document(caller, written.value)
     if if_none_match is not None:
         if caller.role != "operator":
             raise Problem(403, "wrong-role", "only an operator creates a workspace")
@@ -162,25 +161,25 @@ async def patch(
 ) -> Response:
     """Merges a patch into the document (RFC 7386): null removes a key."""
     expects = _required(request, if_match)
-    changes = (await _written(request)).value
+    changes = (await written_of(request)).value
     if not isinstance(changes, dict):
-        raise _invalid([{"pointer": "", "detail": "a merge patch is a mapping of keys"}])
+        raise invalid([{"pointer": "", "detail": "a merge patch is a mapping of keys"}])
     moves = changes.pop("moves", None)
-    version, document = await _stored(request, caller.workspace)
+    version, document = await stored(request, caller.workspace)
     if expects is not None and expects != version:
         raise _mismatch(version)
     merged = Written(merge_patched(document, changes), None)
-    return await _apply(request, _for_document(caller, merged.value), merged, version, open_clocks, reason, moves)
+    return await _apply(request, for_document(caller, merged.value), merged, version, open_clocks, reason, moves)
 
 
 @routes.post("/config:check", response_model=Checked, openapi_extra=_BODY)
 async def check(request: Request, caller: Creator) -> Response:
     """Validation, what is inactive, and the differences to the current version, without a change."""
-    written, _ = _with_moves(await _written(request))
-    caller = _for_document(caller, written.value)
-    inactive = await _checked(written)
+    written, _ = with_moves_apart(await written_of(request))
+    caller = for_document(caller, written.value)
+    inactive = await checked(written)
     try:
-        version, current = await _stored(request, caller.workspace)
+        version, current = await stored(request, caller.workspace)
     except Problem:
         return Json({"version": None, "inactive": inactive, "diff": diff({}, written.value)})
     return Json({"version": version, "inactive": inactive, "diff": diff(current, written.value)})
@@ -196,8 +195,8 @@ async def rollback(
     open_clocks: OpenClocks = None,
 ) -> Response:
     """Applies an earlier version's document again, as a new version."""
-    current, _ = await _stored(request, caller.workspace)
-    _, document = await _stored(request, caller.workspace, body.version)
+    current, _ = await stored(request, caller.workspace)
+    _, document = await stored(request, caller.workspace, body.version)
     if if_match is not None and if_match != current:
         raise _mismatch(current)
     return await _apply(
@@ -208,8 +207,8 @@ async def rollback(
 @routes.get("/config/{section}/{slug}", response_model=dict[str, Any] | list[Any] | str)
 async def entry(request: Request, caller: Reader, section: str, slug: str) -> Response:
     """One entry of a section, as it was given."""
-    version, document = await _stored(request, caller.workspace)
-    with _known_place():
+    version, document = await stored(request, caller.workspace)
+    with known_place():
         return Json(entry_of(document, section, slug), headers={"ETag": etag_of(version)})
 
 
@@ -226,7 +225,7 @@ async def put_entry(
     """Adds or replaces one entry. Supervisors may do so with agents, admins with all."""
     if section != "agents" and caller.role == "supervisor":
         raise Problem(403, "wrong-role", "a supervisor changes only agents; this needs an admin")
-    written = await _written(request)
+    written = await written_of(request)
 
     def changed(document: Mapping[str, Any]) -> dict[str, Any]:
         return with_entry(document, section, slug, written.value)
@@ -259,12 +258,6 @@ def _schema() -> bytes:
     return dump_json(document_schema())
 
 
-async def config_version_of(pool: Any, workspace: str) -> int | None:
-    """The version that routing has, for `GET /v1/config-version`."""
-    found: int | None = await pool.fetchval("SELECT config_version FROM workspace WHERE workspace = $1", workspace)
-    return found
-
-
 async def _change_entry(
     request: Request,
     caller: Caller,
@@ -276,10 +269,10 @@ async def _change_entry(
 ) -> Response:
     """Applies a change of one entry to the current version; anew when another change came between."""
     for attempt in range(RACES_MAX):
-        version, document = await _stored(request, caller.workspace)
+        version, document = await stored(request, caller.workspace)
         if if_match is not None and if_match != version:
             raise _mismatch(version)
-        with _known_place():
+        with known_place():
             written = Written(changed(document), None)
         try:
             return await _apply(request, caller, written, version, open_clocks, reason, moves)
@@ -299,7 +292,7 @@ async def _apply(
     moves: Any,
     key: Any = None,
 ) -> Response:
-    inactive = await _checked(written)
+    inactive = await checked(written)
     command = ConfigPut(
         actor=actor(caller.role, caller.sub),
         document=written.value,
@@ -311,67 +304,6 @@ async def _apply(
     body, status, headers = await ask(request, caller, command, subject="config", key=key)
     version = int(body["config_version"])
     return Json({"version": version, "inactive": inactive}, status, headers | {"ETag": etag_of(version)})
-
-
-async def _written(request: Request) -> Written:
-    """The body as plain values, with its lines. Raises `Problem` 400, 413, 415, 422."""
-    raw = await request.body()
-    if len(raw) > DOCUMENT_BYTES_MAX:
-        raise Problem(413, "body-too-large", f"a document has at most {DOCUMENT_BYTES_MAX} bytes")
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    yaml = kind in ("application/yaml", "application/x-yaml", "text/yaml")
-    if not yaml and kind not in ("application/json", "application/merge-patch+json"):
-        raise Problem(415, "unsupported-media-type", "a document is application/json or application/yaml")
-    try:
-        return await run_in_threadpool(read_plain, raw, format="yaml" if yaml else "json")
-    except DocumentErrors as errors:
-        raise _invalid([error.plain() for error in errors.errors]) from errors
-
-
-async def _checked(written: Written) -> list[str]:
-    """The document's inactive keys. Raises `Problem` 422 with every mistake."""
-    try:
-        document = await run_in_threadpool(read_document, written)
-    except DocumentErrors as errors:
-        raise _invalid([error.plain() for error in errors.errors]) from errors
-    return document.inactive()
-
-
-async def _stored(request: Request, workspace: str, version: int | None = None) -> tuple[int, dict[str, Any]]:
-    row = await request.app.state.process.pool.fetchrow(
-        """
-        SELECT version, document FROM config_version
-        WHERE workspace = $1 AND ($2::int IS NULL OR version = $2) ORDER BY version DESC LIMIT 1
-        """,
-        workspace,
-        version,
-    )
-    if row is None:
-        raise not_found("version" if version else "workspace")
-    return row["version"], row["document"]
-
-
-def _with_moves(written: Written) -> tuple[Written, Any]:
-    """The document without the member `moves` that a change may have beside it."""
-    if not isinstance(written.value, dict) or "moves" not in written.value:
-        return written, None
-    moves = written.value["moves"]
-    if not isinstance(moves, dict):
-        raise _invalid([{"pointer": "/moves", "detail": "is not a mapping of agents and queues"}])
-    rest = {name: value for name, value in written.value.items() if name != "moves"}
-    return Written(rest, written.marks, written.text), moves
-
-
-def _for_document(caller: Caller, document: Any) -> Caller:
-    """The caller in the document's workspace: an operator is there by naming it."""
-    named = document.get("workspace") if isinstance(document, dict) else None
-    if caller.workspace == EVERY_WORKSPACE:
-        if not isinstance(named, str):
-            raise _invalid([{"pointer": "/workspace", "detail": "is required"}])
-        return Caller(named, caller.role, caller.sub, caller.token_id, caller.expires_at)
-    if isinstance(named, str) and named != caller.workspace:
-        raise _invalid([{"pointer": "/workspace", "detail": f"this is the document of {caller.workspace}"}])
-    return caller
 
 
 def _required(request: Request, if_match: int | None) -> int | None:
@@ -388,18 +320,3 @@ def _mismatch(version: int) -> Problem:
         headers={"ETag": etag_of(version)},
         version=version,
     )
-
-
-def _invalid(errors: list[dict[str, Any]]) -> Problem:
-    return Problem(422, "invalid-document", "the document has mistakes", errors)
-
-
-class _known_place:
-    """Unknown sections and entries are 404."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, UnknownSection | UnknownEntry):
-            raise not_found("section" if isinstance(error, UnknownSection) else "entry") from error
