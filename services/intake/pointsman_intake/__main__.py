@@ -7,8 +7,6 @@ import uvloop
 
 from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS
-from pointsman.edge.serve import serve
-from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.collector import relax_collector
@@ -21,6 +19,10 @@ from pointsman_intake.worker import IntakeLogic
 
 async def api() -> int:
     """The edge, serving intake only."""
+    # Here, since a worker that imports the HTTP stack takes twice as long to start.
+    from pointsman.edge.serve import serve
+    from pointsman.edge.settings import EdgeSettings
+
     return await serve(EdgeSettings(edge_services="intake"))
 
 

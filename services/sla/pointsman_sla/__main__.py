@@ -7,8 +7,6 @@ import uvloop
 
 from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, SLA
-from pointsman.edge.serve import serve
-from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime import telemetry
 from pointsman.runtime.worker import run_worker
 from pointsman_sla.settings import SlaSettings
@@ -17,6 +15,10 @@ from pointsman_sla.worker import SlaLane
 
 def api() -> int:
     """The edge, serving sla only; the exit code after SIGTERM."""
+    # Here, since a worker that imports the HTTP stack takes twice as long to start.
+    from pointsman.edge.serve import serve
+    from pointsman.edge.settings import EdgeSettings
+
     settings = EdgeSettings(edge_services="sla")
     telemetry.configure_logs(settings, "sla")
     telemetry.configure_tracing(settings, "sla")

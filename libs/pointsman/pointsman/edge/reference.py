@@ -43,7 +43,6 @@ class _Unopened(ApiProcess):
         self.hub = Hub(settings, wire)
         super().__init__(settings, service, wire=wire, hub=self.hub)
         self.pool: Any = None
-        self.engine: Any = None
         self.commander: Any = None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import orjson
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from pointsman.runtime.settings import RuntimeSettings
 
@@ -37,12 +36,12 @@ def role_of(service: str) -> str:
     return f"pointsman_{service}"
 
 
-def dsn_of(settings: RuntimeSettings, service: str, driver: str = "postgresql") -> str:
+def dsn_of(settings: RuntimeSettings, service: str) -> str:
     """The installation's DSN with the service's role as user."""
     parts = urlsplit(settings.database)
     address = f"{parts.hostname or '127.0.0.1'}:{parts.port or 5432}"
     secret = f":{settings.database_password}" if settings.database_password else ""
-    return urlunsplit((driver, f"{role_of(service)}{secret}@{address}", parts.path, parts.query, ""))
+    return urlunsplit(("postgresql", f"{role_of(service)}{secret}@{address}", parts.path, parts.query, ""))
 
 
 def _session(service: str, purpose: str) -> dict[str, str]:
@@ -116,16 +115,3 @@ async def connect(settings: RuntimeSettings, service: str, *, purpose: str) -> A
     )
     await _prepare(connection)
     return connection
-
-
-def engine(settings: RuntimeSettings, service: str, *, size: int = 8) -> AsyncEngine:
-    """A SQLAlchemy engine for reads by HTTP APIs (JSON columns are Python values there as well)."""
-    return create_async_engine(
-        dsn_of(settings, service, "postgresql+asyncpg"),
-        pool_size=size,
-        max_overflow=0,
-        pool_pre_ping=True,
-        json_deserializer=orjson.loads,
-        json_serializer=_encode_json,
-        connect_args={"server_settings": _session(service, "api")},
-    )

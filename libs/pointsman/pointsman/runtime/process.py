@@ -11,7 +11,6 @@ from datetime import timedelta
 from typing import Any, Protocol, Self
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.ids import lane_of, random_id
@@ -22,7 +21,7 @@ from pointsman.runtime.broadcast import Broadcast, Heard, read_since
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.commanding import CommandBody, Commander
-from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, engine, open_pool
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
@@ -116,7 +115,6 @@ class ApiProcess:
     """
 
     pool: Any
-    engine: AsyncEngine
     commander: Commander
 
     def __init__(self, settings: RuntimeSettings, service: str, *, wire: Wire, hub: Hub | None = None) -> None:
@@ -144,8 +142,6 @@ class ApiProcess:
             self.hub = self._given_hub or Hub(self.settings, self.wire)
             self.pool = await open_pool(self.settings, self.service, size=8, purpose="api")
             stack.push_async_callback(self.pool.close)
-            self.engine = engine(self.settings, self.service)
-            stack.push_async_callback(self.engine.dispose)
             await self.clock.measure(self.pool)
             self.commander = Commander(
                 self.settings,
