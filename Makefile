@@ -8,6 +8,8 @@ SOURCES := libs services tests
 STAMP := .venv/.installed
 BENCH ?= pipeline
 TESTS ?=
+# Two processes, each with servers of its own: tests of real servers mostly wait.
+SIDE_BY_SIDE := -n 2 --dist loadfile
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,16 +37,16 @@ down: setup ## Stop the local stack.
 	@$(BIN)/pointsman down
 
 test: setup ## Run all tests on PostgreSQL and the broker tansu. TESTS=path for some.
-	@$(BIN)/pytest $(TESTS)
+	@$(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
 
 test-kafka: setup ## Run all tests on Apache Kafka (needs a JVM 17 and Maven).
-	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(TESTS)
+	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
 
 check: setup ## Lint, format, types, tidiness, generated files, deployment files.
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary $(SOURCES)
-	@$(BIN)/pytest --no-header tests/unit/house tests/contracts
+	@$(BIN)/pytest --no-header $(SIDE_BY_SIDE) tests/unit/house tests/contracts
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(BIN)/hadolint deploy/Dockerfile
 

@@ -15,6 +15,8 @@ async def test_what_a_dead_relay_had_sent_and_not_marked_is_sent_again_under_its
         await tally.say("s", added(1))
     first = await tally.read(DESK, COUNT)
     await _die(victim)
+    # The server may still be at work on a mark that was on its way.
+    await until(lambda: _no_session_of_the_victim(tally))
     # The marks are stored now and then: as if it had died right after its last acknowledgement.
     await tally.db.execute("UPDATE tally.sent SET number = 0")
 
@@ -28,3 +30,10 @@ async def test_what_a_dead_relay_had_sent_and_not_marked_is_sent_again_under_its
         (dict(record.headers)["ce_id"], record.value) for record in first
     ]
     assert await tally.sums() == {"s": COUNT}
+
+
+async def _no_session_of_the_victim(tally: Tally) -> bool:
+    sessions = await tally.db.fetchval(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    return bool(sessions == 0)
