@@ -8,10 +8,9 @@ import shutil
 import subprocess
 import uuid
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from pointsman.local.process import LocalProcess, LocalStackError, free_port
+from pointsman.local.server import LocalServer
 from pointsman.local.topics import answers
 
 _SETTINGS = """\
@@ -51,45 +50,26 @@ rootLogger.appenderRef.console.ref = CONSOLE
 """
 
 
-class Kafka:
+class Kafka(LocalServer):
     """A broker on loopback. Entering starts it with its data in `<folder>/data`, leaving stops it.
 
     The log survives a stop and a crash of the process; a new folder is a new cluster. `jars` is where the jars are or
     will be copied to by Maven, once for all brokers of this checkout; `pom` says which.
     """
 
+    title = "Kafka"
     kind = "kafka"
     supports_idempotence = True
+    stop_within_seconds = 10
 
     def __init__(self, folder: Path, *, jars: Path | None = None, pom: Path | None = None) -> None:
-        self.folder = folder.resolve()
+        super().__init__(folder)
         self.jars = (jars or Path(".pointsman/kafka/lib")).resolve()
         self.pom = (pom or Path("deploy/kafka/pom.xml")).resolve()
-        self.port = 0
         self.cluster_id = ""
-        self._process: LocalProcess | None = None
 
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def process(self) -> LocalProcess:
-        if self._process is None:
-            raise LocalStackError("Kafka was not started")
-        return self._process
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Starts the broker; formats its storage with a fresh cluster id when the folder is new."""
+    async def _prepared(self) -> LocalProcess:
+        """Formats the storage with a fresh cluster id when the folder is new."""
         java = shutil.which("java")
         if java is None:
             raise LocalStackError("Kafka needs a JVM 17 or newer: there is no java (package openjdk-17-jre-headless)")
@@ -110,18 +90,11 @@ class Kafka:
             shutil.rmtree(data, ignore_errors=True)
             self.cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
             await asyncio.to_thread(self._format, command, settings)
-        self._process = LocalProcess("kafka", [*command, "kafka.Kafka", settings], self.folder)
-        self._process.start()
-        try:
-            await self._process.listening(self.port, within_seconds=60)
-            await answers(self.address, self._process, within_seconds=30)
-        except BaseException:
-            await self.stop()
-            raise
+        return LocalProcess("kafka", [*command, "kafka.Kafka", settings], self.folder)
 
-    async def stop(self) -> None:
-        if self._process is not None:
-            await self._process.stop(within_seconds=10)
+    async def _answering(self, process: LocalProcess) -> None:
+        await process.listening(self.port, within_seconds=60)
+        await answers(self.address, process, within_seconds=30)
 
     def _format(self, command: list[str], settings: Path) -> None:
         arguments = ["kafka.tools.StorageTool", "format", "--cluster-id", self.cluster_id, "--config", str(settings)]
@@ -155,9 +128,3 @@ class Kafka:
             if done.returncode != 0:
                 raise self._failed("Maven cannot fetch Kafka's jars", "maven", done.stdout + done.stderr)
             os.rename(partial, self.jars)
-
-    def _failed(self, what: str, name: str, output: str) -> LocalStackError:
-        log = self.folder / "logs" / f"{name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(output)
-        return LocalStackError(what, log)

@@ -7,13 +7,12 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import asyncpg
 
 from pointsman.local.privileges import give, launching, unprivileged_user
 from pointsman.local.process import LocalProcess, LocalStackError, end_leftover, free_port, port_is_free
+from pointsman.local.server import LocalServer
 
 SUPERUSER = "pointsman"
 DATABASE = "pointsman"
@@ -51,7 +50,7 @@ def binaries() -> Path:
     return Path(found.origin).parent / "pginstall" / "bin"
 
 
-class Postgres:
+class Postgres(LocalServer):
     """A server on loopback whose data lives in `<folder>/data`. Entering starts it, leaving stops it.
 
     `durable=False` is for tests that do not look at durability: no fsync, so that a crash of the machine loses data;
@@ -59,11 +58,13 @@ class Postgres:
     only its owner may read; it is the password of the services' roles in the local stack too.
     """
 
+    title = "PostgreSQL"
+    stop_within_seconds = 20
+
     def __init__(self, folder: Path, *, port: int | None = None, durable: bool = True) -> None:
-        self.folder = folder.resolve()
+        super().__init__(folder)
         self.port = port or 0
         self._durable = durable
-        self._process: LocalProcess | None = None
 
     @property
     def password(self) -> str:
@@ -82,24 +83,8 @@ class Postgres:
         """The DSN without a user, as the setting `POINTSMAN_DATABASE` wants it."""
         return f"postgresql://127.0.0.1:{self.port}/{database}"
 
-    @property
-    def process(self) -> LocalProcess:
-        if self._process is None:
-            raise LocalStackError("PostgreSQL was not started")
-        return self._process
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Makes the data folder if there is none, starts the server, and makes the database. Started again, it keeps
-        its port."""
+    async def _prepared(self) -> LocalProcess:
+        """Makes the data folder if there is none. Started again, the server keeps its port."""
         self.folder.mkdir(parents=True, exist_ok=True)
         end_leftover(self.folder / "run" / "postgres.pid")
         if not (self.folder / "data" / "PG_VERSION").exists():
@@ -108,7 +93,7 @@ class Postgres:
             self.port = free_port()
         settings = {**_SETTINGS, **({} if self._durable else _NOT_DURABLE), "port": str(self.port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        self._process = LocalProcess(
+        return LocalProcess(
             "postgres",
             [binaries() / "postgres", "-D", self.folder / "data", *options],
             self.folder,
@@ -117,27 +102,17 @@ class Postgres:
             stop_signal=signal.SIGINT,
             death_signal=signal.SIGINT,
         )
-        self._process.start()
-        try:
-            await self._process.listening(self.port, within_seconds=60)
-            await self._ready()
-        except BaseException:
-            await self.stop()
-            raise
 
-    async def stop(self) -> None:
-        if self._process is not None:
-            await self._process.stop(within_seconds=20)
-
-    async def _ready(self) -> None:
+    async def _answering(self, process: LocalProcess) -> None:
         """Waits until the server takes sessions (it may be recovering from a crash), then makes the database."""
+        await process.listening(self.port, within_seconds=60)
         while True:
             try:
                 connection = await asyncpg.connect(self.dsn_of("postgres"))
                 break
             except (asyncpg.CannotConnectNowError, OSError):
-                if not self.process.running:
-                    raise LocalStackError("PostgreSQL ended at its start", self.process.log) from None
+                if not process.running:
+                    raise LocalStackError("PostgreSQL ended at its start", process.log) from None
                 await asyncio.sleep(0.02)
         try:
             if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
@@ -171,8 +146,5 @@ class Postgres:
                 check=False,
             )
         if done.returncode != 0:
-            log = self.folder / "logs" / "initdb.log"
-            log.parent.mkdir(parents=True, exist_ok=True)
-            log.write_text(done.stdout)
             shutil.rmtree(data, ignore_errors=True)
-            raise LocalStackError(f"PostgreSQL's initdb failed with exit code {done.returncode}", log)
+            raise self._failed(f"PostgreSQL's initdb failed with exit code {done.returncode}", "initdb", done.stdout)
