@@ -19,7 +19,6 @@ from typing import Any, ClassVar, Protocol
 import orjson
 import structlog
 
-from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.ids import derived_id, lane_of, random_id
 from pointsman.core.instant import EPOCH, Instant, after
 from pointsman.core.topic import Topic
@@ -49,10 +48,8 @@ class CommandBody(Protocol):
     def model_copy(self, *, update: Mapping[str, Any]) -> Any: ...
 
 
-class CommandCodec(Protocol):
-    """How commands are written and records are read (pointsman.contracts.codec)."""
-
-    def decode(self, topic: str, record: Arrived) -> Decoded: ...
+class CommandEncoder(Protocol):
+    """How commands are written (pointsman.contracts.codec)."""
 
     def encode_command(
         self,
@@ -113,7 +110,7 @@ class Commander:
         link: BrokerLink,
         broadcast: Broadcast,
         clock: Clock,
-        codec: CommandCodec,
+        codec: CommandEncoder,
         topic: Topic,
         outcomes: str = "outcomes",
     ) -> None:

@@ -12,15 +12,15 @@ from typing import Any, Protocol, Self
 
 import structlog
 
-from pointsman.core.envelope import Arrived, Decoded
+from pointsman.core.envelope import Arrived
 from pointsman.core.ids import lane_of, random_id
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime.auth import Auth, Caller, IssuerKey, Revocations
-from pointsman.runtime.broadcast import Broadcast, Heard, read_since
+from pointsman.runtime.broadcast import Broadcast, Decoder, Heard, read_since
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import DatabaseClock
-from pointsman.runtime.commanding import CommandBody, Commander
+from pointsman.runtime.commanding import CommandBody, CommandEncoder, Commander
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.settings import RuntimeSettings
 
@@ -31,7 +31,7 @@ HEARD_OVERLAP = timedelta(minutes=5)
 REVOCATIONS_PATIENCE_SECONDS = 15.0
 
 
-class Wire(Protocol):
+class Wire(Decoder, CommandEncoder, Protocol):
     """The contracts as a process needs them (the module pointsman.contracts.wire)."""
 
     @property
@@ -39,20 +39,6 @@ class Wire(Protocol):
 
     @property
     def REVOKED_TYPE(self) -> str: ...
-
-    def decode(self, topic: str, record: Arrived) -> Decoded: ...
-
-    def encode_command(
-        self,
-        command: Any,
-        *,
-        id: str,
-        workspace: str,
-        subject: str,
-        at: Instant,
-        source: str,
-        traceparent: str | None = None,
-    ) -> tuple[bytes, bytes, list[tuple[str, bytes]]]: ...
 
     def dead_letter_replay(self, service: str, dead_letter_id: str, role: str, sub: str) -> Any: ...
 
