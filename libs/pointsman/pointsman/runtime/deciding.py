@@ -6,19 +6,19 @@ Nothing here waits. A raise, a refusal and a question are taken back by the stat
 import traceback
 from collections import Counter
 from dataclasses import replace
-from hashlib import blake2b
 from typing import Any
 
 import orjson
 import structlog
 
 from pointsman.core.cause import Cause, RecordCause, TimerCause
-from pointsman.core.decision import Decision, Emission
-from pointsman.core.envelope import Arrived, Decoded, Envelope, record_id
+from pointsman.core.decision import Decision
+from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime import telemetry
 from pointsman.runtime.logic import Codec, Decided, LaneLogic
+from pointsman.runtime.source import Source
 from pointsman.runtime.work import DeadLetter, Outcome, Work
 
 log = structlog.get_logger(__name__)
@@ -48,9 +48,9 @@ class Decider:
         reads: frozenset[str],
         writes: str,
     ) -> None:
-        self.service, self.lane, self.source = service, lane, source
-        self._logic, self._codec, self._reads, self._topic = logic, codec, reads, writes
-        self._source_digest = int.from_bytes(blake2b(source.encode(), digest_size=4).digest())
+        self.service, self.lane = service, lane
+        self._logic, self._codec, self._reads = logic, codec, reads
+        self._source = Source(source, writes, codec)
         self.state: Any = None
         self.seen: dict[tuple[str, str], int] = {}
         self.gaps: dict[tuple[str, str], Instant] = {}
@@ -285,25 +285,8 @@ class Decider:
         work = self._work()
         work.decided.append(Decided(cause, decision))
         for emission in decision.emissions:
-            work.envelopes.append(self._envelope(cause.id, emission, traceparent))
-
-    def _envelope(self, cause: str, emission: Emission, traceparent: str | None) -> Envelope:
-        number = self.last_number + len(self._work().envelopes) + 1
-        return Envelope(
-            id=record_id(emission.at, self._source_digest, self.lane, number),
-            source=self.source,
-            topic=self._topic,
-            partition=self.lane,
-            number=number,
-            cause=cause,
-            workspace=emission.workspace,
-            subject=emission.subject,
-            at=emission.at,
-            types=tuple(fact.type for fact in emission.facts),
-            agents=emission.agents,
-            body=self._codec.encode_facts(emission),
-            traceparent=traceparent,
-        )
+            number = self.last_number + len(work.envelopes) + 1
+            work.envelopes.append(self._source.record(emission, self.lane, number, cause.id, traceparent))
 
     # -- the runtime's own commands ----------------------------------------------------------------------------------
 

@@ -10,13 +10,12 @@ import secrets
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 from typing import Any
 
 import structlog
 
 from pointsman.core.decision import Emission
-from pointsman.core.envelope import Envelope, record_id
+from pointsman.core.envelope import Envelope
 from pointsman.core.ids import lane_of
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker import BrokerLink
@@ -25,6 +24,7 @@ from pointsman.runtime.lease import HELD_KEYS
 from pointsman.runtime.logic import Codec
 from pointsman.runtime.relay import RelayLine
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.source import Source
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,7 @@ class Slot:
     ) -> None:
         self._pool, self._link, self._codec, self._topic = pool, link, codec, topic
         self.slot, self.epoch, self.source = slot, epoch, source
-        self.digest = int.from_bytes(blake2b(source.encode(), digest_size=4).digest())
+        self._records = Source(source, topic.name, codec)
         self.numbers: dict[int, int] = {}
         self.lines: dict[int, RelayLine] = {}
         self._running: list[asyncio.Task[None]] = []
@@ -95,21 +95,7 @@ class Slot:
             partition = lane_of(emission.workspace, self._link.settings.partitions)
             given[partition] += 1
             number = self.numbers.get(partition, 0) + given[partition]
-            envelope = Envelope(
-                id=record_id(emission.at, self.digest, partition, number),
-                source=self.source,
-                topic=self._topic.name,
-                partition=partition,
-                number=number,
-                cause=cause,
-                workspace=emission.workspace,
-                subject=emission.subject,
-                at=emission.at,
-                types=tuple(fact.type for fact in emission.facts),
-                agents=emission.agents,
-                body=self._codec.encode_facts(emission),
-            )
-            made.setdefault(partition, []).append(envelope)
+            made.setdefault(partition, []).append(self._records.record(emission, partition, number, cause))
         return made
 
     def keep(self, made: dict[int, list[Envelope]]) -> None:
