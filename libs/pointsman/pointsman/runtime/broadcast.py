@@ -20,7 +20,7 @@ from prometheus_client import Counter
 
 from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.topic import Topic
-from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, make_consumer
+from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, make_consumer
 from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
@@ -239,26 +239,13 @@ class Broadcast:
                 subscription.offer(heard)
 
     def _heard(self, topic: str, record: Any, headers: Mapping[str, bytes]) -> Heard:
-        return Heard(topic, arrived(record), headers, self._decoder)
+        return Heard(topic, arrived(record, record.topic), headers, self._decoder)
 
     def reset_all(self) -> None:
         """Wakes every subscriber: something may have been missed, or the process drains."""
         for members in self._subscriptions.values():
             for subscription in members:
                 subscription.reset()
-
-
-def arrived(record: Any) -> Arrived:
-    """aiokafka's record as ours."""
-    return Arrived(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        timestamp_ms=record.timestamp,
-        key=record.key,
-        value=record.value,
-        headers=tuple(record.headers),
-    )
 
 
 async def read_since(
@@ -288,7 +275,7 @@ async def read_since(
             fetched = await consumer.getmany(*behind, timeout_ms=200)
             for place, records in fetched.items():
                 for record in records:
-                    listener(arrived(record))
+                    listener(arrived(record, record.topic))
                 if records[-1].offset + 1 >= ends[place]:
                     behind.discard(place)
             if fetched:

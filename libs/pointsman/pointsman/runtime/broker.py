@@ -15,6 +15,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from pointsman.core.envelope import Arrived
 from pointsman.core.topic import Topic
 from pointsman.runtime.settings import RuntimeSettings
 
@@ -196,6 +197,19 @@ class BrokerLink:
             await asyncio.wait({stopping}, timeout=1.0)
             if not stopping.done():
                 stopping.cancel()
+
+
+def arrived(record: Any, topic: str) -> Arrived:
+    """aiokafka's record as ours, under the name by which the reader calls its topic."""
+    return Arrived(
+        topic=topic,
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=tuple(record.headers),
+    )
 
 
 def _looked_at(future: "asyncio.Future[Any]") -> None:

@@ -12,11 +12,10 @@ import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
-from pointsman.core.envelope import Arrived
 from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
-from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, make_consumer
+from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, make_consumer
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.inbox import TopicInbox
 
@@ -116,23 +115,12 @@ class Reader:
             return
         topic = self._topics[partition.topic]
         inbox = lane.inboxes[topic]
-        arrived = [
-            Arrived(
-                topic,
-                record.partition,
-                record.offset,
-                record.timestamp,
-                record.key,
-                record.value,
-                tuple(record.headers),
-            )
-            for record in records
-        ]
-        if inbox.offer(arrived):
+        fetched = [arrived(record, topic) for record in records]
+        if inbox.offer(fetched):
             lane.wake()
-        elif arrived and arrived[0].offset > inbox.next_offset:
+        elif fetched and fetched[0].offset > inbox.next_offset:
             log.warning(
-                "unexpected offset", topic=topic, lane=lane.lane, expected=inbox.next_offset, got=arrived[0].offset
+                "unexpected offset", topic=topic, lane=lane.lane, expected=inbox.next_offset, got=fetched[0].offset
             )
             self._dirty = True
         telemetry.LAG.labels(topic, str(lane.lane)).set(
