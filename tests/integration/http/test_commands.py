@@ -155,7 +155,7 @@ async def test_with_the_broker_down_a_command_is_refused_soon_and_works_when_it_
     settings: RuntimeSettings, tmp_path: Path
 ) -> None:
     address = tmp_path / "broker"
-    settings = settings.model_copy(update={"broker": f"file:{address}", "idempotent_producer": False})
+    settings = settings.model_copy(update={"broker": f"file:{address}", **Tansu.settings})
 
     async def start(folder: str) -> Tansu:
         server = Tansu(tmp_path / folder)

@@ -37,7 +37,7 @@ async def test_every_process_learns_of_a_revocation(installation: Installation, 
 
     broker = await start("first")
     try:
-        changes = {"broker": f"file:{address}", "idempotent_producer": False}
+        changes = {"broker": f"file:{address}", **Tansu.settings}
         async with a_floor(installation, tmp_path, **changes) as floor, a_process(floor.settings, "intake") as running:
             await floor.open_workspace()
             admin = await floor.as_("admin", "root")

@@ -23,7 +23,7 @@ async def test_accepts_while_the_broker_is_down_and_tells_when_it_is_back(
     address = tmp_path / "broker"
     address.write_text("127.0.0.1:1\n")
     settings = installation.settings.model_copy(
-        update={"broker": f"file:{address}", "idempotent_producer": False, "topic_prefix": "again"}
+        update={"broker": f"file:{address}", **Tansu.settings, "topic_prefix": "again"}
     )
     async with an_api(settings, tmp_path) as api:
         accepted = [

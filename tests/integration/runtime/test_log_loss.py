@@ -32,7 +32,7 @@ async def test_facts_are_sent_again_to_a_broker_that_lost_its_log(
 ) -> None:
     async with Tansu(tmp_path / "first") as first:
         await _publish(first, tally, address_file)
-        tansus = {"broker": f"file:{address_file}", "idempotent_producer": False}
+        tansus = {"broker": f"file:{address_file}", **Tansu.settings}
         tally.settings = tally.settings.model_copy(update=tansus)
         await tally.producer.stop()
         tally.producer = make_producer(tally.settings, first.address)

@@ -23,7 +23,7 @@ async def _begin(service: Service, broker: Tansu, address_file: Path) -> None:
 
 async def test_a_blind_breach_is_withdrawn_when_the_reply_in_time_is_read(service: Service, tmp_path: Path) -> None:
     address_file = tmp_path / "broker"
-    changes = {"broker": f"file:{address_file}", "blind_after_seconds": 0.5, "idempotent_producer": False}
+    changes = {"broker": f"file:{address_file}", "blind_after_seconds": 0.5, **Tansu.settings}
     settings = service.installation.settings.model_copy(update=changes)
     service.installation = replace(service.installation, settings=settings)
     async with Tansu(tmp_path / "first") as first:

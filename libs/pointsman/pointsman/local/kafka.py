@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import uuid
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pointsman.local.process import LocalProcess, LocalStackError, free_port
 from pointsman.local.server import LocalServer
@@ -59,7 +60,8 @@ class Kafka(LocalServer):
 
     title = "Kafka"
     kind = "kafka"
-    supports_idempotence = True
+    settings: ClassVar[dict[str, Any]] = {}
+    """What `RuntimeSettings` must be for it, beyond the defaults: those are for it."""
     stop_within_seconds = 10
 
     def __init__(self, folder: Path, *, jars: Path | None = None, pom: Path | None = None) -> None:

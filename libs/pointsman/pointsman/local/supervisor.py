@@ -34,6 +34,7 @@ from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
 from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.settings import environment_of
 
 log = structlog.get_logger(__name__)
 
@@ -187,7 +188,7 @@ class Supervisor:
             "POINTSMAN_DATABASE": self._postgres.address_of(),
             "POINTSMAN_DATABASE_PASSWORD": self._postgres.password,
             "POINTSMAN_PARTITIONS": str(PARTITIONS),
-            "POINTSMAN_IDEMPOTENT_PRODUCER": str(self._broker.supports_idempotence).lower(),
+            **environment_of(self._broker.settings),
             "POINTSMAN_KEY_FILE": str(self._folder.key_file),
             "POINTSMAN_SECRETS_FOLDER": str(self._folder.secrets),
             program.port_variable: str(port),

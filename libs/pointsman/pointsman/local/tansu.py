@@ -7,6 +7,7 @@ client talks to a broker without topics: create the topics, then publish the add
 import importlib.util
 import secrets
 from pathlib import Path
+from typing import Any, ClassVar
 
 from pointsman.local.process import LocalProcess, LocalStackError, free_port
 from pointsman.local.server import LocalServer
@@ -26,7 +27,9 @@ class Tansu(LocalServer):
 
     title = "tansu"
     kind = "tansu"
-    supports_idempotence = False
+    settings: ClassVar[dict[str, Any]] = {"idempotent_producer": False, "fetch_wait_ms": 10}
+    """What `RuntimeSettings` must be for it: it has no idempotent producer, and answers a fetch that finds nothing at
+    the end of its wait, also when a record came meanwhile (with 0 or 1 it spins)."""
     stop_within_seconds = 2
 
     def __init__(self, folder: Path, *, name: str = "tansu") -> None:

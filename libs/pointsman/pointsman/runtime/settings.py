@@ -1,7 +1,8 @@
 """Settings that every process has, from `POINTSMAN_*` variables. Each service adds its own (docs/settings.md)."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -24,8 +25,9 @@ class RuntimeSettings(BaseSettings):
     """Partitions of every topic: a constant of the installation, stored and verified at start."""
     idempotent_producer: bool = True
     """Whether the producer is idempotent. Off only for a broker that cannot (tansu)."""
-    fetch_wait_ms: int = 10
-    """How long the broker may wait before it answers a fetch with nothing. tansu needs 10, never 0 or 1."""
+    fetch_wait_ms: int = Field(default=100, ge=2)
+    """How long the broker may wait before it answers a fetch with nothing. A broker that answers only then, also when
+    a record came meanwhile (tansu), needs 10."""
     resend_seconds: int = 900
     """How old a fact may be to be sent again to a broker that lost its log."""
     lease_seconds: float = 2.5
@@ -62,3 +64,8 @@ class RuntimeSettings(BaseSettings):
     """Where traces are sent, OTLP over HTTP; without it there are none."""
     service_instance: str | None = None
     """The id of this process in commands and traces; a random one else. Never the same twice."""
+
+
+def environment_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The variables that give a process these settings."""
+    return {f"POINTSMAN_{name.upper()}": str(value) for name, value in settings.items()}

@@ -9,7 +9,7 @@ import asyncpg
 from pointsman.local import Kafka, Postgres, Tansu, create_topics
 from pointsman.local.topics import delete_topics
 from pointsman.runtime.migrate import installed_services, migrate
-from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.settings import RuntimeSettings, environment_of
 
 PARTITIONS = 4
 
@@ -47,7 +47,7 @@ class Installation:
             "POINTSMAN_DATABASE": self.settings.database,
             "POINTSMAN_DATABASE_PASSWORD": self.settings.database_password or "",
             "POINTSMAN_PARTITIONS": str(self.settings.partitions),
-            "POINTSMAN_IDEMPOTENT_PRODUCER": str(self.settings.idempotent_producer).lower(),
+            **environment_of({name: getattr(self.settings, name) for name in Tansu.settings}),
             "POINTSMAN_LOG_FORMAT": self.settings.log_format,
         }
 
@@ -77,8 +77,8 @@ async def fresh_installation(
                 database=postgres.address_of(name),
                 database_password=postgres.password,
                 partitions=PARTITIONS,
-                idempotent_producer=broker.supports_idempotence,
                 log_format="console",
+                **broker.settings,
             ),
             dsn=postgres.dsn_of(name),
             postgres=postgres,

@@ -48,8 +48,8 @@ async def bare_installation(bench: Bench) -> AsyncIterator[RuntimeSettings]:
             database=postgres.address_of(),
             database_password=postgres.password,
             partitions=PARTITIONS,
-            idempotent_producer=broker.supports_idempotence,
             key_file=key_file,
+            **broker.settings,
         )
 
 

@@ -27,6 +27,7 @@ from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
 from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.settings import environment_of
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +122,7 @@ class ChaosStack:
             "POINTSMAN_DATABASE": self.postgres.address_of(),
             "POINTSMAN_DATABASE_PASSWORD": self.postgres.password,
             "POINTSMAN_PARTITIONS": str(PARTITIONS),
-            "POINTSMAN_IDEMPOTENT_PRODUCER": str(self.broker.supports_idempotence).lower(),
+            **environment_of(self.broker.settings),
             "POINTSMAN_KEY_FILE": str(self.key_file),
             "POINTSMAN_COMMAND_TIMEOUT_SECONDS": str(COMMAND_TIMEOUT_SECONDS),
             "POINTSMAN_EDGE_PORT" if service == "edge" else "POINTSMAN_OPS_PORT": str(port),
