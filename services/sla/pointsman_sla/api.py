@@ -17,7 +17,7 @@ from pointsman.runtime.http.app import service_app
 from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.idempotency import IdempotencyKey, answer_command
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.streams import Event, event_stream, last_event_id
 from pointsman.runtime.process import ApiProcess
@@ -76,9 +76,9 @@ async def clocks(request: Request, caller: Reader, id: Id, limit: Limit = 50, cu
         return books.get(version, Book(version)).calendar(name)
 
     now = micros(process.clock.now())
-    items = [clock_shown(clock, now, calendars) for clock in found[:limit]]
-    last = found[limit - 1] if len(found) > limit else None
-    return Json({"items": items, "next_cursor": encode_cursor(last.started_at, last.id) if last else None})
+    return page_of(
+        found, limit, lambda clock: clock_shown(clock, now, calendars), lambda clock: (clock.started_at, clock.id)
+    )
 
 
 @routes.get("/due", response_model=Page[Due], tags=["clocks"])
@@ -100,14 +100,7 @@ async def due_clocks(
         after = (_instant(at), clock_id)
     filters = asking.DueFilters(_in_reach(before), queue, agent, policy, metric)
     rows = await asking.due_clocks(request.app.state.process.pool, caller.workspace, filters, after, limit + 1)
-    items = rows[:limit]
-    last = items[-1] if len(rows) > limit else None
-    return Json(
-        {
-            "items": items,
-            "next_cursor": encode_cursor(micros(last["breach_at"]), last["clock_id"]) if last else None,
-        }
-    )
+    return page_of(rows, limit, dict, lambda row: (micros(row["breach_at"]), row["clock_id"]))
 
 
 @routes.get("/alerts", response_model=Page[AlertShown], tags=["alerts"])
@@ -127,14 +120,8 @@ async def alerts(
         opened, alert_id = decode_cursor(cursor, int, str)
         before = (_instant(opened), alert_id)
     filters = asking.AlertFilters(state, severity, policy, queue)
-    items = await asking.alerts(request.app.state.process.pool, caller.workspace, filters, before, limit + 1)
-    last = items[limit - 1] if len(items) > limit else None
-    return Json(
-        {
-            "items": items[:limit],
-            "next_cursor": encode_cursor(micros(last["opened_at"]), last["id"]) if last else None,
-        }
-    )
+    rows = await asking.alerts(request.app.state.process.pool, caller.workspace, filters, before, limit + 1)
+    return page_of(rows, limit, dict, lambda row: (micros(row["opened_at"]), row["id"]))
 
 
 @routes.get(
@@ -179,13 +166,7 @@ async def timeline(request: Request, caller: Reader, id: Id, limit: Limit = 50, 
     if await asking.alert(pool, caller.workspace, id) is None:
         raise not_found("alert")
     rows = await asking.timeline(pool, id, after, limit + 1)
-    last = rows[limit - 1]["event_id"] if len(rows) > limit else None
-    return Json(
-        {
-            "items": [event_shown(row) for row in rows[:limit]],
-            "next_cursor": encode_cursor(last) if last is not None else None,
-        }
-    )
+    return page_of(rows, limit, event_shown, lambda row: (row["event_id"],))
 
 
 @routes.post("/alerts/{id}/ack", response_model=AlertShown, tags=["alerts"])

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.logic import Database
 from pointsman_intake.api.callers import ConnectorOrAgent, gate_of
@@ -89,8 +89,7 @@ async def customers(
     rows = await gate_of(request).process.pool.fetch(
         _LIST, caller.workspace, after, [kind for kind, _ in asked], [value for _, value in asked], limit + 1
     )
-    items = [dict(row) for row in rows[:limit]]
-    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if len(rows) > limit else None})
+    return page_of(rows, limit, dict, lambda row: (row["id"],))
 
 
 @router.get("/{id}", response_model=CustomerOut)

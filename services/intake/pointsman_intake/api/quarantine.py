@@ -11,7 +11,7 @@ from starlette.responses import Response
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_intake.api.callers import Supervisor, gate_of
 from pointsman_intake.api.repeats import once
@@ -79,8 +79,7 @@ async def quarantine(
     after = decode_cursor(cursor, str)[0] if cursor else ""
     pool = gate_of(request).process.pool
     rows = await pool.fetch(_LIST, caller.workspace, state, connector, after, limit + 1)
-    items = [dict(row) for row in rows[:limit]]
-    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if len(rows) > limit else None})
+    return page_of(rows, limit, dict, lambda row: (row["id"],))
 
 
 @router.get("/{id}", response_model=QuarantinedWhole)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.streams import After, Wait
 from pointsman_intake.accept.reports import order_numbers
@@ -184,9 +184,11 @@ async def deliveries(
     after = decode_cursor(cursor, int)[0] if cursor else 0
     pool = gate_of(request).process.pool
     rows = await pool.fetch(_LIST, caller.workspace, state, own or connector, after, limit + 1)
-    items = [{name: value for name, value in row.items() if name != "number"} for row in rows[:limit]]
-    more = encode_cursor(rows[limit - 1]["number"]) if len(rows) > limit else None
-    return Json({"items": items, "next_cursor": more})
+    return page_of(rows, limit, _reply_shown, lambda row: (row["number"],))
+
+
+def _reply_shown(row: Any) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "number"}
 
 
 @router.post("/deliveries/{id}/redeliver", status_code=202, response_model=DeliveryState)

@@ -24,7 +24,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, ask, etag_of
 from pointsman.runtime.http.json import Json, dump_json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem
 from pointsman_routing.api.document import (
     checked,
@@ -121,8 +121,7 @@ async def versions(request: Request, caller: Reader, limit: Limit = 50, cursor: 
         decode_cursor(cursor, int)[0] if cursor else 2**31 - 1,
         limit + 1,
     )
-    items = [dict(row) for row in rows[:limit]]
-    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["version"]) if len(rows) > limit else None})
+    return page_of(rows, limit, dict, lambda row: (row["version"],))
 
 
 @routes.put("/config", response_model=Applied, openapi_extra=_BODY)

@@ -14,7 +14,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import answer_command, ask
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
 from pointsman_routing.api.shapes import AGENT_COLUMNS, AgentShape, PresenceShape, QueueShape, agent_shape
 
@@ -57,8 +57,7 @@ async def agents(request: Request, caller: Supervisor, limit: Limit = 50, cursor
         decode_cursor(cursor, str)[0] if cursor else "",
         limit + 1,
     )
-    items = [agent_shape(row) for row in rows[:limit]]
-    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["agent"]) if len(rows) > limit else None})
+    return page_of(rows, limit, agent_shape, lambda row: (row["agent"],))
 
 
 @routes.get("/agents/{a}", response_model=AgentShape)

@@ -19,7 +19,7 @@ from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.idempotency import answer_command
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.streams import After, Event, Wait, event_stream, last_event_id
 from pointsman_routing.api.offers import OfferReader
@@ -187,8 +187,7 @@ async def assignments(request: Request, caller: MyCaller, limit: Limit = 50, cur
         after_id,
         limit + 1,
     )
-    items = [ticket_shape(row) for row in rows[:limit]]
-    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if len(rows) > limit else None})
+    return page_of(rows, limit, ticket_shape, lambda row: (row["id"],))
 
 
 async def stream(request: Request, caller: MyCaller) -> Response:

@@ -15,7 +15,7 @@ from pointsman.core.instant import parse_rfc3339, rfc3339
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import answer_command, etag_of
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_routing.api.shapes import MessageShape, TicketShape, message_shape, ticket_columns, ticket_shape
 
@@ -93,13 +93,7 @@ async def tickets(
         """,
         *values,
     )
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Json(
-        {
-            "items": [ticket_shape(row) for row in rows[:limit]],
-            "next_cursor": encode_cursor(sort, rfc3339(last[column]), last["id"]) if last else None,
-        }
-    )
+    return page_of(rows, limit, ticket_shape, lambda row: (sort, rfc3339(row[column]), row["id"]))
 
 
 @routes.get("/{id}", response_model=TicketShape)
@@ -132,13 +126,7 @@ async def messages(request: Request, caller: Reader, id: str, limit: Limit = 50,
         number,
         limit + 1,
     )
-    last = rows[limit - 1] if len(rows) > limit else None
-    return Json(
-        {
-            "items": [message_shape(row) for row in rows[:limit]],
-            "next_cursor": encode_cursor(last["change"], last["number"]) if last else None,
-        }
-    )
+    return page_of(rows, limit, message_shape, lambda row: (row["change"], row["number"]))
 
 
 @routes.get("/{id}/timeline", response_model=Page[TimelineEvent])

@@ -16,7 +16,7 @@ from pointsman.runtime.auth import Caller, require, sign_token
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, ask
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem
 
 routes = APIRouter(prefix="/v1", tags=["tokens"])
@@ -87,8 +87,7 @@ async def tokens(request: Request, caller: Admin, limit: Limit = 50, cursor: Cur
         decode_cursor(cursor, str)[0] if cursor else "",
         limit + 1,
     )
-    items = [dict(row) for row in rows[:limit]]
-    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["token_id"]) if len(rows) > limit else None})
+    return page_of(rows, limit, dict, lambda row: (row["token_id"],))
 
 
 @routes.delete("/tokens/{id}", status_code=204)

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from pointsman.core.envelope import record_place
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor
+from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 
 VALUE_SHOWN_BYTES_MAX = 65_536
@@ -94,11 +94,11 @@ async def dead_letters(
         caller.workspace,
         limit + 1,
     )
-    items = [
-        dict(row) | {"value": (row["value"] or b"")[:VALUE_SHOWN_BYTES_MAX].decode("utf-8", "replace")}
-        for row in rows[:limit]
-    ]
-    return Json({"items": items, "next_cursor": encode_cursor(items[-1]["id"]) if len(rows) > limit else None})
+    return page_of(rows, limit, _letter_shown, lambda row: (row["id"],))
+
+
+def _letter_shown(row: Any) -> dict[str, Any]:
+    return dict(row) | {"value": (row["value"] or b"")[:VALUE_SHOWN_BYTES_MAX].decode("utf-8", "replace")}
 
 
 async def replay(request: Request, caller: Operator, id: str) -> Response:
@@ -163,15 +163,10 @@ async def facts(
         limit + 1,
         *place,
     )
-    items = []
-    for row in rows[:limit]:
-        item = dict(row)
-        item["facts"] = item.pop("body")["facts"]
-        items.append(item)
-    last = items[-1] if len(rows) > limit else None
-    return Json(
-        {
-            "items": items,
-            "next_cursor": encode_cursor(last["source"], last["partition"], last["number"]) if last else None,
-        }
-    )
+    return page_of(rows, limit, _record_shown, lambda row: (row["source"], row["partition"], row["number"]))
+
+
+def _record_shown(row: Any) -> dict[str, Any]:
+    shown = dict(row)
+    shown["facts"] = shown.pop("body")["facts"]
+    return shown

@@ -5,15 +5,19 @@ it names is looked up in the caller's own workspace.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 
 import orjson
 from fastapi import Query
 from pydantic import BaseModel
+from starlette.responses import Response
 
+from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
 
 T = TypeVar("T")
+Part = str | int | float | None
 
 LIMIT_MAX = 200
 
@@ -28,7 +32,23 @@ class Page(BaseModel, Generic[T]):
     next_cursor: str | None = None
 
 
-def encode_cursor(*parts: str | int | float | None) -> str:
+def page_of(
+    rows: Sequence[T], limit: int, shown: Callable[[T], Any], place: Callable[[T], tuple[Part, ...]]
+) -> Response:
+    """One page of rows in the list's order, of which one more than `limit` was fetched: it tells that more follow.
+
+    `place` is where a row stands in that order, the parts of the cursor after it.
+    """
+    last = rows[limit - 1] if len(rows) > limit else None
+    return Json(
+        {
+            "items": [shown(row) for row in rows[:limit]],
+            "next_cursor": None if last is None else encode_cursor(*place(last)),
+        }
+    )
+
+
+def encode_cursor(*parts: Part) -> str:
     return urlsafe_b64encode(orjson.dumps(parts)).decode().rstrip("=")
 
 
