@@ -182,27 +182,21 @@ class Course:
             segments = (*segments[:-1], replace(last, end=None))
         else:
             segments = (*segments, Segment(self.at, None, clock.calendar, clock.version, why))
-        clock = replace(
-            clock,
-            segments=segments,
-            state="running" if why is None else "paused",
-            reason=why,
-            generation=clock.generation + 1,
-        )
-        clock = self.keep(planned(clock, self._policy_of(clock), self.at, self.calendars))
-        if why is None:
-            self._say_resumed(clock)
-        else:
-            self._say_paused(clock)
+        self._go_on(clock, segments, why)
 
     def resume_ended(self, clock: Clock) -> None:
         """A reopened ticket's clock goes on: the time it was ended is a pause."""
         ended = clock.ended_at or self.at
         gap = (Segment(ended, self.at, clock.calendar, clock.version, "resolved"),) if ended < self.at else ()
         why = pause_of(clock.metric, self.ticket.phase, self._policy_of(clock))
+        segments = (*clock.segments, *gap, Segment(self.at, None, clock.calendar, clock.version, why))
+        self._go_on(clock, segments, why)
+
+    def _go_on(self, clock: Clock, segments: tuple[Segment, ...], why: str | None) -> None:
+        """From now on the clock is active in these segments: it runs, or stands still for `why`."""
         clock = replace(
             clock,
-            segments=(*clock.segments, *gap, Segment(self.at, None, clock.calendar, clock.version, why)),
+            segments=segments,
             state="running" if why is None else "paused",
             reason=why,
             ended_at=None,
