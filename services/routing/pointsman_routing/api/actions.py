@@ -3,6 +3,7 @@
 Only the holder replies publicly, pends and resolves (403 `not-holder`); the desk knows, not this page.
 """
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
@@ -20,9 +21,10 @@ from pointsman.contracts.commands import (
     TicketResolve,
     WrapUpFinish,
 )
-from pointsman.contracts.shapes import Outcome, Priority, WaitingOn
+from pointsman.contracts.shapes import Actor, Outcome, Priority, WaitingOn
 from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
+from pointsman.runtime.commanding import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
 from pointsman_routing.api.shapes import AnsweredOffer, TicketShape
@@ -89,84 +91,83 @@ class Relabel(Body):
     reroute: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AgentsCall:
+    """A call of an agent about the offer or ticket `id`."""
+
+    request: Request
+    caller: Agent
+    id: str
+    key: IdempotencyKey
+
+    @property
+    def actor(self) -> Actor:
+        return actor(self.caller.role, self.caller.sub)
+
+    async def answer(self, command: CommandBody) -> Response:
+        return await answer_command(self.request, self.caller, command, subject=self.id, key=self.key)
+
+
+Call = Annotated[AgentsCall, Depends()]
+
+
 @routes.post("/offers/{id}/accept", response_model=AnsweredOffer)
-async def accept(request: Request, caller: Agent, id: str, key: IdempotencyKey) -> Response:
+async def accept(call: Call) -> Response:
     """Takes the offer. 409 `offer-gone` names the current holder when it is too late."""
-    command = OfferAccept(actor=actor(caller.role, caller.sub), offer_id=id)
-    return await answer_command(request, caller, command, subject=id, key=key)
+    return await call.answer(OfferAccept(actor=call.actor, offer_id=call.id))
 
 
 @routes.post("/offers/{id}/reject", response_model=AnsweredOffer)
-async def reject(request: Request, caller: Agent, id: str, key: IdempotencyKey, body: Reject | None = None) -> Response:
+async def reject(call: Call, body: Reject | None = None) -> Response:
     """Declines the offer; the ticket goes on at once."""
-    command = OfferReject(
-        actor=actor(caller.role, caller.sub), offer_id=id, reason=body.reason if body is not None else None
-    )
-    return await answer_command(request, caller, command, subject=id, key=key)
+    reason = body.reason if body is not None else None
+    return await call.answer(OfferReject(actor=call.actor, offer_id=call.id, reason=reason))
 
 
 @routes.post("/tickets/{id}/messages", response_model=Answered)
-async def write(
-    request: Request, caller: Agent, id: str, body: Write, key: IdempotencyKey, if_match: IfMatch
-) -> Response:
+async def write(call: Call, body: Write, if_match: IfMatch) -> Response:
     """A public reply by the holder, or a note by anybody."""
-    command = TicketReply(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match, **body.model_dump())
-    return await answer_command(request, caller, command, subject=id, key=key)
+    return await call.answer(TicketReply(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))
 
 
 @routes.post("/tickets/{id}/pend", response_model=TicketShape)
-async def pend(
-    request: Request, caller: Agent, id: str, body: Pend, key: IdempotencyKey, if_match: IfMatch
-) -> Response:
+async def pend(call: Call, body: Pend, if_match: IfMatch) -> Response:
     """The ticket waits on somebody else, until a time or a message."""
-    command = TicketPend(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match, **body.model_dump())
-    return await answer_command(request, caller, command, subject=id, key=key)
+    return await call.answer(TicketPend(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))
 
 
 @routes.post("/tickets/{id}/resolve", response_model=TicketShape)
-async def resolve(
-    request: Request, caller: Agent, id: str, body: Resolve, key: IdempotencyKey, if_match: IfMatch
-) -> Response:
+async def resolve(call: Call, body: Resolve, if_match: IfMatch) -> Response:
     """The matter is done; what follows is the wrap-up."""
-    command = TicketResolve(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match, **body.model_dump())
-    return await answer_command(request, caller, command, subject=id, key=key)
+    return await call.answer(TicketResolve(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))
 
 
 @routes.post("/tickets/{id}/wrap-up/finish", response_model=TicketShape)
-async def finish_wrap_up(request: Request, caller: Agent, id: str, key: IdempotencyKey, if_match: IfMatch) -> Response:
+async def finish_wrap_up(call: Call, if_match: IfMatch) -> Response:
     """The after-work is over: the charge is free."""
-    command = WrapUpFinish(actor=actor(caller.role, caller.sub), ticket_id=id, if_match=if_match)
-    return await answer_command(request, caller, command, subject=id, key=key)
+    return await call.answer(WrapUpFinish(actor=call.actor, ticket_id=call.id, if_match=if_match))
 
 
 @routes.post("/tickets/{id}/reopen", response_model=TicketShape)
-async def reopen(
-    request: Request, caller: Agent, id: str, key: IdempotencyKey, if_match: IfMatch, body: Reopen | None = None
-) -> Response:
+async def reopen(call: Call, if_match: IfMatch, body: Reopen | None = None) -> Response:
     """A resolved ticket is open again."""
-    command = TicketReopen(
-        actor=actor(caller.role, caller.sub),
-        ticket_id=id,
-        if_match=if_match,
-        reason=body.reason if body is not None else None,
-    )
-    return await answer_command(request, caller, command, subject=id, key=key)
+    reason = body.reason if body is not None else None
+    return await call.answer(TicketReopen(actor=call.actor, ticket_id=call.id, if_match=if_match, reason=reason))
 
 
 @routes.post("/tickets/{id}/label", response_model=TicketShape)
-async def label(
-    request: Request, caller: Agent, id: str, body: Relabel, key: IdempotencyKey, if_match: IfMatch
-) -> Response:
+async def label(call: Call, body: Relabel, if_match: IfMatch) -> Response:
     """Corrects labels; what a person set is never overwritten by the classifier."""
-    command = TicketLabel(
-        actor=actor(caller.role, caller.sub),
-        ticket_id=id,
-        if_match=if_match,
-        category=body.category,
-        priority=body.priority,
-        language=body.language,
-        add_tags=body.tags.add,
-        remove_tags=body.tags.remove,
-        reroute=body.reroute,
+    return await call.answer(
+        TicketLabel(
+            actor=call.actor,
+            ticket_id=call.id,
+            if_match=if_match,
+            category=body.category,
+            priority=body.priority,
+            language=body.language,
+            add_tags=body.tags.add,
+            remove_tags=body.tags.remove,
+            reroute=body.reroute,
+        )
     )
-    return await answer_command(request, caller, command, subject=id, key=key)
