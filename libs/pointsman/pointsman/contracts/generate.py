@@ -10,6 +10,7 @@
 """
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -189,13 +190,13 @@ def _yaml(value: Any) -> bytes:
     return b"# Generated from the contracts by `make docs`.\n" + text.encode()
 
 
-def main(checkout: str) -> None:
+def write(files: Mapping[Path, bytes]) -> None:
     """Writes every file whose content differs."""
-    for path, content in generated(Path(checkout).resolve()).items():
+    for path, content in files.items():
         if not path.exists() or path.read_bytes() != content:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    write(generated(Path(sys.argv[1]).resolve()))

@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings
 
 from pointsman.contracts import wire
+from pointsman.contracts.generate import write
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services
@@ -119,13 +120,5 @@ def _text(said: str | None) -> str:
     return " ".join((said or "").split())
 
 
-def main(checkout: str) -> None:
-    """Writes every file whose content differs."""
-    for path, content in generated(Path(checkout).resolve()).items():
-        if not path.exists() or path.read_bytes() != content:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    write(generated(Path(sys.argv[1]).resolve()))
