@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,8 @@ TICKETS = 20_000
 BATCH = 1_000
 POSTS_PER_SECOND = 200
 POST_SECONDS = 8.0
+CONNECTORS = 16
+"""Sessions that take turns: a session's pool looks at each of its connections for every call."""
 RELEASING_AGENTS = 8
 RELEASE_SECONDS = 5.0
 LIFECYCLES = 5_000
@@ -104,16 +106,18 @@ class Lab:
 
     async def post_to_offer(self, samples: dict[str, list[float]]) -> None:
         async with (
-            self._workspace("offers", agents=50, capacity=1_000) as (workspace, session),
+            self._workspace("offers", agents=50, capacity=1_000) as (workspace, _),
             self._apps(workspace, 50, "watch") as results,
+            AsyncExitStack() as stack,
         ):
+            sessions = [await stack.enter_async_context(self._connector(workspace)) for _ in range(CONNECTORS)]
             posted: dict[str, float] = {}
             began = time.monotonic()
             async with asyncio.TaskGroup() as calls:
                 for number in range(int(POSTS_PER_SECOND * POST_SECONDS)):
                     appointed = began + number / POSTS_PER_SECOND
                     await asyncio.sleep(max(0.0, appointed - time.monotonic()))
-                    calls.create_task(self._post_noted(session, number, posted))
+                    calls.create_task(self._post_noted(sessions[number % CONNECTORS], number, posted))
             await asyncio.sleep(2)
         seen_at = results["seen_at"]
         warm = [ticket for ticket, at in posted.items() if at > began + 1 and ticket in seen_at]
@@ -170,9 +174,12 @@ class Lab:
         operator = local_token(self._key_file, "operator", "*", "bench", 3_600)
         async with Session(self._url, operator, workspace=workspace) as session:
             await put_document(session, orjson.dumps(document), "application/json")
-        token = local_token(self._key_file, "connector", workspace, CONNECTOR, 3_600)
-        async with Session(self._url, token, retry_seconds=60) as session:
+        async with self._connector(workspace) as session:
             yield workspace, session
+
+    def _connector(self, workspace: str) -> Session:
+        token = local_token(self._key_file, "connector", workspace, CONNECTOR, 3_600)
+        return Session(self._url, token, retry_seconds=60)
 
     @asynccontextmanager
     async def _apps(self, workspace: str, count: int, mode: Any) -> AsyncIterator[dict[str, Any]]:
