@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from pointsman_routing.desk.model import Agent, Ticket, Token
+from pointsman_routing.desk.model import Agent, Inbound, Ticket, Token
 
 _SEPARATOR = "\x1f"
 _CASTS = {"jsonb": "jsonb", "json": "json"}
@@ -150,6 +150,21 @@ MESSAGE = Table(
         *_typed("timestamptz", "occurred_at received_at"),
     ),
 )
+
+
+def inbound_row(workspace: str, inbound: Inbound) -> tuple[Any, ...]:
+    """A message that came in as a row of `MESSAGE`."""
+    message = inbound.message
+    author = message.author
+    return (
+        workspace, message.message_id, inbound.ticket_id, inbound.change, inbound.number,
+        "in" if author.kind == "customer" else "out", message.kind, message.replaces,
+        author.kind, author.id, author.name, message.subject, message.text, message.reply_text, message.html,
+        message.truncated, as_json([each.model_dump(exclude_none=True) for each in message.attachments]),
+        joined(message.cc), None, message.automatic, None if author.kind == "customer" else "sent",
+        message.occurred_at, message.received_at,
+    )  # fmt: skip
+
 
 OFFER = Table(
     "offer",

@@ -60,6 +60,7 @@ from pointsman_routing.rows import (
     agent_row,
     as_json,
     columns_of,
+    inbound_row,
     plain_row,
     ticket_row,
     token_row,
@@ -105,7 +106,8 @@ async def write(db: Database, lane: int, desks: Iterable[Desk]) -> None:
     changed = [(desk.workspace, desk.changes) for desk in desks]
     await _put(db, CONFIG_VERSION, _rows(CONFIG_VERSION, changed, lambda changes: changes.versions))
     await _put(db, TICKET, [ticket_row(name, t) for name, changes in changed for t in changes.tickets.values()])
-    await _put(db, MESSAGE, _rows(MESSAGE, changed, lambda changes: changes.messages))
+    inbound = [inbound_row(name, inbound) for name, changes in changed for inbound in changes.inbound]
+    await _put(db, MESSAGE, [*inbound, *_rows(MESSAGE, changed, lambda changes: changes.messages)])
     await _write_offers(db, changed)
     await _put(db, ASSIGNMENT, _rows(ASSIGNMENT, changed, lambda changes: changes.assignments))
     await _put(db, AGENT, [agent_row(name, agent) for name, changes in changed for agent in changes.agents.values()])

@@ -127,6 +127,8 @@ class Play:
         self.journal.forget()
         self.desk.committed()
         self.facts = [fact for emission in decision.emissions for fact in emission.facts]
+        for fact in self.facts:
+            assert type(fact).model_validate(fact.__dict__) == fact, "the desk says what no reader understands"
         self.log += self.facts
         self.answer = decision.refusal or decision.answer
         return decision

@@ -1,13 +1,12 @@
 """Causes: the records and timers that make facts."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pointsman.core.instant import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class RecordCause:
+class RecordCause(NamedTuple):
     """One record of a topic, decoded: one or more bodies of one workspace, in order.
 
     `id` is the record's id (a command's id for commands), `subject` the thing it is about, `at` the time that the

@@ -5,7 +5,7 @@ through its journal and collected by the service's store; the decision carries w
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from pointsman.core.instant import Instant
 
@@ -20,8 +20,7 @@ class Body(Protocol):
         """The body as JSON-ready data, with its `type` and `version`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Emission:
+class Emission(NamedTuple):
     """All facts that one cause makes about one subject: one record, one number, one row of `fact`.
 
     `agents` are every agent concerned, for readers that skip by header.
@@ -50,8 +49,7 @@ class Refusal:
         return {"status": self.status, "code": self.code, "detail": self.detail, **self.extra}
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What one cause led to. `answer` is the body of a command's outcome, with `status`; a refusal has no facts."""
 
     emissions: tuple[Emission, ...] = ()

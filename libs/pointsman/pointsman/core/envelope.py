@@ -1,14 +1,12 @@
 """The envelope: what surrounds the facts of one record, on the topic and in the `fact` table."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pointsman.core.ids import _PAIRS
 from pointsman.core.instant import Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """One numbered record. `source` is `<service>@<incarnation>` or `<service>/<slot>@<incarnation>`; `number` is
     contiguous from 1 per (source, topic, partition). `body` is the JSON value (`{"facts": […]}`), encoded."""
 
@@ -27,8 +25,7 @@ class Envelope:
     traceparent: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(NamedTuple):
     """A record as it came from a topic, not decoded: what a dead letter keeps."""
 
     topic: str
@@ -46,16 +43,14 @@ class Arrived:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(NamedTuple):
     """Where a record stands in its source's sequence."""
 
     source: str
     number: int
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(NamedTuple):
     """A record understood: its bodies that are known, and the types that are not (skipped alone, and noted)."""
 
     id: str

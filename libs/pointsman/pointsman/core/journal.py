@@ -4,7 +4,7 @@ A resident state changes only through its journal. `mark()` names a place, `undo
 then, newest first, and leaves the state as it was at the mark. A dry run is: mark, apply, look, undo.
 """
 
-from collections.abc import Callable, MutableMapping, MutableSet
+from collections.abc import MutableMapping, MutableSet
 from typing import Any, TypeVar
 
 K = TypeVar("K")
@@ -61,9 +61,10 @@ class Journal:
             members.discard(member)
             self._inverses.append((members.add, member))
 
-    def note(self, inverse: Callable[..., object], *arguments: Any) -> None:
-        """Notes the inverse of a change that the caller has made itself (an index, a heap)."""
-        self._inverses.append((inverse, *arguments))
+    def note(self, *inverse: Any) -> None:
+        """Notes the inverse of a change that the caller has made itself (an index, a heap): a function and what it is
+        called with."""
+        self._inverses.append(inverse)
 
     def undo(self, mark: Mark = 0) -> None:
         """Takes back everything since the mark."""

@@ -5,6 +5,7 @@ The raise is kept on the ticket (`marked`) and in `ticket.classified`; the ticke
 
 from __future__ import annotations
 
+from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketClassified, TicketOpened
 from pointsman.contracts.requests import MessageReceived
 from pointsman.contracts.shapes import SYSTEM, Evidence
@@ -51,7 +52,8 @@ def _open_marked(desk: Desk, message: MessageReceived, marked: str) -> None:
     """Opens it in `otherwise` without a look at what it says."""
     policy = desk.policy
     labels = Labels(weight=policy.channels[message.channel].weight)
-    fact = TicketClassified(
+    fact = made(
+        TicketClassified,
         ticket_id=message.ticket_id,
         language=labels.language,
         category=labels.category,
@@ -90,13 +92,14 @@ def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, clas
     desk.open(ticket)
     desk.say(
         ticket,
-        TicketOpened(
+        made(
+            TicketOpened,
             ticket_id=ticket.id,
             channel=ticket.channel,
             connector=ticket.connector,
             thread=ticket.thread,
             subject=ticket.subject,
-            customer=ticket.customer.contract(),
+            customer=ticket.customer,
             opened_at=at,
             started_by="agent" if message.author.kind == "agent" else "customer",
             message_id=message.message_id,
@@ -129,6 +132,7 @@ def _labels(desk: Desk, said: Classified) -> Labels:
 
 
 def _classified(message: MessageReceived, said: Classified) -> TicketClassified:
+    """Validated, unlike the desk's own facts: whatever is wrong with what a classifier says is found here."""
     return TicketClassified(
         ticket_id=message.ticket_id,
         language=said.language,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketReopened, TicketWoken
 from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.core.instant import Instant
@@ -28,14 +29,14 @@ def wake(desk: Desk, ticket: Ticket, reason: str) -> None:
     """A pending ticket goes on: with its holder, or in the queue. The caller has edited the ticket."""
     ticket.pause = None
     desk.arm(kinds.PENDING, ticket.id, None)
-    desk.say(ticket, TicketWoken(ticket_id=ticket.id, reason=reason), ticket.agent)
+    desk.say(ticket, made(TicketWoken, ticket_id=ticket.id, reason=reason), ticket.agent)
     _to_holder_or_queue(desk, ticket, ticket.agent, reason)
 
 
 def reopen(desk: Desk, ticket: Ticket, by: Actor, reason: str, at: Instant) -> None:
     """A resolved ticket is open again. In wrap-up it goes back to the holder on the same charge; within
     `reopen_seconds` to the last holder if available with room; else it queues. The caller has edited the ticket."""
-    desk.say(ticket, TicketReopened(ticket_id=ticket.id, reason=reason, by=by), ticket.agent)
+    desk.say(ticket, made(TicketReopened, ticket_id=ticket.id, reason=reason, by=by), ticket.agent)
     recent = ticket.resolved_at is not None and at - ticket.resolved_at <= desk.policy.reopen
     ticket.outcome = ticket.resolved_at = ticket.closed_at = ticket.closes_at = None
     desk.arm(kinds.CLOSE, ticket.id, None)

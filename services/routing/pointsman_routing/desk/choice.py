@@ -47,12 +47,14 @@ class IndexedMatcher:
 
     def agent_for(self, desk: Desk, ticket: Ticket) -> Choice | None:
         labels, queue = ticket.labels, ticket.queue
+        weight, roomy = labels.weight, desk.roster.roomy
+        if weight and not roomy:
+            return None
         eligible = desk.roster.eligible(queue, labels.requires, labels.prefers)
         mode = desk.policy.queues[queue].choice
         kind = KEY_KIND[mode]
         last = desk.round_robin.get(queue, "") if kind == SLUG else ""
         skip: Any = ticket.declined or ()
-        weight, roomy = labels.weight, desk.roster.roomy
         tiers: Any = eligible.tiers
         if weight and len(roomy) < len(eligible.score):
             tiers = _tiers_among(roomy, eligible.score)
@@ -113,11 +115,10 @@ def first_of_queues(desk: Desk, agent: Agent, best: dict[str, Any]) -> Ticket | 
         found: Ticket = entry[3]
         return found
     queues, ranks = desk.policy.queues, agent.profile.ranks
-    chosen: Ticket = min(
-        (entry[3] for entry in best.values()),
-        key=lambda ticket: (ranks[ticket.queue], slack_us(ticket, queues[ticket.queue]), ticket.id),
+    chosen: tuple[int, int, str, Ticket] = min(
+        (ranks[queue], slack_us(entry[3], queues[queue]), entry[1], entry[3]) for queue, entry in best.items()
     )
-    return chosen
+    return chosen[3]
 
 
 def _best(shelf: Shelf | CyclicShelf, weight: int, skip: Any, last: str) -> Entry | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketClosed
 from pointsman.core.cause import TimerCause
 from pointsman_routing.desk import timers as kinds
@@ -26,6 +27,6 @@ def close(desk: Desk, cause: TimerCause) -> Result:
     ticket.closed_at, ticket.closes_at = at, None
     desk.arm(kinds.CLOSE, ticket.id, None)
     desk.enter_state(ticket, "closed")
-    desk.say(ticket, TicketClosed(ticket_id=ticket.id))
+    desk.say(ticket, made(TicketClosed, ticket_id=ticket.id))
     desk.journal.pop(desk.tickets, ticket.id)
     return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import ConfigPut
 from pointsman.contracts.desk import TicketQueued
 from pointsman.contracts.document import Document, DocumentErrors, read_document
@@ -60,7 +61,8 @@ def put(desk: Desk, command: ConfigPut) -> Result:
     desk.say_about(
         "config",
         at,
-        ConfigApplied(
+        made(
+            ConfigApplied,
             config_version=policy.version,
             document=command.document,
             author=command.actor,
@@ -180,8 +182,12 @@ def _requeue(desk: Desk, ticket: Ticket, moves: _Moves) -> None:
         ticket.queue = desk.policy.queue_or_otherwise(moves.queues.get(ticket.queue, ticket.queue))
         ticket.version += 1
         if ticket.waiting_since is not None and ticket.state in ("queued", "offered"):
-            fact = TicketQueued(
-                ticket_id=ticket.id, queue=ticket.queue, reason="moved", waiting_since=ticket.waiting_since
+            fact = made(
+                TicketQueued,
+                ticket_id=ticket.id,
+                queue=ticket.queue,
+                reason="moved",
+                waiting_since=ticket.waiting_since,
             )
             desk.say(ticket, fact)
     if ticket.offer is not None:

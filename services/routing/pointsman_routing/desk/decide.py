@@ -72,7 +72,9 @@ _OF_OFFERS: dict[type[asked.Command], Callable[[Desk, Ticket, Offer, Any], Resul
     asked.OfferReject: offers.reject,
 }
 
-_HOLDERS_ONLY = (asked.TicketPend, asked.TicketResolve, asked.WrapUpFinish)
+_BEFORE_CONFIGURED = frozenset({asked.ConfigPut, asked.PresenceRenew})
+_HOLDERS_ONLY = frozenset({asked.TicketPend, asked.TicketResolve, asked.WrapUpFinish})
+_HAVING_READ = frozenset({asked.TicketPend, asked.TicketResolve})
 
 _TAKEN: tuple[type[asked.Command], ...] = (
     *_OF_TICKETS,
@@ -116,7 +118,7 @@ def decide(desk: Desk, cause: Cause, now: Instant) -> Decision:
 def subject_of(desk: Desk, cause: RecordCause) -> str:
     """What a command is about, by the desk's own reading: the ticket of an offer, else the subject it came with."""
     command = cause.bodies[0]
-    if isinstance(command, (asked.OfferAccept, asked.OfferReject)):
+    if type(command) in _OF_OFFERS:
         offer = desk.offers.get(command.offer_id)
         return offer.ticket_id if offer else desk.ended.get(command.offer_id, cause.subject)
     return getattr(command, "ticket_id", cause.subject)
@@ -130,14 +132,14 @@ def _settled(desk: Desk, result: Result) -> Decision:
 
 
 def _of_request(desk: Desk, fact: Any) -> None:
-    if isinstance(fact, heard.CustomerTyping):
-        return
     ticket = desk.tickets.get(fact.ticket_id)
     if isinstance(fact, heard.MessageReceived):
         if ticket is None:
             arrivals.open_ticket(desk, fact)
         else:
             messages.receive(desk, ticket, fact)
+    elif isinstance(fact, heard.CustomerTyping):
+        return
     elif isinstance(fact, (heard.MessageDelivered, heard.MessageFailed)):
         messages.delivered(desk, ticket, fact)
     elif ticket is not None:
@@ -154,14 +156,15 @@ def _of_clock(desk: Desk, fact: Any) -> None:
 
 
 def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> Decision:
-    if not desk.configured and not isinstance(command, (asked.ConfigPut, asked.PresenceRenew)):
+    kind = type(command)
+    if not desk.configured and kind not in _BEFORE_CONFIGURED:
         return refuse(404, "not-found", f"there is no workspace {desk.workspace}")
-    if isinstance(command, asked.QueueDepths):
+    if kind is asked.QueueDepths:
         return explain.depths(desk, command)
-    if isinstance(command, asked.TicketExplain):
+    if kind is asked.TicketExplain:
         ticket = desk.tickets.get(command.ticket_id)
         return _no_ticket(command.ticket_id) if ticket is None else explain.explain(desk, ticket, command)
-    if isinstance(command, asked.PresenceRenew) and not desk.configured:
+    if kind is asked.PresenceRenew and not desk.configured:
         return NOTHING
     desk.begin(cause.id, subject_of(desk, cause), cause.at, now)
     return _settled(desk, _result_of(desk, command, cause.id))
@@ -205,7 +208,7 @@ def _of_ticket(desk: Desk, command: Any, cause: str) -> Result:
     refusal = _unmatched(ticket, command) or _not_holder(ticket, command) or _unseen(ticket, command)
     if refusal is not None:
         return refusal
-    if isinstance(command, asked.TicketReply):
+    if type(command) is asked.TicketReply:
         if ticket.state == "closed":
             return refuse(409, "wrong-state", "the ticket is closed; a new message begins a new one")
         return messages.reply(desk, ticket, command, cause)
@@ -221,8 +224,8 @@ def _unmatched(ticket: Ticket, command: asked.Command) -> Decision | None:
 
 def _not_holder(ticket: Ticket, command: Any) -> Decision | None:
     """403: only the holder replies publicly, pends and resolves; supervisors do everything."""
-    public = isinstance(command, asked.TicketReply) and command.public
-    if not (public or isinstance(command, _HOLDERS_ONLY)):
+    kind = type(command)
+    if kind not in _HOLDERS_ONLY and not (kind is asked.TicketReply and command.public):
         return None
     actor = command.actor
     if actor.kind in SUPERVISING or (ticket.agent is not None and actor.id == ticket.agent):
@@ -232,7 +235,7 @@ def _not_holder(ticket: Ticket, command: Any) -> Decision | None:
 
 def _unseen(ticket: Ticket, command: Any) -> Decision | None:
     """409 when the customer wrote something that the caller has not seen, unless forced."""
-    if not isinstance(command, (asked.TicketPend, asked.TicketResolve)) or command.force:
+    if type(command) not in _HAVING_READ or command.force:
         return None
     newer = messages.unseen(ticket, command.last_message_id)
     if not newer:

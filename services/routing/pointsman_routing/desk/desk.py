@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
-from pointsman.contracts.base import Contract
+from pointsman.contracts.base import Contract, made
 from pointsman.contracts.desk import TicketQueued
 from pointsman.contracts.document import Document
 from pointsman.contracts.requests import MessageReceived
@@ -18,13 +18,23 @@ from pointsman.core.journal import Journal
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.choice import IndexedMatcher, Matcher
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import AGENT_FIELDS, TICKET_FIELDS, Agent, Labels, Offer, Ticket, Token, restore
+from pointsman_routing.desk.model import (
+    AGENT_FIELDS,
+    TICKET_EDITED,
+    Agent,
+    Inbound,
+    Labels,
+    Offer,
+    Ticket,
+    Token,
+    restore,
+)
 from pointsman_routing.desk.order import order_key
 from pointsman_routing.desk.policy import Policy, QueuePolicy
 from pointsman_routing.desk.roster import Pool, Roster
 from pointsman_routing.desk.timers import Timers
 
-_ticket_values = attrgetter(*TICKET_FIELDS)
+_ticket_values = attrgetter(*TICKET_EDITED)
 _agent_values = attrgetter(*AGENT_FIELDS)
 
 
@@ -67,6 +77,8 @@ class Classified(Protocol):
 
 Classify = Callable[[MessageReceived], Classified]
 
+T = TypeVar("T")
+
 
 @dataclass(slots=True)
 class Changes:
@@ -77,6 +89,7 @@ class Changes:
     sessions: dict[tuple[str, str], Instant | None] = field(default_factory=dict)
     offers_made: dict[str, dict[str, Any]] = field(default_factory=dict)
     offers_ended: dict[str, dict[str, Any]] = field(default_factory=dict)
+    inbound: list[Inbound] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     assignments: list[dict[str, Any]] = field(default_factory=list)
@@ -111,6 +124,10 @@ class Draft:
         self.pools: dict[Pool, None] = {}
         self.serial = 0
         self.late = True
+
+    def begin_saying(self, subject: str, at: Instant) -> Saying:
+        saying = self.sayings[subject] = Saying(at)
+        return saying
 
 
 class Desk:
@@ -164,7 +181,8 @@ class Desk:
 
     def begin(self, cause: str, subject: str, at: Instant, now: Instant) -> Draft:
         """Starts a decision: its changes carry the next count."""
-        self.journal.set(self, "change", self.change + 1)
+        self.journal.note(setattr, self, "change", self.change)
+        self.change += 1
         self.draft = Draft(cause, subject, min(at, now), now)
         return self.draft
 
@@ -184,9 +202,11 @@ class Desk:
         time, clamped to the ticket's last."""
         draft = self.draft
         if ticket.change != self.change:
-            self.journal.note(restore, ticket, TICKET_FIELDS, _ticket_values(ticket))
+            self.journal.note(restore, ticket, TICKET_EDITED, _ticket_values(ticket))
             ticket.change = self.change
-            ticket.at = max(ticket.at, draft.at if ticket.id == draft.subject else draft.now)
+            at = draft.at if ticket.id == draft.subject else draft.now
+            if at > ticket.at:
+                ticket.at = at
             if ticket.id not in self.changes.tickets:
                 self.journal.put(self.changes.tickets, ticket.id, ticket)
         return ticket.at
@@ -207,7 +227,7 @@ class Desk:
             if agent.slug not in self.changes.agents:
                 self.journal.put(self.changes.agents, agent.slug, agent)
 
-    def append(self, rows: list[dict[str, Any]], row: dict[str, Any]) -> None:
+    def append(self, rows: list[T], row: T) -> None:
         """Adds a row to be written."""
         rows.append(row)
         self.journal.note(rows.pop)
@@ -247,7 +267,9 @@ class Desk:
             ticket.abandons_at = None if after is None else at + after
             self.arm(kinds.ABANDON, ticket.id, ticket.abandons_at)
         since = ticket.waiting_since
-        self.say(ticket, TicketQueued(ticket_id=ticket.id, queue=ticket.queue, reason=reason, waiting_since=since))
+        self.say(
+            ticket, made(TicketQueued, ticket_id=ticket.id, queue=ticket.queue, reason=reason, waiting_since=since)
+        )
 
     def wait(self, ticket: Ticket) -> None:
         """(Re-)enters the waiting index with the key that holds now. The caller has edited the ticket."""
@@ -262,18 +284,19 @@ class Desk:
 
     # -- what is said ------------------------------------------------------------------------------------------------
 
-    def say(self, ticket: Ticket, fact: Contract, *agents: str | None) -> None:
-        """One more fact of this decision about a ticket; `agents` are told."""
-        self.say_about(ticket.id, ticket.at, fact, *agents)
-
-    def say_about(self, subject: str, at: Instant, fact: Contract, *agents: str | None) -> None:
-        saying = self.draft.sayings.get(subject)
-        if saying is None:
-            saying = self.draft.sayings[subject] = Saying(at)
+    def say(self, ticket: Ticket, fact: Contract, agent: str | None = None) -> None:
+        """One more fact of this decision about a ticket; the agent is told."""
+        saying = self.draft.sayings.get(ticket.id) or self.draft.begin_saying(ticket.id, ticket.at)
         saying.facts.append(fact)
-        for agent in agents:
-            if agent:
-                saying.agents[agent] = None
+        if agent:
+            saying.agents[agent] = None
+
+    def say_about(self, subject: str, at: Instant, fact: Contract, agent: str | None = None) -> None:
+        """One more fact about something else."""
+        saying = self.draft.sayings.get(subject) or self.draft.begin_saying(subject, at)
+        saying.facts.append(fact)
+        if agent:
+            saying.agents[agent] = None
 
     def said(self, answer: dict[str, Any] | None = None, status: int = 200) -> Decision:
         """The decision, with everything that was said."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketEscalated
 from pointsman.core.cause import TimerCause
 from pointsman_routing.desk import timers as kinds
@@ -38,7 +39,7 @@ def count_failure(desk: Desk, ticket: Ticket, agent: str) -> bool:
 def say(desk: Desk, ticket: Ticket) -> None:
     """Tells of the escalation."""
     reason = f"{ticket.offers} offers without success"
-    desk.say(ticket, TicketEscalated(ticket_id=ticket.id, reason=reason, offers=ticket.offers))
+    desk.say(ticket, made(TicketEscalated, ticket_id=ticket.id, reason=reason, offers=ticket.offers))
 
 
 def review_pool(desk: Desk, pool: Pool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.desk import OfferExpired
 from pointsman.core.cause import TimerCause
 from pointsman_routing.desk import offers, presence
@@ -19,7 +20,7 @@ def expire(desk: Desk, cause: TimerCause) -> Result:
     ticket, agent = desk.tickets[offer.ticket_id], desk.agents[offer.agent]
     desk.edit(ticket)
     offers.end(desk, ticket, offer, "expired", None)
-    desk.say(ticket, OfferExpired(ticket_id=ticket.id, offer_id=offer.id, agent=offer.agent), offer.agent)
+    desk.say(ticket, made(OfferExpired, ticket_id=ticket.id, offer_id=offer.id, agent=offer.agent), offer.agent)
     if desk.policy.away_on_expiry:
         presence.change(desk, agent, "away", "expiry", "offer expired", agent.channels)
     offers.fail(desk, ticket, offer, "expired")

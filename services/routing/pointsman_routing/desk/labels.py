@@ -6,9 +6,9 @@ A value that a person set is kept in `by_person`: the classifier never overwrite
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import TicketLabel
 from pointsman.contracts.desk import TicketLabelled
 from pointsman.core.decision import refuse
@@ -45,7 +45,8 @@ def label(desk: Desk, ticket: Ticket, command: TicketLabel) -> Result:
     ticket.version += 1
     desk.say(
         ticket,
-        TicketLabelled(
+        made(
+            TicketLabelled,
             ticket_id=ticket.id,
             language=new.language,
             category=new.category,
@@ -65,7 +66,7 @@ def label(desk: Desk, ticket: Ticket, command: TicketLabel) -> Result:
 def with_category(desk: Desk, labels: Labels, category: str) -> Labels:
     """The same labels with another category, set by a person; what the ticket needs stays."""
     by_person = tuple(dict.fromkeys((*labels.by_person, "category")))
-    return desk.shared(replace(labels, category=category, by_person=by_person))
+    return desk.shared(labels._replace(category=category, by_person=by_person))
 
 
 def _go_on(desk: Desk, ticket: Ticket, labels: Labels, queue: str, *, reroute: bool) -> None:
@@ -85,22 +86,21 @@ def _go_on(desk: Desk, ticket: Ticket, labels: Labels, queue: str, *, reroute: b
             ticket.labels, ticket.queue = labels, queue
             desk.enqueue(ticket, "labelled", fresh=False)
         else:
-            ticket.labels, ticket.queue = replace(labels, weight=ticket.labels.weight), queue
+            ticket.labels, ticket.queue = labels._replace(weight=ticket.labels.weight), queue
         return
     if reroute and ticket.state == "assigned":
         offers.release(desk, ticket)
         ticket.labels, ticket.queue = labels, queue
         desk.enqueue(ticket, "rerouted", fresh=False)
         return
-    ticket.labels = labels if not ticket.charged else desk.shared(replace(labels, weight=ticket.labels.weight))
+    ticket.labels = labels if not ticket.charged else desk.shared(labels._replace(weight=ticket.labels.weight))
     ticket.queue = queue
 
 
 def _changed(old: Labels, command: TicketLabel) -> tuple[Labels, tuple[str, ...]]:
     """The labels as asked for, and the names of those that differ."""
     tags = tuple(tag for tag in dict.fromkeys((*old.tags, *command.add_tags)) if tag not in command.remove_tags)
-    new = replace(
-        old,
+    new = old._replace(
         category=command.category or old.category,
         priority=command.priority or old.priority,
         language=command.language or old.language,
@@ -109,7 +109,7 @@ def _changed(old: Labels, command: TicketLabel) -> tuple[Labels, tuple[str, ...]
     names = ("category", "priority", "language", "tags")
     changed = tuple(name for name in names if getattr(new, name) != getattr(old, name))
     asked = tuple(name for name in names[:3] if getattr(command, name) is not None)
-    return replace(new, by_person=tuple(dict.fromkeys((*old.by_person, *asked)))), changed
+    return new._replace(by_person=tuple(dict.fromkeys((*old.by_person, *asked)))), changed
 
 
 def _needs_of(desk: Desk, ticket: Ticket, labels: Labels) -> Labels:
@@ -120,8 +120,7 @@ def _needs_of(desk: Desk, ticket: Ticket, labels: Labels) -> Labels:
     skill = document.language_skill(labels.language)
     if skill is not None:
         requires.setdefault(skill, 1)
-    return replace(
-        labels,
+    return labels._replace(
         requires=needs(requires),
         prefers=needs(dict(category.prefers)),
         weight=document.weight_of(labels.category, ticket.channel),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketCustomerLeft
 from pointsman.contracts.shapes import SYSTEM
 from pointsman.core.cause import TimerCause
@@ -29,7 +30,7 @@ def left(desk: Desk, ticket: Ticket) -> Result:
     if ticket.state in WAITING_STATES and after is not None:
         ticket.abandons_at = at + after
         desk.arm(kinds.ABANDON, ticket.id, ticket.abandons_at)
-    desk.say(ticket, TicketCustomerLeft(ticket_id=ticket.id, at=at), _concerned(ticket))
+    desk.say(ticket, made(TicketCustomerLeft, ticket_id=ticket.id, at=at), _concerned(ticket))
     return None
 
 
@@ -42,7 +43,7 @@ def returned(desk: Desk, ticket: Ticket) -> None:
     if ticket.abandons_at is not None:
         ticket.abandons_at = None
         desk.arm(kinds.ABANDON, ticket.id, None)
-    desk.say(ticket, TicketCustomerLeft(ticket_id=ticket.id, returned=True, at=at), _concerned(ticket))
+    desk.say(ticket, made(TicketCustomerLeft, ticket_id=ticket.id, returned=True, at=at), _concerned(ticket))
 
 
 def abandon(desk: Desk, cause: TimerCause) -> Result:

@@ -25,6 +25,8 @@ def settle(desk: Desk) -> None:
     it gets first. Then the agents with room take what waits for them.
     """
     draft = desk.draft
+    if not (draft.tickets or draft.agents or draft.pools):
+        return
     for pool in list(draft.pools):
         escalate.review_pool(desk, pool)
     for ticket in list(draft.tickets.values()):

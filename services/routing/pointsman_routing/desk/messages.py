@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import TicketReply
 from pointsman.contracts.desk import (
     DeliveryFailed,
@@ -21,7 +22,7 @@ from pointsman.contracts.shapes import Attachment, Author
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import back, left
-from pointsman_routing.desk.model import WAITING_STATES, Ticket
+from pointsman_routing.desk.model import WAITING_STATES, Inbound, Ticket
 from pointsman_routing.desk.result import Answer, Result
 
 if TYPE_CHECKING:
@@ -50,35 +51,17 @@ def counts(message: MessageReceived) -> bool:
 def note(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
     """Puts the message on the ticket, without its consequences for the state. The caller has edited the ticket."""
     by_customer = message.author.kind == "customer"
-    row = {
-        "id": message.message_id,
-        "ticket_id": ticket.id,
-        "direction": "in" if by_customer else "out",
-        "kind": message.kind,
-        "replaces": message.replaces,
-        "author_kind": message.author.kind,
-        "author_id": message.author.id,
-        "author_name": message.author.name,
-        "subject": message.subject,
-        "text": message.text,
-        "reply_text": message.reply_text,
-        "html": message.html,
-        "truncated": message.truncated,
-        "attachments": [each.model_dump(exclude_none=True) for each in message.attachments],
-        "cc": list(message.cc),
-        "automatic": message.automatic,
-        "delivery": None if by_customer else "sent",
-        "occurred_at": message.occurred_at,
-        "received_at": message.received_at,
-    }
-    _add(desk, ticket, row, inbound=by_customer)
+    desk.draft.serial += 1
+    desk.append(desk.changes.inbound, Inbound(message, ticket.id, desk.change, desk.draft.serial))
+    _remember(ticket, message.message_id, by_customer=by_customer)
     if message.author.kind == "agent" and message.kind in COUNTING_KINDS:
         _replied_elsewhere(desk, ticket, message)
         return
     counting = counts(message)
     desk.say(
         ticket,
-        InboundNoted(
+        made(
+            InboundNoted,
             ticket_id=ticket.id,
             message_id=message.message_id,
             author=message.author,
@@ -119,14 +102,16 @@ def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Resul
         "occurred_at": at,
         "received_at": at,
     }
-    _add(desk, ticket, row, inbound=False)
+    desk.draft.serial += 1
+    desk.append(desk.changes.messages, {**row, "change": desk.change, "number": desk.draft.serial})
     if command.public:
+        _remember(ticket, message_id, by_customer=False)
         desk.say(ticket, _replied(ticket, message_id, author, command, attachments, at), ticket.agent)
         answered(desk, ticket)
     else:
         desk.say(
             ticket,
-            TicketNoted(ticket_id=ticket.id, message_id=message_id, author=author, text=command.text),
+            made(TicketNoted, ticket_id=ticket.id, message_id=message_id, author=author, text=command.text),
             ticket.agent,
         )
     return Answer(lambda: _shape(row), 201)
@@ -153,13 +138,19 @@ def delivered(desk: Desk, ticket: Ticket | None, fact: MessageDelivered | Messag
     if isinstance(fact, MessageFailed):
         desk.say(
             ticket,
-            DeliveryFailed(
-                ticket_id=ticket.id, message_id=fact.message_id, reason=fact.reason, permanent=fact.permanent
+            made(
+                DeliveryFailed,
+                ticket_id=ticket.id,
+                message_id=fact.message_id,
+                reason=fact.reason,
+                permanent=fact.permanent,
             ),
             ticket.agent,
         )
     else:
-        desk.say(ticket, DeliveryNoted(ticket_id=ticket.id, message_id=fact.message_id, state=fact.state), ticket.agent)
+        desk.say(
+            ticket, made(DeliveryNoted, ticket_id=ticket.id, message_id=fact.message_id, state=fact.state), ticket.agent
+        )
     return None
 
 
@@ -175,7 +166,8 @@ def unseen(ticket: Ticket, last_message_id: str | None) -> list[str]:
 def _replied_elsewhere(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
     desk.say(
         ticket,
-        TicketReplied(
+        made(
+            TicketReplied,
             ticket_id=ticket.id,
             message_id=message.message_id,
             author=message.author,
@@ -186,7 +178,7 @@ def _replied_elsewhere(desk: Desk, ticket: Ticket, message: MessageReceived) -> 
             channel=ticket.channel,
             thread=ticket.thread,
             subject=ticket.subject,
-            customer=ticket.customer.contract(),
+            customer=ticket.customer,
             occurred_at=message.occurred_at,
             deliver=False,
         ),
@@ -203,7 +195,8 @@ def _replied(
     attachments: tuple[Attachment, ...],
     at: Instant,
 ) -> TicketReplied:
-    return TicketReplied(
+    return made(
+        TicketReplied,
         ticket_id=ticket.id,
         message_id=message_id,
         author=author,
@@ -216,19 +209,15 @@ def _replied(
         channel=ticket.channel,
         thread=ticket.thread,
         subject=ticket.subject,
-        customer=ticket.customer.contract(),
+        customer=ticket.customer,
         occurred_at=at,
     )
 
 
-def _add(desk: Desk, ticket: Ticket, row: dict[str, Any], *, inbound: bool) -> None:
-    desk.draft.serial += 1
-    row["change"], row["number"] = desk.change, desk.draft.serial
-    desk.append(desk.changes.messages, row)
-    if row["direction"] != "note":
-        ticket.last_message_id = row["id"]
-        ticket.recent = (*ticket.recent[1 - RECENT_MAX :], row["id"])
-        ticket.inbound = (ticket.inbound << 1 | inbound) & (1 << RECENT_MAX) - 1
+def _remember(ticket: Ticket, message_id: str, *, by_customer: bool) -> None:
+    ticket.last_message_id = message_id
+    ticket.recent = (*ticket.recent[1 - RECENT_MAX :], message_id)
+    ticket.inbound = (ticket.inbound << 1 | by_customer) & (1 << RECENT_MAX) - 1
 
 
 def _shape(row: dict[str, Any]) -> dict[str, Any]:

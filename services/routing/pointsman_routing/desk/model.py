@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 from pointsman.contracts import shapes
+from pointsman.contracts.base import made
+from pointsman.contracts.requests import MessageReceived
 from pointsman.core.instant import Instant
 from pointsman_routing.desk.policy import NOTHING_NEEDED, Needs, Profile
 
@@ -16,20 +18,7 @@ OPEN_STATES = frozenset({"queued", "offered", "assigned", "pending", "snoozed"})
 WAITING_STATES = frozenset({"queued", "offered"})
 
 
-class Customer(NamedTuple):
-    """The customer of a ticket."""
-
-    id: str
-    name: str | None = None
-    tier: str | None = None
-    organization: str | None = None
-
-    def contract(self) -> shapes.Customer:
-        return shapes.Customer(id=self.id, name=self.name, tier=self.tier, organization=self.organization)
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(NamedTuple):
     """What a ticket is about and needs. Shared between the tickets that have the same; `by_person` are never
     overwritten by the classifier."""
 
@@ -41,6 +30,9 @@ class Labels:
     prefers: Needs = NOTHING_NEEDED
     weight: int = 1
     by_person: tuple[str, ...] = ()
+
+
+NO_LABELS = Labels()
 
 
 class Pause(NamedTuple):
@@ -55,6 +47,15 @@ class Pause(NamedTuple):
     @property
     def ends_at(self) -> Instant | None:
         return self.until or self.resolves_at
+
+
+class Inbound(NamedTuple):
+    """A message that came in, as it is to be written: `number` counts the messages of one change from 1."""
+
+    message: MessageReceived
+    ticket_id: str
+    change: int
+    number: int
 
 
 class Offer(NamedTuple):
@@ -88,7 +89,7 @@ class Ticket:
     at: Instant
     queue: str
     config_version: int
-    labels: Labels = Labels()
+    labels: Labels = NO_LABELS
     customer_name: str | None = None
     customer_tier: str | None = None
     customer_organization: str | None = None
@@ -131,9 +132,15 @@ class Ticket:
     place: tuple[Any, str, int, "Ticket"] | None = None
 
     @property
-    def customer(self) -> Customer:
+    def customer(self) -> shapes.Customer:
         """Made when asked for: four slots are smaller than a value that every waiting ticket keeps."""
-        return Customer(self.customer_id, self.customer_name, self.customer_tier, self.customer_organization)
+        return made(
+            shapes.Customer,
+            id=self.customer_id,
+            name=self.customer_name,
+            tier=self.customer_tier,
+            organization=self.customer_organization,
+        )
 
     @property
     def in_wrap_up(self) -> bool:
@@ -194,7 +201,14 @@ class Token:
     revoked_at: Instant | None = None
 
 
+OPENED_WITH = frozenset(
+    {"id", "channel", "connector", "thread", "subject", "opened_at", "started_by", "follow_up_of", "config_version"}
+    | {"customer_id", "customer_name", "customer_tier", "customer_organization", "marked"}
+)
+"""What a ticket keeps as it was opened: an edit need not save it."""
+
 TICKET_FIELDS = tuple(each.name for each in fields(Ticket))
+TICKET_EDITED = tuple(name for name in TICKET_FIELDS if name not in OPENED_WITH)
 AGENT_FIELDS = tuple(each.name for each in fields(Agent))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import OfferAccept, OfferReject
 from pointsman.contracts.desk import (
     OfferAccepted,
@@ -62,7 +63,8 @@ def make(desk: Desk, ticket: Ticket, choice: Choice) -> None:
     )
     desk.say(
         ticket,
-        OfferMade(
+        made(
+            OfferMade,
             ticket_id=ticket.id,
             offer_id=offer.id,
             agent=agent.slug,
@@ -76,7 +78,7 @@ def make(desk: Desk, ticket: Ticket, choice: Choice) -> None:
     )
     if queue.auto_accept:
         _note_end(desk, offer, "accepted", now, "auto_accept")
-        desk.say(ticket, OfferAccepted(ticket_id=ticket.id, offer_id=offer.id, agent=agent.slug), agent.slug)
+        desk.say(ticket, made(OfferAccepted, ticket_id=ticket.id, offer_id=offer.id, agent=agent.slug), agent.slug)
         _assign(desk, ticket, agent, offer, SYSTEM, now)
         return
     ticket.offer = offer
@@ -90,7 +92,7 @@ def accept(desk: Desk, ticket: Ticket, offer: Offer, command: OfferAccept) -> Re
     """The agent takes the offer; the charge made at the offer stays."""
     at = desk.edit(ticket)
     end(desk, ticket, offer, "accepted", None)
-    desk.say(ticket, OfferAccepted(ticket_id=ticket.id, offer_id=offer.id, agent=offer.agent), offer.agent)
+    desk.say(ticket, made(OfferAccepted, ticket_id=ticket.id, offer_id=offer.id, agent=offer.agent), offer.agent)
     _assign(desk, ticket, desk.agents[offer.agent], offer, command.actor, at)
     return Answer(lambda: offer_shape(offer, "accepted", ticket_shape(ticket)))
 
@@ -101,7 +103,7 @@ def reject(desk: Desk, ticket: Ticket, offer: Offer, command: OfferReject) -> Re
     end(desk, ticket, offer, "rejected", command.reason)
     desk.say(
         ticket,
-        OfferRejected(ticket_id=ticket.id, offer_id=offer.id, agent=offer.agent, reason=command.reason),
+        made(OfferRejected, ticket_id=ticket.id, offer_id=offer.id, agent=offer.agent, reason=command.reason),
         offer.agent,
     )
     fail(desk, ticket, offer, "rejected")
@@ -116,7 +118,9 @@ def rescind(desk: Desk, ticket: Ticket, reason: str) -> None:
     desk.edit(ticket)
     end(desk, ticket, offer, "rescinded", reason)
     desk.say(
-        ticket, OfferRescinded(ticket_id=ticket.id, offer_id=offer.id, agent=offer.agent, reason=reason), offer.agent
+        ticket,
+        made(OfferRescinded, ticket_id=ticket.id, offer_id=offer.id, agent=offer.agent, reason=reason),
+        offer.agent,
     )
 
 
@@ -157,7 +161,8 @@ def assign(desk: Desk, ticket: Ticket, agent: Agent, by: Actor, reason: str) -> 
     )
     desk.say(
         ticket,
-        TicketAssigned(
+        made(
+            TicketAssigned,
             ticket_id=ticket.id,
             agent=agent.slug,
             queue=ticket.queue,
@@ -185,7 +190,8 @@ def _assign(desk: Desk, ticket: Ticket, agent: Agent, offer: Offer, by: Actor, a
     _hold(desk, ticket, agent)
     desk.say(
         ticket,
-        TicketAssigned(
+        made(
+            TicketAssigned,
             ticket_id=ticket.id,
             agent=agent.slug,
             queue=ticket.queue,
@@ -232,8 +238,9 @@ def end(desk: Desk, ticket: Ticket, offer: Offer, state: str, reason: str | None
 
 def _note_end(desk: Desk, offer: Offer, state: str, at: Instant, reason: str | None) -> None:
     desk.journal.put(desk.ended, offer.id, offer.ticket_id)
-    row = {"id": offer.id, "state": state, "ended_at": max(at, offer.offered_at), "reason": reason}
-    desk.journal.put(desk.changes.offers_ended, offer.id, {**row, "change": desk.change})
+    ended_at = max(at, offer.offered_at)
+    row = {"id": offer.id, "state": state, "ended_at": ended_at, "reason": reason, "change": desk.change}
+    desk.journal.put(desk.changes.offers_ended, offer.id, row)
 
 
 def _stop_retrying(desk: Desk, ticket: Ticket) -> None:

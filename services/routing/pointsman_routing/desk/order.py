@@ -41,12 +41,12 @@ def slack_us(ticket: Ticket, queue: QueuePolicy) -> int:
     """The instant at which the ticket is late, less its head start: the earliest running response's breach, else the
     queue's wait target."""
     first, second = ticket.first_breach_at, ticket.next_breach_at
-    if first is not None and second is not None:
-        late = micros(min(first, second))
-    elif first is not None or second is not None:
-        late = micros(first or second)  # type: ignore[arg-type]
-    else:
+    if first is None and second is None:
         late = since_us(ticket) + queue.wait_target_us
+    elif first is not None and second is not None:
+        late = micros(min(first, second))
+    else:
+        late = micros(first or second)  # type: ignore[arg-type]
     return late - queue.head_start_us[effective_priority(ticket)]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import TicketPend
 from pointsman.contracts.desk import TicketPended
 from pointsman.contracts.shapes import SYSTEM
@@ -44,7 +45,8 @@ def pend(desk: Desk, ticket: Ticket, command: TicketPend) -> Result:
         desk.arm(kinds.GRACE, ticket.id, None)
     desk.say(
         ticket,
-        TicketPended(
+        made(
+            TicketPended,
             ticket_id=ticket.id,
             agent=ticket.agent,
             waiting_on=command.waiting_on,

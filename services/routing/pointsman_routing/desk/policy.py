@@ -6,6 +6,7 @@ Nothing here changes after it was made. Times are `timedelta`, head starts micro
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from pointsman.contracts.document import Document
 from pointsman.contracts.shapes import PRIORITIES
@@ -19,6 +20,16 @@ NOTHING_NEEDED: Needs = frozenset()
 def needs(skills: Mapping[str, int]) -> Needs:
     """A requirement set from `{skill: level}`."""
     return frozenset(skills.items()) if skills else NOTHING_NEEDED
+
+
+def plain(needed: Needs) -> dict[str, int]:
+    """`{skill: level}` in the order of the skills, as answers, rows and facts have it."""
+    return dict(_in_order(needed)) if needed else {}
+
+
+@lru_cache(maxsize=4096)
+def _in_order(needed: Needs) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(needed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import PresenceEnd, PresenceHold, PresenceRenew, PresenceSet
 from pointsman.contracts.shapes import PresenceState, SetBy
 from pointsman.contracts.workspace import PresenceChanged
@@ -154,7 +155,8 @@ def change(
     desk.say_about(
         f"agent:{agent.slug}",
         at,
-        PresenceChanged(
+        made(
+            PresenceChanged,
             agent=agent.slug,
             state=state,
             set_by=set_by,

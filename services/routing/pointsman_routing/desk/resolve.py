@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import TicketReopen, TicketResolve
 from pointsman.contracts.desk import TicketResolved
 from pointsman.contracts.shapes import Actor, Outcome
@@ -55,13 +56,12 @@ def finish(
     at, agent = ticket.at, desk.agent_of(ticket)
     offers.rescind(desk, ticket, reason or "the ticket is resolved")
     desk.waiting.leave(ticket)
-    for kind, due in (
-        (kinds.PENDING, ticket.pause and ticket.pause.ends_at),
-        (kinds.ABANDON, ticket.abandons_at),
-        (kinds.RETRY, ticket.retry_at),
-    ):
-        if due is not None:
-            desk.arm(kind, ticket.id, None)
+    if ticket.pause is not None:
+        desk.arm(kinds.PENDING, ticket.id, None)
+    if ticket.abandons_at is not None:
+        desk.arm(kinds.ABANDON, ticket.id, None)
+    if ticket.retry_at is not None:
+        desk.arm(kinds.RETRY, ticket.id, None)
     ticket.pause, ticket.abandons_at, ticket.left_at = None, None, None
     ticket.retry_at, ticket.declined, ticket.offers, ticket.retrying = None, None, 0, False
     ticket.unanswered_since = ticket.waiting_since = None
@@ -82,7 +82,8 @@ def finish(
         offers.release(desk, ticket)
     desk.say(
         ticket,
-        TicketResolved(
+        made(
+            TicketResolved,
             ticket_id=ticket.id,
             outcome=outcome,
             agent=holder,

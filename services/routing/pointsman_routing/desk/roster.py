@@ -270,7 +270,7 @@ class Roster:
             now = now or free > 0
             for kind in pool.kinds:
                 after.append((pool.shelf(channel, kind), free, Entry(choice_key(kind, agent), stamp, agent)))
-        if now:
+        if now and len(after) > 1:
             after.sort(key=_most_room_first)
         agent.shelved = tuple(after)
         self._journal.note(self._back, pool, before, agent.shelved, pool.available, roomy)

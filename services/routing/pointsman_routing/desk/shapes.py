@@ -5,29 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from pointsman_routing.desk.model import Offer, Ticket
+from pointsman_routing.desk.policy import plain
 
 
 def ticket_shape(ticket: Ticket) -> dict[str, Any]:
     """API.md: ticket."""
-    labels, customer = ticket.labels, ticket.customer
+    labels, pause = ticket.labels, ticket.pause
     return {
         "id": ticket.id,
         "version": ticket.version,
         "state": ticket.state,
-        "waiting_on": ticket.pause.waiting_on if ticket.pause else None,
+        "waiting_on": pause.waiting_on if pause else None,
         "outcome": ticket.outcome,
         "channel": ticket.channel,
         "connector": ticket.connector,
         "subject": ticket.subject,
-        "customer": {"id": customer.id, "name": customer.name, "tier": customer.tier},
+        "customer": {"id": ticket.customer_id, "name": ticket.customer_name, "tier": ticket.customer_tier},
         "category": labels.category,
         "priority": labels.priority,
         "boost": ticket.boost,
         "language": labels.language,
         "tags": list(labels.tags),
         "queue": ticket.queue,
-        "requires": dict(sorted(labels.requires)),
-        "prefers": dict(sorted(labels.prefers)),
+        "requires": plain(labels.requires),
+        "prefers": plain(labels.prefers),
         "agent": ticket.agent,
         "opened_at": ticket.opened_at,
         "updated_at": ticket.at,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import TokenIssue, TokenRevoke
 from pointsman.contracts.workspace import TokenIssued, TokenRevoked
 from pointsman.core.decision import refuse
@@ -28,7 +29,7 @@ def issue(desk: Desk, command: TokenIssue) -> Result:
         command.actor.model_dump(),
     )
     _keep(desk, token)
-    fact = TokenIssued(token_id=token.id, role=token.role, sub=token.sub, expires_at=token.expires_at)
+    fact = made(TokenIssued, token_id=token.id, role=token.role, sub=token.sub, expires_at=token.expires_at)
     desk.say_about(f"token:{token.id}", desk.draft.at, fact)
     return Answer(lambda: {"token_id": token.id, "expires_at": token.expires_at}, 201)
 
@@ -40,7 +41,7 @@ def revoke(desk: Desk, command: TokenRevoke) -> Result:
         return refuse(404, "not-found", f"there is no token {command.token_id}")
     if token.revoked_at is None:
         _keep(desk, replace(token, revoked_at=desk.draft.at))
-        fact = TokenRevoked(token_id=token.id, expires_at=token.expires_at)
+        fact = made(TokenRevoked, token_id=token.id, expires_at=token.expires_at)
         desk.say_about(f"token:{token.id}", desk.draft.at, fact)
     return Answer(lambda: {"token_id": token.id})
 

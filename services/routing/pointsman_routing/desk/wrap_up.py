@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pointsman.contracts.base import made
 from pointsman.contracts.commands import WrapUpFinish
 from pointsman.contracts.desk import WrapUpFinished
 from pointsman.contracts.shapes import SYSTEM, Actor
@@ -44,4 +45,4 @@ def over(desk: Desk, ticket: Ticket, by: Actor) -> None:
     ticket.version += 1
     desk.arm(kinds.WRAP_UP, ticket.id, None)
     offers.release(desk, ticket)
-    desk.say(ticket, WrapUpFinished(ticket_id=ticket.id, agent=agent, by=by), agent)
+    desk.say(ticket, made(WrapUpFinished, ticket_id=ticket.id, agent=agent, by=by), agent)

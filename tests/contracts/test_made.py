@@ -1,0 +1,31 @@
+"""What is made without validation is what validation makes of the same values."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from pointsman.contracts.base import REGISTRY, made
+from pointsman.contracts.generate import EXAMPLES
+
+FACTS = sorted(path for path in EXAMPLES.rglob("*.json") if path.parent.name in REGISTRY)
+
+
+@pytest.mark.parametrize("path", FACTS, ids=lambda path: path.stem)
+def test_made_equals_validated(path: Path) -> None:
+    example = orjson.loads(path.read_bytes())
+    model = REGISTRY[path.parent.name][example.pop("type")]
+    validated = model.model_validate({name: value for name, value in example.items() if name in model.model_fields})
+    again = made(model, **{name: getattr(validated, name) for name in model.model_fields})
+    assert again == validated
+    assert again.wire() == validated.wire()
+    assert repr(again) == repr(validated)
+
+
+@pytest.mark.parametrize("path", FACTS, ids=lambda path: path.stem)
+def test_what_is_not_given_has_its_default(path: Path) -> None:
+    example = orjson.loads(path.read_bytes())
+    model = REGISTRY[path.parent.name][example.pop("type")]
+    needed = {name: example[name] for name, field in model.model_fields.items() if field.is_required()}
+    validated = model.model_validate(needed)
+    assert made(model, **{name: getattr(validated, name) for name in needed}) == validated
