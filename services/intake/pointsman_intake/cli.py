@@ -11,7 +11,7 @@ import typer
 
 from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_fields, print_json, print_table, say
-from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, open_session, run
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
 from pointsman.client.session import Session
 from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH
@@ -167,12 +167,7 @@ def quarantine_list(
     json: JsonOption = False,
 ) -> None:
     """Lists what could not be understood."""
-
-    async def work() -> list[dict[str, Any]]:
-        async with open_session(profile, workspace) as session:
-            return await session.pages("/intake/v1/quarantine", state=state)
-
-    items = run(work())
+    items = ask(profile, workspace, lambda session: session.pages("/intake/v1/quarantine", state=state))
     if json:
         print_json({"items": items})
         return
@@ -184,13 +179,7 @@ def quarantine_show(
     id: RowArgument, workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False
 ) -> None:
     """Shows one row with its text."""
-
-    async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            found: dict[str, Any] = await session.get(f"/intake/v1/quarantine/{id}")
-            return found
-
-    found = run(work())
+    found: dict[str, Any] = ask(profile, workspace, lambda session: session.get(f"/intake/v1/quarantine/{id}"))
     if json:
         print_json(found)
         return
@@ -203,13 +192,7 @@ def quarantine_replay(
     id: RowArgument, workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False
 ) -> None:
     """Reads one row again; it is closed when it is understood now."""
-
-    async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            found: dict[str, Any] = await session.post(f"/intake/v1/quarantine/{id}/replay")
-            return found
-
-    found = run(work())
+    found: dict[str, Any] = ask(profile, workspace, lambda session: session.post(f"/intake/v1/quarantine/{id}/replay"))
     if json:
         print_json(found)
         return
@@ -218,12 +201,7 @@ def quarantine_replay(
 
 def quarantine_discard(id: RowArgument, workspace: WorkspaceOption = None, profile: ProfileOption = None) -> None:
     """Closes one row without reading it again."""
-
-    async def work() -> None:
-        async with open_session(profile, workspace) as session:
-            await session.call("DELETE", f"/intake/v1/quarantine/{id}")
-
-    run(work())
+    ask(profile, workspace, lambda session: session.call("DELETE", f"/intake/v1/quarantine/{id}"))
     say("Discarded.")
 
 

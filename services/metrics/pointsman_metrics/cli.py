@@ -10,7 +10,7 @@ import typer
 
 from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_json, print_table, say
-from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, open_session, run
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
 
 _ENDINGS = {".csv": "text/csv", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson"}
 _AGO = re.compile(r"(\d+)([mhdw])")
@@ -38,14 +38,8 @@ def report(
 ) -> None:
     """Prints a KPI, with its definition and how it was computed."""
     question = {"from": _instant(from_), "to": _instant(to), "by": by, "slice": slice}
-
-    async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            answer = await session.call("GET", f"/metrics/v1/reports/{kpi}", params=question)
-            found: dict[str, Any] = answer.json()
-            return found
-
-    found = run(work())
+    answer = ask(profile, workspace, lambda session: session.call("GET", f"/metrics/v1/reports/{kpi}", params=question))
+    found: dict[str, Any] = answer.json()
     if json:
         print_json(found)
         return

@@ -8,7 +8,7 @@ import typer
 
 from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_fields, print_json, print_table, say
-from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, open_session, run
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
 
 LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
@@ -62,12 +62,9 @@ def due(
     json: JsonOption = False,
 ) -> None:
     """Lists the clocks that breach next."""
-
-    async def work() -> list[Any]:
-        async with open_session(profile, workspace) as session:
-            return await session.pages("/sla/v1/due", limit=limit, before=before, queue=queue)
-
-    items = run(work())
+    items = ask(
+        profile, workspace, lambda session: session.pages("/sla/v1/due", limit=limit, before=before, queue=queue)
+    )
     if json:
         print_json(items)
         return
@@ -83,12 +80,7 @@ def alerts_list(
     json: JsonOption = False,
 ) -> None:
     """Lists alerts, the newest first."""
-
-    async def work() -> list[Any]:
-        async with open_session(profile, workspace) as session:
-            return await session.pages("/sla/v1/alerts", limit=limit, state=state)
-
-    items = run(work())
+    items = ask(profile, workspace, lambda session: session.pages("/sla/v1/alerts", limit=limit, state=state))
     if json:
         print_json(items)
         return
@@ -127,12 +119,11 @@ def alerts_ack(
     json: JsonOption = False,
 ) -> None:
     """Acknowledges an alert: you take care of the clocks that are in it now."""
-
-    async def work() -> Any:
-        async with open_session(profile, workspace) as session:
-            return await session.post(f"/sla/v1/alerts/{alert}/ack", {"comment": comment, "for_seconds": for_})
-
-    found = run(work())
+    found = ask(
+        profile,
+        workspace,
+        lambda session: session.post(f"/sla/v1/alerts/{alert}/ack", {"comment": comment, "for_seconds": for_}),
+    )
     if json:
         print_json(found)
         return

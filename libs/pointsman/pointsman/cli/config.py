@@ -13,14 +13,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_json, print_table, say
-from pointsman.cli.server import (
-    JsonOption,
-    ProfileOption,
-    WorkspaceOption,
-    open_session,
-    remember_workspace,
-    run,
-)
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, remember_workspace, run
 from pointsman.client.session import ApiError, Session
 
 SERVICES = ("intake", "routing", "sla", "metrics")
@@ -167,12 +160,7 @@ async def wait_for_version(session: Session, version: int) -> None:
 
 def show(workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False) -> None:
     """Prints the document as it stands."""
-
-    async def work() -> Any:
-        async with open_session(profile, workspace) as session:
-            return await session.get("/routing/v1/config")
-
-    answer = run(work())
+    answer = ask(profile, workspace, lambda session: session.get("/routing/v1/config"))
     if json:
         print_json(answer)
         return
@@ -184,12 +172,7 @@ def show(workspace: WorkspaceOption = None, profile: ProfileOption = None, json:
 def diff(file: FileArgument, profile: ProfileOption = None, json: JsonOption = False) -> None:
     """Shows what applying the file would change. Exit code 1 when there is something."""
     workspace, content, media_type = read_document_file(file)
-
-    async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            return await check_document(session, content, media_type)
-
-    answer = run(work())
+    answer = ask(profile, workspace, lambda session: check_document(session, content, media_type))
     changes = answer["diff"]
     if json:
         print_json(answer)
@@ -206,12 +189,7 @@ def _print_changes(changes: list[dict[str, Any]]) -> None:
 
 def versions(workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False) -> None:
     """Lists the versions, newest first."""
-
-    async def work() -> list[Any]:
-        async with open_session(profile, workspace) as session:
-            return await session.pages("/routing/v1/config/versions", limit=200)
-
-    items = run(work())
+    items = ask(profile, workspace, lambda session: session.pages("/routing/v1/config/versions", limit=200))
     if json:
         print_json({"items": items})
         return

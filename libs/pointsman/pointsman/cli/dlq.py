@@ -7,7 +7,7 @@ import typer
 from pointsman.cli.config import SERVICES
 from pointsman.cli.errors import CommandFailed
 from pointsman.cli.output import print_fields, print_json, print_table, say
-from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, open_session, run
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
 from pointsman.client.session import ApiError, Session
 
 IdArgument = Annotated[str, typer.Argument(help="As `dlq list` shows it.")]
@@ -46,12 +46,7 @@ def list_letters(
     json: JsonOption = False,
 ) -> None:
     """Lists dead letters."""
-
-    async def work() -> list[dict[str, Any]]:
-        async with open_session(profile, workspace) as session:
-            return await dead_letters(session, state)
-
-    items = run(work())
+    items = ask(profile, workspace, lambda session: dead_letters(session, state))
     if json:
         print_json({"items": items})
         return
@@ -63,12 +58,7 @@ def show(
     id: IdArgument, workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False
 ) -> None:
     """Shows one, with the record as it came."""
-
-    async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            return await _one(session, id)
-
-    found = run(work())
+    found = ask(profile, workspace, lambda session: _one(session, id))
     if json:
         print_json(found)
     else:

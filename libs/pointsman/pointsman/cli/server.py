@@ -9,7 +9,7 @@ import asyncio
 import os
 import signal
 import tomllib
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +128,16 @@ def command_error(error: ApiError) -> Exception:
         parts = ["name the workspace with --workspace"]
     text = "; ".join(parts)
     return WrongInput(text) if error.status in (400, 422) else CommandFailed(text)
+
+
+def ask(profile: str | None, workspace: str | None, question: Callable[[Session], Awaitable[T]]) -> T:
+    """What a command's only question to the server is answered."""
+
+    async def work() -> T:
+        async with open_session(profile, workspace) as session:
+            return await question(session)
+
+    return run(work())
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from pointsman.cli.output import print_fields, print_json, print_table
-from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, open_session, run
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask
 from pointsman.client.session import Session
 
 TicketArgument = Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's id.")]
@@ -28,12 +28,11 @@ def tickets(
     json: JsonOption = False,
 ) -> None:
     """Lists tickets."""
-
-    async def work() -> list[Any]:
-        async with open_session(profile, workspace) as session:
-            return await session.pages("/routing/v1/tickets", limit=limit, state=state, queue=queue, agent=agent)
-
-    items = run(work())
+    items = ask(
+        profile,
+        workspace,
+        lambda session: session.pages("/routing/v1/tickets", limit=limit, state=state, queue=queue, agent=agent),
+    )
     if json:
         print_json({"items": items})
         return
@@ -48,12 +47,7 @@ def ticket(
     json: JsonOption = False,
 ) -> None:
     """Shows a ticket with its messages, timeline and clocks."""
-
-    async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            return await whole_ticket(session, ticket_id)
-
-    found = run(work())
+    found = ask(profile, workspace, lambda session: whole_ticket(session, ticket_id))
     if json:
         print_json(found)
         return
@@ -91,13 +85,9 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Says why a ticket is where it is, why not another agent, and what would free it."""
-
-    async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            found: dict[str, Any] = await session.get(f"/routing/v1/tickets/{ticket_id}/explain", agent=agent)
-            return found
-
-    found = run(work())
+    found: dict[str, Any] = ask(
+        profile, workspace, lambda session: session.get(f"/routing/v1/tickets/{ticket_id}/explain", agent=agent)
+    )
     if json:
         print_json(found)
     else:

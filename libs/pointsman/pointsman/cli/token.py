@@ -8,7 +8,7 @@ import typer
 
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_json, print_table, say
-from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, open_session, run
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
 from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH, after, rfc3339
 from pointsman.local.folder import StackFolder
@@ -89,12 +89,7 @@ async def _ask(role: str, workspace: str | None, sub: str, ttl: int, profile: st
 
 def list_tokens(workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False) -> None:
     """Lists the tokens that the server issued for the workspace."""
-
-    async def work() -> list[Any]:
-        async with open_session(profile, workspace) as session:
-            return await session.pages("/routing/v1/tokens")
-
-    items = run(work())
+    items = ask(profile, workspace, lambda session: session.pages("/routing/v1/tokens"))
     if json:
         print_json({"items": items})
         return
@@ -108,10 +103,5 @@ def revoke(
     profile: ProfileOption = None,
 ) -> None:
     """Takes a token back: from now on every process refuses it."""
-
-    async def work() -> None:
-        async with open_session(profile, workspace) as session:
-            await session.call("DELETE", f"/routing/v1/tokens/{token_id}")
-
-    run(work())
+    ask(profile, workspace, lambda session: session.call("DELETE", f"/routing/v1/tokens/{token_id}"))
     say(f"{token_id} is revoked.")

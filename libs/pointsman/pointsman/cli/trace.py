@@ -7,7 +7,7 @@ import typer
 from pointsman.cli.config import SERVICES
 from pointsman.cli.errors import CommandFailed
 from pointsman.cli.output import print_json, print_table
-from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, open_session, run
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask
 from pointsman.client.session import ApiError, Session
 from pointsman.core.instant import parse_rfc3339, seconds_between
 
@@ -26,12 +26,7 @@ def trace(
     json: JsonOption = False,
 ) -> None:
     """Shows every record that the services made of it: what, by whom, when, and what caused it."""
-
-    async def work() -> list[dict[str, Any]]:
-        async with open_session(profile, workspace) as session:
-            return await path_of(session, id)
-
-    steps = run(work())
+    steps = ask(profile, workspace, lambda session: path_of(session, id))
     if not steps:
         raise CommandFailed(f"no service has a record of {id}")
     if json:
