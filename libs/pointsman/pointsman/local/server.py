@@ -1,11 +1,20 @@
 """The life that the servers of the local stack share: started, asked until it answers, stopped."""
 
+import importlib.util
 from abc import ABC, abstractmethod
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
 from pointsman.local.process import LocalProcess, LocalStackError
+
+
+def folder_of_wheel(package: str, title: str) -> Path:
+    """Where the wheel of a server is. Found, not imported: what an import does besides is not wanted."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise LocalStackError(f'{title} is not installed: install the extra "pointsman[local]"')
+    return Path(found.origin).parent
 
 
 class LocalServer(ABC):

