@@ -12,7 +12,7 @@ outcome and answers it again, on any process; while the first is still running i
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, ClassVar, Protocol
 
@@ -87,6 +87,18 @@ class Answer:
     replayed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A command on its way, under the id by which it is settled. Without a `partition` it goes to its workspace's."""
+
+    command: CommandBody
+    id: str
+    workspace: str
+    subject: str
+    traceparent: str | None = None
+    partition: int | None = None
+
+
 @dataclass(slots=True)
 class _Pending:
     """A command that waits for its outcome. `kept`: the outcome is a row, so that looking there helps."""
@@ -141,22 +153,21 @@ class Commander:
         Raises `Problem`: a refusal as the worker gave it; 409 `still-running` and 422 `idempotency-key-reused` for
         keys; 503 `not-applied` when the command was certainly not applied and never will be.
         """
+        kept = True
         if getattr(command, "question", False):
-            return await self._run(
-                command, random_id("qst", self._clock.now()), workspace, subject, traceparent, partition, kept=False
-            )
-        if key is None:
+            id, kept = random_id("qst", self._clock.now()), False
+        elif key is None:
             id = random_id("cmd", self._clock.now())
-            return await self._run(command, id, workspace, subject, traceparent, partition)
-        claimed = await self._claim(key)
-        if isinstance(claimed, Answer):
-            return claimed
-        command = command.model_copy(update={"body_hash": key.body_hash})
-        return await self._run(command, claimed, workspace, subject, traceparent, partition)
+        else:
+            claimed = await self._claim(key)
+            if isinstance(claimed, Answer):
+                return claimed
+            id, command = claimed, command.model_copy(update={"body_hash": key.body_hash})
+        return await self._run(_Order(command, id, workspace, subject, traceparent, partition), kept)
 
     async def tell(self, command: CommandBody, *, workspace: str, subject: str) -> None:
         """Sends a command that has no outcome; it is lost when the broker is. Raises one of `BROKER_ERRORS`."""
-        await self._send(command, random_id("cmd", self._clock.now()), workspace, subject, None, None)
+        await self._send(_Order(command, random_id("cmd", self._clock.now()), workspace, subject))
 
     async def watch(self) -> None:
         """Looks in the table for outcomes that were not heard of, and forgets old keys, until cancelled."""
@@ -208,21 +219,12 @@ class Commander:
             raise Problem(409, "still-running", "another call with this key runs", headers={"Retry-After": "1"})
         return attempt_id(key, taken)
 
-    async def _run(
-        self,
-        command: CommandBody,
-        id: str,
-        workspace: str,
-        subject: str,
-        traceparent: str | None,
-        partition: int | None,
-        *,
-        kept: bool = True,
-    ) -> Answer:
+    async def _run(self, order: _Order, kept: bool) -> Answer:
         timeout_seconds = self._settings.command_timeout_seconds
-        command = command.model_copy(
+        command = order.command.model_copy(
             update={"not_after": after(self._clock.now(), timeout_seconds), "reply_to": self._process}
         )
+        order, id = replace(order, command=command), order.id
         pending = _Pending(id, kept, asyncio.get_running_loop().create_future())
         self._pending[id] = pending
         attempted = False
@@ -235,7 +237,7 @@ class Commander:
                     if self._link.cluster is not None:
                         attempted = True
                         try:
-                            await self._send(command, id, workspace, subject, traceparent, partition)
+                            await self._send(order)
                         except BROKER_ERRORS as error:
                             log.warning("command not sent", command=command.type, error=repr(error))
                             self._link.doubt()
@@ -267,26 +269,19 @@ class Commander:
         finally:
             resend.cancel()
 
-    async def _send(
-        self,
-        command: CommandBody,
-        id: str,
-        workspace: str,
-        subject: str,
-        traceparent: str | None,
-        partition: int | None,
-    ) -> None:
+    async def _send(self, order: _Order) -> None:
         key, value, headers = self._codec.encode_command(
-            command,
-            id=id,
-            workspace=workspace,
-            subject=subject,
+            order.command,
+            id=order.id,
+            workspace=order.workspace,
+            subject=order.subject,
             at=self._clock.now(),
             source=self._source,
-            traceparent=traceparent,
+            traceparent=order.traceparent,
         )
+        partition = order.partition
         if partition is None:
-            partition = lane_of(workspace, self._settings.partitions)
+            partition = lane_of(order.workspace, self._settings.partitions)
         await (await self._link.send(self._topic, partition, key, value, headers))
 
     async def _abandon(self, id: str) -> Any:
