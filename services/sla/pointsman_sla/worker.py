@@ -50,6 +50,7 @@ class SlaLane:
         ACKNOWLEDGEMENT: frozenset(("commands",)),
     }
     blind_kinds: frozenset[str] = frozenset(KINDS)
+    linger: Mapping[str, float] = {"desk": 0.02}
     refresh_seconds: float = 0.5
 
     # -- gather --------------------------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ class EchoLane:
     takes = frozenset({"ticket.reopen", "ticket.explain"})
     gates: Mapping[str, frozenset[str]] = {}
     blind_kinds: frozenset[str] = frozenset()
+    linger: Mapping[str, float] = {}
     refresh_seconds = 60.0
 
     def __init__(self) -> None:

@@ -120,6 +120,7 @@ class TallyLane:
     takes = frozenset({"tally.add", "tally.read", "tally.refuse"})
     gates: Mapping[str, frozenset[str]] = {"alarm": frozenset({"requests"})}
     blind_kinds: frozenset[str] = frozenset({"alarm"})
+    linger: Mapping[str, float] = {}
     refresh_seconds = 1.0
 
     def __init__(self) -> None:

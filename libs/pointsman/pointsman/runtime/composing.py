@@ -4,8 +4,13 @@ First the timers that may fire, each due before every undecided record that coul
 sla, then the other topics, then a bounded number of requests. The batch ends after about `batch_milliseconds` of
 decisions. While a timer is due, the topics that can stop it give no record that is later than it. See `inbox` for when
 a timer may fire.
+
+A batch costs a transaction, so records of a topic that nobody waits for wait a moment for company (`LaneLogic.linger`),
+unless a record of another topic or a timer makes a batch anyway.
 """
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -87,8 +92,22 @@ class Composer:
         """Whether some topic is read up to the instant at which it is held."""
         return any(self._read_up_to(topic) >= due for topic, due in holds.items())
 
+    def seconds_for_company(self) -> float:
+        """How long what is there may wait for more; 0 when something should be decided now, infinite when nothing is
+        there."""
+        seconds = math.inf
+        for topic, inbox in self.inboxes.items():
+            if inbox.records:
+                until = inbox.waiting_since + self._logic.linger.get(topic, 0.0)
+                seconds = min(seconds, until - time.monotonic())
+                if len(inbox.records) >= self._pace.records_max:
+                    return 0.0
+        return 0.0 if self.single_steps else max(0.0, seconds)
+
     def take(self, holds: Mapping[str, Instant]) -> list[Arrived]:
         taken: list[Arrived] = []
+        if not holds and self.seconds_for_company() > 0:
+            return taken
         count_max = 1 if self.single_steps else min(self._settings.batch_records_max, self._pace.records_max)
         for topic in self._order:
             inbox = self.inboxes.get(topic)

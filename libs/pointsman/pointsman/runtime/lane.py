@@ -49,7 +49,7 @@ from pointsman.runtime.work import (
     Outcome,
     Settled,
     Work,
-    fence,
+    fenced,
     insert_facts,
     open_dead_letters,
     write_progress,
@@ -314,22 +314,20 @@ class Lane:
                 causes.append(cause)
         if not causes and not replays:
             return
-        async with self._pool.acquire() as db:
-            if replays:
-                self._decider.replays = await open_dead_letters(db, self.lane)
-            for letter in self._decider.replays.values() if replays else ():
-                cause = self._decider.decoded_cause(letter)
-                if cause is not None:
-                    causes.append(cause)
-            await self._logic.gather(db, self._decider.state, causes)
+        if replays:
+            self._decider.replays = await open_dead_letters(self._pool, self.lane)
+        for letter in self._decider.replays.values() if replays else ():
+            cause = self._decider.decoded_cause(letter)
+            if cause is not None:
+                causes.append(cause)
+        await self._logic.gather(self._pool, self._decider.state, causes)
 
     async def _commit(self, work: Work) -> None:
         started = time.monotonic()
         positions = {name: inbox.decided_offset for name, inbox in self.inboxes.items() if inbox.decided_offset >= 0}
         last = self._decider.last_number + len(work.envelopes) if work.envelopes else None
         batch = Batch(self.lane, work.now, tuple(work.decided))
-        async with self._pool.acquire() as db, db.transaction():
-            await fence(db, self.lane, self.epoch, work.now)
+        async with fenced(self._pool, self.lane, self.epoch, work.now) as db:
             await self._logic.write(db, self._decider.state, batch)
             if work.envelopes:
                 await insert_facts(db, self.source, self.lane, work.now, work.envelopes)
@@ -368,11 +366,14 @@ class Lane:
 
     async def _rest(self) -> None:
         """Waits for a record, the next timer or the next refresh."""
-        if any(inbox.records for inbox in self.inboxes.values()) and not self._logic.earliest(self._decider.state):
+        for_company = self._composer.seconds_for_company()
+        if for_company <= 0 and not self._logic.earliest(self._decider.state):
             return
         self._wake.clear()
         now = self._clock.now()
         seconds = min(IDLE_SECONDS, self._logic.refresh_seconds)
+        if for_company > 0:
+            seconds = min(seconds, for_company)
         for due in self._logic.earliest(self._decider.state).values():
             seconds = min(seconds, (due - now).total_seconds())
         if self._link.cluster is None:

@@ -58,12 +58,14 @@ class Batch:
 class LaneLogic(Protocol[S]):
     """See the module. `takes` are the command types of this service; all others are skipped by header.
 
-    `gates` maps each kind of timer to the topics (short names) that can stop it.
+    `gates` maps each kind of timer to the topics (short names) that can stop it. `linger` maps topics that nobody waits
+    for to the seconds that their records may wait for company: fewer and larger transactions.
     """
 
     takes: frozenset[str]
     gates: Mapping[str, frozenset[str]]
     blind_kinds: frozenset[str]
+    linger: Mapping[str, float]
     refresh_seconds: float
 
     async def load(self, db: Database, lane: int, now: Instant) -> S:

@@ -41,11 +41,17 @@ class Reading(Protocol):
 
 
 class Reader:
-    """`join` a lane when its positions are known, `leave` before it is dropped; `run` until cancelled."""
+    """`join` a lane when its positions are known, `leave` before it is dropped; `run` until cancelled.
 
-    def __init__(self, link: BrokerLink, clock: Clock, topics: tuple[Topic, ...], service: str) -> None:
+    It rests `rest_seconds` after each answer with records, so that the next one has more of them.
+    """
+
+    def __init__(
+        self, link: BrokerLink, clock: Clock, topics: tuple[Topic, ...], service: str, rest_seconds: float = 0.0
+    ) -> None:
         self._link, self._clock, self._service = link, clock, service
         self._topics = {topic.full_name(link.settings.topic_prefix): topic.name for topic in topics}
+        self._rest_seconds = rest_seconds
         self._lanes: dict[int, Reading] = {}
         self._consumer: Any = None
         self._generation = -1
@@ -108,6 +114,8 @@ class Reader:
             return
         for partition, records in fetched.items():
             self._hand_over(partition, records)
+        if fetched and self._rest_seconds:
+            await asyncio.sleep(self._rest_seconds)
 
     def _hand_over(self, partition: Any, records: list[Any]) -> None:
         lane = self._lanes.get(partition.partition)

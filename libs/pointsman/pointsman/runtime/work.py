@@ -5,12 +5,16 @@ positions, numbers and outcomes. An outcome whose id is taken means that the com
 given up by its API): the transaction is rolled back and the batch decided again without it.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+
 from pointsman.core.envelope import Arrived, Envelope
 from pointsman.core.instant import Instant
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.logic import Decided
 from pointsman.runtime.telemetry import encode
 
@@ -66,7 +70,7 @@ class Work:
     replayed: list[str] = field(default_factory=list)
 
 
-FENCE = "UPDATE lane SET lane_now = $3 WHERE lane = $1 AND epoch = $2"
+BEGIN_FENCED = "BEGIN; UPDATE lane SET lane_now = '{now}' WHERE lane = {lane} AND epoch = {epoch}"
 
 RAISE_EPOCH = "UPDATE lane SET epoch = epoch + 1 WHERE lane = $1 AND epoch = $2 RETURNING epoch"
 
@@ -133,10 +137,21 @@ async def insert_facts(db: Any, source: str, partition: int, now: Instant, envel
     )
 
 
-async def fence(db: Any, lane: int, epoch: int, now: Instant) -> None:
-    """The first statement of every transaction of a lane. Raises `Fenced`."""
-    if await db.execute(FENCE, lane, epoch, now) != "UPDATE 1":
-        raise Fenced(f"lane {lane} is not at epoch {epoch} any more")
+@asynccontextmanager
+async def fenced(pool: Any, lane: int, epoch: int, now: Instant) -> AsyncIterator[Any]:
+    """A transaction of a lane's owner, committed at the end of the block. Raises `Fenced`."""
+    async with pool.acquire() as db:
+        try:
+            # The fence goes in the same message as BEGIN: numbers and an instant of ours.
+            begun = await db.execute(BEGIN_FENCED.format(lane=lane, epoch=epoch, now=now.isoformat()))
+            if begun != "UPDATE 1":
+                raise Fenced(f"lane {lane} is not at epoch {epoch} any more")
+            yield db
+            await db.execute("COMMIT")
+        except BaseException:
+            with suppress(*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
+                await db.execute("ROLLBACK")
+            raise
 
 
 async def write_progress(

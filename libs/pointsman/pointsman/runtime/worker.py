@@ -69,7 +69,8 @@ class Worker:
         async with self.pool.acquire() as db:
             self._incarnation = await verify_installation(db, self.settings)
             await self.clock.measure(db)
-        self.reader = Reader(self.link, self.clock, self._reads, self.service)
+        rest_seconds = min(self._logic.linger.get(topic.name, 0.0) for topic in self._reads)
+        self.reader = Reader(self.link, self.clock, self._reads, self.service, rest_seconds)
         self.leases = Leases(
             self.settings,
             self.service,

@@ -43,4 +43,8 @@ async def once(request: Request, key: Key | None, work: Work) -> Response:
             await db.execute(_KEEP, key.id, key.body_hash, status, body)
             return Json(body, status)
         finally:
-            await db.fetchval(_UNLOCK, key.id)
+            try:
+                await db.fetchval(_UNLOCK, key.id)
+            except BaseException:
+                db.terminate()  # the lock goes with its session
+                raise
