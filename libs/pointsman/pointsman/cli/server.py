@@ -17,6 +17,7 @@ from typing import Annotated, Any, TypeVar
 
 import stamina.instrumentation
 import typer
+import uvloop
 
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.client.session import ApiError, Session, Unreachable
@@ -150,6 +151,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return await work
 
     try:
-        return asyncio.run(interruptible())
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(interruptible())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None

@@ -1,0 +1,57 @@
+"""Records that nobody waits for gather before they cost a transaction; whatever cannot wait takes them along."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from pointsman.runtime.logic import Batch
+from pointsman.runtime.worker import Worker
+from tests.integration.runtime.conftest import Tally
+from tests.integration.runtime.tally import TallyLane, until
+
+
+class Lingering(TallyLane):
+    """Requests wait so long that only something else can have made a batch of them."""
+
+    linger: Mapping[str, float] = {"requests": 3600.0}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[int] = []
+        self.before_write = self._note
+
+    async def _note(self, batch: Batch) -> None:
+        self.batches.append(len(batch.decided))
+
+
+async def test_a_command_takes_the_waiting_records_along_in_one_batch(tally: Tally) -> None:
+    logic = Lingering()
+    async with tally.worker(logic) as worker:
+        for _ in range(3):
+            await tally.say("s", {"type": "added", "amount": 1})
+        await until(
+            lambda: sum(len(lane.inboxes["requests"].records) for lane in worker.lanes.values() if lane.inboxes) == 3
+        )
+        assert logic.batches == []
+        await tally.ask("c1", "s", {"type": "tally.add", "amount": 10})
+        await until(lambda: _is(tally, {"s": 13}))
+    assert logic.batches == [4]
+
+
+async def test_a_due_timer_is_not_kept_waiting_and_the_record_before_it_counts_first(tally: Tally) -> None:
+    logic = Lingering()
+    at = datetime.now(UTC) + timedelta(seconds=1)
+    async with tally.worker(logic):
+        await tally.say("s", {"type": "due", "at": at.isoformat()})
+        await tally.ask("c1", "other", {"type": "tally.add", "amount": 1})
+        await until(lambda: _is(tally, {"s": 0, "other": 1}))
+        await tally.say("s", {"type": "added", "amount": 5})
+        await until(lambda: _is(tally, {"s": 1005, "other": 1}))
+    assert [timer.subject for timer in logic.fired] == ["s"]
+
+
+def _waiting(worker: Worker) -> int:
+    return sum(len(lane.inboxes["requests"].records) for lane in worker.lanes.values() if lane.inboxes)
+
+
+async def _is(tally: Tally, expected: dict[str, int]) -> bool:
+    return await tally.sums() == expected
