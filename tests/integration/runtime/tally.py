@@ -35,6 +35,9 @@ class Body:
     def wire(self) -> dict[str, Any]:
         return {"type": self.type, **self.fields}
 
+    def wire_json(self) -> bytes:
+        return orjson.dumps(self.wire())
+
 
 class TallyCodec:
     """JSON with the envelope's headers, and nothing checked but that."""

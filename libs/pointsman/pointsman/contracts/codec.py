@@ -5,6 +5,7 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2. Extension attribu
 `reply_to`. Readers may skip a record by its headers without parsing it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -29,8 +30,8 @@ def dump(value: Any) -> bytes:
 
 
 def encode_facts(emission: Emission) -> bytes:
-    """The JSON value of a record of facts."""
-    return dump({"facts": [fact.wire() for fact in emission.facts]})
+    """The JSON value of a record of facts: the same bytes as those of `wire`, written at once."""
+    return b'{"facts":[%b]}' % b",".join([fact.wire_json() for fact in emission.facts])
 
 
 def fact_headers(envelope: Envelope) -> Headers:
@@ -78,7 +79,9 @@ def encode_command(
 
 def decode(topic: str, record: Arrived) -> Decoded:
     """The record's known bodies. Raises `Undecodable`, naming the header or the place in the JSON."""
-    workspace, id, subject, time = (_needed(record, f"ce_{name}") for name in ("workspace", "id", "subject", "time"))
+    headers = dict(reversed(record.headers))
+    workspace, id = _needed(headers, "ce_workspace"), _needed(headers, "ce_id")
+    subject, time = _needed(headers, "ce_subject"), _needed(headers, "ce_time")
     try:
         at = parse_rfc3339(time)
     except ValueError as error:
@@ -104,10 +107,10 @@ def decode(topic: str, record: Arrived) -> Decoded:
         workspace=workspace,
         subject=subject,
         at=at,
-        numbered=_numbered(record),
+        numbered=_numbered(headers),
         bodies=tuple(bodies),
         unknown_types=tuple(unknown),
-        traceparent=record.header("traceparent"),
+        traceparent=_text(headers, "traceparent"),
     )
 
 
@@ -118,26 +121,33 @@ def _decode_one(topic: str, item: Any, place: int) -> Contract | None:
     model = REGISTRY[topic].get(item["type"])
     if model is None or item.get("version", 1) > model.version:
         return None
-    fields = {name: field for name, field in item.items() if name not in ("type", "version")}
+    del item["type"]
+    item.pop("version", None)
     try:
-        return model.model_validate(fields)
+        return model.model_validate(item)
     except ValidationError as error:
         first = error.errors()[0]
         where = "/".join(map(str, first["loc"]))
-        raise Undecodable(f"/facts/{place}/{where}: {first['msg']} ({item['type']})") from error
+        raise Undecodable(f"/facts/{place}/{where}: {first['msg']} ({model.type})") from error
 
 
-def _numbered(record: Arrived) -> Numbered | None:
-    number = record.header("ce_number")
+def _numbered(headers: Mapping[str, bytes]) -> Numbered | None:
+    number = _text(headers, "ce_number")
     if number is None:
         return None
     if not number.isdigit():
         raise Undecodable(f"header ce_number: {number!r} is not a number")
-    return Numbered(_needed(record, "ce_source"), int(number))
+    return Numbered(_needed(headers, "ce_source"), int(number))
 
 
-def _needed(record: Arrived, name: str) -> str:
-    value = record.header(name)
+def _needed(headers: Mapping[str, bytes], name: str) -> str:
+    value = _text(headers, name)
     if not value:
         raise Undecodable(f"header {name} is missing")
     return value
+
+
+def _text(headers: Mapping[str, bytes], name: str) -> str | None:
+    """A header as `Arrived.header` gives it."""
+    value = headers.get(name)
+    return None if value is None else value.decode("utf-8", "replace")

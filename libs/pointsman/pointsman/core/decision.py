@@ -19,6 +19,9 @@ class Body(Protocol):
     def wire(self) -> dict[str, Any]:
         """The body as JSON-ready data, with its `type` and `version`."""
 
+    def wire_json(self) -> bytes:
+        """The same as JSON."""
+
 
 class Emission(NamedTuple):
     """All facts that one cause makes about one subject: one record, one number, one row of `fact`.

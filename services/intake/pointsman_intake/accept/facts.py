@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from pointsman.contracts.codec import dump
 from pointsman_intake.accept.gather import Known
 from pointsman_intake.model import Inbound
 
@@ -16,6 +17,9 @@ class Ready:
 
     def wire(self) -> dict[str, Any]:
         return self.data
+
+    def wire_json(self) -> bytes:
+        return dump(self.data)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ lexicon, the connector's default, `classify.otherwise`. Total: there is always a
 message and document give the same answer.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pointsman.contracts.document import CATCH_ALL, Document
 from pointsman.contracts.document.connectors import Labelled
@@ -18,8 +18,7 @@ from pointsman_routing.classify.phrases import shipped_lexicon
 from pointsman_routing.classify.rules import Asked, Rules, Said, higher
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(NamedTuple):
     """Where a ticket goes and what it needs and charges, from its labels alone (also after a person changed them)."""
 
     queue: str
@@ -28,8 +27,7 @@ class Placement:
     weight: int
 
 
-@dataclass(frozen=True)
-class Classification:
+class Classification(NamedTuple):
     """What a ticket is about, and why. The fields of `ticket.classified`, and what only `predict` shows."""
 
     language: str

@@ -4,8 +4,7 @@ A category's confidence rests on its weight (how much was said for it) and its s
 on support messages the shipped phrases were not written from: docs/classification.md.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pointsman.contracts.requests import MessageReceived
 from pointsman.contracts.shapes import Evidence, Priority
@@ -24,8 +23,7 @@ URGENT_CATEGORIES: dict[str, Priority] = {"outage": "urgent", "security_fraud": 
 RAISES_FROM = 0.8
 
 
-@dataclass(frozen=True)
-class LexiconSays:
+class LexiconSays(NamedTuple):
     """What the shipped lexicon makes of a message. `category` None: nothing that the workspace knows."""
 
     category: str | None

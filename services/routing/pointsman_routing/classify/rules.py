@@ -78,27 +78,28 @@ class Rules:
 
     def __init__(self, document: Document) -> None:
         self._rules = [
-            (f"rules/{place}" if rule.id is None else rule.id, _compiled(rule.when, document), rule)
+            (f"rules/{place}" if rule.id is None else rule.id, _compiled(rule.when, document), rule, _effect(rule))
             for place, rule in enumerate(document.classify.rules)
         ]
 
     def apply(self, asked: Asked, said: Said) -> None:
         """Let every matching rule say its part, up to the first that stops."""
-        for name, condition, rule in self._rules:
+        for name, condition, rule, effect in self._rules:
             matched = condition(asked)
             if matched is None:
                 continue
             said.take(rule.set)
             asked.language = said.language or asked.language
-            said.evidence.append(Evidence(kind="rule", id=name, says=_says(rule, matched)))
+            says = f"{matched or 'every message'}: sets {effect}"[:500]
+            said.evidence.append(Evidence(kind="rule", id=name, says=says))
             if rule.stop:
                 return
 
 
-def _says(rule: Rule, matched: str) -> str:
+def _effect(rule: Rule) -> str:
+    """What the rule sets, in words."""
     sets = rule.set.model_dump(exclude_defaults=True)
-    effect = ", ".join(f"{key} {_plain(value)}" for key, value in sets.items()) or "nothing"
-    return f"{matched or 'every message'}: sets {effect}"[:500]
+    return ", ".join(f"{key} {_plain(value)}" for key, value in sets.items()) or "nothing"
 
 
 def _plain(value: Any) -> str:

@@ -1,7 +1,10 @@
 """Which language a message is in."""
 
+from collections import Counter
+
 import pytest
 
+from pointsman_routing.classify import language
 from pointsman_routing.classify.language import speaker
 
 HERE = speaker(("en", "it", "de", "ru", "zh-Hant", "fr", "es"))
@@ -53,3 +56,16 @@ def test_traditional_chinese_is_not_korean_nor_japanese() -> None:
 
 def test_languages_that_the_model_does_not_know_do_no_harm() -> None:
     assert speaker(("xx", "yy")).guess("My parcel has not arrived").language in ("xx", "und")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a", "où", "Where is my order? Ou est ma commande ?", "Возврат денег, bitte!", "æøå " * 90]
+)
+def test_all_places_at_once_find_what_one_after_another_finds(text: str) -> None:
+    model, encoded = language._model(), text.encode()
+    state, found = 0, []
+    for byte in encoded:
+        state = model._next[model._row[state] + byte]
+        if model._output[state] >= 0:
+            found.append(int(model._output[state]))
+    assert model.features(encoded) == Counter(found)

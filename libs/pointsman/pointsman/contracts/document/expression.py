@@ -11,7 +11,7 @@ Upper and lower case are the same unless the expression says `(?-i)`.
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import re2
 
@@ -47,14 +47,16 @@ class Searched:
     """A text to search with many expressions: composed (NFC), and marked at its boundaries when first wanted."""
 
     def __init__(self, text: str) -> None:
-        self.plain = unicodedata.normalize("NFC", text).replace(_MARK, "")
-        self._marked: str | None = None
+        self._text = unicodedata.normalize("NFC", text).replace(_MARK, "")
 
-    @property
-    def marked(self) -> str:
-        if self._marked is None:
-            self._marked = _WORDS.sub(rf"{_MARK}\g<0>{_MARK}", self.plain).replace(_MARK * 2, _MARK)
-        return self._marked
+    # Bytes, as RE2 searches them: from a text its wrapper would encode and count every time.
+    @cached_property
+    def plain(self) -> bytes:
+        return self._text.encode()
+
+    @cached_property
+    def marked(self) -> bytes:
+        return _WORDS.sub(rf"{_MARK}\g<0>{_MARK}", self._text).replace(_MARK * 2, _MARK).encode()
 
 
 class Expression:
@@ -79,7 +81,7 @@ class Expression:
     def search(self, text: Searched) -> str | None:
         """The text of the first match, None when there is none."""
         found = self._compiled.search(text.marked if self._marked else text.plain)
-        return None if found is None else str(found.group()).replace(_MARK, "")
+        return None if found is None else bytes(found.group()).decode().replace(_MARK, "")
 
 
 @lru_cache(maxsize=4096)
