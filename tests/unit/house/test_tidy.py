@@ -59,6 +59,18 @@ def test_no_test_sleeps() -> None:
     assert found == []
 
 
+def test_nobody_waits_in_a_way_that_loses_a_cancellation() -> None:
+    """`asyncio.wait_for` of Python 3.11 goes on as if nothing were when the cancellation comes with the result
+    (python/cpython#86296): a task that was to end lives on. `asyncio.timeout` does not."""
+    found = [
+        f"{shown(path)}:{line}"
+        for path in files("libs", "services", suffix=".py")
+        for line, name, _ in _calls(path)
+        if name == "asyncio.wait_for"
+    ]
+    assert found == []
+
+
 def test_only_commands_print() -> None:
     found = [
         f"{shown(path)}:{line}"

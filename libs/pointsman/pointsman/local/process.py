@@ -166,7 +166,8 @@ class LocalProcess:
             # Of a stopped process the request would wait for ever.
             self.signal(signal.SIGCONT)
             try:
-                await asyncio.wait_for(self.ended(), within_seconds)
+                async with asyncio.timeout(within_seconds):
+                    await self.ended()
             except TimeoutError:
                 self.signal(signal.SIGKILL)
                 await self.ended()

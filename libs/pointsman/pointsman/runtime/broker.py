@@ -125,7 +125,8 @@ class BrokerLink:
                 await self.check()
                 self._doubt.clear()
                 try:
-                    await asyncio.wait_for(self._doubt.wait(), self._watch_seconds if self.cluster else 0.2)
+                    async with asyncio.timeout(self._watch_seconds if self.cluster else 0.2):
+                        await self._doubt.wait()
                 except TimeoutError:
                     continue
                 await asyncio.sleep(0.05)
@@ -136,7 +137,8 @@ class BrokerLink:
         """One look at the broker."""
         try:
             address = resolve_broker(self.settings)
-            cluster = await asyncio.wait_for(self._identity(address), REQUEST_TIMEOUT_MS / 1000)
+            async with asyncio.timeout(REQUEST_TIMEOUT_MS / 1000):
+                cluster = await self._identity(address)
             if cluster == self.cluster and address == self.address:
                 return
             await self._connect(address, cluster)

@@ -38,7 +38,8 @@ async def report_positions(link: BrokerLink, group: str, positions: Positions) -
                     consumer, generation, told = await _start(link, group), link.generation, {}
                 places = {TopicPartition(*place): offset for place, offset in fresh.items()}
                 consumer.assign(list(places))
-                await asyncio.wait_for(consumer.commit(places), REQUEST_TIMEOUT_MS / 1000)
+                async with asyncio.timeout(REQUEST_TIMEOUT_MS / 1000):
+                    await consumer.commit(places)
                 told.update(fresh)
             except BROKER_ERRORS as error:
                 log.debug("positions not reported", group=group, error=repr(error))

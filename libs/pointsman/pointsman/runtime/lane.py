@@ -224,7 +224,8 @@ class Lane:
     async def _finish(self) -> None:
         if self._relay is not None and self._link.cluster is not None:
             try:
-                await asyncio.wait_for(self._relay.drained(), DRAIN_SECONDS)
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self._relay.drained()
             except TimeoutError:
                 log.info("facts left for the next owner", lane=self.lane, unsent=self._relay.unsent)
             await self._relay.store_now()
@@ -379,6 +380,7 @@ class Lane:
         if self._link.cluster is None:
             seconds = max(seconds, 0.02)
         try:
-            await asyncio.wait_for(self._wake.wait(), max(0.0005, seconds))
+            async with asyncio.timeout(max(0.0005, seconds)):
+                await self._wake.wait()
         except TimeoutError:
             return

@@ -98,7 +98,8 @@ class Leases:
                     log.warning("leases cannot be renewed", service=self._service, error=repr(error))
                     await self._disconnect()
                 try:
-                    await asyncio.wait_for(self._wake.wait(), self._poll_seconds)
+                    async with asyncio.timeout(self._poll_seconds):
+                        await self._wake.wait()
                 except TimeoutError:
                     continue
                 self._wake.clear()

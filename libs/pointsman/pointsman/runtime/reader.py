@@ -94,7 +94,8 @@ class Reader:
             await self._close()
             self._wake.clear()
             try:
-                await asyncio.wait_for(self._wake.wait(), 0.05)
+                async with asyncio.timeout(0.05):
+                    await self._wake.wait()
             except TimeoutError:
                 pass
             return
@@ -219,7 +220,8 @@ class Reader:
         asked_at: Instant = self._clock.now()
         partitions = self._partitions()
         try:
-            ends = await asyncio.wait_for(consumer.end_offsets(list(partitions)), 2.0)
+            async with asyncio.timeout(2.0):
+                ends = await consumer.end_offsets(list(partitions))
         except BROKER_ERRORS as error:
             log.debug("end offsets not told", error=repr(error))
             self._link.doubt()

@@ -108,7 +108,8 @@ class Slot:
     async def drain(self, seconds: float) -> bool:
         """Waits until everything is acknowledged; false when that takes longer."""
         try:
-            await asyncio.wait_for(asyncio.gather(*(line.drained() for line in self.lines.values())), seconds)
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(line.drained() for line in self.lines.values()))
         except TimeoutError:
             return False
         for line in self.lines.values():

@@ -117,7 +117,8 @@ class AgentApp:
                         self._tasks.create_task(self._serve(ticket["id"]))
             self._accepted.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._accepted.wait(), LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._accepted.wait()
 
     async def _serve(self, ticket: str) -> None:
         try:

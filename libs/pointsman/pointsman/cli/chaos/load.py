@@ -51,7 +51,8 @@ class Customers:
             while not stop.is_set():
                 posting.create_task(self._say_something())
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), self._random.expovariate(self._per_second))
+                    async with asyncio.timeout(self._random.expovariate(self._per_second)):
+                        await stop.wait()
 
     async def _say_something(self) -> None:
         kind = self._random.random()
