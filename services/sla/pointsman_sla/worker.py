@@ -50,7 +50,7 @@ class SlaLane:
         ACKNOWLEDGEMENT: frozenset(("commands",)),
     }
     blind_kinds: frozenset[str] = frozenset(KINDS)
-    linger: Mapping[str, float] = {"desk": 0.02}
+    linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.02)
     refresh_seconds: float = 0.5
 
     # -- gather --------------------------------------------------------------------------------------------------------
