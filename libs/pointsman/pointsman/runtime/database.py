@@ -63,10 +63,6 @@ async def _prepare(connection: Any) -> None:
         )
 
 
-async def _leave_as_it_is(_: Any) -> None:
-    """A session that nobody has changed."""
-
-
 def _encode_json(value: Any) -> str:
     if isinstance(value, bytes):
         return value.decode()
@@ -79,19 +75,16 @@ async def open_pool(
     *,
     size: int = 8,
     purpose: str = "worker",
-    plain_sessions: bool = False,
     patience_seconds: float = START_PATIENCE_SECONDS,
 ) -> "asyncpg.Pool[asyncpg.Record]":
     """A pool of connections of the service's role; JSON columns take Python values, or encoded bytes as they are.
 
-    `plain_sessions`: nobody sets, locks or listens for longer than a transaction, so that a connection comes back
-    without asking the server to forget it (asyncpg rolls a transaction back that is open). A server that is not there
-    yet, or recovers from a crash, is waited for; then the error is raised.
+    A server that is not there yet, or recovers from a crash, is waited for; then the error is raised.
     """
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
-            return await _open_pool(settings, service, size, purpose, plain_sessions)
+            return await _open_pool(settings, service, size, purpose)
         except (OSError, asyncpg.CannotConnectNowError) as error:
             if time.monotonic() > deadline:
                 raise
@@ -108,14 +101,13 @@ class _Unchanged(asyncpg.Connection):
 
 
 async def _open_pool(
-    settings: RuntimeSettings, service: str, size: int, purpose: str, plain_sessions: bool
+    settings: RuntimeSettings, service: str, size: int, purpose: str
 ) -> "asyncpg.Pool[asyncpg.Record]":
     pool = await asyncpg.create_pool(
         dsn_of(settings, service),
         min_size=1,
         max_size=size,
         init=_prepare,
-        reset=_leave_as_it_is if plain_sessions else None,
         server_settings=_session(service, purpose),
         command_timeout=30,
         max_inactive_connection_lifetime=60,

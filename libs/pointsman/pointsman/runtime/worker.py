@@ -65,8 +65,7 @@ class Worker:
 
     async def __aenter__(self) -> "Worker":
         self.failed = asyncio.get_running_loop().create_future()
-        size = min(16, self.settings.partitions + 4)
-        self.pool = await open_pool(self.settings, self.service, size=size, plain_sessions=True)
+        self.pool = await open_pool(self.settings, self.service, size=min(16, self.settings.partitions + 4))
         async with self.pool.acquire() as db:
             self._incarnation = await verify_installation(db, self.settings)
             await self.clock.measure(db)
