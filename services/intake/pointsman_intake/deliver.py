@@ -22,7 +22,7 @@ from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
 from pointsman.runtime.secrets import SecretMissing, Secrets
-from pointsman_intake.accept import PLANNER, accept_group
+from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
 from pointsman_intake.model import Arrival, Outcome, Report
@@ -77,7 +77,7 @@ class DeliveryLoop:
         self._settings = settings
         self._secrets = Secrets(settings.secrets_folder)
         self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
-            settings, service="intake", topic=REQUESTS, handle=accept_group, codec=codec, link=link, planner=PLANNER
+            settings, service="intake", topic=REQUESTS, handle=accept_group, codec=codec, link=link
         )
         self._outbound = Outbound(
             loopback=settings.deliver_to_loopback,

@@ -11,7 +11,7 @@ from pointsman.runtime.auth import Caller
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.secrets import Secrets
-from pointsman_intake.accept import PLANNER, accept_group
+from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
 from pointsman_intake.model import Arrival, Outcome
@@ -41,7 +41,6 @@ class Gate:
             handle=accept_group,
             codec=codec,
             link=process.hub.link,
-            planner=PLANNER,
         )
         self._listening: asyncio.Task[None] | None = None
 

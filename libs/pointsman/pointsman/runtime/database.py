@@ -15,6 +15,12 @@ log = structlog.get_logger(__name__)
 
 START_PATIENCE_SECONDS = 15.0
 
+BY_KEY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""For connections whose every statement looks up a few keys of tables that grow while its plan is kept: a plan made
+when they were small must not read them whole."""
+LOOKING_UP = frozenset({"worker", "slot"})
+"""The purposes of such connections."""
+
 INFRASTRUCTURE_ERRORS = (
     OSError,
     TimeoutError,
@@ -53,6 +59,7 @@ def _session(service: str, purpose: str) -> dict[str, str]:
         "lock_timeout": "2000",
         "timezone": "UTC",
         "jit": "off",
+        **(BY_KEY if purpose in LOOKING_UP else {}),
     }
 
 

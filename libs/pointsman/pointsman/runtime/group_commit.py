@@ -4,7 +4,7 @@ Whatever was submitted while the last transaction ran shares the next one.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 import asyncpg
@@ -17,7 +17,7 @@ from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
-from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.database import BY_KEY, INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.installation import verify_installation
 from pointsman.runtime.logic import Codec
 from pointsman.runtime.settings import RuntimeSettings
@@ -61,7 +61,6 @@ class GroupCommit(Generic[Item, Result]):
 
     `handle(db, items, now)` returns a result (or an exception, which refuses only that item) for each item, and the
     emissions. When it raises because of the data, the items are handled one by one, so that a bad one fails alone.
-    `planner` are settings of the connection that groups are written on.
     """
 
     def __init__(
@@ -74,10 +73,8 @@ class GroupCommit(Generic[Item, Result]):
         codec: Codec,
         link: BrokerLink,
         pool: Any = None,
-        planner: Mapping[str, str] | None = None,
     ) -> None:
         self._settings, self._service, self._topic = settings, service, topic
-        self._planner = dict(planner or {})
         self._handle, self._codec, self.link = handle, codec, link
         self.pool = pool
         self._own_pool = pool is None
@@ -195,7 +192,7 @@ class GroupCommit(Generic[Item, Result]):
         """The connection that groups are written on. It is kept: a pool asks the server at every return."""
         if self._writer is None:
             writer = await self.pool.acquire(timeout=5)
-            for name, value in self._planner.items():
+            for name, value in BY_KEY.items():
                 await writer.execute("SELECT set_config($1, $2, false)", name, value)
             self._writer = writer
         return self._writer

@@ -4,6 +4,6 @@ Locks are taken in one order everywhere (replay tokens, identities, customers, t
 each by key), so that two API processes that accept the same conversation wait for each other and never dead-lock.
 """
 
-from pointsman_intake.accept.group import PLANNER, accept_group
+from pointsman_intake.accept.group import accept_group
 
-__all__ = ["PLANNER", "accept_group"]
+__all__ = ["accept_group"]

@@ -11,10 +11,6 @@ from pointsman_intake.accept.reports import take_reports
 from pointsman_intake.accept.signals import take_signals
 from pointsman_intake.model import Arrival, Outcome
 
-PLANNER = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
-"""Every statement here looks up a few keys of tables that grow while its plan is kept: a plan made when they were
-small must not read them whole."""
-
 _TOKENS = """
 INSERT INTO replay_token (workspace, connector, token, at)
 SELECT k.workspace, k.connector, k.token, $4

@@ -29,7 +29,9 @@ READ_OFFERS = f"""
         SELECT o.id AS offer_id, o.agent AS offer_agent, o.state AS offer_state, o.reason AS offer_reason,
                o.weight AS offer_weight, o.offered_at AS offer_offered_at, o.expires_at AS offer_expires_at,
                o.change AS offer_change, {ticket_columns("t")}
-        FROM offer o JOIN ticket t ON t.workspace = o.workspace AND t.id = o.ticket_id
+        FROM offer o JOIN LATERAL (
+            SELECT * FROM ticket WHERE workspace = o.workspace AND id = o.ticket_id LIMIT 1
+        ) t ON true
         WHERE o.workspace = asked.workspace AND o.agent = asked.agent AND o.change > asked.seen
           AND (asked.seen >= 0 OR o.state = 'pending')
         ORDER BY o.change LIMIT {OFFERS_MAX}
