@@ -8,11 +8,12 @@ import asyncio
 import random
 import sys
 from collections.abc import Sequence
-from typing import cast
 
 import orjson
 import uvloop
 from pydantic import BaseModel
+
+from pointsman.cli.bench.wire import Connection
 
 
 class Load(BaseModel):
@@ -42,40 +43,6 @@ class Measured(BaseModel):
 
 
 WORDS = ("order", "refund", "invoice", "broken", "login", "password", "delivery", "late", "thanks", "urgent", "account")
-
-
-class _Connection(asyncio.Protocol):
-    """One connection: `ask` sends a request and gives the status of its answer."""
-
-    def __init__(self) -> None:
-        self._answer: asyncio.Future[int] | None = None
-        self._seen = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def ask(self, request: bytes) -> "asyncio.Future[int]":
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
-        return self._answer
-
-    def data_received(self, data: bytes) -> None:
-        self._seen += data
-        end = self._seen.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        at = self._seen.lower().find(b"content-length:", 0, end)
-        length = int(self._seen[at + 15 : self._seen.find(b"\r\n", at)]) if at >= 0 else 0
-        if len(self._seen) < end + 4 + length:
-            return
-        status = int(self._seen[9:12])
-        self._seen = self._seen[end + 4 + length :]
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_result(status)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ConnectionError("the server closed the connection"))
 
 
 def requests_of(load: Load, worker: int, count: int) -> list[bytes]:
@@ -110,9 +77,7 @@ async def run(load: Load) -> Measured:
     total = load.seconds + load.warmup_seconds
     each = _count_of(load, total)
     prepared = [requests_of(load, worker, each) for worker in range(load.connections)]
-    connections = [
-        (await loop.create_connection(_Connection, "127.0.0.1", load.port))[1] for _ in range(load.connections)
-    ]
+    connections = [await Connection.to("127.0.0.1", load.port) for _ in range(load.connections)]
     begin = loop.time() + 0.05
     latencies: list[tuple[float, float]] = []
     failures: list[int] = []
@@ -134,7 +99,7 @@ def _count_of(load: Load, total: float) -> int:
 
 async def _drive(
     load: Load,
-    connection: _Connection,
+    connection: Connection,
     requests: Sequence[bytes],
     begin: float,
     worker: int,
@@ -149,7 +114,7 @@ async def _drive(
             await asyncio.sleep(wait)
         if loop.time() >= end:
             return
-        status = await connection.ask(request)
+        status, _ = await connection.ask(request)
         latencies.append((loop.time(), loop.time() - appointed))
         if status != 202:
             failures.append(status)

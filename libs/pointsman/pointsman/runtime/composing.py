@@ -5,8 +5,8 @@ sla, then the other topics, then a bounded number of requests. The batch ends af
 decisions. While a timer is due, the topics that can stop it give no record that is later than it. See `inbox` for when
 a timer may fire.
 
-A batch costs a transaction, so records of a topic that nobody waits for wait a moment for company (`LaneLogic.linger`),
-unless a record of another topic or a timer makes a batch anyway.
+A batch costs a transaction. So in a busy lane a record waits for company until a moment after the last batch
+(`LaneLogic.linger`), unless a record of another topic or a timer makes a batch anyway; in a lane at rest it does not.
 """
 
 import math
@@ -57,6 +57,7 @@ class Composer:
         self._pace = Pace(self._settings.batch_milliseconds / 1000)
         self.inboxes: Mapping[str, TopicInbox] = {}
         self.single_steps = 0
+        self._taken_at = 0.0
 
     # -- before the decisions ----------------------------------------------------------------------------------------
 
@@ -98,7 +99,7 @@ class Composer:
         seconds = math.inf
         for topic, inbox in self.inboxes.items():
             if inbox.records:
-                until = inbox.waiting_since + self._logic.linger.get(topic, 0.0)
+                until = self._taken_at + self._logic.linger.get(topic, 0.0)
                 seconds = min(seconds, until - time.monotonic())
                 if len(inbox.records) >= self._pace.records_max:
                     return 0.0
@@ -108,6 +109,7 @@ class Composer:
         taken: list[Arrived] = []
         if not holds and self.seconds_for_company() > 0:
             return taken
+        self._taken_at = time.monotonic()
         count_max = 1 if self.single_steps else min(self._settings.batch_records_max, self._pace.records_max)
         for topic in self._order:
             inbox = self.inboxes.get(topic)

@@ -18,7 +18,7 @@ START_PATIENCE_SECONDS = 15.0
 BY_KEY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 """For connections whose every statement looks up a few keys of tables that grow while its plan is kept: a plan made
 when they were small must not read them whole."""
-LOOKING_UP = frozenset({"worker", "slot"})
+LOOKING_UP = frozenset({"worker", "follower", "slot"})
 """The purposes of such connections."""
 
 INFRASTRUCTURE_ERRORS = (
@@ -60,6 +60,8 @@ def _session(service: str, purpose: str) -> dict[str, str]:
         "timezone": "UTC",
         "jit": "off",
         **(BY_KEY if purpose in LOOKING_UP else {}),
+        # Nobody heard of what a follower wrote: what a crash of the server takes, with its position, is read again.
+        **({"synchronous_commit": "off"} if purpose == "follower" else {}),
     }
 
 

@@ -4,7 +4,6 @@
 end offset that the broker reported at an instant ≥ D, and no fetched record with a time ≤ D is left undecided.
 """
 
-import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ class Waiting:
 class TopicInbox:
     """One partition's records in order. `next_offset` is the one that is expected from the broker next."""
 
-    __slots__ = ("decided_offset", "next_offset", "read_at", "read_offset", "records", "topic", "waiting_since")
+    __slots__ = ("decided_offset", "next_offset", "read_at", "read_offset", "records", "topic")
 
     def __init__(self, topic: str, next_offset: int) -> None:
         self.topic = topic
@@ -37,8 +36,6 @@ class TopicInbox:
         self.decided_offset = next_offset
         self.read_at: Instant = EPOCH
         self.read_offset = -1
-        self.waiting_since = 0.0
-        """When the first of these records came (monotonic seconds); 0 for records that were put back."""
 
     @property
     def full(self) -> bool:
@@ -47,8 +44,6 @@ class TopicInbox:
     def offer(self, records: Iterable[Arrived]) -> bool:
         """Appends fetched records; false when they do not begin where they should (nothing is taken then)."""
         taken = False
-        if not self.records:
-            self.waiting_since = time.monotonic()
         for record in records:
             if record.offset < self.next_offset:
                 continue
@@ -80,7 +75,6 @@ class TopicInbox:
             self.records.appendleft(Waiting(record, time_of(record)))
         if records:
             self.decided_offset = records[0].offset
-            self.waiting_since = 0.0
 
     def read_up_to(self) -> Instant:
         """Every input with a time before or at the returned instant is decided."""

@@ -58,8 +58,8 @@ class Batch:
 class LaneLogic(Protocol[S]):
     """See the module. `takes` are the command types of this service; all others are skipped by header.
 
-    `gates` maps each kind of timer to the topics (short names) that can stop it. `linger` maps topics that nobody waits
-    for to the seconds that their records may wait for company: fewer and larger transactions.
+    `gates` maps each kind of timer to the topics (short names) that can stop it. `linger` maps topics to the seconds
+    after a batch in which their records alone make no other one: fewer and larger transactions.
     """
 
     takes: frozenset[str]

@@ -65,7 +65,12 @@ class Worker:
 
     async def __aenter__(self) -> "Worker":
         self.failed = asyncio.get_running_loop().create_future()
-        self.pool = await open_pool(self.settings, self.service, size=min(16, self.settings.partitions + 4))
+        self.pool = await open_pool(
+            self.settings,
+            self.service,
+            size=min(16, self.settings.partitions + 4),
+            purpose="follower" if self._writes is None else "worker",
+        )
         async with self.pool.acquire() as db:
             self._incarnation = await verify_installation(db, self.settings)
             await self.clock.measure(db)

@@ -17,6 +17,7 @@ import stamina.instrumentation
 import uvloop
 from pydantic import BaseModel
 
+from pointsman.cli.bench.wire import Caller
 from pointsman.client.agent import Agent
 from pointsman.client.session import Session
 
@@ -40,14 +41,20 @@ class Apps:
         self.seen_at: dict[str, float] = {}
         self.releases_ms: list[float] = []
 
-    async def watch(self, agent: Agent) -> None:
+    async def watch(self, caller: Caller) -> None:
         """Polls for offers and leaves them."""
+        path = "/routing/v1/me/offers"
         cursor: str | None = None
         while True:
-            offers, cursor = await agent.offers(cursor, POLL_SECONDS)
+            asked = path if cursor is None else f"{path}?wait={POLL_SECONDS}&after={cursor}"
+            status, body = await caller.answer(caller.get(asked))
+            if status != 200:
+                raise RuntimeError(f"a poll was refused: {body!r}")
             now = time.monotonic()
-            for offer in offers:
-                self.seen_at.setdefault(offer.ticket_id, now)
+            answer = orjson.loads(body)
+            cursor = answer["cursor"]
+            for offer in answer["items"]:
+                self.seen_at.setdefault(offer["ticket"]["id"], now)
 
     async def serve(self, agent: Agent) -> None:
         """Takes each offer and resolves it at once."""
@@ -81,8 +88,10 @@ async def main(plan: AppsPlan) -> None:
             for slug, token in plan.tokens.items()
         ]
         await asyncio.gather(*(agent.set_presence("available") for agent in agents))
-        play = apps.watch if plan.mode == "watch" else apps.serve
-        playing = [asyncio.create_task(play(agent)) for agent in agents]
+        if plan.mode == "watch":
+            playing = [asyncio.create_task(apps.watch(Caller(plan.url, token))) for token in plan.tokens.values()]
+        else:
+            playing = [asyncio.create_task(apps.serve(agent)) for agent in agents]
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         reader = asyncio.StreamReader()

@@ -1,0 +1,93 @@
+"""The load generators' HTTP: one request in flight a connection, and next to no cost, so that what is measured is the
+server and not its caller on the same cores."""
+
+import asyncio
+from typing import cast
+from urllib.parse import urlsplit
+
+import orjson
+
+
+class Connection(asyncio.Protocol):
+    """A keep-alive connection to a server that tells the length of each answer. `ask` sends a request as it is; the
+    future has (status, body)."""
+
+    def __init__(self) -> None:
+        self._answer: asyncio.Future[tuple[int, bytes]] | None = None
+        self._seen = b""
+        self.closed = False
+
+    @classmethod
+    async def to(cls, host: str, port: int) -> "Connection":
+        return (await asyncio.get_running_loop().create_connection(cls, host, port))[1]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def ask(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
+        self._answer = asyncio.get_running_loop().create_future()
+        if self.closed:
+            self.connection_lost(None)
+        self._transport.write(request)
+        return self._answer
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        self._seen += data
+        end = self._seen.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        at = self._seen.lower().find(b"content-length:", 0, end)
+        length = int(self._seen[at + 15 : self._seen.find(b"\r\n", at)]) if at >= 0 else 0
+        whole = end + 4 + length
+        if len(self._seen) < whole:
+            return
+        status, body = int(self._seen[9:12]), self._seen[end + 4 : whole]
+        self._seen = self._seen[whole:]
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result((status, body))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.closed = True
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(ConnectionError("the server closed the connection"))
+
+
+class Caller:
+    """One token's calls: each takes an idle connection, or opens one."""
+
+    def __init__(self, url: str, token: str) -> None:
+        parts = urlsplit(url)
+        self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
+        self._head = f"Host: {self._host}:{self._port}\r\nAuthorization: Bearer {token}\r\n"
+        self._idle: list[Connection] = []
+
+    def post(self, path: str, body: object) -> bytes:
+        """The bytes of a POST."""
+        content = orjson.dumps(body)
+        head = f"POST {path} HTTP/1.1\r\n{self._head}Content-Type: application/json\r\nContent-Length: {len(content)}"
+        return head.encode() + b"\r\n\r\n" + content
+
+    def get(self, path: str) -> bytes:
+        """The bytes of a GET."""
+        return f"GET {path} HTTP/1.1\r\n{self._head}\r\n".encode()
+
+    async def answer(self, request: bytes) -> tuple[int, bytes]:
+        """The request's answer: status and body. Raises `ConnectionError` or `OSError`."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.closed:
+                break
+        else:
+            connection = await Connection.to(self._host, self._port)
+        status, body = await connection.ask(request)
+        self._idle.append(connection)
+        return status, body
+
+    def close(self) -> None:
+        """Closes what is idle."""
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
