@@ -151,6 +151,7 @@ class Broadcast:
         self._topics = {topic.full_name(settings.topic_prefix): topic.name for topic in topics}
         self._decoder = decoder
         self._listeners: dict[str, list[Listener]] = {}
+        self._on_reset: list[Callable[[], None]] = []
         self._subscriptions: dict[tuple[str, bytes, bytes], set[Subscription]] = {}
         self.hearing = asyncio.Event()
 
@@ -158,9 +159,12 @@ class Broadcast:
     def topics(self) -> frozenset[str]:
         return frozenset(self._topics.values())
 
-    def listen(self, topic: str, listener: Listener) -> None:
-        """Calls back with every record of a topic, at once and in order; for the process's own bookkeeping."""
+    def listen(self, topic: str, listener: Listener, on_reset: Callable[[], None] | None = None) -> None:
+        """Calls back with every record of a topic, at once and in order; for the process's own bookkeeping. `on_reset`
+        is called when records may have been missed."""
         self._listeners.setdefault(topic, []).append(listener)
+        if on_reset is not None:
+            self._on_reset.append(on_reset)
 
     @asynccontextmanager
     async def subscribe(
@@ -243,6 +247,8 @@ class Broadcast:
 
     def reset_all(self) -> None:
         """Wakes every subscriber: something may have been missed, or the process drains."""
+        for on_reset in self._on_reset:
+            on_reset()
         for members in self._subscriptions.values():
             for subscription in members:
                 subscription.reset()

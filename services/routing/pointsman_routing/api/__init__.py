@@ -22,7 +22,7 @@ def create(process: ApiProcess) -> FastAPI:
     )
     renewals = Renewals(process)
     process.start(renewals.run())
-    app.include_router(MyRoutes(renewals, OfferReader(process.pool)).router())
+    app.include_router(MyRoutes(renewals, OfferReader(process.pool, process.broadcast)).router())
     for routes in (actions.routes, tickets.routes, floor.routes, events.routes, config.routes, tokens.routes):
         app.include_router(routes)
     return app

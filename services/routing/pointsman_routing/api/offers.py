@@ -1,4 +1,5 @@
-"""What thousands of waiting agents read: all who ask at the same moment share one query.
+"""What thousands of waiting agents read: all who ask at the same moment share one query, and who asks again from where
+the last answer ended needs none while nothing was heard of that agent.
 
 `seen` is the workspace's count of changes up to which an agent has seen its offers (pointsman_routing.store).
 """
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointsman.core.instant import Instant
+from pointsman.runtime.broadcast import Broadcast, Heard
 from pointsman_routing.api.shapes import offer_shape, ticket_columns
 
 ASKED_MAX = 500
@@ -52,15 +54,26 @@ class Offers:
 
 
 class OfferReader:
-    """Reads offers for many agents at once: questions that come while queries run are asked together."""
+    """Reads offers for many agents at once: questions that come while queries run are asked together.
 
-    def __init__(self, pool: Any) -> None:
+    A fact is heard after its commit. So when no fact about an agent was heard since a query was asked, that query's
+    answer is still complete, or the fact that makes it incomplete is on its way and will wake the poll.
+    """
+
+    def __init__(self, pool: Any, broadcast: Broadcast) -> None:
         self._pool = pool
+        self._heard = 0
+        self._heard_of: dict[tuple[str, str], int] = {}
+        self._complete: dict[tuple[str, str], int] = {}
+        self._forgot = 0
+        broadcast.listen("desk", self._hear, self._forget)
         self._asked: list[tuple[str, str, int, asyncio.Future[Offers]]] = []
         self._in_flight: set[asyncio.Task[None]] = set()
 
     async def read(self, workspace: str, agent: str, seen: int) -> Offers:
         """Raises what the database raises."""
+        if self._complete.get((workspace, agent)) == seen:
+            return Offers([], seen)
         future: asyncio.Future[Offers] = asyncio.get_running_loop().create_future()
         self._asked.append((workspace, agent, seen, future))
         if len(self._asked) == 1:
@@ -78,7 +91,21 @@ class OfferReader:
         self._in_flight.discard(task)
         self._ask()
 
+    def _hear(self, heard: Heard) -> None:
+        for agent in heard.agents:
+            self._heard += 1
+            key = heard.workspace, agent
+            self._heard_of[key] = self._heard
+            self._complete.pop(key, None)
+
+    def _forget(self) -> None:
+        """Something may have been missed, also about who is being answered now."""
+        self._complete.clear()
+        self._heard += 1
+        self._forgot = self._heard
+
     async def _answer(self, together: list[tuple[str, str, int, "asyncio.Future[Offers]"]]) -> None:
+        heard = self._heard
         try:
             rows = await self._pool.fetch(
                 READ_OFFERS,
@@ -97,8 +124,10 @@ class OfferReader:
             answer.change = row["workspace_change"]
             if row["offer_id"] is not None:
                 answer.rows.append(row)
-        for (*_, future), answer in zip(together, answers, strict=True):
+        for (workspace, agent, _, future), answer in zip(together, answers, strict=True):
             if len(answer.rows) == OFFERS_MAX:
                 answer.change = answer.rows[-1]["offer_change"]
+            elif max(self._forgot, self._heard_of.get((workspace, agent), 0)) <= heard:
+                self._complete[workspace, agent] = answer.change
             if not future.done():
                 future.set_result(answer)
