@@ -272,7 +272,7 @@ CLOCK_FACT = Table(
         *_typed("bigint", "change"),
         *_typed("int", "number"),
         *_typed("timestamptz", "at"),
-        *_typed("text", "type"),
+        *_typed("text", "type cause"),
         *_typed("json", "body"),
     ),
 )

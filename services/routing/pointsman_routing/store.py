@@ -35,7 +35,7 @@ session
 config_version
     Every version of the workspace document, as it was given, `holidays_of` expanded.
 clock_fact
-    What sla said of a ticket's clocks, for its timeline: `type` and `body` as on the topic.
+    What sla said of a ticket's clocks, for its timeline: `type` and `body` as on the topic, `cause` its record there.
 token
     What is needed to list and revoke; never the token.
 """

@@ -14,6 +14,7 @@ from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.core.decision import Emission
 from pointsman.core.envelope import Envelope
 from pointsman.core.ids import lane_of
+from pointsman.core.topic import Topic
 from pointsman.runtime.broker import make_producer
 from pointsman.runtime.process import ApiProcess
 from pointsman.runtime.settings import RuntimeSettings
@@ -42,6 +43,7 @@ class Floor:
         self.settings, self.process, self.app = settings, process, app
         self._stack = stack
         self._numbers = itertools.count(1)
+        self._said = 0
         self._written: Counter[str] = Counter()
         self._producer: Any = None
 
@@ -69,18 +71,27 @@ class Floor:
         now = self.process.clock.now()
         given: dict[str, Any] = {"channel": "chat", "text": text, "occurred_at": now} | changes
         message = a_message(ticket, number=self._written[ticket], at=now, **given)
-        emission = Emission(workspace, ticket, now, (message,))
+        source = f"intake/{lane_of(workspace, self.settings.partitions)}@test"
+        await self._produce(REQUESTS, source, number, Emission(workspace, ticket, now, (message,)))
+
+    async def clock_says(self, ticket: str, *facts: Any, workspace: str = "acme") -> None:
+        """As sla would publish it."""
+        self._said += 1
+        await self._produce(SLA, "sla@test", self._said, Emission(workspace, ticket, self.process.clock.now(), facts))
+
+    async def _produce(self, topic: Topic, source: str, number: int, emission: Emission) -> None:
+        partition = lane_of(emission.workspace, self.settings.partitions)
         envelope = Envelope(
-            id=f"evt-{number}",
-            source=f"intake/{lane_of(workspace, self.settings.partitions)}@test",
-            topic="requests",
-            partition=lane_of(workspace, self.settings.partitions),
+            id=f"evt-{topic.name}-{number}",
+            source=source,
+            topic=topic.name,
+            partition=partition,
             number=number,
             cause=f"req-{number}",
-            workspace=workspace,
-            subject=ticket,
-            at=now,
-            types=("message.received",),
+            workspace=emission.workspace,
+            subject=emission.subject,
+            at=emission.at,
+            types=tuple(fact.type for fact in emission.facts),
             agents=(),
             body=codec.encode_facts(emission),
         )
@@ -89,10 +100,10 @@ class Floor:
             await self._producer.start()
             self._stack.push_async_callback(self._producer.stop)
         await self._producer.send_and_wait(
-            REQUESTS.full_name(self.settings.topic_prefix),
+            topic.full_name(self.settings.topic_prefix),
             value=envelope.body,
-            key=workspace.encode(),
-            partition=envelope.partition,
+            key=emission.workspace.encode(),
+            partition=partition,
             headers=codec.fact_headers(envelope),
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pointsman.contracts.sla import ClockBreached, ClockWarned
 from pointsman.testing.installation import Installation
 from tests.integration.routing.floor import DOCUMENT, Floor, a_floor
 from tests.integration.runtime.tally import until
@@ -40,6 +41,38 @@ async def accepted(floor: Floor, app: httpx.AsyncClient, ticket: str = "t1") -> 
     answer = await app.post(f"/v1/offers/{offer['id']}/accept")
     assert answer.status_code == 200, answer.text
     return dict(answer.json()["ticket"])
+
+
+async def test_the_timeline_tells_of_the_clocks_too_page_by_page(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    await floor.customer_writes("t1")
+    await next_offer(anna)
+    now = floor.process.clock.now()
+    clock: dict[str, Any] = {"clock_id": "clk_1", "ticket_id": "t1", "metric": "first_response", "cycle": 1}
+    warned = ClockWarned(**clock, policy="standard", step="share:0.8", warned_at=now, breach_at=now)
+    times = {"due_at": now, "breach_at": now, "fired_at": now}
+    breached = ClockBreached(**clock, policy="standard", target_seconds=60, lateness_seconds=0.0, **times)
+    await floor.clock_says("t1", warned, breached)
+
+    async def told() -> list[str]:
+        types, cursor = [], None
+        while True:
+            page = {"limit": 1} | ({} if cursor is None else {"cursor": cursor})
+            answer = (await anna.get("/v1/tickets/t1/timeline", params=page)).json()
+            types += [event["type"] for event in answer["items"]]
+            assert all(event["cause"] and event["id"] for event in answer["items"])
+            cursor = answer["next_cursor"]
+            if cursor is None:
+                return types
+
+    async def breach_is_told() -> bool:
+        return "clock.breached" in await told()
+
+    await until(breach_is_told)
+    types = await told()
+    assert types[0] == "ticket.opened"
+    assert types[-2:] == ["clock.warned", "clock.breached"]
+    assert len(types) == len(set(types))
 
 
 async def test_from_the_offer_to_the_resolution(floor: Floor) -> None:

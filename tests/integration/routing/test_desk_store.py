@@ -147,8 +147,9 @@ async def test_clock_facts_are_kept_for_the_timeline(stored: Stored) -> None:
     play.hear(started, warned, topic="sla")
     await play.check()
     assert play.ticket().first_breach_at == due
-    rows = await play.db.fetch("SELECT type, body FROM clock_fact ORDER BY change, number")
+    rows = await play.db.fetch("SELECT type, body, cause FROM clock_fact ORDER BY change, number")
     assert [row["type"] for row in rows] == ["clock.started", "clock.warned"]
+    assert all(row["cause"] for row in rows)
 
 
 async def test_a_resolved_ticket_leaves_memory_and_comes_back_for_a_message(stored: Stored) -> None:

@@ -28,6 +28,19 @@ Filter = Annotated[str | None, Query(max_length=200)]
 STATES: tuple[str, ...] = get_args(TicketState)
 
 
+TOLD = """
+    (SELECT at, 0 AS origin, number AS place, id, cause, body -> 'facts' AS facts FROM fact
+     WHERE subject = $1 AND workspace = $2 AND (at, 0, number) > ($3, $4, $5)
+     ORDER BY 1, 3 LIMIT $6)
+    UNION ALL
+    (SELECT at, 1, change * 1000 + number, cause || '.' || number, cause, json_build_array(body) FROM clock_fact
+     WHERE workspace = $2 AND ticket_id = $1 AND (at, 1, change * 1000 + number) > ($3, $4, $5)
+     ORDER BY 1, 3 LIMIT $6)
+    ORDER BY 1, 2, 3 LIMIT $6
+"""
+"""The desk's facts (origin 0) and those of the ticket's clocks (1), by the instant at which they happened."""
+
+
 class TimelineEvent(BaseModel):
     """One fact about the ticket. `cause` is the record, command or timer that led to it."""
 
@@ -72,7 +85,7 @@ async def tickets(
     also("t.queue = ?", queue)
     also("t.agent = ?", agent)
     also("t.customer_id = ?", customer)
-    also("t.tags @> ARRAY[?::text]", tag)
+    also("t.tags <> '{}' AND t.tags @> ARRAY[?::text]", tag)
     also("t.opened_at > ?", opened_after)
     also("t.updated_at > ?", updated_after)
     also("(t.subject ILIKE ? OR t.customer_name ILIKE ?)", None if q is None else f"%{_literal(q)}%")
@@ -131,20 +144,12 @@ async def messages(request: Request, caller: Reader, id: str, limit: Limit = 50,
 
 @routes.get("/{id}/timeline", response_model=Page[TimelineEvent])
 async def timeline(request: Request, caller: Reader, id: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """Everything that was decided about the ticket, oldest first. A page has at most `limit` records of facts."""
+    """Everything that was decided about the ticket and told of its clocks, as it happened. A page has at most `limit`
+    records of facts."""
     await _known(request, caller, id)
-    made, number = decode_cursor(cursor, str, int) if cursor else ("0001-01-01T00:00:00Z", 0)
+    at, origin, place = decode_cursor(cursor, str, int, int) if cursor else ("0001-01-01T00:00:00Z", 0, 0)
     rows = await request.app.state.process.pool.fetch(
-        """
-        SELECT id, at, cause, body, made_at, number FROM fact
-        WHERE subject = $1 AND workspace = $2 AND (made_at, number) > ($3, $4)
-        ORDER BY made_at, number LIMIT $5
-        """,
-        id,
-        caller.workspace,
-        _instant(made),
-        number,
-        limit + 1,
+        TOLD, id, caller.workspace, _instant(at), origin, place, limit + 1
     )
     items = [
         {
@@ -155,12 +160,11 @@ async def timeline(request: Request, caller: Reader, id: str, limit: Limit = 50,
             "data": {name: value for name, value in fact.items() if name not in ("type", "version")},
         }
         for row in rows[:limit]
-        for place, fact in enumerate(row["body"]["facts"])
+        for place, fact in enumerate(row["facts"])
     ]
     last = rows[limit - 1] if len(rows) > limit else None
-    return Json(
-        {"items": items, "next_cursor": encode_cursor(rfc3339(last["made_at"]), last["number"]) if last else None}
-    )
+    following = encode_cursor(rfc3339(last["at"]), last["origin"], last["place"]) if last else None
+    return Json({"items": items, "next_cursor": following})
 
 
 @routes.get("/{id}/explain", response_model=dict[str, Any])

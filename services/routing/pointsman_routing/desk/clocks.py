@@ -34,7 +34,7 @@ def ticket_of(fact: Any) -> str | None:
 def note(desk: Desk, ticket: Ticket | None, ticket_id: str, fact: Any, at: Instant) -> None:
     """Keeps the fact for the ticket's timeline; an open ticket's order and its vanished holder hear of it."""
     desk.draft.serial += 1
-    row = {"ticket_id": ticket_id, "at": at, "type": fact.type, "body": fact.wire()}
+    row = {"ticket_id": ticket_id, "at": at, "type": fact.type, "cause": desk.draft.cause, "body": fact.wire()}
     desk.append(desk.changes.clock_facts, {**row, "change": desk.change, "number": desk.draft.serial})
     if ticket is None or ticket.state not in OPEN_STATES:
         return
