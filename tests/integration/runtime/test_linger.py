@@ -1,4 +1,4 @@
-"""Records that nobody waits for gather before they cost a transaction; whatever cannot wait takes them along."""
+"""Behind a batch records gather before they cost another one; whatever cannot wait takes them along."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,7 +10,7 @@ from tests.integration.runtime.tally import TallyLane, until
 
 
 class Lingering(TallyLane):
-    """Requests wait so long that only something else can have made a batch of them."""
+    """Behind a batch requests wait so long that only something else can have made the next."""
 
     linger: Mapping[str, float] = {"requests": 3600.0}
 
@@ -26,20 +26,20 @@ class Lingering(TallyLane):
 async def test_a_command_takes_the_waiting_records_along_in_one_batch(tally: Tally) -> None:
     logic = Lingering()
     async with tally.worker(logic) as worker:
+        await tally.say("s", {"type": "added", "amount": 1})
+        await until(lambda: _is(tally, {"s": 1}))
         for _ in range(3):
             await tally.say("s", {"type": "added", "amount": 1})
-        await until(
-            lambda: sum(len(lane.inboxes["requests"].records) for lane in worker.lanes.values() if lane.inboxes) == 3
-        )
-        assert logic.batches == []
+        await until(lambda: _waiting(worker) == 3)
+        assert logic.batches == [1]
         await tally.ask("c1", "s", {"type": "tally.add", "amount": 10})
-        await until(lambda: _is(tally, {"s": 13}))
-    assert logic.batches == [4]
+        await until(lambda: _is(tally, {"s": 14}))
+    assert logic.batches == [1, 4]
 
 
 async def test_a_due_timer_is_not_kept_waiting_and_the_record_before_it_counts_first(tally: Tally) -> None:
     logic = Lingering()
-    at = datetime.now(UTC) + timedelta(seconds=1)
+    at = datetime.now(UTC) + timedelta(seconds=3)
     async with tally.worker(logic):
         await tally.say("s", {"type": "due", "at": at.isoformat()})
         await tally.ask("c1", "other", {"type": "tally.add", "amount": 1})

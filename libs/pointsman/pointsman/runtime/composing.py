@@ -57,7 +57,7 @@ class Composer:
         self._pace = Pace(self._settings.batch_milliseconds / 1000)
         self.inboxes: Mapping[str, TopicInbox] = {}
         self.single_steps = 0
-        self._taken_at = 0.0
+        self._taken_at = -math.inf
 
     # -- before the decisions ----------------------------------------------------------------------------------------
 
