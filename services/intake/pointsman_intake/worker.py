@@ -65,7 +65,7 @@ class IntakeLogic:
     gates: Mapping[str, frozenset[str]] = {}
     blind_kinds: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
-    linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.025)
+    linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.05)
     refresh_seconds: float = 3600.0
 
     async def load(self, db: Database, lane: int, now: Instant) -> IntakeLane:

@@ -56,7 +56,7 @@ class MetricsLogic:
     gates: Mapping[str, frozenset[str]] = {}
     blind_kinds: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
-    linger: Mapping[str, float] = dict.fromkeys(("desk", "sla", "commands"), 0.025)
+    linger: Mapping[str, float] = dict.fromkeys(("desk", "sla", "commands"), 0.05)
     refresh_seconds: float = 60.0
 
     async def load(self, db: Database, lane: int, now: Instant) -> MetricsLane:

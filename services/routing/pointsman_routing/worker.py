@@ -28,7 +28,7 @@ class DeskLane:
     takes = TAKES
     gates: Mapping[str, frozenset[str]] = GATES
     blind_kinds: frozenset[str] = frozenset()
-    linger: Mapping[str, float] = {"requests": 0.01, "sla": 0.05}
+    linger: Mapping[str, float] = {"requests": 0.005, "sla": 0.05}
     refresh_seconds = 30.0
 
     def __init__(self, classifier: Callable[[Document], Classify] = classifier_of) -> None:
