@@ -1,0 +1,67 @@
+"""Thousands of apps poll for offers again and again: a poll after which nothing happened asks the database nothing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pointsman.testing.installation import Installation
+from pointsman_routing.api.offers import OfferReader, Offers
+from tests.integration.routing.floor import a_floor
+from tests.integration.runtime.tally import until
+
+pytestmark = pytest.mark.stack
+
+
+class CountingPool:
+    """A real pool that counts what it is asked."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.asked = 0
+
+    async def fetch(self, *arguments: Any) -> Any:
+        self.asked += 1
+        return await self._pool.fetch(*arguments)
+
+
+async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
+    installation: Installation, tmp_path: Path
+) -> None:
+    async with a_floor(installation, tmp_path) as floor:
+        await floor.open_workspace()
+        pool = CountingPool(floor.process.pool)
+        reader = OfferReader(pool, floor.process.broadcast)
+        await floor.sign_in("anna")
+
+        async def settled() -> Offers:
+            """The agent's offers once what was said of signing in is heard: then two reads are one query."""
+            seen = -1
+            while True:
+                found = await reader.read("acme", "anna", seen)
+                asked, seen = pool.asked, found.change
+                again = await reader.read("acme", "anna", seen)
+                if pool.asked == asked:
+                    return again
+
+        nothing = await settled()
+        assert nothing.rows == []
+        asked = pool.asked
+        await reader.read("acme", "anna", nothing.change)
+        assert pool.asked == asked
+        await reader.read("acme", "anna", nothing.change - 1)
+        assert pool.asked == asked + 1, "a cursor that is not the last answer's is asked for"
+
+        await floor.customer_writes("t1")
+
+        async def offered() -> bool:
+            found = await reader.read("acme", "anna", nothing.change)
+            return [row["id"] for row in found.rows] == ["t1"]
+
+        await until(offered)
+
+        last = await settled()
+        floor.process.broadcast.reset_all()
+        asked = pool.asked
+        await reader.read("acme", "anna", last.change)
+        assert pool.asked == asked + 1, "what may have been missed is asked for"
