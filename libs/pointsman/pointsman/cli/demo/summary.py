@@ -132,7 +132,10 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
     table.add_row("by channel", _counted(summary["by_channel"]))
     table.add_row("by language", _counted(summary["by_language"]))
     table.add_row("classified", _classified(summary))
-    table.add_row("POST to offer", f"p50 {_ms(waits['p50'])}, p99 {_ms(waits['p99'])}")
+    table.add_row(
+        "POST to offer",
+        f"p50 {_ms(waits['p50'])}, p99 {_ms(waits['p99'])}; in the burst it waits for somebody with room",
+    )
     table.add_row("agents", _counted(summary["agents"]))
     table.add_row(
         "SLA",
