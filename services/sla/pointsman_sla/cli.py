@@ -66,7 +66,7 @@ def due(
         profile, workspace, lambda session: session.pages("/sla/v1/due", limit=limit, before=before, queue=queue)
     )
     if json:
-        print_json(items)
+        print_json({"items": items})
         return
     columns = ("breach_at", "ticket_id", "metric", "policy", "queue", "agent", "priority")
     print_table(columns, ([item.get(name) for name in columns] for item in items), none="Nothing is due.")
@@ -82,7 +82,7 @@ def alerts_list(
     """Lists alerts, the newest first."""
     items = ask(profile, workspace, lambda session: session.pages("/sla/v1/alerts", limit=limit, state=state))
     if json:
-        print_json(items)
+        print_json({"items": items})
         return
     columns = ("id", "state", "severity", "policy", "queue", "clock_count", "opened_at", "acked_by")
     print_table(columns, ([item.get(name) for name in columns] for item in items), none="No alert.")

@@ -184,6 +184,38 @@ def test_there_are_no_dead_letters() -> None:
     assert typed("dlq", "show", "dlq_1").code == 1
 
 
+def test_what_breaches_next_is_listed(ticket: str) -> None:
+    due = [item for item in typed("due", "--json").json["items"] if item["ticket_id"] == ticket]
+    assert {item["metric"] for item in due} == {"first_response", "resolution"}
+    assert typed("due").code == 0
+    assert typed("due", "--before", "2001-01-01T00:00:00Z", "--json").json["items"] == []
+    wrong = typed("due", "--before", "tomorrow")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+
+
+@pytest.mark.usefixtures("document")
+def test_there_are_no_alerts() -> None:
+    assert typed("alerts", "list", "--json").json["items"] == []
+    assert typed("alerts", "show", "alr_nowhere").code == 1
+    assert typed("alerts", "ack", "alr_nowhere", "--comment", "mine").code == 1
+
+
+@pytest.mark.usefixtures("document")
+def test_a_mail_that_nobody_understands_is_shown_read_again_and_discarded(tmp_path: Path) -> None:
+    file = tmp_path / "broken.eml"
+    file.write_bytes(b"\x00\xff\xfe this is no mail \x00")
+    sent = typed("send", "--connector", "support-mail", "--file", str(file), "--json")
+    assert orjson.loads(sent.out)["refused"] == 1
+    (kept,) = typed("quarantine", "list", "--json").json["items"]
+    assert typed("quarantine", "show", kept["id"]).code == 0
+    assert "no mail" in typed("quarantine", "show", kept["id"]).out
+    again = typed("quarantine", "replay", kept["id"])
+    assert (again.code, again.err.count("\n")) == (2, 1), "it is still no mail"
+    assert typed("quarantine", "discard", kept["id"]).code == 0
+    assert typed("quarantine", "list", "--json").json["items"] == []
+    assert typed("quarantine", "show", "qua_nowhere").code == 1
+
+
 def test_the_demo_plays_a_day_and_proves_that_nothing_was_lost() -> None:
     day = typed("demo", "--seconds", "8", "--rate", "12", "--json")
     assert day.out, day.err
