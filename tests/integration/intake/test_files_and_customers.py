@@ -1,22 +1,12 @@
 """Attachments and customers over HTTP, and calls that are repeated with their key."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pointsman.testing.installation import Installation
-from tests.integration.intake.serving import Api, an_api, configure
+from tests.integration.intake.serving import Api
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-async def api(installation: Installation, tmp_path: Path) -> AsyncIterator[Api]:
-    await configure(installation)
-    async with an_api(installation.settings, tmp_path) as api:
-        yield api
 
 
 async def a_customer(api: Api, id: str = "m1", **customer: Any) -> str:

@@ -1,22 +1,11 @@
 """Raw mail over HTTP: accepted, threaded, kept when it cannot be understood, never in the way of the next one."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import httpx
 import pytest
 
-from pointsman.testing.installation import Installation
-from tests.integration.intake.serving import Api, an_api, configure
+from tests.integration.intake.serving import Api
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-async def api(installation: Installation, tmp_path: Path) -> AsyncIterator[Api]:
-    await configure(installation)
-    async with an_api(installation.settings, tmp_path) as api:
-        yield api
 
 
 def a_mail(id: str = "a@x", text: str = "It burns.", **headers: str) -> bytes:

@@ -1,7 +1,5 @@
 """Posting messages over HTTP: single, batch, CloudEvents; what is refused and how."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -9,18 +7,11 @@ import orjson
 import pytest
 
 from pointsman.testing.installation import Installation
-from tests.integration.intake.serving import Api, an_api, configure
+from tests.integration.intake.serving import Api, configure
 
 pytestmark = pytest.mark.stack
 
 MESSAGE = {"connector": "site-chat", "external_id": "m1", "customer": {"email": "ada@example.com"}, "text": "hello"}
-
-
-@pytest.fixture
-async def api(installation: Installation, tmp_path: Path) -> AsyncIterator[Api]:
-    await configure(installation)
-    async with an_api(installation.settings, tmp_path) as api:
-        yield api
 
 
 def problem(answer: httpx.Response) -> tuple[int, str]:

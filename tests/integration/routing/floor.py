@@ -126,3 +126,14 @@ async def a_floor(installation: Installation, folder: Path, **changes: Any) -> A
         process = await stack.enter_async_context(a_process(settings))
         app = create(process)
         yield Floor(settings, process, app, stack)
+
+
+async def next_offer(app: httpx.AsyncClient, after: str | None = None) -> dict[str, Any]:
+    """The first offer of a long poll."""
+    if after is None:
+        answer = (await app.get("/v1/me/offers")).json()
+        if answer["items"]:
+            return dict(answer["items"][0])
+        after = answer["cursor"]
+    answer = (await app.get("/v1/me/offers", params={"wait": 10, "after": after})).json()
+    return dict(answer["items"][0])

@@ -1,0 +1,57 @@
+"""Documents and tokens over HTTP: checked, versioned, taken back; issued once."""
+
+import pytest
+
+from tests.integration.routing.floor import DOCUMENT, Floor
+
+pytestmark = pytest.mark.stack
+
+
+async def test_configuration_is_checked_versioned_and_rolled_back(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    current = await admin.get("/v1/config")
+    assert (current.json(), current.headers["etag"]) == (DOCUMENT, '"1"')
+    assert (await admin.put("/v1/config", json=DOCUMENT)).status_code == 428
+    yaml = "workspace: acme\nqueues:\n  general: {}\nagents:\n  anna: {capacty: 3}\n"
+    wrong = await admin.put("/v1/config", content=yaml, headers={"Content-Type": "application/yaml", "If-Match": '"1"'})
+    assert wrong.status_code == 422
+    assert [(error["pointer"], error["line"]) for error in wrong.json()["errors"]] == [("/agents/anna/capacty", 5)]
+    checked = await admin.post("/v1/config:check", json=DOCUMENT | {"skills": ["billing"]})
+    assert [change["pointer"] for change in checked.json()["diff"]] == ["/skills"]
+
+    patched = await admin.patch("/v1/config", json={"skills": ["billing"]}, headers={"If-Match": '"1"'})
+    assert (patched.status_code, patched.json()["version"]) == (200, 2), patched.text
+    stale = await admin.patch("/v1/config", json={"skills": ["technical"]}, headers={"If-Match": '"1"'})
+    assert (stale.status_code, stale.headers["etag"]) == (412, '"2"')
+    supervisor = await floor.as_("supervisor", "boss")
+    put = await supervisor.put("/v1/config/agents/carla", json={"name": "Carla"})
+    assert (put.status_code, put.json()["version"]) == (200, 3), put.text
+    assert (await supervisor.put("/v1/config/queues/more", json={})).status_code == 403
+    assert (await admin.get("/v1/config/agents/carla")).json() == {"name": "Carla"}
+    assert (await admin.get("/v1/config/agents/nobody")).status_code == 404
+    assert (await admin.delete("/v1/config/agents/carla")).json()["version"] == 4
+
+    rolled = await admin.post("/v1/config:rollback", json={"version": 1})
+    assert rolled.json()["version"] == 5
+    assert (await admin.get("/v1/config")).json() == DOCUMENT
+    versions = (await admin.get("/v1/config/versions")).json()["items"]
+    assert [version["version"] for version in versions] == [5, 4, 3, 2, 1]
+    assert (await admin.get("/v1/config-version")).json() == {"config_version": 5}
+
+
+async def test_a_document_of_another_workspace_is_refused(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    answer = await admin.put("/v1/config", json=DOCUMENT | {"workspace": "other"}, headers={"If-Match": '"1"'})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/workspace")
+    created = await admin.put("/v1/config", json=DOCUMENT, headers={"If-None-Match": "*"})
+    assert created.status_code == 403
+
+
+async def test_the_same_key_issues_the_same_token_and_none_is_stored(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    body, key = {"role": "agent", "sub": "anna", "ttl_seconds": 600}, {"Idempotency-Key": "token-1"}
+    first = await admin.post("/v1/tokens", json=body, headers=key)
+    again = await admin.post("/v1/tokens", json=body, headers=key)
+    assert (first.status_code, again.json()) == (201, first.json())
+    kept = await floor.process.pool.fetchval("SELECT string_agg(body::text, '') FROM outcome")
+    assert first.json()["token"] not in kept

@@ -1,0 +1,135 @@
+"""What is told as it happens: the list of events after a cursor, and an agent's stream."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from tests.integration.routing.floor import Floor, next_offer
+from tests.integration.runtime.tally import until
+
+pytestmark = pytest.mark.stack
+
+
+async def test_events_are_cloudevents_after_a_cursor(floor: Floor) -> None:
+    listener = await floor.as_("connector", "site-chat")
+    await floor.customer_writes("t1")
+
+    async def opened() -> Any:
+        return (await listener.get("/v1/events", params={"type": "ticket.opened"})).json()["items"]
+
+    (event,) = await until(opened)
+    assert (event["specversion"], event["type"], event["subject"]) == ("1.0", "ticket.opened", "t1")
+    everything = (await listener.get("/v1/events")).json()
+    assert everything["items"][0]["type"] == "config.applied"
+    assert "document" not in everything["items"][0]["data"]
+    waiting = asyncio.create_task(
+        listener.get("/v1/events", params={"after": everything["cursor"], "wait": 10, "type": "message.received"})
+    )
+    await floor.customer_writes("t1", "Again")
+    answer = (await waiting).json()
+    assert [event["type"] for event in answer["items"]] == ["message.received"]
+    strange = await listener.get("/v1/events", params={"after": "gone.5"})
+    assert (strange.status_code, strange.json()["type"]) == (410, "/problems/cursor-too-old")
+
+
+async def test_the_stream_of_an_agent_resumes_where_it_was_interrupted(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    await floor.customer_writes("t1")
+    await next_offer(anna)
+    stream = Stream(floor, anna)
+    hello = await stream.begin()
+    assert hello["event"] == "hello"
+    await floor.customer_writes("t2")
+    first = await stream.event("offer.made")
+    await stream.end()
+    await floor.customer_writes("t3")
+    await until(lambda: _offers(anna, 3))
+    resumed = Stream(floor, anna)
+    await resumed.begin(first["id"])
+    assert (await resumed.event("offer.made"))["data"]["ticket_id"] == "t3"
+    await resumed.end()
+    lost = Stream(floor, anna)
+    await lost.begin("gone.7")
+    await lost.event("reset")
+    await lost.end()
+
+
+async def test_a_stream_says_goodbye_when_its_token_is_revoked(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    issued = (await admin.post("/v1/tokens", json={"role": "agent", "sub": "anna", "ttl_seconds": 600})).json()
+    anna = await floor.as_("agent", "anna")
+    anna.headers["Authorization"] = f"Bearer {issued['token']}"
+    stream = Stream(floor, anna)
+    await stream.begin()
+    assert (await admin.delete(f"/v1/tokens/{issued['token_id']}")).status_code == 204
+    assert (await stream.event("bye"))["data"] == {"reason": "token revoked"}
+    await stream.end()
+    assert (await anna.get("/v1/me")).status_code == 401
+    listed = (await admin.get("/v1/tokens")).json()["items"]
+    assert [(token["token_id"], token["revoked_at"] is None) for token in listed] == [(issued["token_id"], False)]
+
+
+async def _offers(app: httpx.AsyncClient, count: int) -> bool:
+    return len((await app.get("/v1/me/offers")).json()["items"]) >= count
+
+
+class Stream:
+    """A stream of Server-Sent Events, read straight from the application: an ASGI client would buffer it."""
+
+    def __init__(self, floor: Floor, client: httpx.AsyncClient) -> None:
+        self._app = floor.app
+        self._token = client.headers["authorization"]
+        self._sent: asyncio.Queue[bytes] = asyncio.Queue()
+        self._gone = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._buffer = b""
+
+    async def begin(self, last_event_id: str | None = None) -> dict[str, Any]:
+        headers = [(b"authorization", self._token.encode())]
+        if last_event_id is not None:
+            headers.append((b"last-event-id", last_event_id.encode()))
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0"},
+            "http_version": "1.1",
+            "method": "GET",
+            "path": "/v1/me/stream",
+            "raw_path": b"/v1/me/stream",
+            "query_string": b"",
+            "root_path": "",
+            "scheme": "http",
+            "headers": headers,
+            "server": ("test", 80),
+            "client": ("test", 1),
+        }
+        self._task = asyncio.create_task(self._app(scope, self._receive, self._send))
+        return await self.event("hello")
+
+    async def event(self, name: str) -> dict[str, Any]:
+        """The next event of that name."""
+        async with asyncio.timeout(10):
+            while True:
+                while b"\n\n" not in self._buffer:
+                    self._buffer += await self._sent.get()
+                frame, _, self._buffer = self._buffer.partition(b"\n\n")
+                lines = [line.partition(b": ") for line in frame.split(b"\n")]
+                fields = {key.decode(): value.decode() for key, _, value in lines}
+                if fields.get("event") == name:
+                    return fields | {"data": orjson.loads(fields["data"])}
+
+    async def end(self) -> None:
+        self._gone.set()
+        assert self._task is not None
+        await self._task
+
+    async def _receive(self) -> dict[str, Any]:
+        if not self._gone.is_set():
+            await self._gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.body":
+            self._sent.put_nowait(message["body"])
