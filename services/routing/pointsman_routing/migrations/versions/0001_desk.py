@@ -59,7 +59,7 @@ TABLES = (
         wrap_up_until timestamptz, closes_at timestamptz, requeues_at timestamptz,
         left_at timestamptz, abandons_at timestamptz,
         first_breach_at timestamptz, next_breach_at timestamptz, warned boolean NOT NULL,
-        last_agent text, last_message_id text, recent text[] NOT NULL, inbound int NOT NULL,
+        last_agent text, last_message_id text, recent jsonb NOT NULL,
         declined jsonb, offers int NOT NULL, retrying boolean NOT NULL, retry_at timestamptz,
         follow_up_of text, merged_into text,
         config_version int NOT NULL,
