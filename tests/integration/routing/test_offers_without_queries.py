@@ -40,16 +40,19 @@ async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
             while True:
                 found = await reader.read("acme", "anna", seen)
                 asked, seen = pool.asked, found.change
-                again = await reader.read("acme", "anna", seen)
+                again = await reader.read("acme", "anna", seen, waits=True)
                 if pool.asked == asked:
                     return again
 
         nothing = await settled()
         assert nothing.rows == []
         asked = pool.asked
-        await reader.read("acme", "anna", nothing.change)
+        await reader.read("acme", "anna", nothing.change, waits=True)
         assert pool.asked == asked
-        await reader.read("acme", "anna", nothing.change - 1)
+        await reader.read("acme", "anna", nothing.change)
+        assert pool.asked == asked + 1, "who does not wait must see what is not heard yet"
+        asked = pool.asked
+        await reader.read("acme", "anna", nothing.change - 1, waits=True)
         assert pool.asked == asked + 1, "a cursor that is not the last answer's is asked for"
 
         await floor.customer_writes("t1")
@@ -63,5 +66,5 @@ async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
         last = await settled()
         floor.process.broadcast.reset_all()
         asked = pool.asked
-        await reader.read("acme", "anna", last.change)
+        await reader.read("acme", "anna", last.change, waits=True)
         assert pool.asked == asked + 1, "what may have been missed is asked for"

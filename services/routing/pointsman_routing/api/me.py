@@ -134,8 +134,8 @@ class MyRoutes:
             deadline = loop.time() + (wait if after is not None else 0)
             while True:
                 subscription.clear()
-                found = await self._offers.read(caller.workspace, caller.sub, seen)
                 left = deadline - loop.time()
+                found = await self._offers.read(caller.workspace, caller.sub, seen, waits=left > 0)
                 if found.rows or left <= 0 or process.hub.draining.is_set():
                     return Json({"items": found.shapes(process.clock.now()), "cursor": encode_cursor(found.change)})
                 await subscription.wait(left)

@@ -57,11 +57,12 @@ class OfferReader:
     """Reads offers for many agents at once: questions that come while queries run are asked together.
 
     A fact is heard after its commit. So when no fact about an agent was heard since a query was asked, that query's
-    answer is still complete, or the fact that makes it incomplete is on its way and will wake the poll.
+    answer is still complete, or the fact that makes it incomplete is on its way and will wake the poll. A call that
+    does not wait for that, or comes while nothing is heard, is answered by the database.
     """
 
     def __init__(self, pool: Any, broadcast: Broadcast) -> None:
-        self._pool = pool
+        self._pool, self._hearing = pool, broadcast.hearing
         self._heard = 0
         self._heard_of: dict[tuple[str, str], int] = {}
         self._complete: dict[tuple[str, str], int] = {}
@@ -70,9 +71,9 @@ class OfferReader:
         self._asked: list[tuple[str, str, int, asyncio.Future[Offers]]] = []
         self._in_flight: set[asyncio.Task[None]] = set()
 
-    async def read(self, workspace: str, agent: str, seen: int) -> Offers:
-        """Raises what the database raises."""
-        if self._complete.get((workspace, agent)) == seen:
+    async def read(self, workspace: str, agent: str, seen: int, *, waits: bool = False) -> Offers:
+        """`waits`: the caller will be woken by what it hears. Raises what the database raises."""
+        if waits and self._hearing.is_set() and self._complete.get((workspace, agent)) == seen:
             return Offers([], seen)
         future: asyncio.Future[Offers] = asyncio.get_running_loop().create_future()
         self._asked.append((workspace, agent, seen, future))
