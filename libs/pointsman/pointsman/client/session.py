@@ -1,6 +1,5 @@
 """One origin and one token: calls with retries, problems as errors, idempotency keys."""
 
-import asyncio
 import ssl
 from types import TracebackType
 from typing import Any, Self
@@ -12,7 +11,6 @@ import stamina
 CALL_TIMEOUT_SECONDS = 30.0
 RETRY_SECONDS_MAX = 45.0
 ATTEMPTS_MAX = 20
-FIRST_PAUSE_SECONDS = 0.05
 _TRUST = ssl.create_default_context()
 """Loaded once: it is the costly part of a client."""
 
@@ -99,19 +97,11 @@ class Session:
         sent = {**self.headers, **(headers or {})}
         if method == "POST":
             sent["Idempotency-Key"] = key or uuid4().hex
-        arguments = (method, path, params, json, content, sent, timeout_seconds)
-        try:
-            return await self._once(*arguments)
-        except _TryAgain as first:
-            pause = first.after_seconds or FIRST_PAUSE_SECONDS
-            if pause > self._retry_seconds:
-                raise first.error from first
-        await asyncio.sleep(pause)
         attempts = stamina.AsyncRetryingCaller(
             attempts=ATTEMPTS_MAX, timeout=self._retry_seconds, wait_initial=0.05, wait_max=2.0, wait_jitter=0.1
         ).on(_pause)
         try:
-            return await attempts(self._once, *arguments)
+            return await attempts(self._once, method, path, params, json, content, sent, timeout_seconds)
         except _TryAgain as last:
             raise last.error from last
 

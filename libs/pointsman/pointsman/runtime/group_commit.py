@@ -189,7 +189,7 @@ class GroupCommit(Generic[Item, Result]):
         return results
 
     async def _writing(self) -> Any:
-        """The connection that groups are written on. It is kept: a pool asks the server at every return."""
+        """The connection that groups are written on. It is kept, since its planner is set for them."""
         if self._writer is None:
             writer = await self.pool.acquire(timeout=5)
             for name, value in BY_KEY.items():

@@ -27,8 +27,9 @@ class Connection(asyncio.Protocol):
     def ask(self, request: bytes) -> "asyncio.Future[tuple[int, bytes]]":
         self._answer = asyncio.get_running_loop().create_future()
         if self.closed:
-            self.connection_lost(None)
-        self._transport.write(request)
+            self._answer.set_exception(ConnectionError("the connection is closed"))
+        else:
+            self._transport.write(request)
         return self._answer
 
     def close(self) -> None:
