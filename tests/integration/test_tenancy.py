@@ -43,6 +43,7 @@ BODIES: dict[str, Any] = {
     "/v1/offers/{id}/reject": {"reason": "no"},
     "/v1/tickets/{id}/messages": {"text": "Hello", "public": False},
     "/v1/tickets/{id}/pend": {"waiting_on": "customer"},
+    "/v1/tickets/{id}/snooze": {"until": "2100-01-01T00:00:00Z"},
     "/v1/tickets/{id}/resolve": {"outcome": "spam"},
     "/v1/tickets/{id}/label": {"priority": "low"},
     "/v1/config:rollback": {"version": 1},

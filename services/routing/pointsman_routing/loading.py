@@ -233,7 +233,7 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
         by_person=tuple(row["labelled"]),
     )
     pause = None
-    if row["waiting_on"] is not None:
+    if row["state"] in ("pending", "snoozed"):
         pause = Pause(
             row["waiting_on"], row["pending_until"], row["pending_then"], row["pending_reason"], row["resolves_at"]
         )

@@ -225,6 +225,9 @@ class Play:
     def pend(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
         return self._on(asked.TicketPend, ticket, actor, {"waiting_on": "customer", **fields})
 
+    def snooze(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
+        return self._on(asked.TicketSnooze, ticket, actor, fields)
+
     def reopen(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
         return self._on(asked.TicketReopen, ticket, actor, fields)
 

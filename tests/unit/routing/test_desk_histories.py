@@ -2,6 +2,7 @@
 and can be taken back exactly."""
 
 import os
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, assume, settings
@@ -127,7 +128,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), automatic=st.sampled_from([None, None, "auto_reply"]))
     def a_customer_writes_again(self, data: Any, automatic: str | None) -> None:
-        ticket = self.some(data, "queued", "offered", "assigned", "pending", "resolved")
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
         channel = self.plays[0].ticket(ticket).channel
         self.both(lambda play: play.say(ticket, channel=channel, automatic=automatic))
 
@@ -143,7 +144,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), boss=st.booleans(), wrap_up_seconds=st.sampled_from([0, 20]))
     def a_ticket_is_resolved(self, data: Any, boss: bool, wrap_up_seconds: int) -> None:
-        ticket = self.some(data, "queued", "offered", "assigned", "pending")
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
         actor = BOSS if boss else None
         self.both(lambda play: play.resolve(ticket, actor=actor, wrap_up_seconds=wrap_up_seconds))
 
@@ -158,14 +159,19 @@ class Histories(RuleBasedStateMachine):
 
         self.both(pend)
 
+    @rule(data=st.data(), seconds=st.sampled_from([10, 45]))
+    def a_ticket_is_snoozed(self, data: Any, seconds: int) -> None:
+        ticket = self.some(data, "assigned", "pending", "snoozed")
+        self.both(lambda play: play.snooze(ticket, actor=BOSS, until=play.now + timedelta(seconds=seconds)))
+
     @rule(data=st.data(), public=st.booleans())
     def an_agent_writes(self, data: Any, public: bool) -> None:
-        ticket = self.some(data, "queued", "offered", "assigned", "pending")
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
         self.both(lambda play: play.reply(ticket, public=public, actor=BOSS))
 
     @rule(data=st.data())
     def a_ticket_is_reopened(self, data: Any) -> None:
-        ticket = self.some(data, "pending", "resolved")
+        ticket = self.some(data, "pending", "snoozed", "resolved")
         self.both(lambda play: play.reopen(ticket))
 
     @rule(data=st.data())
@@ -196,7 +202,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), returns=st.booleans())
     def a_customer_leaves_or_returns(self, data: Any, returns: bool) -> None:
-        ticket = self.some(data, "queued", "offered", "assigned", "pending")
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
         kind = CustomerReturned if returns else CustomerLeft
         self.both(
             lambda play: play.hear(kind(ticket_id=ticket, connector="site-chat", thread="t", occurred_at=play.now))
@@ -204,7 +210,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(data=st.data(), category=st.sampled_from(["other", "heavy", "none"]), reroute=st.booleans())
     def a_label_is_corrected(self, data: Any, category: str, reroute: bool) -> None:
-        ticket = self.some(data, "queued", "offered", "assigned", "pending", "resolved")
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
         self.both(lambda play: play.label(ticket, category=category, priority="high", reroute=reroute))
 
     @rule(data=st.data(), warns=st.booleans(), seconds=st.integers(-50, 500))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -116,6 +117,13 @@ class Agent:
         """Waits for the customer or a third party."""
         answer: dict[str, Any] = await self.session.post(
             f"/routing/v1/tickets/{ticket_id}/pend", {"waiting_on": waiting_on}
+        )
+        return answer
+
+    async def snooze(self, ticket_id: str, until: datetime) -> dict[str, Any]:
+        """Sets the ticket aside until an instant."""
+        answer: dict[str, Any] = await self.session.post(
+            f"/routing/v1/tickets/{ticket_id}/snooze", {"until": until.isoformat()}
         )
         return answer
 

@@ -109,6 +109,15 @@ class TicketPend(Command, topic=TOPIC, type="ticket.pend"):
     force: bool = False
 
 
+class TicketSnooze(Command, topic=TOPIC, type="ticket.snooze"):
+    """`POST /tickets/{id}/snooze`."""
+
+    ticket_id: str
+    until: Moment
+    last_message_id: str | None = None
+    force: bool = False
+
+
 class TicketResolve(Command, topic=TOPIC, type="ticket.resolve"):
     """`POST /tickets/{id}/resolve`."""
 

@@ -228,11 +228,12 @@ class TicketPended(Contract, topic=TOPIC, type="ticket.pended"):
 
 
 class TicketSnoozed(Contract, topic=TOPIC, type="ticket.snoozed"):
-    """The agent set the ticket aside until an instant."""
+    """The agent set the ticket aside until an instant. `frees` tells whether the charge was freed."""
 
     ticket_id: str
     agent: str | None
     until: Moment
+    frees: bool = True
     by: Actor
 
 

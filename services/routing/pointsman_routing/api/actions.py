@@ -1,6 +1,6 @@
 """What agents do: each call is one command, answered as the desk decided (rules 4, 12, 17, 19).
 
-Only the holder replies publicly, pends and resolves (403 `not-holder`); the desk knows, not this page.
+Only the holder replies publicly, pends, snoozes and resolves (403 `not-holder`); the desk knows, not this page.
 """
 
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from pointsman.contracts.commands import (
     TicketReopen,
     TicketReply,
     TicketResolve,
+    TicketSnooze,
     WrapUpFinish,
 )
 from pointsman.contracts.shapes import Actor, Outcome, Priority, WaitingOn
@@ -66,6 +67,10 @@ class Pend(Unseen):
     until: AwareDatetime | None = None
     reason: Reason = None
     then: Literal["return", "resolve"] = "resolve"
+
+
+class Snooze(Unseen):
+    until: AwareDatetime
 
 
 class Resolve(Unseen):
@@ -134,6 +139,14 @@ async def write(call: Call, body: Write, if_match: IfMatch) -> Response:
 async def pend(call: Call, body: Pend, if_match: IfMatch) -> Response:
     """The ticket waits on somebody else, until a time or a message."""
     return await call.answer(TicketPend(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))
+
+
+@routes.post("/tickets/{id}/snooze", response_model=TicketShape)
+async def snooze(call: Call, body: Snooze, if_match: IfMatch) -> Response:
+    """Sets the ticket aside until an instant; it frees the charge unless the channel holds it. 422 when `until` is in
+    the past. It wakes then, by the customer's message or by `/reopen`: with its holder if they are available with room,
+    else in its queue."""
+    return await call.answer(TicketSnooze(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))
 
 
 @routes.post("/tickets/{id}/resolve", response_model=TicketShape)

@@ -26,7 +26,7 @@ def customer_wrote(desk: Desk, ticket: Ticket, at: Instant) -> None:
 
 
 def wake(desk: Desk, ticket: Ticket, reason: str) -> None:
-    """A pending ticket goes on: with its holder, or in the queue. The caller has edited the ticket."""
+    """A pending or snoozed ticket goes on: with its holder, or in the queue. The caller has edited the ticket."""
     ticket.pause = None
     desk.arm(kinds.PENDING, ticket.id, None)
     desk.say(ticket, made(TicketWoken, ticket_id=ticket.id, reason=reason), ticket.agent)

@@ -31,6 +31,7 @@ from pointsman_routing.desk import (
     pending,
     presence,
     resolve,
+    snooze,
     tokens,
     wrap_up,
 )
@@ -55,6 +56,7 @@ _OF_TIMERS: dict[str, Callable[[Desk, TimerCause], Result]] = {
 
 _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = {
     asked.TicketPend: pending.pend,
+    asked.TicketSnooze: snooze.snooze,
     asked.TicketResolve: resolve.resolve,
     asked.WrapUpFinish: wrap_up.finish,
     asked.TicketReopen: resolve.reopen,
@@ -73,8 +75,8 @@ _OF_OFFERS: dict[type[asked.Command], Callable[[Desk, Ticket, Offer, Any], Resul
 }
 
 _BEFORE_CONFIGURED = frozenset({asked.ConfigPut, asked.PresenceRenew})
-_HOLDERS_ONLY = frozenset({asked.TicketPend, asked.TicketResolve, asked.WrapUpFinish})
-_HAVING_READ = frozenset({asked.TicketPend, asked.TicketResolve})
+_HOLDERS_ONLY = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve, asked.WrapUpFinish})
+_HAVING_READ = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve})
 
 _TAKEN: tuple[type[asked.Command], ...] = (
     *_OF_TICKETS,
@@ -223,7 +225,7 @@ def _unmatched(ticket: Ticket, command: asked.Command) -> Decision | None:
 
 
 def _not_holder(ticket: Ticket, command: Any) -> Decision | None:
-    """403: only the holder replies publicly, pends and resolves; supervisors do everything."""
+    """403: only the holder replies publicly, sets aside and resolves; supervisors do everything."""
     kind = type(command)
     if kind not in _HOLDERS_ONLY and not (kind is asked.TicketReply and command.public):
         return None

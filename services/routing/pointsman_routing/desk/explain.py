@@ -156,6 +156,8 @@ def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict
         return f"It is resolved; {_name(desk, ticket.agent)} has after-work until {ticket.wrap_up_until:%H:%M:%S} UTC."
     if ticket.pause is not None:
         ends = f" until {ticket.pause.ends_at:%Y-%m-%d %H:%M} UTC" if ticket.pause.ends_at else ""
+        if ticket.pause.waiting_on is None:
+            return f"It is snoozed{ends}."
         return f"It waits on the {ticket.pause.waiting_on.replace('_', ' ')}{ends}."
     if ticket.agent is not None:
         return f"{_name(desk, ticket.agent)} holds it."

@@ -36,9 +36,10 @@ NO_LABELS = Labels()
 
 
 class Pause(NamedTuple):
-    """Why and until when a ticket is pending; `resolves_at` when nobody said until when."""
+    """Why and until when a ticket is pending; `resolves_at` when nobody said until when. A snoozed one waits on nobody,
+    and returns."""
 
-    waiting_on: shapes.WaitingOn
+    waiting_on: shapes.WaitingOn | None
     until: Instant | None
     then: str
     reason: str | None

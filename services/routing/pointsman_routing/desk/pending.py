@@ -10,39 +10,32 @@ from typing import TYPE_CHECKING
 from pointsman.contracts.base import made
 from pointsman.contracts.commands import TicketPend
 from pointsman.contracts.desk import TicketPended
-from pointsman.contracts.shapes import SYSTEM
+from pointsman.contracts.shapes import SYSTEM, TicketState
 from pointsman.core.cause import TimerCause
-from pointsman.core.decision import refuse
 from pointsman_routing.desk import back, resolve
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import free
 from pointsman_routing.desk.model import Pause, Ticket
-from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
 
 
+PAUSABLE = frozenset({"assigned", "pending", "snoozed"})
+
+
 def pend(desk: Desk, ticket: Ticket, command: TicketPend) -> Result:
     """The holder sets the ticket aside. Without `until` it resolves after `pending_resolves_after_seconds`."""
-    if ticket.state not in ("assigned", "pending"):
-        return refuse(409, "wrong-state", f"only an assigned ticket can be pended; this one is {ticket.state}")
+    if ticket.state not in PAUSABLE:
+        return wrong_state(ticket, "only a ticket that somebody holds can be pended")
     if command.until is not None and command.until <= desk.draft.at:
-        return refuse(422, "invalid", "until is in the past")
+        return invalid("until is in the past", "/until")
     at = desk.edit(ticket)
-    policy = desk.policy
-    resolves_at = at + policy.pending_resolves_after if command.until is None else None
-    ticket.pause = Pause(command.waiting_on, command.until, command.then, command.reason, resolves_at)
-    desk.enter_state(ticket, "pending")
-    desk.arm(kinds.PENDING, ticket.id, ticket.pause.ends_at)
-    frees = not policy.channels[ticket.channel].pending_holds
-    agent = desk.agent_of(ticket)
-    if frees and agent is not None:
-        free(desk, agent, ticket)
-    if ticket.requeues_at is not None:
-        ticket.requeues_at = None
-        desk.arm(kinds.GRACE, ticket.id, None)
+    resolves_at = at + desk.policy.pending_resolves_after if command.until is None else None
+    pause = Pause(command.waiting_on, command.until, command.then, command.reason, resolves_at)
+    frees = set_aside(desk, ticket, "pending", pause)
     desk.say(
         ticket,
         made(
@@ -61,11 +54,27 @@ def pend(desk: Desk, ticket: Ticket, command: TicketPend) -> Result:
     return Answer(lambda: ticket_shape(ticket))
 
 
+def set_aside(desk: Desk, ticket: Ticket, state: TicketState, pause: Pause) -> bool:
+    """The ticket is pending or snoozed until the pause ends; whether that frees the charge."""
+    desk.edit(ticket)
+    ticket.pause = pause
+    desk.enter_state(ticket, state)
+    desk.arm(kinds.PENDING, ticket.id, pause.ends_at)
+    frees = not desk.policy.channels[ticket.channel].pending_holds
+    agent = desk.agent_of(ticket)
+    if frees and agent is not None:
+        free(desk, agent, ticket)
+    if ticket.requeues_at is not None:
+        ticket.requeues_at = None
+        desk.arm(kinds.GRACE, ticket.id, None)
+    return frees
+
+
 def end(desk: Desk, cause: TimerCause) -> Result:
     """The time is up: back to work, or resolved as `solved`."""
     ticket = desk.tickets[cause.subject]
     pause = ticket.pause
-    assert pause is not None, "a pending timer is armed only while the ticket is pending"
+    assert pause is not None, "the timer is armed only while the ticket is set aside"
     desk.edit(ticket)
     if pause.until is not None and pause.then == "return":
         back.wake(desk, ticket, "the time was up")

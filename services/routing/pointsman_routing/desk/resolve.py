@@ -14,7 +14,7 @@ from pointsman_routing.desk import back, offers
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.labels import with_category
 from pointsman_routing.desk.model import OPEN_STATES, Ticket
-from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.result import Answer, Result, wrong_state
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def finish(
 
 
 def reopen(desk: Desk, ticket: Ticket, command: TicketReopen) -> Result:
-    """A person opens a resolved ticket again, or wakes a pending one; where it goes on is rule 17's."""
+    """A person opens a resolved ticket again, or wakes one that is set aside; where it goes on is rule 17's."""
     at = desk.edit(ticket)
     reason = command.reason or "reopened"
     if ticket.state in ("pending", "snoozed"):
@@ -105,7 +105,5 @@ def reopen(desk: Desk, ticket: Ticket, command: TicketReopen) -> Result:
     elif ticket.state == "resolved":
         back.reopen(desk, ticket, command.actor, reason, at)
     else:
-        return refuse(
-            409, "wrong-state", f"the ticket is {ticket.state}; only resolved and pending ones can be reopened"
-        )
+        return wrong_state(ticket, "only a ticket that is resolved, pending or snoozed can be reopened")
     return Answer(lambda: ticket_shape(ticket))

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pointsman.core.decision import Decision
+from pointsman.core.decision import Decision, refuse
+from pointsman_routing.desk.model import Ticket
 
 
 class Answer(NamedTuple):
@@ -15,3 +16,13 @@ class Answer(NamedTuple):
 
 Result = Answer | Decision | None
 """None: done, nothing to answer. A `Decision` is a refusal."""
+
+
+def invalid(detail: str, pointer: str) -> Decision:
+    """422: the request says something that cannot be, at this place of its body."""
+    return refuse(422, "invalid", detail, errors=[{"pointer": pointer, "detail": detail}])
+
+
+def wrong_state(ticket: Ticket, said: str) -> Decision:
+    """409: not in the ticket's present state."""
+    return refuse(409, "wrong-state", f"{said}; this one is {ticket.state}", state=ticket.state)

@@ -171,6 +171,7 @@ RULES: Mapping[str, Callable[[Floor, Fact, Findings], None]] = {
     "ticket.assigned": _assigned,
     "ticket.queued": _queued,
     "ticket.pended": _pended,
+    "ticket.snoozed": _pended,
     "ticket.resolved": _resolved,
     "ticket.wrap_up_finished": _wrapped_up,
     "ticket.closed": _closed,

@@ -28,7 +28,6 @@ INACTIVE: tuple[str, ...] = (
     "/connectors/*/send/kind=smtp",
     "/retention",
     "/sla/policies/*/ladder",
-    "/sla/policies/*/pause_on/resolution=snoozed",
     "/sla/ladders",
     "/sla/notify",
     "/sla/last_resort",
