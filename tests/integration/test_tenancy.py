@@ -107,6 +107,9 @@ async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]
         "routing", "PUT", "/v1/config", "operator", "*", json=a_document(workspace), headers={"If-None-Match": "*"}
     )
     assert created.status_code == 200, created.text
+    for service in ("routing", "intake"):
+        secret = await town.call(service, "PUT", f"/v1/secrets/{text}", "admin", workspace, json={"value": "s3cret"})
+        assert secret.status_code == 200, secret.text
     presence = {"session": "s1", "lease_seconds": 600, "state": "available"}
     assert (await town.call("routing", "PUT", "/v1/me/presence", "agent", workspace, json=presence)).status_code == 200
 
@@ -159,6 +162,7 @@ async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]
         "slug": [f"queue-{text}"],
         "q": [f"queue-{text}"],
         "a": [text],
+        "name": [text],
         "kpi": ["backlog"],
         "connector": ["site-chat"],
         "workspace": [workspace],
@@ -229,6 +233,8 @@ async def what_acme_sees(town: Town, acme: dict[str, list[str]]) -> str:
         ("routing", f"/v1/tickets/{acme['id'][0]}/messages"),
         ("routing", f"/v1/tickets/{acme['id'][0]}/timeline?limit=200"),
         ("routing", "/v1/tokens"),
+        ("routing", "/v1/secrets"),
+        ("intake", "/v1/secrets"),
         ("routing", "/v1/agents"),
         ("intake", "/v1/quarantine"),
         ("intake", f"/v1/customers/{acme['id'][4]}"),

@@ -6,6 +6,7 @@ again: a receiver dedupes by `webhook-id`, the message's id. After `delivery_rou
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,7 +76,6 @@ class DeliveryLoop:
 
     def __init__(self, settings: IntakeSettings, link: BrokerLink) -> None:
         self._settings = settings
-        self._secrets = Secrets(settings.secrets_folder)
         self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
             settings, service="intake", topic=REQUESTS, handle=accept_group, codec=codec, link=link
         )
@@ -88,6 +88,7 @@ class DeliveryLoop:
 
     async def __aenter__(self) -> "DeliveryLoop":
         self._pool: Any = await open_pool(self._settings, "intake", size=4, purpose="deliver")
+        self._secrets = Secrets(self._settings, "intake", self._pool)
         self._book = ConnectorBook(self._pool, self._settings.config_refresh_seconds)
         self._bell = Bell(self._settings, self._book.forget)
         await self._group.__aenter__()
@@ -164,7 +165,7 @@ class DeliveryLoop:
         found = await self._book.connector(row["workspace"], row["connector"])
         if found is None:
             raise NotTaken("the connector is not configured any more")
-        url, secret = self._address(row["workspace"], found[1])
+        url, secrets = await self._address(row["workspace"], found[1])
         body = orjson.dumps(
             {
                 "type": "reply",
@@ -182,22 +183,23 @@ class DeliveryLoop:
             on=_worth_a_quick_try, attempts=QUICK_TRIES, wait_initial=0.1, wait_max=1.0, timeout=None
         ):
             with attempt:
-                return await self._post(url, secret, row["id"], body)
+                return await self._post(url, secrets, row["id"], body)
         raise AssertionError("the last attempt raises")
 
-    def _address(self, workspace: str, connector: Connector) -> tuple[str, str]:
+    async def _address(self, workspace: str, connector: Connector) -> tuple[str, tuple[str, ...]]:
         send = connector.send
         if send is None or send.kind != "webhook":
             raise NotTaken("the connector does not send by webhook any more")
         try:
-            return self._secrets.get(workspace, send.url_from), self._secrets.get(workspace, send.secret)
+            url = await self._secrets.get(workspace, send.url_from)
+            return url, await self._secrets.values(workspace, send.secret)
         except SecretMissing as error:
             raise NotTaken(str(error)) from error
 
-    async def _post(self, url: str, secret: str, id: str, body: bytes) -> Taken:
+    async def _post(self, url: str, secrets: Sequence[str], id: str, body: bytes) -> Taken:
         now = self._group.clock.now()
         try:
-            answer = await self._outbound.post(url, body, _signed(secret, id, body, now))
+            answer = await self._outbound.post(url, body, _signed(secrets, id, body, now))
         except ValueError as error:
             raise NotTaken(f"the connector's address or secret is wrong: {error}") from error
         except CALL_ERRORS as error:
@@ -207,16 +209,17 @@ class DeliveryLoop:
         raise _refused(answer)
 
 
-def _signed(secret: str, id: str, body: bytes, now: Instant) -> dict[str, str]:
-    """The headers of a Standard Webhook. Raises `ValueError` when the secret is no base64."""
+def _signed(secrets: Sequence[str], id: str, body: bytes, now: Instant) -> dict[str, str]:
+    """The headers of a Standard Webhook, with a signature by each secret: during a rotation the receiver may know
+    either. Raises `ValueError` when a secret is no base64."""
     moment = now.replace(microsecond=0)
-    signature = Webhook(secret).sign(id, moment, body.decode())
+    signatures = [Webhook(secret).sign(id, moment, body.decode()) for secret in secrets]
     return {
         "content-type": "application/json",
         "user-agent": "pointsman",
         "webhook-id": id,
         "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": signature,
+        "webhook-signature": " ".join(signatures),
     }
 
 

@@ -10,7 +10,6 @@ from pointsman.contracts.topics import REQUESTS
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.http.problems import Problem
-from pointsman.runtime.secrets import Secrets
 from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
@@ -32,7 +31,6 @@ class Gate:
         self.process = process
         self.settings = IntakeSettings(**process.settings.model_dump())
         self.book = ConnectorBook(process.pool, self.settings.config_refresh_seconds)
-        self.secrets = Secrets(self.settings.secrets_folder)
         self.bell = Bell(self.settings, self.book.forget)
         self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
             self.settings,

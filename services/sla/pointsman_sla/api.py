@@ -53,7 +53,11 @@ routes = APIRouter(prefix="/v1")
 def create(process: ApiProcess) -> FastAPI:
     """The application, mounted at `/sla`."""
     app = service_app(
-        process, "sla", "Pointsman sla", config_version=lambda workspace: asking.newest_version(process.pool, workspace)
+        process,
+        "sla",
+        "Pointsman sla",
+        config_version=lambda workspace: asking.newest_version(process.pool, workspace),
+        keeps_secrets=True,
     )
     app.include_router(routes)
     return app

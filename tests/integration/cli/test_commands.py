@@ -13,6 +13,7 @@ import pytest
 
 from pointsman.cli.demo.document import make_document
 from pointsman.cli.main import run
+from pointsman.cli.secret import SERVICES as SECRET_SERVICES
 from pointsman.local.folder import FOLDER_VARIABLE, StackFolder
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
@@ -226,3 +227,22 @@ def test_the_demo_plays_a_day_and_proves_that_nothing_was_lost() -> None:
     assert summary["quarantined"] == 1
     assert summary["post_to_offer_ms"]["p50"] > 0
     assert abs(sum(summary["shares"].values()) - 1) < 0.01
+
+
+def test_secrets_are_set_from_a_file_listed_by_name_and_removed(tmp_path: Path) -> None:
+    (tmp_path / "value").write_text("s3cret\n")
+    value = ("--file", str(tmp_path / "value"), "-w", "acme")
+    items = typed("secret", "set", "crm-hook", *value, "--previous-valid", "60", "--json").json["items"]
+    assert [(item["service"], item["name"]) for item in items] == [(one, "crm-hook") for one in SECRET_SERVICES]
+    assert typed("secret", "list", "-w", "acme", "--json").json["items"] == items
+    shown = typed("secret", "list", "-w", "acme")
+    assert "crm-hook" in shown.out
+    assert "s3cret" not in shown.out
+    assert typed("secret", "rm", "crm-hook", "-w", "acme", "--service", "intake").code == 0
+    assert typed("secret", "rm", "crm-hook", "-w", "acme").code == 0
+    gone = typed("secret", "rm", "crm-hook", "-w", "acme")
+    assert (gone.code, gone.err.strip()) == (1, "pointsman: there is no secret crm-hook in intake, routing, sla")
+    assert typed("secret", "set", "Crm", *value).code == 2
+    assert typed("secret", "set", "crm", *value, "--service", "metrics").code == 2
+    (tmp_path / "value").write_text("\n")
+    assert typed("secret", "set", "crm-hook", *value).err.strip() == "pointsman: the value is empty"

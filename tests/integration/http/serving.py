@@ -12,15 +12,18 @@ from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH
 from pointsman.runtime.auth import IssuerKey, generate_key_file, sign_token
 from pointsman.runtime.process import ApiProcess, Hub
+from pointsman.runtime.sealing import generate_sealing_key
 from pointsman.runtime.settings import RuntimeSettings
 
 
 def with_key(settings: RuntimeSettings, folder: Path) -> RuntimeSettings:
-    """The settings with a key file of their own in the folder."""
-    path = folder / "key.json"
-    if not path.exists():
-        generate_key_file(path)
-    return settings.model_copy(update={"key_file": path})
+    """The settings with key files of their own in the folder."""
+    tokens, secrets = folder / "key.json", folder / "secrets.key"
+    if not tokens.exists():
+        generate_key_file(tokens)
+    if not secrets.exists():
+        generate_sealing_key(secrets)
+    return settings.model_copy(update={"key_file": tokens, "secrets_key_file": secrets})
 
 
 def a_token(settings: RuntimeSettings, role: str, workspace: str = "acme", sub: str = "anna", **changes: Any) -> str:

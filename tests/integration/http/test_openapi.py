@@ -68,6 +68,8 @@ def _token_for(settings: RuntimeSettings, service: str, path: str) -> str:
     """A token that the route lets in."""
     if path.startswith(("/v1/dead-letters", "/v1/facts")):
         return a_token(settings, "operator", "*", "root")
+    if path.startswith("/v1/secrets"):
+        return a_token(settings, "admin")
     if service == "intake" and path.startswith("/v1/quarantine"):
         return a_token(settings, "supervisor")
     return a_token(settings, ROLES[service])

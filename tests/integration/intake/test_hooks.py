@@ -161,3 +161,14 @@ async def test_own_messages_come_by_signed_webhook_too(api: Api) -> None:
     assert (first.json()["duplicate"], again.json()["duplicate"]) == (False, True)
     forged = await api.client.post("/v1/hooks/acme/plain", content=body + b" ", headers=headers)
     assert forged.status_code == 401
+
+
+async def test_during_a_rotation_the_old_and_the_new_secret_prove_a_webhook(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "secrets/acme/acme-slack").unlink()
+    for value in ("old", "new"):
+        body = {"value": value, "previous_valid_seconds": 3600}
+        put = await api.client.put("/v1/secrets/acme-slack", json=body, headers=api.headers("admin", "vera"))
+        assert put.status_code == 200, put.text
+    assert (await post_slack(api, slack_event(), secret="new")).status_code == 200
+    assert (await post_slack(api, slack_event(ts="1767225601.0"), secret="old")).status_code == 200
+    assert (await post_slack(api, slack_event(ts="1767225602.0"), secret="older")).status_code == 401

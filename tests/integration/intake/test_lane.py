@@ -1,6 +1,7 @@
 """Intake's lane and delivery loop: what the desk says, written; replies, delivered by webhook or pulled."""
 
 import asyncio
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -25,6 +26,7 @@ from pointsman.testing.waiting import until_it
 from pointsman_intake.deliver import DeliveryLoop
 from pointsman_intake.settings import IntakeSettings
 from pointsman_intake.worker import IntakeLogic
+from tests.integration.http.serving import with_key
 from tests.integration.intake.serving import CONNECTORS, SECRETS, Api, an_api, configure, put_secrets
 
 pytestmark = pytest.mark.stack
@@ -80,7 +82,7 @@ async def stack(installation: Installation, tmp_path: Path) -> AsyncIterator[Sta
     await configure(installation)
     put_secrets(tmp_path / "secrets")
     settings = IntakeSettings(
-        **installation.settings.model_dump()
+        **with_key(installation.settings, tmp_path).model_dump()
         | {
             "deliver_to_loopback": True,
             "delivery_backoff_seconds": 0.05,
@@ -204,6 +206,22 @@ async def test_a_reply_leaves_as_a_signed_webhook(stack: Stack, installation: In
     fact = await db.fetchval("SELECT body FROM fact WHERE 'message.delivered' = ANY (types)")
     assert orjson.loads(fact)["facts"][0]["external_id"] == "p1"
     await db.close()
+
+
+async def test_during_a_rotation_a_reply_is_signed_with_both_secrets(stack: Stack) -> None:
+    old, new = SECRETS["sign"], "whsec_" + b64encode(b"the new one").decode()
+    (stack.folder / "secrets/acme/sign").unlink()
+    for value in (old, new):
+        body = {"value": value, "previous_valid_seconds": 3600}
+        put = await stack.api.client.put("/v1/secrets/sign", json=body, headers=stack.api.headers("admin", "vera"))
+        assert put.status_code == 200, put.text
+    async with a_receiver() as (url, got):
+        (stack.folder / "secrets/acme/url").write_text(url)
+        await stack.desk.reply(connector="pushed")
+        await until_it(lambda: _state(stack, "delivered"))
+    ((headers, body),) = got
+    for secret in (old, new):
+        Webhook(secret).verify(body.decode(), headers)
 
 
 async def test_delivery_is_tried_again_until_it_is_taken(stack: Stack) -> None:

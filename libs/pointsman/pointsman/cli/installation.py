@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     topics = typer.Typer(help="The installation's topics.", no_args_is_help=True)
     topics.command("create", epilog="Example: pointsman topics create kafka:9092 --partitions 24")(topics_create)
     app.add_typer(topics, name="topics")
-    key = typer.Typer(help="The key that signs the installation's tokens.", no_args_is_help=True)
+    key = typer.Typer(help="The installation's keys: of its tokens, of its stored secrets.", no_args_is_help=True)
     key.command("create", epilog="Example: pointsman key create /run/pointsman/tokens.jwk")(key_create)
     app.add_typer(key, name="key")
 
@@ -77,15 +77,23 @@ def key_create(
     path: Annotated[
         Path, typer.Argument(help="Where to write it; only its owner may read it.", envvar="POINTSMAN_KEY_FILE")
     ],
+    secrets: Annotated[bool, typer.Option("--secrets", help="The key that seals secrets, not that of tokens.")] = False,
 ) -> None:
     """Makes the key file, unless there is a good one."""
     from pointsman.runtime.auth import IssuerKey, generate_key_file
+    from pointsman.runtime.sealing import SealingKeys, generate_sealing_key
 
     try:
-        generate_key_file(path)
+        if secrets:
+            generate_sealing_key(path)
+        else:
+            generate_key_file(path)
     except FileExistsError:
         try:
-            IssuerKey.read(path)
+            if secrets:
+                SealingKeys.read(path)
+            else:
+                IssuerKey.read(path)
         except (OSError, ValueError) as error:
             raise WrongInput(str(error)) from error
         print(f"{path} is there already", file=sys.stderr)

@@ -70,6 +70,7 @@ class StackFolder:
         self.supervisor_log = self.root / "logs" / "supervisor.log"
         self.broker_address_file = self.root / "broker.address"
         self.key_file = self.root / "keys" / "tokens.jwk"
+        self.secrets_key_file = self.root / "keys" / "secrets.key"
         self.secrets = self.root / "secrets"
         self._lock_file = self.root / "lock"
 

@@ -34,6 +34,7 @@ from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
 from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.sealing import generate_sealing_key
 from pointsman.runtime.settings import environment_of
 
 log = structlog.get_logger(__name__)
@@ -159,6 +160,8 @@ class Supervisor:
             await migrate(self._postgres.dsn, service, package, password=self._postgres.password)
         if not self._folder.key_file.exists():
             generate_key_file(self._folder.key_file)
+        if not self._folder.secrets_key_file.exists():
+            generate_sealing_key(self._folder.secrets_key_file)
         self._announce("starting the workers and the edge")
         units = [
             self._add(self._unit_of(program, port_of_edge if program.name == "edge" else free_port()))
@@ -191,6 +194,7 @@ class Supervisor:
             **environment_of(self._broker.settings),
             "POINTSMAN_KEY_FILE": str(self._folder.key_file),
             "POINTSMAN_SECRETS_FOLDER": str(self._folder.secrets),
+            "POINTSMAN_SECRETS_KEY_FILE": str(self._folder.secrets_key_file),
             program.port_variable: str(port),
         }
         process = LocalProcess(program.name, program.argv, self._folder.root, environment=environment)

@@ -147,3 +147,15 @@ RUNTIME_TABLES_V1: tuple[str, ...] = (
     )
     """,
 )
+
+SECRET_TABLE_V1 = """
+CREATE TABLE secret (
+    workspace text NOT NULL, name text NOT NULL,
+    value bytea NOT NULL,
+    previous bytea, previous_until timestamptz,
+    set_at timestamptz NOT NULL, set_by text NOT NULL,
+    PRIMARY KEY (workspace, name)
+)
+"""
+"""Sealed values (pointsman.runtime.sealing); `previous` is the one before, valid up to `previous_until`. Only in the
+schemas of services that use secrets."""

@@ -22,6 +22,7 @@ from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.commanding import CommandBody, CommandEncoder, Commander
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.secrets import Secrets
 from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
@@ -97,11 +98,12 @@ class Hub:
 class ApiProcess:
     """One service's HTTP side. Routes find it as `request.app.state.process`.
 
-    Without a `hub` it opens one of its own. Raises `ValueError` or `OSError` when the key file is missing or wrong.
+    Without a `hub` it opens one of its own. Raises `ValueError` or `OSError` when a key file is missing or wrong.
     """
 
     pool: Any
     commander: Commander
+    secrets: Secrets
 
     def __init__(self, settings: RuntimeSettings, service: str, *, wire: Wire, hub: Hub | None = None) -> None:
         if settings.key_file is None:
@@ -128,6 +130,7 @@ class ApiProcess:
             self.hub = self._given_hub or Hub(self.settings, self.wire)
             self.pool = await open_pool(self.settings, self.service, size=8, purpose="api")
             stack.push_async_callback(self.pool.close)
+            self.secrets = Secrets(self.settings, self.service, self.pool)
             await self.clock.measure(self.pool)
             self.commander = Commander(
                 self.settings,

@@ -1,44 +1,73 @@
 """Secrets by name, of one workspace: never in a document, and never another workspace's.
 
 A name resolves to the environment variable `POINTSMAN_SECRET__<WORKSPACE>__<NAME>` (upper case, `-` written `_`), else
-to the file `<secrets_folder>/<workspace>/<name>`. Slugs have no `--`, so no two pairs share a variable.
+to the file `<secrets_folder>/<workspace>/<name>`, else to what an admin put into the service's own encrypted store.
+Slugs have no `--`, so no two pairs share a variable.
 """
 
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+from pointsman.runtime.sealing import NotOpened, SealingKeys
+from pointsman.runtime.secret_store import NoSealingKey, SecretStore
+from pointsman.runtime.settings import RuntimeSettings
 
 _SLUG = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]*[a-z0-9])?", re.ASCII)
 SECRET_BYTES_MAX = 65_536
 
 
 class SecretMissing(LookupError):
-    """The workspace has no secret of this name. The message names both, never a value."""
+    """The workspace has no secret of this name, or it cannot be read here. The message names both, never a value."""
 
 
 class Secrets:
-    """Where a process looks secrets up. Files are read each time, so that a changed one counts at once."""
+    """Where a service's process looks secrets up: the one door. Each look reads anew, so that a change counts at once.
 
-    def __init__(self, folder: Path | None, environment: Mapping[str, str] | None = None) -> None:
-        self._folder = folder
+    `pool` is of the service's role, and its schema has the table `secret`; without a pool there is no store. Raises
+    `OSError` or `ValueError` when the settings name a key file that is none.
+    """
+
+    def __init__(
+        self,
+        settings: RuntimeSettings,
+        service: str,
+        pool: Any | None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self._folder = settings.secrets_folder
         self._environment = os.environ if environment is None else environment
+        keys = None if settings.secrets_key_file is None else SealingKeys.read(settings.secrets_key_file)
+        self.store = None if pool is None else SecretStore(pool, service, keys)
 
-    def find(self, workspace: str, name: str) -> str | None:
-        """The secret, without the newline that ends a file; None when there is none."""
+    async def values(self, workspace: str, name: str | None) -> tuple[str, ...]:
+        """What the name stands for, the newest first: during a rotation two, and then both verify and both sign.
+        Raises `SecretMissing` when there is none."""
+        found = () if name is None else await self._find(workspace, name)
+        if not found:
+            raise SecretMissing(f"the workspace {workspace} has no secret {name!r}")
+        return found
+
+    async def get(self, workspace: str, name: str | None) -> str:
+        """The newest of `values`. Raises `SecretMissing`."""
+        return (await self.values(workspace, name))[0]
+
+    async def _find(self, workspace: str, name: str) -> tuple[str, ...]:
         if not _SLUG.fullmatch(workspace) or not _SLUG.fullmatch(name):
-            return None
+            return ()
         found = self._environment.get(variable_of(workspace, name))
         if found is None and self._folder is not None:
             found = _read(self._folder / workspace / name)
-        return found or None
-
-    def get(self, workspace: str, name: str | None) -> str:
-        """The secret. Raises `SecretMissing`."""
-        found = None if name is None else self.find(workspace, name)
-        if found is None:
-            raise SecretMissing(f"the workspace {workspace} has no secret {name!r}")
-        return found
+        if found:
+            return (found,)
+        if self.store is None:
+            return ()
+        try:
+            return await self.store.values(workspace, name)
+        except (NotOpened, NoSealingKey) as error:
+            raise SecretMissing(f"the secret {name!r} of {workspace} cannot be read: {error}") from error
 
 
 def variable_of(workspace: str, name: str) -> str:
@@ -51,6 +80,7 @@ def _upper(slug: str) -> str:
 
 
 def _read(path: Path) -> str | None:
+    """The file's text without the newline that ends it; None when it is no such file."""
     try:
         with path.open("rb") as file:
             content = file.read(SECRET_BYTES_MAX + 1)

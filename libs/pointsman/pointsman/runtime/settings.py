@@ -54,6 +54,9 @@ class RuntimeSettings(BaseSettings):
     """On which port; 0 takes a free one."""
     secrets_folder: Path | None = None
     """The folder with a folder of secrets for each workspace."""
+    secrets_key_file: Path | None = None
+    """The keys that seal the secrets in the services' stores (`pointsman key create --secrets`): one a line, the first
+    seals, each opens. Without it nothing can be put there."""
     key_file: Path | None = None
     """The JWK that signs and verifies tokens (`pointsman key create`). Needed by processes that serve HTTP."""
     log_format: Literal["json", "console"] = "json"

@@ -23,6 +23,7 @@ def create(process: "ApiProcess") -> FastAPI:
         "intake",
         "Pointsman intake",
         config_version=gate.config_version,
+        keeps_secrets=True,
         body_bytes_max=max(gate.settings.batch_bytes_max, gate.settings.email_bytes_max),
     )
     app.state.gate = gate

@@ -53,8 +53,8 @@ async def challenge(
     """Meta's verification of a subscription: answered when the verify token is the connector's `challenge_secret`."""
     gate = gate_of(request)
     _, configured = await gate.connector(workspace, connector)
-    secret = _secret(gate, workspace, configured.verify.challenge_secret)
-    answer = meta_challenge(mode, given, token, [secret])
+    secrets = await _secrets(gate, workspace, configured.verify.challenge_secret)
+    answer = meta_challenge(mode, given, token, secrets)
     if answer is None:
         raise Problem(403, "challenge-refused", "the verify token is not this connector's")
     return PlainTextResponse(answer, headers={"X-Content-Type-Options": "nosniff"})
@@ -69,7 +69,7 @@ async def post_hook(request: Request, workspace: str, connector: str) -> Respons
     body = await body_of(request, gate.settings.hook_bytes_max)
     at = gate.process.clock.now()
     asked = HookRequest("POST", {k.lower(): v for k, v in request.headers.items()}, request.query_params, body)
-    proof = _prove(gate, workspace, connector, configured, asked, at)
+    proof = await _prove(gate, workspace, connector, configured, asked, at)
     raw = Raw(body, media_type(request.headers), _kept(configured, asked))
     if configured.kind in JSON_KINDS:
         arrival = own_arrival(raw, workspace, connector, configured, at, proof.token)
@@ -87,22 +87,24 @@ async def post_hook(request: Request, workspace: str, connector: str) -> Respons
     return Json(_said(outcome, read.ignored))
 
 
-def _prove(gate: Gate, workspace: str, slug: str, connector: Connector, asked: HookRequest, at: Instant) -> Proof:
+async def _prove(gate: Gate, workspace: str, slug: str, connector: Connector, asked: HookRequest, at: Instant) -> Proof:
     """Raises `Problem` 401 for a forged or stale request, 403 when the connector says no scheme."""
     if connector.verify.scheme is None:
         raise Problem(403, "no-scheme", f"{slug} has no `verify: {{scheme}}`: it takes no webhooks")
     scheme = SCHEMES.get(connector.verify.scheme)
     if scheme is None:
         raise Problem(422, "unknown-scheme", f"the scheme {connector.verify.scheme} is not built yet")
-    proof = scheme.prove(asked, [_secret(gate, workspace, connector.verify.secret)], at.timestamp())
+    secrets = await _secrets(gate, workspace, connector.verify.secret)
+    proof = scheme.prove(asked, secrets, at.timestamp())
     if not proof.accepted:
         raise Problem(401, "not-proved", proof.detail, headers={"WWW-Authenticate": connector.verify.scheme})
     return proof
 
 
-def _secret(gate: Gate, workspace: str, name: str | None) -> str:
+async def _secrets(gate: Gate, workspace: str, name: str | None) -> tuple[str, ...]:
+    """What may prove it: during a rotation the new secret and the one before."""
     try:
-        return gate.secrets.get(workspace, name)
+        return await gate.process.secrets.values(workspace, name)
     except SecretMissing as error:
         raise Problem(503, "secret-missing", str(error), headers={"Retry-After": "60"}) from error
 

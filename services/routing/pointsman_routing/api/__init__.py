@@ -19,6 +19,7 @@ def create(process: ApiProcess) -> FastAPI:
         "routing",
         "Pointsman routing",
         config_version=lambda workspace: config_version_of(process.pool, workspace),
+        keeps_secrets=True,
     )
     renewals = Renewals(process)
     process.start(renewals.run())

@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 
-from pointsman.runtime.http import every_service, problems
+from pointsman.runtime.http import every_service, problems, secrets
 from pointsman.runtime.http.limits import CallLayer
 from pointsman.runtime.http.problems import MEDIA_TYPE, Problem, ProblemDocument
 
@@ -53,11 +53,13 @@ def service_app(
     *,
     config_version: ConfigVersionOf | None = None,
     body_bytes_max: int | None = None,
+    keeps_secrets: bool = False,
 ) -> FastAPI:
     """The application of one service, mounted at `/<name>`; its routes start with `/v1`.
 
     `config_version` answers `GET /v1/config-version`; services without configuration leave it out. `body_bytes_max` is
     for a service whose routes take larger bodies than the settings say, and look at their size themselves.
+    `keeps_secrets`: its schema has the table `secret`, and an admin keeps secrets there.
     """
     problem = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
     app = FastAPI(
@@ -78,6 +80,8 @@ def service_app(
     problems.install(app)
     app.add_middleware(CallLayer, service=name, body_bytes_max=body_bytes_max or process.settings.body_bytes_max)
     app.include_router(every_service.router(config_version))
+    if keeps_secrets:
+        app.include_router(secrets.routes)
     app.openapi = lambda: _openapi(app, name)  # type: ignore[method-assign]
     return app
 
