@@ -26,6 +26,7 @@ from pointsman.core.ids import derived_id
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.journal import Journal
 from pointsman.runtime.database import open_pool
+from pointsman.runtime.logic import Batch
 from pointsman_routing import collector, loading, store
 from pointsman_routing.desk import configure
 from pointsman_routing.desk.decide import decide
@@ -137,7 +138,7 @@ async def _store(db: Any, load: Load) -> None:
     ids = list(desk.tickets)
     for start in range(0, len(ids), STORED_AT_ONCE):
         desk.changes.tickets = {id: desk.tickets[id] for id in ids[start : start + STORED_AT_ONCE]}
-        await store.write(db, 0, [desk])
+        await store.write(db, Batch(0, START, ()), [desk])
         desk.committed()
     await db.execute("ANALYZE")
 

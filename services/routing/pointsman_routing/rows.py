@@ -266,10 +266,10 @@ def token_row(workspace: str, token: Token) -> tuple[Any, ...]:
 
 CLOCK_FACT = Table(
     "clock_fact",
-    ("workspace", "ticket_id", "change", "number"),
+    ("workspace", "source", "after_number", "change", "number"),
     (
-        *_typed("text", "workspace ticket_id"),
-        *_typed("bigint", "change"),
+        *_typed("text", "workspace source ticket_id subject"),
+        *_typed("bigint", "after_number change"),
         *_typed("int", "number"),
         *_typed("timestamptz", "at"),
         *_typed("text", "type cause"),

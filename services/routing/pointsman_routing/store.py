@@ -35,7 +35,10 @@ session
 config_version
     Every version of the workspace document, as it was given, `holidays_of` expanded.
 clock_fact
-    What sla said of a ticket's clocks, for its timeline: `type` and `body` as on the topic, `cause` its record there.
+    What sla said of clocks and alerts: `type` and `body` as on the topic, `cause` its record there, `subject` what that
+    is about, `ticket_id` the ticket concerned, if it is one. It came after our own record `after_number` (of `source`)
+    and before the next, those in between in the order of `change` and `number`: so the two together are one list in
+    the order of commits (see `told`).
 token
     What is needed to list and revoke; never the token.
 """
@@ -43,7 +46,7 @@ token
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pointsman.runtime.logic import Database
+from pointsman.runtime.logic import Batch, Database
 from pointsman_routing.desk.desk import Changes, Desk
 from pointsman_routing.rows import (
     AGENT,
@@ -91,9 +94,9 @@ _UPSERTS = {table.name: table.upsert() for table in (WORKSPACE, TICKET, AGENT, S
 _INSERTS = {table.name: table.insert(otherwise=NOTHING) for table in (CONFIG_VERSION, MESSAGE, ASSIGNMENT, CLOCK_FACT)}
 
 
-async def write(db: Database, lane: int, desks: Iterable[Desk]) -> None:
+async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
     """Everything that these desks changed, in the transaction that is open: at most one statement per table."""
-    desks = list(desks)
+    desks, lane = list(desks), batch.lane
     await _put(
         db,
         WORKSPACE,
@@ -113,7 +116,9 @@ async def write(db: Database, lane: int, desks: Iterable[Desk]) -> None:
     await _put(db, AGENT, [agent_row(name, agent) for name, changes in changed for agent in changes.agents.values()])
     await _write_sessions(db, changed)
     await _put(db, TOKEN, [token_row(name, token) for name, changes in changed for token in changes.tokens.values()])
-    await _put(db, CLOCK_FACT, _rows(CLOCK_FACT, changed, lambda changes: changes.clock_facts))
+    if any(changes.clock_facts for _, changes in changed):
+        _place_in_order(batch, changed)
+        await _put(db, CLOCK_FACT, _rows(CLOCK_FACT, changed, lambda changes: changes.clock_facts))
     delivered = [
         (name, row["id"], row["delivery"], row["delivery_reason"])
         for name, changes in changed
@@ -121,6 +126,17 @@ async def write(db: Database, lane: int, desks: Iterable[Desk]) -> None:
     ]
     if delivered:
         await db.execute(DELIVER, *columns_of(delivered))
+
+
+def _place_in_order(batch: Batch, changed: Sequence[tuple[str, Changes]]) -> None:
+    """Says of each fact of sla after which of our own records it came."""
+    number, before = batch.last_number, {}
+    for decided in batch.decided:
+        before[decided.cause.id] = number
+        number += len(decided.decision.emissions)
+    for _, changes in changed:
+        for row in changes.clock_facts:
+            row["source"], row["after_number"] = batch.source, before[row["cause"]]
 
 
 def _rows(table: Table, changed: Sequence[tuple[str, Changes]], pick: Any) -> list[tuple[Any, ...]]:

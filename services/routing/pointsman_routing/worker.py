@@ -76,7 +76,7 @@ class DeskLane:
     async def write(self, db: Database, state: Desks, batch: Batch) -> None:
         state.now = batch.now
         names = dict.fromkeys(decided.cause.workspace for decided in batch.decided)
-        await store.write(db, batch.lane, [state.desks[name] for name in names if name in state.desks])
+        await store.write(db, batch, [state.desks[name] for name in names if name in state.desks])
 
     def committed(self, state: Desks) -> None:
         loading.leave_behind(state)

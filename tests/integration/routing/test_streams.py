@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stack
 
 
 async def test_events_are_cloudevents_after_a_cursor(floor: Floor) -> None:
-    listener = await floor.as_("connector", "site-chat")
+    listener = await floor.as_("supervisor", "sue")
     await floor.customer_writes("t1")
 
     async def opened() -> Any:
@@ -25,6 +25,8 @@ async def test_events_are_cloudevents_after_a_cursor(floor: Floor) -> None:
     everything = (await listener.get("/v1/events")).json()
     assert everything["items"][0]["type"] == "config.applied"
     assert "document" not in everything["items"][0]["data"]
+    unknown = await listener.get("/v1/events", params={"type": "ticket.teleported"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["pointer"]) == (422, "?type")
     waiting = asyncio.create_task(
         listener.get("/v1/events", params={"after": everything["cursor"], "wait": 10, "type": "message.received"})
     )

@@ -327,7 +327,7 @@ class Lane:
         started = time.monotonic()
         positions = {name: inbox.decided_offset for name, inbox in self.inboxes.items() if inbox.decided_offset >= 0}
         last = self._decider.last_number + len(work.envelopes) if work.envelopes else None
-        batch = Batch(self.lane, work.now, tuple(work.decided))
+        batch = Batch(self.lane, work.now, tuple(work.decided), self.source, self._decider.last_number)
         async with fenced(self._pool, self.lane, self.epoch, work.now) as db:
             await self._logic.write(db, self._decider.state, batch)
             if work.envelopes:

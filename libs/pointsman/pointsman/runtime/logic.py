@@ -48,11 +48,17 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What `write` sees: the lane, the batch's instant and every decision that was kept (no refusals, no raises)."""
+    """What `write` sees: the lane, the batch's instant and every decision that was kept (no refusals, no raises).
+
+    The lane's facts are of `source`; `last_number` is that of the last one before this batch, so that the n-th emission
+    of `decided` becomes the record `last_number + n`.
+    """
 
     lane: int
     now: Instant
     decided: Sequence[Decided]
+    source: str = ""
+    last_number: int = 0
 
 
 class LaneLogic(Protocol[S]):

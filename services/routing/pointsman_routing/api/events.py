@@ -1,9 +1,11 @@
-"""`/v1/events`: the workspace's event stream for connectors and supervisors, as a long poll.
+"""`/v1/events`: everything that happened in the workspace, in the order of commits, as a long poll.
 
 Each item is a CloudEvent 1.0: `type` is the fact's (`ticket.assigned`), `subject` what it is about, `data` its fields.
-Without `after` the answer begins with the oldest that is kept; a consumer keeps the cursor and comes back.
+Without `after` the answer begins with the oldest that is kept; a consumer keeps the cursor and comes back. Asked for
+`application/cloudevents-batch+json` the answer is the bare array, its cursor in the header `Pointsman-Cursor`.
 """
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,20 +14,29 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointsman.contracts.events import EVENT_TYPES
 from pointsman.runtime.auth import Caller, require
-from pointsman.runtime.http.feeds import FactFeed, Fed, TooOld
-from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.json import Json, dump_json
 from pointsman.runtime.http.pages import Limit
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.streams import After, Wait
+from pointsman.runtime.process import ApiProcess
+from pointsman_routing import told
+from pointsman_routing.told import Position
 
 routes = APIRouter(prefix="/v1", tags=["events"])
 
 Listener = Annotated[Caller, Depends(require("connector", "supervisor"))]
 
-UNTOLD_TYPES = frozenset({"token.issued"})
-UNTOLD_FIELDS = frozenset({"type", "version", "document"})
-"""`document`: `GET /config` answers it to who may read it."""
+BATCH_MEDIA_TYPE = "application/cloudevents-batch+json"
+CURSOR_HEADER = "Pointsman-Cursor"
+LOOK_SECONDS = 0.5
+"""What sla said is heard of when it is committed here: looked for this often while somebody waits."""
+DIGITS_MAX = 19
+
+EventType = Annotated[
+    list[str] | None, Query(max_length=len(EVENT_TYPES), description="Only these types; may be repeated.")
+]
 
 
 class CloudEvent(BaseModel):
@@ -48,38 +59,81 @@ class Events(BaseModel):
 
 @routes.get("/events", response_model=Events)
 async def events(
-    request: Request,
-    caller: Listener,
-    after: After = None,
-    type: Annotated[list[str] | None, Query(max_length=50, description="Only these types; may be repeated.")] = None,
-    wait: Wait = 0,
-    limit: Limit = 100,
+    request: Request, caller: Listener, after: After = None, type: EventType = None, wait: Wait = 0, limit: Limit = 100
 ) -> Response:
-    """What happened after the cursor. 410 `cursor-too-old` when it is not kept any more: begin without one."""
-    feed = FactFeed(request.app.state.process, "desk")
-    try:
-        found, cursor = await feed.poll(
-            caller.workspace, after, types=type, wait_seconds=wait if after is not None else 0, limit=limit
-        )
-    except TooOld as error:
-        raise Problem(410, "cursor-too-old", "what follows this cursor is not kept any more") from error
-    wanted = None if type is None else set(type)
-    items = [event for fed in found for event in _events(caller, fed) if wanted is None or event["type"] in wanted]
-    return Json({"items": items, "cursor": cursor})
+    """What happened after the cursor, of at most `limit` decisions. A connector hears of the tickets that it brought.
+    410 `cursor-too-old` when what follows is not kept any more: begin without one."""
+    for place, name in enumerate(type or ()):
+        if name not in EVENT_TYPES:
+            errors = [{"pointer": "?type", "detail": f"{name!r} is no type of event (number {place + 1})"}]
+            raise Problem(422, "invalid-request", "the request has errors", errors)
+    poll = _Poll(request.app.state.process, caller, type, limit)
+    found, cursor = await poll.answer(after, wait if after is not None else 0)
+    if BATCH_MEDIA_TYPE in request.headers.get("accept", ""):
+        return Response(dump_json(found), media_type=BATCH_MEDIA_TYPE, headers={CURSOR_HEADER: cursor})
+    return Json({"items": found, "cursor": cursor})
 
 
-def _events(caller: Caller, fed: Fed) -> list[dict[str, Any]]:
-    return [
-        {
-            "specversion": "1.0",
-            "id": f"{fed.id}.{place}",
-            "source": f"/routing/{caller.workspace}",
-            "type": fact["type"],
-            "subject": fed.subject,
-            "time": fed.at,
-            "datacontenttype": "application/json",
-            "data": {name: value for name, value in fact.items() if name not in UNTOLD_FIELDS},
-        }
-        for place, fact in enumerate(fed.facts)
-        if fact["type"] not in UNTOLD_TYPES
-    ]
+class _Poll:
+    """One call: whose, of which types, and how many decisions at most."""
+
+    def __init__(self, process: ApiProcess, caller: Caller, types: list[str] | None, limit: int) -> None:
+        self._process, self._workspace = process, caller.workspace
+        self._connector = caller.sub if caller.role == "connector" else None
+        self._types, self._limit = types, limit
+
+    async def answer(self, after: str | None, wait_seconds: float) -> tuple[list[dict[str, Any]], str]:
+        """(events, cursor): at once when there are some, else as soon as there are, else none. Raises `Problem`."""
+        process, loop = self._process, asyncio.get_running_loop()
+        deadline = loop.time() + wait_seconds
+        source = f"{process.service}@{await process.incarnation()}"
+        place = await self._place(source, after)
+        wanted = None if self._types is None else frozenset(self._types)
+        async with process.broadcast.subscribe(
+            topic="desk", workspace=self._workspace, types=self._types, queued_max=10
+        ) as subscription:
+            while True:
+                subscription.clear()
+                page = await told.read(
+                    process.pool,
+                    source,
+                    process.lane_of(self._workspace),
+                    self._workspace,
+                    place,
+                    types=self._types,
+                    connector=self._connector,
+                    limit=self._limit,
+                )
+                place = page.position
+                events = [event for each in page.records for event in told.events_of(each, self._workspace, wanted)]
+                if events:
+                    return events, self._cursor(place)
+                if page.more:
+                    continue
+                left = deadline - loop.time()
+                if left <= 0 or process.hub.draining.is_set():
+                    return [], self._cursor(place)
+                await subscription.wait(min(left, LOOK_SECONDS))
+
+    def _cursor(self, place: Position) -> str:
+        return ".".join((self._process.known_incarnation, *map(str, place)))
+
+    async def _place(self, source: str, cursor: str | None) -> Position:
+        """Where to begin. Raises `Problem` 422 for what is no cursor, 410 for one that is too old."""
+        process = self._process
+        first = await told.oldest(process.pool, source, process.lane_of(self._workspace))
+        if cursor is None:
+            return first
+        incarnation, *parts = cursor.split(".")
+        if not parts or len(parts) > 3 or not all(_is_number(part) for part in parts):
+            errors = [{"pointer": "?after", "detail": "unknown"}]
+            raise Problem(422, "invalid-cursor", "the cursor is not one of this list", errors)
+        place = Position(*map(int, parts))
+        if incarnation != process.known_incarnation or place.number < first.number:
+            raise Problem(410, "cursor-too-old", "what follows this cursor is not kept any more")
+        return place
+
+
+def _is_number(part: str) -> bool:
+    digits = part.removeprefix("-")
+    return digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX and int(digits) < 2**63

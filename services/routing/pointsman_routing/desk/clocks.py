@@ -31,11 +31,14 @@ def ticket_of(fact: Any) -> str | None:
     return getattr(fact, "ticket_id", None)
 
 
-def note(desk: Desk, ticket: Ticket | None, ticket_id: str, fact: Any, at: Instant) -> None:
-    """Keeps the fact for the ticket's timeline; an open ticket's order and its vanished holder hear of it."""
-    desk.draft.serial += 1
-    row = {"ticket_id": ticket_id, "at": at, "type": fact.type, "cause": desk.draft.cause, "body": fact.wire()}
-    desk.append(desk.changes.clock_facts, {**row, "change": desk.change, "number": desk.draft.serial})
+def note(desk: Desk, ticket: Ticket | None, ticket_id: str | None, fact: Any, at: Instant) -> None:
+    """Keeps the fact for the ticket's timeline and the list of events; an open ticket's order and its vanished holder
+    hear of it. Alerts that are about no ticket have no `ticket_id`."""
+    draft = desk.draft
+    draft.serial += 1
+    row = {"ticket_id": ticket_id, "subject": draft.subject, "at": at, "type": fact.type, "cause": draft.cause}
+    row |= {"body": fact.wire(), "change": desk.change, "number": draft.serial}
+    desk.append(desk.changes.clock_facts, row)
     if ticket is None or ticket.state not in OPEN_STATES:
         return
     if isinstance(fact, (ClockStarted, ClockResumed)):

@@ -153,8 +153,8 @@ def _of_request(desk: Desk, fact: Any) -> None:
 
 def _of_clock(desk: Desk, fact: Any) -> None:
     ticket_id = clocks.ticket_of(fact)
-    if ticket_id is not None:
-        clocks.note(desk, desk.tickets.get(ticket_id), ticket_id, fact, desk.draft.at)
+    ticket = None if ticket_id is None else desk.tickets.get(ticket_id)
+    clocks.note(desk, ticket, ticket_id, fact, desk.draft.at)
 
 
 def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> Decision:

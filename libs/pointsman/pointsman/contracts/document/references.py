@@ -11,6 +11,7 @@ from pointsman.contracts.document.expression import ExpressionRefused, compile_e
 from pointsman.contracts.document.parts import RULE_DEPTH_MAX
 from pointsman.contracts.document.promises import Action, Step
 from pointsman.contracts.document.workspace import Document
+from pointsman.contracts.events import EVENT_TYPES
 
 Path = tuple[str | int, ...]
 Finding = tuple[Path, str]
@@ -28,6 +29,9 @@ def findings(document: Document) -> Iterator[Finding]:
     yield from _sla(document, known)
     for slug, hook in document.webhooks.items():
         yield from known.queue(("webhooks", slug, "queues"), hook.queues)
+        for place, name in enumerate(hook.events):
+            if name not in EVENT_TYPES:
+                yield ("webhooks", slug, "events", place), f"there is no event {name!r}"
 
 
 class _Known:

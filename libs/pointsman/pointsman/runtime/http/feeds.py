@@ -5,7 +5,6 @@ A workspace lives in one lane, so that its facts carry rising numbers of one sou
 sees it, and a subscriber that missed something only reads the table again: nothing is ever lost between the two.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -83,27 +82,6 @@ class FactFeed:
         return [
             Fed(self._cursor(row["number"]), row["id"], row["subject"], row["at"], row["body"]["facts"]) for row in rows
         ]
-
-    async def poll(
-        self, workspace: str, after: str | None, *, types: Sequence[str] | None, wait_seconds: float, limit: int
-    ) -> tuple[list[Fed], str]:
-        """A long poll: (records, cursor), at once when there are some, else as soon as there are, else none."""
-        async with self._process.broadcast.subscribe(
-            topic=self._topic, workspace=workspace, types=types, queued_max=10
-        ) as subscription:
-            deadline = asyncio.get_running_loop().time() + wait_seconds
-            while True:
-                subscription.clear()
-                # Taken before the read: what comes in between is read again, never missed.
-                newest = await self.newest(workspace)
-                found = await self.read(workspace, after, types=types, limit=limit)
-                if found:
-                    return found, found[-1].cursor
-                after = newest
-                left = deadline - asyncio.get_running_loop().time()
-                if left <= 0 or self._process.hub.draining.is_set():
-                    return [], newest
-                await subscription.wait(left)
 
     async def follow(
         self, workspace: str, after: str, *, agent: str | None = None, types: Sequence[str] | None = None
