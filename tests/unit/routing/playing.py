@@ -122,7 +122,8 @@ class Play:
         except BaseException:
             self.journal.undo(mark)
             raise
-        if decision.refusal is not None:
+        question = isinstance(cause, RecordCause) and getattr(cause.bodies[0], "question", False)
+        if decision.refusal is not None or question:
             self.journal.undo(mark)
         self.journal.forget()
         self.desk.committed()
@@ -179,6 +180,12 @@ class Play:
     def configure(self, document: dict[str, Any], *, actor: Actor = OPERATOR, **fields: Any) -> Decision:
         expects = fields.pop("expects", self.desk.policy.version if self.desk.configured else 0)
         return self.command(asked.ConfigPut(document=document, expects=expects, actor=actor, **fields), "config")
+
+    def effect(self, document: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        """What putting the document would do."""
+        self.command(asked.ConfigEffect(document=document, actor=OPERATOR, **fields), "config")
+        assert isinstance(self.answer, dict), self.answer
+        return self.answer
 
     def presence(self, agent: str, state: str | None, *, session: str = "app", **fields: Any) -> Decision:
         fields.setdefault("lease_seconds", LEASE_SECONDS)

@@ -182,6 +182,14 @@ class ConfigPut(Command, topic=TOPIC, type="config.put"):
     moves: dict[str, Any] | None = None
 
 
+class ConfigEffect(Command, topic=TOPIC, type="config.effect"):
+    """`POST /config:check`: a question; what putting this document would do to tickets and agents as they are now."""
+
+    document: dict[str, Any]
+    moves: dict[str, Any] | None = None
+    question: bool = True
+
+
 class TokenIssue(Command, topic=TOPIC, type="token.issue"):
     """`POST /tokens`: keeps what is needed to list and revoke it. Never the token."""
 

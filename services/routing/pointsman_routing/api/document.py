@@ -12,19 +12,23 @@ from starlette.requests import Request
 
 from pointsman.contracts.document import DocumentErrors, Written, read_document, read_plain
 from pointsman.contracts.document.change import UnknownEntry, UnknownSection
+from pointsman.contracts.document.inactive import escaped
 from pointsman.contracts.document.parts import DOCUMENT_BYTES_MAX
 from pointsman.runtime.auth import EVERY_WORKSPACE, Caller
 from pointsman.runtime.http.problems import Problem, not_found
 
 
-async def written_of(request: Request) -> Written:
-    """The body as plain values, with its lines. Raises `Problem` 400, 413, 415, 422."""
+async def written_of(request: Request, *, patch: bool = False) -> Written:
+    """The body as plain values, with its lines: a document or an entry, or a merge patch. Raises `Problem` 400, 413,
+    415, 422."""
     raw = await request.body()
     if len(raw) > DOCUMENT_BYTES_MAX:
         raise Problem(413, "body-too-large", f"a document has at most {DOCUMENT_BYTES_MAX} bytes")
     kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if patch and kind not in ("application/json", "application/merge-patch+json"):
+        raise Problem(415, "unsupported-media-type", "a patch is application/merge-patch+json or application/json")
     yaml = kind in ("application/yaml", "application/x-yaml", "text/yaml")
-    if not yaml and kind not in ("application/json", "application/merge-patch+json"):
+    if not yaml and not patch and kind != "application/json":
         raise Problem(415, "unsupported-media-type", "a document is application/json or application/yaml")
     try:
         return await run_in_threadpool(read_plain, raw, format="yaml" if yaml else "json")
@@ -63,14 +67,40 @@ async def config_version_of(pool: Any, workspace: str) -> int | None:
 
 
 def with_moves_apart(written: Written) -> tuple[Written, Any]:
-    """The document without the member `moves` that a change may have beside it."""
+    """The document without the member `moves` that a change may have beside it. Raises `Problem` 422."""
     if not isinstance(written.value, dict) or "moves" not in written.value:
         return written, None
-    moves = written.value["moves"]
-    if not isinstance(moves, dict):
-        raise invalid([{"pointer": "/moves", "detail": "is not a mapping of agents and queues"}])
     rest = {name: value for name, value in written.value.items() if name != "moves"}
-    return Written(rest, written.marks, written.text), moves
+    return Written(rest, written.marks, written.text), moves_of(written.value["moves"])
+
+
+def moves_of(given: Any) -> dict[str, Any] | None:
+    """Where tickets of what is deleted go, as a change says it. Raises `Problem` 422 for what is no such thing."""
+    if given is None:
+        return None
+    if not isinstance(given, dict):
+        raise invalid([{"pointer": "/moves", "detail": "is not a mapping of agents and queues"}])
+    errors = []
+    for section, moves in given.items():
+        if section not in ("agents", "queues"):
+            errors.append({"pointer": f"/moves/{escaped(section)}", "detail": "only agents and queues hold tickets"})
+        elif not isinstance(moves, dict):
+            errors.append({"pointer": f"/moves/{section}", "detail": "is not a mapping of slugs"})
+        else:
+            errors += [
+                {"pointer": f"/moves/{section}/{escaped(slug)}", "detail": detail}
+                for slug, to in moves.items()
+                if (detail := _wrong_move(section, to))
+            ]
+    if errors:
+        raise invalid(errors)
+    return given
+
+
+def _wrong_move(section: str, to: Any) -> str | None:
+    if section == "agents":
+        return None if to == "requeue" else "an agent's tickets can only be requeued: `requeue`"
+    return None if isinstance(to, str) else "is no queue"
 
 
 def for_document(caller: Caller, document: Any) -> Caller:

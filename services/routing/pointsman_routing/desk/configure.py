@@ -36,18 +36,10 @@ def put(desk: Desk, command: ConfigPut) -> Result:
         return refuse(404, "not-found", f"there is no workspace {desk.workspace}")
     if command.expects != current:
         return refuse(412, "version-mismatch", f"the current version is {current}", config_version=current)
-    try:
-        document = read_document(command.document)
-    except DocumentErrors as errors:
-        return refuse(422, "invalid-document", str(errors), errors=[error.plain() for error in errors.errors])
-    if document.workspace != desk.workspace:
-        return refuse(422, "invalid-document", f"the document is of the workspace {document.workspace}")
-    policy = compile_policy(document, current + 1)
-    moves = _Moves(command.moves or {})
-    refusal = _held(desk, policy, moves)
-    if refusal is not None:
-        return refusal
-    apply(desk, policy, moves)
+    policy = admit(desk, command.document, command.moves)
+    if isinstance(policy, Decision):
+        return policy
+    apply(desk, policy, Moves(command.moves))
     at = desk.draft.at
     row = {
         "version": policy.version,
@@ -71,19 +63,33 @@ def put(desk: Desk, command: ConfigPut) -> Result:
             applied_at=at,
         ),
     )
-    version, inactive = policy.version, document.inactive()
+    version, inactive = policy.version, policy.document.inactive()
     return Answer(lambda: {"config_version": version, "applied_at": at, "inactive": inactive})
 
 
-class _Moves:
+def admit(desk: Desk, plain: dict[str, Any], moves: dict[str, Any] | None) -> Policy | Decision:
+    """The next version as the desk would decide by it, or the refusal: 422 with every mistake, 409 when the document
+    deletes what holds tickets. Nothing changes."""
+    try:
+        document = read_document(plain)
+    except DocumentErrors as errors:
+        return refuse(422, "invalid-document", str(errors), errors=[error.plain() for error in errors.errors])
+    if document.workspace != desk.workspace:
+        return refuse(422, "invalid-document", f"the document is of the workspace {document.workspace}")
+    policy = compile_policy(document, desk.policy.version + 1 if desk.configured else 1)
+    return _held(desk, policy, Moves(moves)) or policy
+
+
+class Moves:
     """Where the tickets of deleted agents and queues go: `{agents: {anna: requeue}, queues: {billing: general}}`."""
 
-    def __init__(self, given: dict[str, Any]) -> None:
+    def __init__(self, given: dict[str, Any] | None = None) -> None:
+        given = given or {}
         self.agents: dict[str, str] = given.get("agents") or {}
         self.queues: dict[str, str] = given.get("queues") or {}
 
 
-def _held(desk: Desk, policy: Policy, moves: _Moves) -> Decision | None:
+def _held(desk: Desk, policy: Policy, moves: Moves) -> Decision | None:
     """The refusal when something that is deleted holds tickets and nothing says where they go."""
     agents = sorted(
         agent.slug for agent in desk.agents.values() if agent.hand and not _takes_tickets(policy, agent.slug)
@@ -104,9 +110,9 @@ def _takes_tickets(policy: Policy, slug: str) -> bool:
     return slug in policy.profiles and policy.profiles[slug].takes_tickets
 
 
-def apply(desk: Desk, policy: Policy, moves: _Moves | None = None) -> None:
+def apply(desk: Desk, policy: Policy, moves: Moves | None = None) -> None:
     """Makes the version the one that holds. Linear in agents and open tickets: configuration changes are rare."""
-    moves = moves or _Moves({})
+    moves = moves or Moves()
     roster, waiting = Roster(policy, desk.journal), Waiting(desk.journal)
     desk.adopt(policy, roster, waiting, desk.classifier(policy.document))
     for ticket in desk.tickets.values():
@@ -171,7 +177,7 @@ def _let_go(desk: Desk, agent: Agent) -> None:
             offers.release(desk, ticket)
 
 
-def _requeue(desk: Desk, ticket: Ticket, moves: _Moves) -> None:
+def _requeue(desk: Desk, ticket: Ticket, moves: Moves) -> None:
     """Enters a waiting ticket into the new index, in another queue if its own is gone; an offer that the new version
     does not allow is rescinded."""
     moved = ticket.queue not in desk.policy.queues
@@ -200,4 +206,4 @@ def _requeue(desk: Desk, ticket: Ticket, moves: _Moves) -> None:
         desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
 
 
-__all__ = ["Document", "apply", "put"]
+__all__ = ["Document", "Moves", "admit", "apply", "put"]

@@ -19,6 +19,7 @@ from pointsman_routing.desk import (
     clocks,
     closing,
     configure,
+    effect,
     escalate,
     expiry,
     explain,
@@ -86,6 +87,7 @@ _TAKEN: tuple[type[asked.Command], ...] = (
     asked.TicketReply,
     asked.TicketExplain,
     asked.QueueDepths,
+    asked.ConfigEffect,
     asked.ConfigPut,
     asked.TokenIssue,
     asked.TokenRevoke,
@@ -161,6 +163,8 @@ def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> D
     kind = type(command)
     if not desk.configured and kind not in _BEFORE_CONFIGURED:
         return refuse(404, "not-found", f"there is no workspace {desk.workspace}")
+    if kind is asked.ConfigEffect:
+        return effect.effect(desk, command, cause.id, now)
     if kind is asked.QueueDepths:
         return explain.depths(desk, command)
     if kind is asked.TicketExplain:

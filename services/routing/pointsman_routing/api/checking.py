@@ -1,0 +1,87 @@
+"""`POST /v1/config:check`: what a change would do, without it: mistakes, differences, findings, and its effect now."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, ConfigDict
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.contracts.commands import ConfigEffect
+from pointsman.contracts.document import diff
+from pointsman.contracts.wire import actor
+from pointsman.runtime.auth import Caller, require
+from pointsman.runtime.http.idempotency import ask
+from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.problems import Problem
+from pointsman_routing.api.applying import BODY
+from pointsman_routing.api.document import checked, for_document, stored, with_moves_apart, written_of
+
+routes = APIRouter(prefix="/v1", tags=["config"])
+
+Creator = Annotated[Caller, Depends(require("admin", workspace_optional=True))]
+
+
+class Difference(BaseModel):
+    pointer: str
+    change: Literal["added", "removed", "changed"]
+    old: Any = None
+    new: Any = None
+
+
+class Some(BaseModel):
+    """How many there are, and the first 20 of them."""
+
+    count: int
+    first: list[dict[str, Any]]
+
+
+class Unserved(Some):
+    """Waiting tickets that no agent may take, present or not; `before` counts those before the change."""
+
+    before: int
+
+
+class Effect(BaseModel):
+    """What the desk would do now. `refused`: the problem with which it would refuse the change; then all else is
+    absent. Of `waiting` tickets `compared` were looked at for `agents` (who becomes eligible for how many, and no
+    longer for how many) and `unserved`; `moved` go to another queue, `requeued` lose their agent, `rescinded` their
+    offer; `offered` would be offered at once; `reordered` stand elsewhere in their queue's order."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    refused: dict[str, Any] | None
+    waiting: int | None = None
+    compared: int | None = None
+    moved: Some | None = None
+    requeued: Some | None = None
+    rescinded: Some | None = None
+    offered: Some | None = None
+    reordered: int | None = None
+    agents: Some | None = None
+    unserved: Unserved | None = None
+
+
+class Checked(BaseModel):
+    """A document without mistakes: what `PUT` would do. `version` is the current one, null when there is none; then
+    `effect` is null too."""
+
+    version: int | None
+    inactive: list[str]
+    diff: list[Difference]
+    effect: Effect | None
+
+
+@routes.post("/config:check", response_model=Checked, openapi_extra=BODY)
+async def check(request: Request, caller: Creator) -> Response:
+    """Validates the document and says what it would change, without changing anything."""
+    written, moves = with_moves_apart(await written_of(request))
+    caller = for_document(caller, written.value)
+    answer: dict[str, Any] = {"version": None, "inactive": await checked(written), "effect": None}
+    try:
+        version, current = await stored(request, caller.workspace)
+    except Problem:
+        return Json({**answer, "diff": diff({}, written.value)})
+    command = ConfigEffect(actor=actor(caller.role, caller.sub), document=written.value, moves=moves)
+    effect, _, _ = await ask(request, caller, command, subject="config")
+    return Json({**answer, "version": version, "diff": diff(current, written.value), "effect": effect})

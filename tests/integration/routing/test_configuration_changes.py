@@ -1,0 +1,252 @@
+"""Configuration as code over HTTP: what a change would do, changes of parts, and everything that is refused whole."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from pointsman.testing.waiting import until_it
+from tests.integration.routing.floor import DOCUMENT, Floor, next_offer
+
+pytestmark = pytest.mark.stack
+
+SKILLED: dict[str, Any] = DOCUMENT | {"skills": ["billing"], "queues": {"general": {}, "billing": {}}}
+NOBODY_MAY: dict[str, Any] = {"queues": ["billing"]}
+MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
+
+
+async def the_admin(floor: Floor) -> httpx.AsyncClient:
+    return await floor.as_("admin", "root")
+
+
+async def put(admin: httpx.AsyncClient, document: dict[str, Any], **params: Any) -> httpx.Response:
+    etag = (await admin.get("/v1/config")).headers["etag"]
+    return await admin.put("/v1/config", json=document, headers={"If-Match": etag}, params=params)
+
+
+async def version(admin: httpx.AsyncClient) -> str:
+    return str((await admin.get("/v1/config")).headers["etag"])
+
+
+async def test_a_check_says_what_the_desk_would_do_and_does_nothing(floor: Floor) -> None:
+    admin = await the_admin(floor)
+    alone = DOCUMENT | {"agents": {"anna": NOBODY_MAY}, "queues": {"general": {}, "billing": {}}}
+    assert (await put(admin, alone)).status_code == 200
+    anna = await floor.sign_in("anna")
+    await floor.customer_writes("tkt_1")
+    await until_it(lambda: _queued(admin))
+    before = await version(admin)
+    everybody = alone | {"agents": {"anna": {}}}
+    checked = await admin.post("/v1/config:check", json=everybody)
+    assert checked.status_code == 200, checked.text
+    effect = checked.json()["effect"]
+    assert effect["agents"]["first"] == [{"agent": "anna", "gains": 1, "loses": 0}]
+    assert effect["offered"]["first"] == [{"ticket_id": "tkt_1", "agent": "anna"}]
+    assert effect["unserved"] == {"count": 0, "first": [], "before": 1}
+    assert [change["pointer"] for change in checked.json()["diff"]] == ["/agents/anna/queues"]
+    assert await version(admin) == before
+    assert (await anna.get("/v1/me/offers")).json()["items"] == []
+    assert (await put(admin, everybody)).status_code == 200
+    assert (await next_offer(anna))["ticket"]["id"] == "tkt_1"
+
+
+async def _queued(client: httpx.AsyncClient) -> Any:
+    return (await client.get("/v1/tickets", params={"state": "queued"})).json()["items"]
+
+
+async def test_a_check_of_a_new_workspace_has_no_effect_to_tell(floor: Floor) -> None:
+    operator = await floor.as_("operator", "root", "*")
+    checked = (await operator.post("/v1/config:check", json=DOCUMENT | {"workspace": "fresh"})).json()
+    assert (checked["version"], checked["effect"]) == (None, None)
+    assert len(checked["diff"]) == len(DOCUMENT)
+
+
+async def test_deleting_a_queue_with_waiting_tickets_says_where_they_go_or_is_refused(floor: Floor) -> None:
+    admin = await the_admin(floor)
+    connectors = {"site-chat": {"channel": "chat", "kind": "json", "default": {"queue": "billing"}}}
+    assert (await put(admin, SKILLED | {"connectors": connectors, "agents": {}})).status_code == 200
+    await floor.customer_writes("tkt_1", connector="site-chat")
+    await until_it(lambda: _queued(admin))
+    (ticket,) = await _queued(admin)
+    assert ticket["queue"] == "billing"
+    fewer = DOCUMENT | {"agents": {}}
+    refused = await put(admin, fewer)
+    assert (refused.status_code, refused.json()["type"], refused.json()["queues"]) == (
+        409,
+        "/problems/holds-tickets",
+        ["billing"],
+    )
+    checked = (await admin.post("/v1/config:check", json=fewer)).json()["effect"]
+    assert (checked["refused"]["status"], checked["refused"]["queues"]) == (409, ["billing"])
+    assert (await _queued(admin))[0]["queue"] == "billing"
+    moves = {"moves": {"queues": {"billing": "general"}}}
+    checked = (await admin.post("/v1/config:check", json=fewer | moves)).json()["effect"]
+    assert checked["moved"]["first"] == [{"ticket_id": "tkt_1", "from": "billing", "to": "general"}]
+    assert (await put(admin, fewer | moves)).status_code == 200
+    assert (await _queued(admin))[0]["queue"] == "general"
+
+
+async def test_skills_and_capacity_change_live_without_dropping_an_assignment(floor: Floor) -> None:
+    admin, anna = await the_admin(floor), await floor.sign_in("anna")
+    await floor.customer_writes("tkt_1")
+    offer = await next_offer(anna)
+    assert (await anna.post(f"/v1/offers/{offer['id']}/accept")).is_success
+    boss = await floor.as_("supervisor", "boss")
+    less = await boss.put("/v1/config/agents/anna", json={"capacity": 0, "queues": []})
+    assert less.status_code == 200, less.text
+    held = (await anna.get("/v1/me/assignments")).json()["items"]
+    assert [ticket["id"] for ticket in held] == ["tkt_1"]
+    assert (await admin.get("/v1/tickets/tkt_1")).json()["agent"] == "anna"
+
+
+async def test_a_merge_patch_follows_rfc_7386(floor: Floor) -> None:
+    admin = await the_admin(floor)
+    patch = {"agents": {"boris": None, "anna": {"capacity": 3}}, "skills": ["billing"]}
+    headers = MERGE_PATCH | {"If-Match": await version(admin)}
+    patched = await admin.patch("/v1/config", json=patch, headers=headers, params={"reason": "fewer people"})
+    assert patched.status_code == 200, patched.text
+    document = (await admin.get("/v1/config")).json()
+    assert (document["agents"], document["skills"]) == ({"anna": {"name": "Anna", "capacity": 3}}, ["billing"])
+    newest = (await admin.get("/v1/config/versions")).json()["items"][0]
+    assert (newest["reason"], newest["author"]["kind"], newest["author"]["id"]) == ("fewer people", "admin", "root")
+    assert newest["applied_at"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH"])
+async def test_a_change_of_the_whole_names_the_version_that_it_replaces(floor: Floor, method: str) -> None:
+    admin = await the_admin(floor)
+    missing = await admin.request(method, "/v1/config", json=DOCUMENT)
+    assert (missing.status_code, missing.json()["type"]) == (428, "/problems/if-match-required")
+    stale = await admin.request(method, "/v1/config", json=DOCUMENT, headers={"If-Match": '"7"'})
+    assert (stale.status_code, stale.headers["etag"]) == (412, '"1"')
+    nonsense = await admin.request(method, "/v1/config", json=DOCUMENT, headers={"If-Match": '"none"'})
+    assert nonsense.status_code == 412
+
+
+async def test_a_rollback_is_a_new_version_equal_to_the_old_one_with_its_reason(floor: Floor) -> None:
+    admin = await the_admin(floor)
+    await put(admin, SKILLED)
+    key = {"Idempotency-Key": "back"}
+    body = {"version": 1, "reason": "too many queues"}
+    rolled = await admin.post("/v1/config:rollback", json=body, headers=key)
+    again = await admin.post("/v1/config:rollback", json=body, headers=key)
+    assert (rolled.json()["version"], again.json()["version"], again.headers["Idempotency-Replayed"]) == (3, 3, "true")
+    assert (await admin.get("/v1/config")).json() == DOCUMENT
+    newest = (await admin.get("/v1/config/versions")).json()["items"][0]
+    assert newest["reason"] == "rollback to 1: too many queues"
+    assert (await admin.post("/v1/config:rollback", json={"version": 9})).status_code == 404
+    assert (await admin.post("/v1/config:rollback", json={"version": 2**40})).status_code == 422
+
+
+async def test_a_supervisor_gives_a_date_hours_of_its_own(floor: Floor) -> None:
+    admin, boss = await the_admin(floor), await floor.as_("supervisor", "boss")
+    week = {day: [["09:00", "18:00"]] for day in ("mon", "tue")}
+    await put(admin, DOCUMENT | {"calendars": {"office": {"week": week}}})
+    day = {"date": "2026-12-24", "spans": [["09:00", "13:00"]], "reason": "Christmas Eve", "open_clocks": "keep"}
+    answers = [
+        await boss.post("/v1/calendars/office/days", json=day, headers={"Idempotency-Key": "eve"}) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
+    assert [answer.json()["version"] for answer in answers] == [3, 3]
+    shut = await boss.post("/v1/calendars/office/days", json=day | {"date": "2026-12-25", "spans": []})
+    assert shut.json()["version"] == 4
+    calendar = (await admin.get("/v1/config/calendars/office")).json()
+    assert calendar == {"week": week, "days": {"2026-12-24": [["09:00", "13:00"]], "2026-12-25": []}}
+    newest = (await admin.get("/v1/config/versions")).json()["items"][1]
+    assert (newest["reason"], newest["open_clocks"], newest["author"]["id"]) == ("Christmas Eve", "keep", "boss")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"date": "2026-02-30"}, "/date"),
+        ({"spans": [["13:00", "09:00"], ["10:00", "11:00"]]}, "/spans"),
+        ({"spans": [["9", "13:00"]]}, "/spans/0/0"),
+        ({"reason": ""}, "/reason"),
+        ({"hours": []}, "/hours"),
+    ],
+)
+async def test_a_days_mistakes_are_named(floor: Floor, change: dict[str, Any], pointer: str) -> None:
+    boss = await floor.as_("supervisor", "boss")
+    day = {"date": "2026-12-24", "spans": [], "reason": "Christmas Eve"} | change
+    refused = await boss.post("/v1/calendars/office/days", json=day)
+    assert (refused.status_code, [error["pointer"] for error in refused.json()["errors"]]) == (422, [pointer])
+
+
+async def test_a_day_needs_a_calendar_and_a_supervisor(floor: Floor) -> None:
+    day = {"date": "2026-12-24", "spans": [], "reason": "Christmas Eve"}
+    boss, anna = await floor.as_("supervisor", "boss"), await floor.as_("agent", "anna")
+    assert (await boss.post("/v1/calendars/office/days", json=day)).status_code == 404
+    assert (await anna.post("/v1/calendars/office/days", json=day)).status_code == 403
+
+
+async def test_entries_are_put_and_deleted_one_by_one(floor: Floor) -> None:
+    admin = await the_admin(floor)
+    await put(admin, DOCUMENT | {"sla": {"policies": [{"name": "standard"}]}})
+    vip = {"match": {"customer_tier": ["vip"]}}
+    assert (await admin.put("/v1/config/policies/vip", json=vip)).status_code == 200
+    assert (await admin.get("/v1/config/policies/vip")).json() == vip | {"name": "vip"}
+    yaml = {"Content-Type": "application/yaml"}
+    assert (await admin.put("/v1/config/queues/calm", content="order: fifo\n", headers=yaml)).status_code == 200
+    assert (await admin.get("/v1/config/queues/calm")).json() == {"order": "fifo"}
+    stale = await admin.delete("/v1/config/queues/calm", headers={"If-Match": '"1"'})
+    assert stale.status_code == 412
+    assert (await admin.delete("/v1/config/queues/calm", params={"reason": "never used"})).status_code == 200
+    assert (await admin.delete("/v1/config/queues/calm")).status_code == 404
+    assert (await admin.put("/v1/config/numbers/calm", json={})).status_code == 404
+    moved = await admin.delete("/v1/config/teams/rome", params={"to": "requeue"})
+    assert (moved.status_code, moved.json()["errors"][0]["pointer"]) == (422, "/moves/teams")
+
+
+BROKEN: dict[str, tuple[dict[str, Any], str]] = {
+    "an unknown key": ({"agent": {}}, "/agent"),
+    "10,000 skills": ({"skills": [f"skill-{number}" for number in range(10_000)]}, "/skills"),
+    "an unknown queue": ({"agents": {"anna": {"queues": ["nowhere"]}}}, "/agents/anna/queues/nowhere"),
+    "a calendar that never opens": ({"calendars": {"office": {"week": {}}}}, "/calendars/office"),
+    "a pattern that may take for ever": (
+        {"classify": {"rules": [{"when": {"text": "(?=x)"}}]}},
+        "/classify/rules/0/when/text",
+    ),
+    "an address as a secret's name": (
+        {"webhooks": {"crm": {"url_from": "https://x"}}},
+        "/webhooks/crm/url_from",
+    ),
+    "moves of teams": ({"moves": {"teams": {}}}, "/moves/teams"),
+    "moves of agents to an agent": ({"moves": {"agents": {"anna": "boris"}}}, "/moves/agents/anna"),
+    "moves that are a list": ({"moves": {"queues": ["general"]}}, "/moves/queues"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+async def test_a_document_with_a_mistake_changes_nothing(floor: Floor, name: str) -> None:
+    admin = await the_admin(floor)
+    change, pointer = BROKEN[name]
+    for answer in (await put(admin, DOCUMENT | change), await admin.post("/v1/config:check", json=DOCUMENT | change)):
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-document"), answer.text
+        assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+    assert await version(admin) == '"1"'
+
+
+async def test_every_mistake_of_yaml_is_told_with_its_line(floor: Floor) -> None:
+    admin = await the_admin(floor)
+    yaml = "workspace: acme\nskils: [a]\nagents:\n  anna: {capacity: -1}\nqueues:\n  general: {order: lifo}\n"
+    answer = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
+    assert [(error["pointer"], error["line"]) for error in answer.json()["errors"]] == [
+        ("/skils", 2),
+        ("/agents/anna/capacity", 4),
+        ("/queues/general/order", 6),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("PUT", "/v1/config", "application/merge-patch+json"),
+        ("PATCH", "/v1/config", "application/yaml"),
+        ("POST", "/v1/config:check", "text/csv"),
+    ],
+)
+async def test_a_body_of_another_kind_is_not_read(floor: Floor, method: str, path: str, kind: str) -> None:
+    admin = await the_admin(floor)
+    answer = await admin.request(method, path, content="{}", headers={"Content-Type": kind, "If-Match": '"1"'})
+    assert answer.status_code == 415
