@@ -13,16 +13,15 @@ from typing import Any
 import orjson
 import stamina
 import structlog
-from standardwebhooks.webhooks import Webhook
 
 from pointsman.contracts import codec
 from pointsman.contracts.topics import REQUESTS
-from pointsman.core.instant import Instant
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
 from pointsman.runtime.secrets import SecretMissing, Secrets
+from pointsman.runtime.standard_webhook import signed_headers
 from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
@@ -199,7 +198,9 @@ class DeliveryLoop:
     async def _post(self, url: str, secrets: Sequence[str], id: str, body: bytes) -> Taken:
         now = self._group.clock.now()
         try:
-            answer = await self._outbound.post(url, body, _signed(secrets, id, body, now))
+            headers = signed_headers(secrets, id, body, now)
+            headers |= {"content-type": "application/json", "user-agent": "pointsman"}
+            answer = await self._outbound.post(url, body, headers)
         except ValueError as error:
             raise NotTaken(f"the connector's address or secret is wrong: {error}") from error
         except CALL_ERRORS as error:
@@ -207,20 +208,6 @@ class DeliveryLoop:
         if 200 <= answer.status < 300:
             return _taken(answer)
         raise _refused(answer)
-
-
-def _signed(secrets: Sequence[str], id: str, body: bytes, now: Instant) -> dict[str, str]:
-    """The headers of a Standard Webhook, with a signature by each secret: during a rotation the receiver may know
-    either. Raises `ValueError` when a secret is no base64."""
-    moment = now.replace(microsecond=0)
-    signatures = [Webhook(secret).sign(id, moment, body.decode()) for secret in secrets]
-    return {
-        "content-type": "application/json",
-        "user-agent": "pointsman",
-        "webhook-id": id,
-        "webhook-timestamp": str(int(moment.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
 
 
 def _worth_a_quick_try(error: Exception) -> bool:

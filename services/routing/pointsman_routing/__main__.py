@@ -7,6 +7,7 @@ from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.runtime.worker import run_worker
 from pointsman_routing import classify, collector
 from pointsman_routing.settings import RoutingSettings
+from pointsman_routing.webhooks.sender import WebhookSender
 from pointsman_routing.worker import DeskLane
 
 
@@ -17,13 +18,15 @@ def main(arguments: list[str]) -> int:
         return 2
     classify.load()
     collector.set_for_residents()
+    settings, logic = RoutingSettings(), DeskLane()
     return run_worker(
-        RoutingSettings(),
+        settings,
         service="routing",
         reads=(REQUESTS, COMMANDS, SLA),
         writes=DESK,
-        logic=DeskLane(),
+        logic=logic,
         codec=codec,
+        beside=lambda worker: [WebhookSender(settings, worker.clock, worker.lanes.keys, logic.told)],
     )
 
 

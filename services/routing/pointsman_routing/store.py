@@ -41,11 +41,14 @@ clock_fact
     the order of commits (see `told`).
 token
     What is needed to list and revoke; never the token.
+webhook, webhook_delivery
+    Events by webhook: see pointsman_routing.webhooks, which writes what is not a definition.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pointsman.contracts.workspace import ConfigApplied
 from pointsman.runtime.logic import Batch, Database
 from pointsman_routing.desk.desk import Changes, Desk
 from pointsman_routing.rows import (
@@ -68,6 +71,7 @@ from pointsman_routing.rows import (
     ticket_row,
     token_row,
 )
+from pointsman_routing.webhooks import outbox
 
 NOTHING = "DO NOTHING"
 
@@ -108,6 +112,10 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
     )
     changed = [(desk.workspace, desk.changes) for desk in desks]
     await _put(db, CONFIG_VERSION, _rows(CONFIG_VERSION, changed, lambda changes: changes.versions))
+    for desk in desks:
+        if desk.changes.versions:
+            number = _number_before_version(batch, desk.workspace)
+            await outbox.define(db, desk.workspace, lane, desk.policy.document, batch.source, number)
     await _put(db, TICKET, [ticket_row(name, t) for name, changes in changed for t in changes.tickets.values()])
     inbound = [inbound_row(name, inbound) for name, changes in changed for inbound in changes.inbound]
     await _put(db, MESSAGE, [*inbound, *_rows(MESSAGE, changed, lambda changes: changes.messages)])
@@ -137,6 +145,17 @@ def _place_in_order(batch: Batch, changed: Sequence[tuple[str, Changes]]) -> Non
     for _, changes in changed:
         for row in changes.clock_facts:
             row["source"], row["after_number"] = batch.source, before[row["cause"]]
+
+
+def _number_before_version(batch: Batch, workspace: str) -> int:
+    """The number of the last record before the first version that this batch applied."""
+    number = batch.last_number
+    for decided in batch.decided:
+        for emission in decided.decision.emissions:
+            if emission.workspace == workspace and any(fact.type == ConfigApplied.type for fact in emission.facts):
+                return number
+            number += 1
+    return number
 
 
 def _rows(table: Table, changed: Sequence[tuple[str, Changes]], pick: Any) -> list[tuple[Any, ...]]:

@@ -1,5 +1,6 @@
 """Routing's side of the runtime: a lane is the desks of its workspaces (pointsman.runtime.logic)."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,9 @@ class DeskLane:
     refresh_seconds = 30.0
 
     def __init__(self, classifier: Callable[[Document], Classify] = classifier_of) -> None:
+        """`told` is set at every commit: for who sends what was told."""
         self._classifier = classifier
+        self.told = asyncio.Event()
 
     async def load(self, db: Database, lane: int, now: Instant) -> Desks:
         state = await loading.load(db, lane, now, self._classifier)
@@ -82,6 +85,7 @@ class DeskLane:
         loading.leave_behind(state)
         for desk in state.desks.values():
             desk.committed()
+        self.told.set()
 
     def earliest(self, state: Desks) -> Mapping[str, Instant]:
         return state.timers.earliest()

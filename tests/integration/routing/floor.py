@@ -39,6 +39,9 @@ DOCUMENT: dict[str, Any] = {
 class Floor:
     """One installation with a routing worker and an API process. `as_` gives a client of a role."""
 
+    worker: Worker
+    logic: DeskLane
+
     def __init__(self, settings: RuntimeSettings, process: ApiProcess, app: Any, stack: AsyncExitStack) -> None:
         self.settings, self.process, self.app = settings, process, app
         self._stack = stack
@@ -113,19 +116,22 @@ async def a_floor(installation: Installation, folder: Path, **changes: Any) -> A
     """The worker and the API of an installation."""
     settings = with_key(installation.settings, folder).model_copy(update=changes)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(
+        logic = DeskLane()
+        worker = await stack.enter_async_context(
             Worker(
                 settings,
                 service="routing",
                 reads=(REQUESTS, COMMANDS, SLA),
                 writes=DESK,
-                logic=DeskLane(),
+                logic=logic,
                 codec=codec,
             )
         )
         process = await stack.enter_async_context(a_process(settings))
         app = create(process)
-        yield Floor(settings, process, app, stack)
+        floor = Floor(settings, process, app, stack)
+        floor.worker, floor.logic = worker, logic
+        yield floor
 
 
 async def next_offer(app: httpx.AsyncClient, after: str | None = None) -> dict[str, Any]:

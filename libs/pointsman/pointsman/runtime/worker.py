@@ -9,7 +9,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -224,8 +224,10 @@ def run_worker(
     logic: LaneLogic[Any],
     codec: Codec,
     slot_topic: Topic | None = None,
+    beside: Callable[[Worker], Sequence[contextlib.AbstractAsyncContextManager[Any]]] = lambda _: (),
 ) -> int:
-    """The worker process of a service: returns its exit code after SIGTERM, or when it failed."""
+    """The worker process of a service: returns its exit code after SIGTERM, or when it failed. `beside`: what runs
+    beside the worker, given it."""
     telemetry.configure_logs(settings, service)
     telemetry.configure_tracing(settings, service)
     worker = Worker(
@@ -233,4 +235,4 @@ def run_worker(
     )
     relax_collector()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(serve_worker(worker))
+        return runner.run(serve_worker(worker, *beside(worker)))

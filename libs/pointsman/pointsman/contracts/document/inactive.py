@@ -31,7 +31,6 @@ INACTIVE: tuple[str, ...] = (
     "/sla/ladders",
     "/sla/notify",
     "/sla/last_resort",
-    "/webhooks",
     "/replies",
     "/surveys",
     "/auth/issuers",
