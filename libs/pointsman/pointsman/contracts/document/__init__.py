@@ -7,7 +7,7 @@ from pointsman.contracts.document.calendars import Calendar
 from pointsman.contracts.document.change import diff, merge_patched
 from pointsman.contracts.document.classification import CATCH_ALL, SHIPPED_CATEGORIES
 from pointsman.contracts.document.errors import DocumentError, DocumentErrors
-from pointsman.contracts.document.opening import is_open
+from pointsman.contracts.document.opening import is_open, next_change
 from pointsman.contracts.document.people import Agent, Place
 from pointsman.contracts.document.promises import Policy, Target, Warn
 from pointsman.contracts.document.queues import Queue
@@ -33,6 +33,7 @@ __all__ = [
     "document_schema",
     "is_open",
     "merge_patched",
+    "next_change",
     "read_document",
     "read_plain",
 ]
