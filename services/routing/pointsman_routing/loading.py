@@ -16,10 +16,11 @@ from pointsman.contracts.document import Document
 from pointsman.core.instant import Instant, parse_rfc3339
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Database
+from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Classify, Desk
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import Agent, Labels, Offer, Pause, Ticket, Token
+from pointsman_routing.desk.model import Agent, Closing, Labels, Offer, Pause, Ticket, Token
 from pointsman_routing.desk.order import order_key
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -33,7 +34,7 @@ CLOSING_HORIZON = timedelta(seconds=120)
 _TICKET_COLUMNS = ", ".join(f"{name}::text" if kind == "jsonb" else name for name, kind in TICKET.columns)
 
 WORKSPACES = """
-    SELECT workspace, config_version, change, round_robin, version.document
+    SELECT workspace, config_version, change, round_robin, closings, version.document
     FROM workspace JOIN config_version AS version USING (workspace)
     WHERE lane = $1 AND version.version = workspace.config_version
     ORDER BY workspace
@@ -113,7 +114,7 @@ async def load(db: Database, lane: int, now: Instant, classifier: Callable[[Docu
         _take_ticket(state.desks[row["workspace"]], row, offers.get((row["workspace"], row["id"])))
     for desk in state.desks.values():
         _place_agents(desk)
-        _settle_in(desk)
+        _settle_in(desk, now)
     await read_closing(db, state, now)
     journal.forget()
     for desk in state.desks.values():
@@ -187,6 +188,7 @@ def _desk(state: Desks, row: Any, classifier: Callable[[Document], Classify], no
     desk.adopt(policy, Roster(policy, state.journal), Waiting(state.journal), classifier(policy.document))
     desk.change = row["change"]
     desk.round_robin = row["round_robin"]
+    desk.closings = {queue: _closing(said) for queue, said in row["closings"].items()}
     for profile in policy.profiles.values():
         desk.agents[profile.slug] = Agent(profile.slug, profile, since=now, idle_since=now)
     return desk
@@ -263,8 +265,14 @@ _SAME_NAMES = (
     "marked", "started_by", "agent", "charged", "outcome", "queued_at", "waiting_since", "unanswered_since",
     "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at", "abandons_at", "requeues_at",
     "first_breach_at", "next_breach_at", "warned", "last_agent", "last_message_id", "offers", "retrying", "retry_at",
-    "follow_up_of", "merged_into",
+    "follow_up_of", "merged_into", "held", "turned_away",
 )  # fmt: skip
+
+
+def _closing(said: dict[str, Any]) -> Closing:
+    until = said["until"]
+    instants = {"until": None if until is None else parse_rfc3339(until), "at": parse_rfc3339(said["at"])}
+    return Closing(**{**said, **instants})
 
 
 def _offer(row: Any) -> Offer:
@@ -316,10 +324,12 @@ def _count(agent: Agent, ticket: Ticket) -> None:
     agent.units[channel] = agent.units.get(channel, 0) + weight
 
 
-def _settle_in(desk: Desk) -> None:
+def _settle_in(desk: Desk, now: Instant) -> None:
     """The waiting index and the timers, from what the rows say."""
     for ticket in desk.tickets.values():
-        if ticket.state == "queued":
+        if ticket.held is not None:
+            desk.held.setdefault(ticket.queue, {})[ticket.id] = ticket
+        elif ticket.state == "queued":
             desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
         if ticket.offer is not None:
             desk.arm(kinds.OFFER, ticket.offer.id, ticket.offer.expires_at)
@@ -338,3 +348,4 @@ def _settle_in(desk: Desk) -> None:
             desk.arm(kinds.LEASE, agent.slug, max(agent.sessions.values()))
         if agent.held_until is not None:
             desk.arm(kinds.HOLD, agent.slug, agent.held_until)
+    shut.arm(desk, now)

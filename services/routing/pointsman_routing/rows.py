@@ -105,7 +105,8 @@ TICKET = Table(
         *_typed("int", "offers"),
         *_typed("boolean", "retrying"),
         *_typed("timestamptz", "retry_at"),
-        *_typed("text", "follow_up_of merged_into"),
+        *_typed("text", "follow_up_of merged_into held"),
+        *_typed("boolean", "turned_away"),
         *_typed("int", "config_version"),
     ),
 )
@@ -131,7 +132,7 @@ def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
         ticket.warned, ticket.last_agent, ticket.last_message_id,
         joined(ticket.recent), ticket.inbound, as_json(ticket.declined),
         ticket.offers, ticket.retrying, ticket.retry_at, ticket.follow_up_of, ticket.merged_into,
-        ticket.config_version,
+        ticket.held, ticket.turned_away, ticket.config_version,
     )  # fmt: skip
 
 
@@ -284,7 +285,7 @@ WORKSPACE = Table(
         *_typed("text", "workspace"),
         *_typed("int", "lane config_version"),
         *_typed("bigint", "change"),
-        *_typed("jsonb", "round_robin"),
+        *_typed("jsonb", "round_robin closings"),
     ),
 )
 

@@ -15,7 +15,8 @@ ticket
     bit for each that is the customer's, the lowest for the newest), `last_agent`, and
     the instants of its timers: `pending_until`, `resolves_at`, `wrap_up_until`, `closes_at`, `abandons_at`,
     `requeues_at`, `retry_at`. `left_at` is set while the customer is away. In wrap-up the ticket is `resolved`, and
-    `agent` with `charged` still stands.
+    `agent` with `charged` still stands. `held` (hours, closed) says why a queued ticket is offered to nobody,
+    `turned_away` that the rule of a shut or full queue ran for it.
 message
     The shape of API.md. `number` counts the ticket's messages of one change from 1. `delivery` is null for inbound
     ones and notes.
@@ -105,7 +106,14 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
         db,
         WORKSPACE,
         [
-            (desk.workspace, lane, desk.policy.version, desk.change, as_json(desk.round_robin))
+            (
+                desk.workspace,
+                lane,
+                desk.policy.version,
+                desk.change,
+                as_json(desk.round_robin),
+                as_json({queue: closing._asdict() for queue, closing in desk.closings.items()}),
+            )
             for desk in desks
             if desk.configured
         ],

@@ -123,6 +123,21 @@ async def test_every_kind_of_change_survives_a_reload(stored: Stored) -> None:
     await play.check()
 
 
+async def test_closings_and_held_tickets_survive_a_reload(stored: Stored) -> None:
+    play = stored
+    play.close_queue("billing", until=play.now + timedelta(hours=1), then={"to": "general"})
+    play.close_queue("general", reason="flood")
+    play.say("tkt_1", queue="billing")
+    play.say("tkt_2")
+    assert [play.ticket(id).held for id in ("tkt_1", "tkt_2")] == ["closed", "closed"]
+    await play.check()
+    play.open_queue("general")
+    await play.check()
+    play.advance(3600)
+    await play.check()
+    assert play.desk.closings == {}
+
+
 async def test_clock_facts_are_kept_for_the_timeline(stored: Stored) -> None:
     play = stored
     play.say()

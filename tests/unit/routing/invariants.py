@@ -13,6 +13,7 @@ def assert_sound(desk: Desk) -> None:
     _one_owner(desk)
     _charges(desk)
     _nobody_waits_in_vain(desk)
+    _held_will_be_released(desk)
 
 
 def _one_owner(desk: Desk) -> None:
@@ -29,7 +30,10 @@ def _one_owner(desk: Desk) -> None:
         assert owners[ticket.id] == (owner is not None), f"{ticket.id} of {owner} is in {owners[ticket.id]} hands"
         assert (ticket.state == "offered") == (ticket.offer is not None), ticket
         assert ticket.state != "assigned" or (ticket.agent is not None and ticket.charged), ticket
-        assert (ticket.state == "queued") == (ticket.place is not None), ticket
+        held = ticket.held is not None
+        assert (ticket.state == "queued") == (ticket.place is not None or held), ticket
+        assert not (held and ticket.place is not None), f"{ticket.id} is held, and stands in the index"
+        assert held == (ticket.id in desk.held.get(ticket.queue, {})), f"{ticket.id} is held in another queue"
         assert (ticket.state in ("pending", "snoozed")) == (ticket.pause is not None), ticket
         assert ticket.state in OPEN_STATES or ticket.agent is None or ticket.in_wrap_up, ticket
         assert ticket.state != "queued" or ticket.waiting_since is not None, ticket
@@ -67,3 +71,19 @@ def _nobody_waits_in_vain(desk: Desk) -> None:
         if ticket.place is not None:
             able = [agent.slug for agent in desk.agents.values() if can_take(desk, agent, ticket)]
             assert not able, f"{ticket.id} waits while {able} have room"
+
+
+def _held_will_be_released(desk: Desk) -> None:
+    """Held tickets are no limbo: their queue is shut, and a timer opens it unless only a supervisor can."""
+    armed = {subject for kind, subject, _ in desk.timers.armed(desk.workspace) if kind == "opening"}
+    for queue, tickets in desk.held.items():
+        assert all(desk.tickets[id] is ticket for id, ticket in tickets.items()), "held, and not there"
+        closing, hours = desk.closings.get(queue), desk.policy.hours.get(queue)
+        if tickets:
+            assert closing is not None or hours is not None, f"{queue} is open and holds tickets"
+            assert queue in armed or (closing is not None and closing.until is None) or _never_opens(desk, queue)
+
+
+def _never_opens(desk: Desk, queue: str) -> bool:
+    hours = desk.policy.hours.get(queue)
+    return hours is not None and hours.at(desk.draft.now)[1] is None

@@ -244,6 +244,19 @@ class Play:
     def label(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
         return self._on(asked.TicketLabel, ticket, actor or as_agent("somebody"), fields)
 
+    def close_queue(self, queue: str = "general", *, reason: str = "a storm", **fields: Any) -> Decision:
+        return self.command(asked.QueueClose(queue=queue, reason=reason, actor=BOSS, **fields), f"queue:{queue}")
+
+    def open_queue(self, queue: str = "general", **fields: Any) -> Decision:
+        return self.command(asked.QueueOpen(queue=queue, actor=BOSS, **fields), f"queue:{queue}")
+
+    def queue(self, queue: str = "general") -> dict[str, Any]:
+        """What `GET /queues/{queue}` answers."""
+        self.command(asked.QueueDepths(queue=queue, actor=BOSS), "queues")
+        assert isinstance(self.answer, dict)
+        found: dict[str, Any] = self.answer["items"][0]
+        return found
+
     def explain(self, ticket: str = "tkt_1", agent: str | None = None) -> dict[str, Any]:
         self.command(asked.TicketExplain(ticket_id=ticket, agent=agent, actor=BOSS), ticket)
         assert isinstance(self.answer, dict)

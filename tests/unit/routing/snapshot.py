@@ -24,6 +24,8 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
         "offers": dict(desk.offers),
         "tokens": dict(desk.tokens),
         "round_robin": dict(desk.round_robin),
+        "closings": dict(desk.closings),
+        "held": {queue: sorted(tickets) for queue, tickets in desk.held.items() if tickets},
         "timers": sorted(timer for timer in desk.timers.armed(desk.workspace) if resident or timer[0] != "close"),
     }
     if desk.configured:

@@ -38,9 +38,13 @@ agents = st.fixed_dictionaries(
     optional={
         "caps": st.fixed_dictionaries({"chat": st.integers(0, 2)}),
         "reserve": st.fixed_dictionaries({"chat": st.integers(0, 2)}),
-        "queues": st.dictionaries(st.sampled_from(["general", "billing"]), st.integers(1, 2), min_size=1),
+        "queues": st.dictionaries(st.sampled_from(["general", "billing", "night"]), st.integers(1, 2), min_size=1),
     },
 ).map(within_capacity)
+shut = st.fixed_dictionaries(
+    {"then": st.sampled_from(["hold", "hold", "resolve", {"to": "night"}])},
+    optional={"reply": st.just("sorry")},
+)
 queues = st.fixed_dictionaries(
     {
         "order": st.sampled_from(["fifo", "priority", "strict", "urgency"]),
@@ -49,12 +53,20 @@ queues = st.fixed_dictionaries(
             optional={"auto_accept": st.booleans(), "retry_seconds": st.sampled_from([0, 15, 60])},
         ),
     },
-    optional={"choice": st.sampled_from(["longest_idle", "least_loaded", "best_skilled", "round_robin"])},
+    optional={
+        "choice": st.sampled_from(["longest_idle", "least_loaded", "best_skilled", "round_robin"]),
+        "hours": st.just("office"),
+        "closed": shut,
+        "max_waiting": st.integers(0, 2),
+        "full": shut,
+    },
 )
 documents = st.builds(
     lambda agents, general, billing, weight, holds: a_workspace(
         dict(zip(AGENTS, agents, strict=True)),
-        {"general": general, "billing": billing},
+        {"general": general, "billing": billing, "night": {"hours": "office"}},
+        calendars={"office": {"tz": "UTC", "week": {"mon": [["11:00", "12:01"], ["12:03", "12:10"]]}}},
+        replies={"sorry": {"en": "Sorry."}},
         skills=list(SKILLS),
         channels={"chat": {"weight": weight, "pending_holds": holds, "abandons_after_seconds": 25}},
         classify={"language_skill": None, "categories": {"heavy": {"weight": 2}, "none": {"weight": 0}}},
@@ -228,6 +240,22 @@ class Histories(RuleBasedStateMachine):
             play.hear(fact, topic="sla")
 
         self.both(speak)
+
+    @rule(
+        queue=st.sampled_from(["general", "billing"]),
+        then=st.sampled_from([None, None, "hold", "resolve", {"to": "night"}]),
+        seconds=st.sampled_from([None, 20, 90]),
+    )
+    def a_queue_is_closed(self, queue: str, then: Any, seconds: int | None) -> None:
+        def close(play: Play) -> None:
+            until = None if seconds is None else play.now + timedelta(seconds=seconds)
+            play.close_queue(queue, then=then, until=until)
+
+        self.both(close)
+
+    @rule(queue=st.sampled_from(["general", "billing", "night"]))
+    def a_queue_is_opened(self, queue: str) -> None:
+        self.both(lambda play: play.open_queue(queue))
 
     @rule(seconds=st.sampled_from([1, 7, 15, 20, 31, 60, 200]))
     def time_passes(self, seconds: float) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 from pointsman.contracts.base import Contract, Moment, Value
-from pointsman.contracts.shapes import Actor, Outcome, PresenceState, Priority, WaitingOn
+from pointsman.contracts.shapes import Actor, Elsewhere, Outcome, PresenceState, Priority, WaitingOn
 
 TOPIC = "commands"
 
@@ -167,6 +167,22 @@ class QueueDepths(Command, topic=TOPIC, type="queue.depths"):
 
     queue: str | None = None
     question: bool = True
+
+
+class QueueClose(Command, topic=TOPIC, type="queue.close"):
+    """`POST /queues/{q}/close`: nobody is offered its tickets until then, or what else `then` says."""
+
+    queue: str
+    until: Moment | None = None
+    reason: str
+    then: Literal["hold", "resolve"] | Elsewhere | None = None
+
+
+class QueueOpen(Command, topic=TOPIC, type="queue.open"):
+    """`POST /queues/{q}/open`: a closing ends; outside its hours the queue is open until they begin."""
+
+    queue: str
+    reason: str | None = None
 
 
 class ConfigPut(Command, topic=TOPIC, type="config.put"):

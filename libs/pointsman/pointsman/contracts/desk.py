@@ -107,12 +107,15 @@ class TicketLabelled(Contract, topic=TOPIC, type="ticket.labelled"):
 
 
 class TicketQueued(Contract, topic=TOPIC, type="ticket.queued"):
-    """The ticket waits in a queue. `reason`: opened, rejected, expired, rescinded, requeued, reopened, transferred…"""
+    """The ticket waits in a queue. `reason`: opened, rejected, expired, rescinded, requeued, reopened, transferred…;
+    closed or full when that queue sent it here. `held`: it is offered to nobody until the queue opens, because it is
+    outside its hours or closed by a supervisor."""
 
     ticket_id: str
     queue: str
     reason: str
     waiting_since: Moment
+    held: Literal["hours", "closed"] | None = None
 
 
 class OfferMade(Contract, topic=TOPIC, type="offer.made"):

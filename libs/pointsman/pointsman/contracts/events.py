@@ -8,6 +8,8 @@ EVENT_TYPES: tuple[str, ...] = (
     *("ticket.split", "ticket.customer_left"),
     *(f"offer.{each}" for each in ("made", "accepted", "rejected", "expired", "rescinded")),
     "agent.presence_changed",
+    "queue.closed",
+    "queue.opened",
     "config.applied",
     "token.revoked",
     *("clock.started", "clock.paused", "clock.resumed", "clock.met", "clock.warned", "clock.breached"),

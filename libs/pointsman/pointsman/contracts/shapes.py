@@ -56,6 +56,12 @@ class Attachment(Value):
     url: str | None = None
 
 
+class Elsewhere(Value):
+    """Into another queue."""
+
+    to: str
+
+
 class Hints(Value):
     """What a connector with `hints: true` says about routing."""
 

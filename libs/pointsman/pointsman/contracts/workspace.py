@@ -1,9 +1,9 @@
 """Facts of routing about a workspace itself, topic `desk`: agents' presence, configuration, tokens."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pointsman.contracts.base import Contract, Moment
-from pointsman.contracts.shapes import Actor, PresenceState, SetBy
+from pointsman.contracts.shapes import Actor, Elsewhere, PresenceState, SetBy
 
 TOPIC = "desk"
 
@@ -30,6 +30,25 @@ class ConfigApplied(Contract, topic=TOPIC, type="config.applied"):
     reason: str | None = None
     open_clocks: str | None = None
     applied_at: Moment
+
+
+class QueueClosed(Contract, topic=TOPIC, type="queue.closed"):
+    """A supervisor closed a queue until an instant, or (absent) until it is opened. `then`: what becomes of tickets
+    there, absent as the configuration says. The record's subject is `queue:<slug>`."""
+
+    queue: str
+    until: Moment | None = None
+    reason: str
+    then: Literal["hold", "resolve"] | Elsewhere | None = None
+    by: Actor
+
+
+class QueueOpened(Contract, topic=TOPIC, type="queue.opened"):
+    """A queue that was closed is open again, by a supervisor or because the time was over. Hours are no facts."""
+
+    queue: str
+    reason: str | None = None
+    by: Actor
 
 
 class TokenIssued(Contract, topic=TOPIC, type="token.issued"):

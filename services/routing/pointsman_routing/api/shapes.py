@@ -19,7 +19,8 @@ class CustomerShape(BaseModel):
 
 
 class TicketShape(BaseModel):
-    """One matter of one customer. `version` changes with state, holder, queue and labels, never with messages."""
+    """One matter of one customer. `version` changes with state, holder, queue and labels, never with messages. `held`
+    says why a queued ticket is offered to nobody until its queue opens."""
 
     id: str
     version: int
@@ -47,6 +48,7 @@ class TicketShape(BaseModel):
     follow_up_of: str | None
     merged_into: str | None
     wrap_up_until: datetime | None
+    held: Literal["hours", "closed"] | None
     config_version: int
 
 
@@ -75,10 +77,20 @@ class AnsweredOffer(BaseModel):
     expires_at: datetime
 
 
-class QueueShape(BaseModel):
-    """A queue now: tickets waiting and offered, the oldest, and agents who could take one of it."""
+class StandingShape(BaseModel):
+    """How a queue stands: closed (outside its hours or by a supervisor) until when and why, full, or open. `held` are
+    the tickets that are offered to nobody until it opens; `until` null: nobody knows."""
 
     queue: str
+    state: Literal["open", "closed", "full"]
+    until: datetime | None
+    reason: str | None
+    held: int
+
+
+class QueueShape(StandingShape):
+    """A queue now: tickets waiting (held ones included) and offered, the oldest, agents who could take one of it."""
+
     waiting: int
     oldest_waiting_since: datetime | None
     offered: int
@@ -146,7 +158,7 @@ TICKET_COLUMNS = """
     {t}.customer_id, {t}.customer_name, {t}.customer_tier, {t}.category, {t}.priority, {t}.boost, {t}.language,
     {t}.tags, {t}.queue, {t}.requires, {t}.prefers, {t}.agent, {t}.opened_at, {t}.waiting_since,
     {t}.escalated_at, {t}.resolved_at, {t}.last_message_id, {t}.follow_up_of, {t}.merged_into, {t}.wrap_up_until,
-    {t}.config_version
+    {t}.held, {t}.config_version
 """.strip()
 
 _CUSTOMER = ("customer_id", "customer_name", "customer_tier")

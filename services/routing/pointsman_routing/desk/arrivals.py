@@ -39,6 +39,7 @@ def open_ticket(desk: Desk, message: MessageReceived) -> None:
     _again(desk, mark)
     _open_marked(desk, message, marked)
     desk.draft.tickets.clear()
+    desk.draft.entered.clear()
 
 
 def _again(desk: Desk, mark: Mark) -> None:
@@ -114,6 +115,7 @@ def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, clas
     if author is not None and has_room(author, ticket):
         offers.assign(desk, ticket, author, SYSTEM, "the agent began the conversation")
     else:
+        desk.draft.greeted = ticket
         desk.enqueue(ticket, "opened", fresh=True)
 
 

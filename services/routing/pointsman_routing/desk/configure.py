@@ -15,7 +15,7 @@ from pointsman.contracts.document import Document, DocumentErrors, read_document
 from pointsman.contracts.shapes import SYSTEM
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.decision import Decision, refuse
-from pointsman_routing.desk import offers, wrap_up
+from pointsman_routing.desk import offers, shut, wrap_up
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
@@ -125,6 +125,7 @@ def apply(desk: Desk, policy: Policy, moves: Moves | None = None) -> None:
         _employ(desk, profile)
     for id in sorted(desk.tickets):
         _requeue(desk, desk.tickets[id], moves)
+    shut.reconfigured(desk)
     for agent in sorted(desk.agents.values(), key=lambda agent: (agent.idle_since, agent.slug)):
         if agent.state == "available" and agent.pool is not None:
             desk.draft.agents[agent.slug] = agent
@@ -201,7 +202,7 @@ def _requeue(desk: Desk, ticket: Ticket, moves: Moves) -> None:
         if pool is None or not pool.serves(ticket.queue, ticket.labels.requires):
             offers.rescind(desk, ticket, "the configuration changed")
             desk.enqueue(ticket, "rescinded", fresh=False)
-    elif ticket.state == "queued" and ticket.place is None:
+    elif ticket.state == "queued" and ticket.place is None and ticket.held is None:
         desk.edit(ticket)
         desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
 

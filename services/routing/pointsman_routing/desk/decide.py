@@ -32,6 +32,7 @@ from pointsman_routing.desk import (
     pending,
     presence,
     resolve,
+    shut,
     snooze,
     tokens,
     wrap_up,
@@ -53,6 +54,7 @@ _OF_TIMERS: dict[str, Callable[[Desk, TimerCause], Result]] = {
     kinds.CLOSE: closing.close,
     kinds.RETRY: escalate.retry,
     kinds.HOLD: presence.release_hold,
+    kinds.OPENING: shut.opening,
 }
 
 _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = {
@@ -75,6 +77,11 @@ _OF_OFFERS: dict[type[asked.Command], Callable[[Desk, Ticket, Offer, Any], Resul
     asked.OfferReject: offers.reject,
 }
 
+_OF_QUEUES: dict[type[asked.Command], Callable[[Desk, Any], Result]] = {
+    asked.QueueClose: shut.close,
+    asked.QueueOpen: shut.open_again,
+}
+
 _BEFORE_CONFIGURED = frozenset({asked.ConfigPut, asked.PresenceRenew})
 _HOLDERS_ONLY = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve, asked.WrapUpFinish})
 _HAVING_READ = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve})
@@ -88,6 +95,7 @@ _TAKEN: tuple[type[asked.Command], ...] = (
     asked.TicketExplain,
     asked.QueueDepths,
     asked.ConfigEffect,
+    *_OF_QUEUES,
     asked.ConfigPut,
     asked.TokenIssue,
     asked.TokenRevoke,
@@ -166,7 +174,7 @@ def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> D
     if kind is asked.ConfigEffect:
         return effect.effect(desk, command, cause.id, now)
     if kind is asked.QueueDepths:
-        return explain.depths(desk, command)
+        return explain.depths(desk, command, now)
     if kind is asked.TicketExplain:
         ticket = desk.tickets.get(command.ticket_id)
         return _no_ticket(command.ticket_id) if ticket is None else explain.explain(desk, ticket, command)
@@ -185,6 +193,8 @@ def _result_of(desk: Desk, command: Any, cause: str) -> Result:
         if agent is None:
             return refuse(404, "not-found", f"there is no agent {command.agent}")
         return _OF_AGENTS[kind](desk, agent, command)
+    if kind in _OF_QUEUES:
+        return _OF_QUEUES[kind](desk, command)
     if kind is asked.PresenceRenew:
         return presence.renew_many(desk, command)
     if kind is asked.ConfigPut:

@@ -15,6 +15,7 @@ from pointsman.contracts.shapes import TicketState
 from pointsman.core.decision import Decision, Emission
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
+from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.choice import IndexedMatcher, Matcher
 from pointsman_routing.desk.index import Waiting
@@ -22,6 +23,7 @@ from pointsman_routing.desk.model import (
     AGENT_FIELDS,
     TICKET_EDITED,
     Agent,
+    Closing,
     Inbound,
     Labels,
     Offer,
@@ -112,9 +114,23 @@ class Saying:
 class Draft:
     """What a decision gathers while it is made. `at` is the cause's time, of what it is about (`subject`); what
     follows from it elsewhere happens `now`. `tickets` entered the queue, `agents` got room, `pools` got or lost an
-    available agent: `settle` looks after them, and until then the roster shows these agents as they were (`late`)."""
+    available agent: `settle` looks after them, and until then the roster shows these agents as they were (`late`).
+    `entered` are the tickets that came into an open queue (rule 20), `greeted` the one that gets an `auto_reply`."""
 
-    __slots__ = ("agents", "at", "cause", "late", "now", "pools", "sayings", "serial", "subject", "tickets")
+    __slots__ = (
+        "agents",
+        "at",
+        "cause",
+        "entered",
+        "greeted",
+        "late",
+        "now",
+        "pools",
+        "sayings",
+        "serial",
+        "subject",
+        "tickets",
+    )
 
     def __init__(self, cause: str, subject: str, at: Instant, now: Instant) -> None:
         self.cause, self.subject, self.at, self.now = cause, subject, at, now
@@ -122,6 +138,8 @@ class Draft:
         self.tickets: dict[str, Ticket] = {}
         self.agents: dict[str, Agent] = {}
         self.pools: dict[Pool, None] = {}
+        self.entered: dict[str, Ticket] = {}
+        self.greeted: Ticket | None = None
         self.serial = 0
         self.late = True
 
@@ -162,6 +180,8 @@ class Desk:
         self.ended: dict[str, str] = {}
         self.tokens: dict[str, Token] = {}
         self.round_robin: dict[str, str] = {}
+        self.closings: dict[str, Closing] = {}
+        self.held: dict[str, dict[str, Ticket]] = {}
         self.waiting = Waiting(journal)
         self.roster: Roster
         self.changes = Changes()
@@ -233,7 +253,9 @@ class Desk:
         self.journal.note(rows.pop)
 
     def enter_state(self, ticket: Ticket, state: TicketState) -> None:
-        """The state is another: so is the version (API.md)."""
+        """The state is another: so is the version (API.md). Only a queued ticket is held."""
+        if ticket.held is not None and state != "queued":
+            shut.let_go(self, ticket)
         ticket.state = state
         ticket.version += 1
 
@@ -261,6 +283,7 @@ class Desk:
             ticket.declined, ticket.offers, ticket.retrying, ticket.escalated_at = None, 0, False, None
         elif ticket.waiting_since is None:
             ticket.queued_at = ticket.waiting_since = at
+        reason, rule = shut.admit(self, ticket, reason)
         self.wait(ticket)
         if ticket.left_at is not None:
             after = self.policy.channels[ticket.channel].abandons_after
@@ -268,11 +291,24 @@ class Desk:
             self.arm(kinds.ABANDON, ticket.id, ticket.abandons_at)
         since = ticket.waiting_since
         self.say(
-            ticket, made(TicketQueued, ticket_id=ticket.id, queue=ticket.queue, reason=reason, waiting_since=since)
+            ticket,
+            made(
+                TicketQueued,
+                ticket_id=ticket.id,
+                queue=ticket.queue,
+                reason=reason,
+                waiting_since=since,
+                held=ticket.held,
+            ),
         )
+        if rule is not None:
+            shut.carry_out(self, ticket, rule)
 
     def wait(self, ticket: Ticket) -> None:
-        """(Re-)enters the waiting index with the key that holds now. The caller has edited the ticket."""
+        """(Re-)enters the waiting index with the key that holds now, unless it is held. The caller has edited the
+        ticket."""
+        if ticket.held is not None:
+            return
         self.waiting.enter(ticket, order_key(ticket, self.queue_of(ticket)))
         self.draft.tickets[ticket.id] = ticket
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pointsman.contracts.commands import QueueDepths, TicketExplain
 from pointsman.core.decision import Decision, refuse
+from pointsman.core.instant import Instant
+from pointsman_routing.desk import shut
 from pointsman_routing.desk.capacity import room_for, takes_offers
 from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.model import Agent, Ticket
@@ -120,7 +122,7 @@ def explain(desk: Desk, ticket: Ticket, command: TicketExplain) -> Decision:
     return Decision(answer=answer)
 
 
-def depths(desk: Desk, command: QueueDepths) -> Decision:
+def depths(desk: Desk, command: QueueDepths, now: Instant) -> Decision:
     """The answer to `GET /queues`: depth, oldest, offered, and who could take a ticket of it now."""
     if command.queue is not None and command.queue not in desk.policy.queues:
         return refuse(404, "not-found", f"there is no queue {command.queue}")
@@ -133,11 +135,12 @@ def depths(desk: Desk, command: QueueDepths) -> Decision:
     items = []
     for slug in wanted:
         heads = [group.oldest() for group in desk.waiting.groups.values() if group.queue == slug]
-        oldest = min((since for since in heads if since is not None), default=None)
+        since_held = [ticket.waiting_since for ticket in desk.held.get(slug, {}).values()]
+        oldest = min((since for since in (*heads, *since_held) if since is not None), default=None)
         items.append(
             {
-                "queue": slug,
-                "waiting": desk.waiting.depth(slug),
+                **shut.shape(desk, slug, now),
+                "waiting": shut.waiting(desk, slug),
                 "oldest_waiting_since": oldest,
                 "offered": offered[slug],
                 "eligible_now": available[slug],
@@ -150,6 +153,8 @@ def depths(desk: Desk, command: QueueDepths) -> Decision:
 def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict[str, str]) -> str:
     if ticket.offer is not None:
         return f"It is offered to {_name(desk, ticket.offer.agent)} until {ticket.offer.expires_at:%H:%M:%S} UTC."
+    if ticket.held is not None:
+        return shut.sentence(desk, ticket)
     if ticket.state == "queued":
         return _waiting_for(desk, ticket, refused, examples)
     if ticket.in_wrap_up and ticket.agent:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pointsman_routing.desk import escalate, offers
+from pointsman_routing.desk import automatic, escalate, offers, shut
 from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import slack_us
@@ -19,10 +19,17 @@ if TYPE_CHECKING:
 
 
 def settle(desk: Desk) -> None:
-    """Offers what this decision made possible.
+    """Offers what this decision made possible; whom a full queue turns away is looked after in turn (rule 20)."""
+    _offer(desk)
+    while desk.draft.entered:
+        shut.turn_away(desk)
+        _offer(desk)
+    automatic.greet(desk)
 
-    Tickets first, in order, each to the best agent. An agent that just got room may have older tickets waiting: those
-    it gets first. Then the agents with room take what waits for them.
+
+def _offer(desk: Desk) -> None:
+    """Tickets first, in order, each to the best agent. An agent that just got room may have older tickets waiting:
+    those it gets first. Then the agents with room take what waits for them.
     """
     draft = desk.draft
     if not (draft.tickets or draft.agents or draft.pools):

@@ -117,6 +117,41 @@ def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Resul
     return Answer(lambda: _shape(row), 201)
 
 
+def write(desk: Desk, ticket: Ticket, message_id: str, author: Author, text: str) -> None:
+    """A public message that is no person's answer: delivered like a reply, it ends no waiting. The caller has edited
+    the ticket."""
+    at = ticket.at
+    row = {
+        "id": message_id,
+        "ticket_id": ticket.id,
+        "direction": "out",
+        "author_kind": author.kind,
+        "author_id": author.id,
+        "author_name": author.name,
+        "text": text,
+        "delivery": "queued",
+        "occurred_at": at,
+        "received_at": at,
+    }
+    desk.draft.serial += 1
+    desk.append(desk.changes.messages, {**row, "change": desk.change, "number": desk.draft.serial})
+    _remember(ticket, message_id, by_customer=False)
+    said = made(
+        TicketReplied,
+        ticket_id=ticket.id,
+        message_id=message_id,
+        author=author,
+        text=text,
+        connector=ticket.connector,
+        channel=ticket.channel,
+        thread=ticket.thread,
+        subject=ticket.subject,
+        customer=ticket.customer,
+        occurred_at=at,
+    )
+    desk.say(ticket, said, ticket.agent)
+
+
 def answered(desk: Desk, ticket: Ticket) -> None:
     """A public human reply: nobody waits for an answer any more. The caller has edited the ticket."""
     ticket.unanswered_since, ticket.warned = None, False

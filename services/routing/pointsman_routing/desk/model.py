@@ -6,7 +6,7 @@ an agent's `hand`, `shown` and `sessions`, which change through the journal.
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pointsman.contracts import shapes
 from pointsman.contracts.base import made
@@ -50,6 +50,18 @@ class Pause(NamedTuple):
         return self.until or self.resolves_at
 
 
+class Closing(NamedTuple):
+    """What a supervisor said of a queue: it is closed, or open outside its hours, until an instant (None: until they
+    say otherwise). `then` (None: the queue's own) is `hold`, `resolve` or {to: queue}."""
+
+    state: Literal["closed", "open"]
+    until: Instant | None
+    reason: str | None
+    then: Any
+    by: str
+    at: Instant
+
+
 class Inbound(NamedTuple):
     """A message that came in, as it is to be written: `number` counts the messages of one change from 1."""
 
@@ -78,7 +90,8 @@ class Ticket:
     `place` is the entry in the waiting index (None: not waiting there). `declined` maps who declined to the instant
     from which they may be asked again, which only counts while `retrying`: once everybody eligible has declined.
     `recent` are the last messages' ids, newest last, and `inbound` has a bit for each that is the customer's, the
-    lowest for the newest: what somebody has not seen is told from these.
+    lowest for the newest: what somebody has not seen is told from these. `held` says why a queued ticket is offered to
+    nobody (its queue is shut), `turned_away` that the rule of a shut or full queue ran for it (rule 20).
     """
 
     id: str
@@ -130,6 +143,8 @@ class Ticket:
     retry_at: Instant | None = None
     follow_up_of: str | None = None
     merged_into: str | None = None
+    held: Literal["hours", "closed"] | None = None
+    turned_away: bool = False
     place: tuple[Any, str, int, "Ticket"] | None = None
 
     @property

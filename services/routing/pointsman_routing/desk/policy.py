@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from pointsman.contracts.document import Document
 from pointsman.contracts.shapes import PRIORITIES
+from pointsman_routing.desk.hours import Hours, hours_of
 
 Needs = frozenset[tuple[str, int]]
 """Skills and the level each must have at least."""
@@ -90,6 +91,7 @@ class Policy:
     pending_resolves_after: timedelta
     grace: timedelta
     away_on_expiry: bool
+    hours: dict[str, Hours]
 
     def queue_or_otherwise(self, slug: str) -> str:
         """The queue, or the catch-all when the configuration knows it no more."""
@@ -110,6 +112,7 @@ def compile_policy(document: Document, version: int) -> Policy:
         pending_resolves_after=timedelta(seconds=document.tickets.pending_resolves_after_seconds),
         grace=timedelta(seconds=document.presence.grace_seconds),
         away_on_expiry=document.presence.on_expire == "away",
+        hours=hours_of(document),
     )
 
 

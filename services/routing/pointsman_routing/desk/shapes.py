@@ -39,6 +39,7 @@ def ticket_shape(ticket: Ticket) -> dict[str, Any]:
         "follow_up_of": ticket.follow_up_of,
         "merged_into": ticket.merged_into,
         "wrap_up_until": ticket.wrap_up_until,
+        "held": ticket.held,
         "config_version": ticket.config_version,
     }
 

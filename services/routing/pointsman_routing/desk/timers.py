@@ -14,7 +14,7 @@ from pointsman.core.journal import Journal
 Key = tuple[str, str]
 """(workspace, subject): a timer's own name within its kind."""
 
-OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD = KINDS = (
+OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING = KINDS = (
     "offer",
     "lease",
     "grace",
@@ -24,6 +24,7 @@ OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD = KINDS = (
     "close",
     "retry",
     "hold",
+    "opening",
 )
 
 GATES: dict[str, frozenset[str]] = {
@@ -36,6 +37,7 @@ GATES: dict[str, frozenset[str]] = {
     CLOSE: frozenset({"requests", "commands"}),
     RETRY: frozenset({"commands"}),
     HOLD: frozenset({"commands"}),
+    OPENING: frozenset({"commands"}),
 }
 """Kind → the topics whose records can stop such a timer (DESIGN §3, inputs before timers)."""
 

@@ -1,0 +1,311 @@
+"""Rule 20, queue hours and limits: what becomes of a ticket that enters a queue which is shut or full.
+
+Shut is a queue outside its hours, or closed by a supervisor; full is one in which more than `max_waiting` tickets are
+queued. The queue's `closed` or `full` rule runs once per ticket: an automatic reply, then `hold`, another queue, or
+resolve. Hours concern who enters later; a supervisor's closing also who waits already. Offers stand.
+
+`hold` keeps a ticket in a shut queue, counted and in its place in time, but offered to nobody until the queue opens:
+whenever it enters one, also when the rule ran for it before. A full queue that holds lets the ticket wait like any
+other. A ticket for which something raised (`marked`) is let in: a person should look at it.
+
+State is `Desk.held` (queue → its held tickets) and `Desk.closings` (queue → what a supervisor said). One timer per
+queue, armed while either says something, opens it; opening costs what the tickets held there cost.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from pointsman.contracts.base import made
+from pointsman.contracts.commands import QueueClose, QueueOpen
+from pointsman.contracts.document.queues import Elsewhere, Shut
+from pointsman.contracts.shapes import SYSTEM, Actor
+from pointsman.contracts.workspace import QueueClosed, QueueOpened
+from pointsman.core.cause import TimerCause
+from pointsman.core.decision import Decision, refuse
+from pointsman.core.instant import Instant
+from pointsman_routing.desk import automatic, resolve
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.model import Closing, Ticket
+from pointsman_routing.desk.result import Answer, Result
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+GOING_BACK = frozenset({"rejected", "expired", "rescinded"})
+"""Why a ticket is queued again after an offer: it has not entered the queue anew."""
+
+
+class Standing(NamedTuple):
+    """Why a queue is shut, until when (None: until somebody says so, or for ever), and what it does with tickets."""
+
+    why: Literal["hours", "closed"]
+    until: Instant | None
+    reason: str | None
+    rule: Shut
+
+
+def standing(desk: Desk, slug: str, at: Instant) -> Standing | None:
+    """How the queue stands at an instant; None when it is open."""
+    closing, hours = desk.closings.get(slug), desk.policy.hours.get(slug)
+    if closing is None and hours is None:
+        return None
+    rule = desk.policy.document.queues[slug].closed
+    if closing is not None and (closing.until is None or at < closing.until):
+        if closing.state == "open":
+            return None
+        if closing.then is not None:
+            rule = Shut(reply=rule.reply, then=_then(closing.then))
+        return Standing("closed", closing.until, closing.reason, rule)
+    if hours is None:
+        return None
+    is_open, until = hours.at(at)
+    return None if is_open else Standing("hours", until, None, rule)
+
+
+# -- entering ----------------------------------------------------------------------------------------------------------
+
+
+def admit(desk: Desk, ticket: Ticket, reason: str) -> tuple[str, Shut | None]:
+    """Before the ticket waits in its queue: holds it or sends it on. Why it is queued then, and the rule to carry out
+    once that is said. The caller has edited the ticket."""
+    if ticket.held is not None:
+        let_go(desk, ticket)
+    if ticket.marked is not None:
+        return reason, None
+    stands = standing(desk, ticket.queue, ticket.at)
+    if stands is None:
+        if desk.policy.document.queues[ticket.queue].max_waiting is not None and reason not in GOING_BACK:
+            desk.draft.entered[ticket.id] = ticket
+        return reason, None
+    if stands.why == "hours" and reason in GOING_BACK:
+        return reason, None
+    rule, first = stands.rule, not ticket.turned_away
+    ticket.turned_away = True
+    if rule.then == "hold":
+        _hold(desk, ticket, stands)
+    elif first and isinstance(rule.then, Elsewhere):
+        ticket.queue, reason = rule.then.to, "closed"
+        beyond = standing(desk, ticket.queue, ticket.at)
+        if beyond is not None and beyond.rule.then == "hold":
+            _hold(desk, ticket, beyond)
+    return reason, rule if first else None
+
+
+def carry_out(desk: Desk, ticket: Ticket, rule: Shut) -> None:
+    """The rest of the rule: the reply, and the end of the matter if it says so."""
+    automatic.send(desk, ticket, rule.reply)
+    if rule.then == "resolve":
+        resolve.finish(desk, ticket, "no_reply_needed", SYSTEM, reason=f"the queue {ticket.queue} is closed")
+
+
+def turn_away(desk: Desk) -> None:
+    """After everything possible was offered: the rule of a full queue for those who entered it and wait after all, the
+    last first."""
+    entered, desk.draft.entered = desk.draft.entered, {}
+    for ticket in reversed(entered.values()):
+        queue = desk.policy.document.queues[ticket.queue]
+        if queue.max_waiting is None or ticket.place is None or ticket.turned_away:
+            continue
+        if waiting(desk, ticket.queue) > queue.max_waiting:
+            _turn_away(desk, ticket, queue.full)
+
+
+def _turn_away(desk: Desk, ticket: Ticket, rule: Shut) -> None:
+    desk.edit(ticket)
+    ticket.turned_away = True
+    automatic.send(desk, ticket, rule.reply)
+    if isinstance(rule.then, Elsewhere):
+        desk.waiting.leave(ticket)
+        ticket.queue = rule.then.to
+        desk.enqueue(ticket, "full", fresh=False)
+    elif rule.then == "resolve":
+        resolve.finish(desk, ticket, "no_reply_needed", SYSTEM, reason=f"the queue {ticket.queue} is full")
+
+
+# -- holding -----------------------------------------------------------------------------------------------------------
+
+
+def _hold(desk: Desk, ticket: Ticket, stands: Standing) -> None:
+    ticket.held = stands.why
+    tickets = desk.held.get(ticket.queue)
+    if tickets is None:
+        tickets = desk.held[ticket.queue] = {}
+    desk.journal.put(tickets, ticket.id, ticket)
+    _arm(desk, ticket.queue, ticket.at)
+
+
+def let_go(desk: Desk, ticket: Ticket) -> None:
+    """The ticket is not held any more. The caller has edited it."""
+    ticket.held = None
+    for tickets in desk.held.values():
+        desk.journal.pop(tickets, ticket.id)
+
+
+def _release(desk: Desk, slug: str) -> None:
+    """The queue is open: its held tickets wait like others, each in its place in time."""
+    held = sorted(desk.held.get(slug, {}).values(), key=lambda ticket: (ticket.waiting_since or ticket.at, ticket.id))
+    for ticket in held:
+        desk.edit(ticket)
+        desk.enqueue(ticket, "queue opened", fresh=False)
+
+
+def waiting(desk: Desk, slug: str) -> int:
+    """Tickets queued there, held ones included."""
+    return desk.waiting.depth(slug) + len(desk.held.get(slug, ()))
+
+
+# -- opening and closing -----------------------------------------------------------------------------------------------
+
+
+def close(desk: Desk, command: QueueClose) -> Result:
+    """A supervisor closes the queue: the rule runs for whoever enters, and for who waits already."""
+    slug, queues = command.queue, desk.policy.queues
+    if slug not in queues:
+        return refuse(404, "not-found", f"there is no queue {slug}")
+    if command.until is not None and command.until <= desk.draft.at:
+        return _invalid("/until", "until is in the past")
+    then = None if command.then is None else _plain(command.then)
+    if isinstance(then, dict) and (then["to"] not in queues or then["to"] == slug):
+        said = "a queue cannot send its tickets to itself" if then["to"] == slug else f"there is no queue {then['to']}"
+        return _invalid("/then/to", said)
+    at = desk.draft.at
+    closing = Closing("closed", command.until, command.reason, then, command.actor.id, at)
+    desk.journal.put(desk.closings, slug, closing)
+    fact = made(
+        QueueClosed, queue=slug, until=command.until, reason=command.reason, then=command.then, by=command.actor
+    )
+    desk.say_about(f"queue:{slug}", at, fact)
+    there = [ticket for ticket in desk.tickets.values() if ticket.place is not None and ticket.queue == slug]
+    for ticket in sorted(there, key=lambda ticket: (ticket.waiting_since or ticket.at, ticket.id)):
+        desk.edit(ticket)
+        desk.waiting.leave(ticket)
+        desk.enqueue(ticket, "closed", fresh=False)
+    _arm(desk, slug, at)
+    return Answer(lambda: shape(desk, slug, desk.draft.now))
+
+
+def open_again(desk: Desk, command: QueueOpen) -> Result:
+    """A supervisor opens the queue: a closing ends, and outside its hours it is open until they begin."""
+    slug, at = command.queue, desk.draft.at
+    if slug not in desk.policy.queues:
+        return refuse(404, "not-found", f"there is no queue {slug}")
+    if standing(desk, slug, at) is not None:
+        desk.journal.pop(desk.closings, slug)
+        outside = standing(desk, slug, at)
+        if outside is not None:
+            opened = Closing("open", outside.until, command.reason, None, command.actor.id, at)
+            desk.journal.put(desk.closings, slug, opened)
+        _opened(desk, slug, at, command.actor, command.reason)
+        _release(desk, slug)
+        _arm(desk, slug, at)
+    return Answer(lambda: shape(desk, slug, desk.draft.now))
+
+
+def opening(desk: Desk, cause: TimerCause) -> Result:
+    """The time has come at which the queue opens, or what a supervisor said of it is over."""
+    slug = cause.subject
+    closing = desk.closings.get(slug)
+    if closing is not None and closing.until is not None and closing.until <= cause.due:
+        desk.journal.pop(desk.closings, slug)
+        if closing.state == "closed" and standing(desk, slug, cause.due) is None:
+            _opened(desk, slug, cause.due, SYSTEM, "the closing is over")
+    stands = standing(desk, slug, cause.due)
+    if stands is None:
+        _release(desk, slug)
+    for ticket in list(desk.held.get(slug, {}).values()):
+        if stands is not None and ticket.held != stands.why:
+            desk.edit(ticket)
+            ticket.held = stands.why
+    _arm(desk, slug, cause.due)
+    return None
+
+
+def reconfigured(desk: Desk) -> None:
+    """A new version holds: tickets that another queue or other hours hold no more wait, the others go on being held."""
+    at = desk.draft.at
+    for slug in sorted(desk.closings.keys() - desk.policy.queues.keys()):
+        desk.journal.pop(desk.closings, slug)
+    for slug in sorted(desk.held):
+        for ticket in list(desk.held[slug].values()):
+            stands = standing(desk, ticket.queue, at)
+            if stands is None:
+                desk.edit(ticket)
+                desk.enqueue(ticket, "queue opened", fresh=False)
+            elif ticket.queue != slug:
+                desk.edit(ticket)
+                let_go(desk, ticket)
+                _hold(desk, ticket, stands)
+    arm(desk, at)
+
+
+def arm(desk: Desk, at: Instant) -> None:
+    """Arms the timers of every queue that holds tickets or of which a supervisor said something."""
+    for slug in sorted({*desk.held, *desk.closings}):
+        _arm(desk, slug, at)
+
+
+def _opened(desk: Desk, slug: str, at: Instant, by: Actor, reason: str | None) -> None:
+    desk.say_about(f"queue:{slug}", at, made(QueueOpened, queue=slug, reason=reason, by=by))
+
+
+def _arm(desk: Desk, slug: str, at: Instant) -> None:
+    """The timer that looks at the queue again: when a supervisor's word ends, or when what is held there may go."""
+    closing = desk.closings.get(slug)
+    due: Instant | None = None
+    if closing is not None:
+        due = closing.until
+    elif desk.held.get(slug) and slug in desk.policy.hours:
+        is_open, until = desk.policy.hours[slug].at(at)
+        due = at if is_open else until
+    desk.arm(kinds.OPENING, slug, due)
+
+
+# -- what is told ------------------------------------------------------------------------------------------------------
+
+
+def shape(desk: Desk, slug: str, now: Instant) -> dict[str, Any]:
+    """How the queue stands now: `state` open, closed or full, until when and why, and the tickets that it holds."""
+    queue = desk.policy.document.queues[slug]
+    stands = standing(desk, slug, now)
+    full = queue.max_waiting is not None and waiting(desk, slug) >= queue.max_waiting
+    why = None
+    if stands is not None:
+        why = stands.reason or ("closed by a supervisor" if stands.why == "closed" else f"outside {queue.hours}")
+    elif full:
+        why = f"{queue.max_waiting} tickets may wait"
+    return {
+        "queue": slug,
+        "state": "closed" if stands is not None else "full" if full else "open",
+        "until": stands.until if stands is not None else None,
+        "reason": why,
+        "held": len(desk.held.get(slug, ())),
+    }
+
+
+def sentence(desk: Desk, ticket: Ticket) -> str:
+    """Why a held ticket is not offered, for people."""
+    closing = desk.closings.get(ticket.queue)
+    if closing is not None and closing.state == "closed":
+        ends = f" until {closing.until:%Y-%m-%d %H:%M} UTC" if closing.until else ""
+        return f"It is held: the queue {ticket.queue} is closed{ends} ({closing.reason})."
+    hours = desk.policy.hours.get(ticket.queue)
+    until = hours.at(ticket.at)[1] if hours is not None else None
+    return f"It is held: the queue {ticket.queue} is outside its hours{_opens(until)}."
+
+
+def _opens(until: datetime | None) -> str:
+    return f"; it opens on {until:%Y-%m-%d at %H:%M} UTC" if until else ""
+
+
+def _then(plain: Any) -> Any:
+    return Elsewhere(to=plain["to"]) if isinstance(plain, dict) else plain
+
+
+def _plain(then: Any) -> Any:
+    return then if isinstance(then, str) else {"to": then.to}
+
+
+def _invalid(pointer: str, detail: str) -> Decision:
+    return refuse(422, "invalid", detail, errors=[{"pointer": pointer, "detail": detail}])
