@@ -21,7 +21,7 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Classify, Desk
 from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import Agent, Closing, Labels, Offer, Pause, Ticket, Token
-from pointsman_routing.desk.order import order_key
+from pointsman_routing.desk.order import order_key, since_us
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
 from pointsman_routing.desk.timers import Timers
@@ -68,6 +68,14 @@ SESSIONS = "SELECT workspace, agent, session, lease_until FROM session WHERE wor
 TOKENS = """
     SELECT workspace, id, role, sub, issued_at, issued_by, expires_at, revoked_at FROM token
     WHERE workspace = ANY($1::text[]) AND expires_at > $2
+"""
+LAST_AGENTS = """
+    SELECT asked.workspace, asked.customer, dealt.last_agent
+    FROM unnest($1::text[], $2::text[]) AS asked (workspace, customer), LATERAL (
+        SELECT last_agent FROM ticket
+        WHERE ticket.workspace = asked.workspace AND ticket.customer_id = asked.customer AND last_agent IS NOT NULL
+        ORDER BY opened_at DESC LIMIT 1
+    ) AS dealt
 """
 STORED_WHY = """
     SELECT workspace, ticket_id, agent, reason, why, at FROM (
@@ -151,6 +159,13 @@ async def read_ended_offers(db: Database, state: Desks, asked: Sequence[tuple[st
             state.desks[row["workspace"]].ended[row["id"]] = row["ticket_id"]
 
 
+async def read_last_agents(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
+    """Tells the desks who dealt last with these customers, (workspace, id)."""
+    if asked:
+        for row in await db.fetch(LAST_AGENTS, [name for name, _ in asked], [id for _, id in asked]):
+            state.desks[row["workspace"]].last_agents[row["customer"]] = row["last_agent"]
+
+
 async def read_why(db: Database, state: Desks, asked: Iterable[tuple[str, str]]) -> None:
     """Reads what was stored with the last offer or assignment of these tickets."""
     for workspace, ticket in asked:
@@ -185,7 +200,7 @@ def _leave(desk: Desk, id: str, horizon: Instant) -> None:
 def _desk(state: Desks, row: Any, classifier: Callable[[Document], Classify], now: Instant) -> Desk:
     desk = Desk(row["workspace"], state.journal, state.timers, classifier)
     policy = compile_policy(Document.model_validate(row["document"]), row["config_version"])
-    desk.adopt(policy, Roster(policy, state.journal), Waiting(state.journal), classifier(policy.document))
+    desk.adopt(policy, Roster(policy, state.journal), Waiting(policy, state.journal), classifier(policy.document))
     desk.change = row["change"]
     desk.round_robin = row["round_robin"]
     desk.closings = {queue: _closing(said) for queue, said in row["closings"].items()}
@@ -255,6 +270,8 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
         pause=pause,
         recent=tuple(row["recent"]),
         inbound=row["inbound"],
+        wide=tuple(row["wide"]),
+        affine=tuple(row["affine"]),
         declined=None if declined is None else _instants(declined),
         **{name: row[name] for name in _SAME_NAMES},
     )
@@ -265,7 +282,7 @@ _SAME_NAMES = (
     "marked", "started_by", "agent", "charged", "outcome", "queued_at", "waiting_since", "unanswered_since",
     "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at", "abandons_at", "requeues_at",
     "first_breach_at", "next_breach_at", "warned", "last_agent", "last_message_id", "offers", "retrying", "retry_at",
-    "follow_up_of", "merged_into", "held", "turned_away",
+    "follow_up_of", "merged_into", "held", "turned_away", "stage",
 )  # fmt: skip
 
 
@@ -330,7 +347,9 @@ def _settle_in(desk: Desk, now: Instant) -> None:
         if ticket.held is not None:
             desk.held.setdefault(ticket.queue, {})[ticket.id] = ticket
         elif ticket.state == "queued":
-            desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
+            group = desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
+            if group.ripens_us is not None:
+                desk.ripens(ticket.queue, since_us(ticket) + group.ripens_us)
         if ticket.offer is not None:
             desk.arm(kinds.OFFER, ticket.offer.id, ticket.offer.expires_at)
         for kind, due in (

@@ -107,6 +107,8 @@ TICKET = Table(
         *_typed("timestamptz", "retry_at"),
         *_typed("text", "follow_up_of merged_into held"),
         *_typed("boolean", "turned_away"),
+        *_typed("int", "stage"),
+        *_typed("text[]", "wide affine"),
         *_typed("int", "config_version"),
     ),
 )
@@ -132,7 +134,8 @@ def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
         ticket.warned, ticket.last_agent, ticket.last_message_id,
         joined(ticket.recent), ticket.inbound, as_json(ticket.declined),
         ticket.offers, ticket.retrying, ticket.retry_at, ticket.follow_up_of, ticket.merged_into,
-        ticket.held, ticket.turned_away, ticket.config_version,
+        ticket.held, ticket.turned_away, ticket.stage, joined(ticket.wide), joined(ticket.affine),
+        ticket.config_version,
     )  # fmt: skip
 
 

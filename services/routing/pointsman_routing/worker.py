@@ -6,6 +6,7 @@ from typing import Any
 
 from pointsman.contracts import commands as asked
 from pointsman.contracts.document import Document
+from pointsman.contracts.requests import MessageReceived
 from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import Decision
 from pointsman.core.instant import Instant
@@ -48,16 +49,20 @@ class DeskLane:
         await loading.read_closing(db, state, now)
 
     async def gather(self, db: Database, state: Desks, causes: Sequence[Cause]) -> None:
-        """Resolved and closed tickets that somebody writes to or asks for; ended offers that somebody answers."""
+        """Resolved and closed tickets that somebody writes to or asks for; ended offers that somebody answers; who
+        dealt last with the customers that begin something new."""
         tickets: dict[tuple[str, str], None] = {}
         offers: dict[tuple[str, str], None] = {}
         explained: dict[tuple[str, str], None] = {}
+        customers: dict[tuple[str, str], None] = {}
         for cause in causes:
             desk = state.desks.get(cause.workspace)
             if desk is None or isinstance(cause, TimerCause) or cause.topic == "sla":
                 continue
             for body in cause.bodies:
                 _note_needs(desk, cause, body, tickets, offers, explained)
+                if isinstance(body, MessageReceived) and body.opens and _prefers_known_agents(desk, body.channel):
+                    customers[desk.workspace, body.customer.id] = None
         await loading.read_ended_offers(db, state, list(offers))
         for workspace, offer in offers:
             ticket = state.desks[workspace].ended.get(offer)
@@ -65,6 +70,7 @@ class DeskLane:
                 tickets[workspace, ticket] = None
         await loading.read_guests(db, state, list(tickets))
         await loading.read_why(db, state, explained)
+        await loading.read_last_agents(db, state, list(customers))
 
     def decide(self, state: Desks, cause: Cause, now: Instant) -> Decision:
         desk = state.desks.get(cause.workspace)
@@ -92,6 +98,10 @@ class DeskLane:
 
     def due(self, state: Desks, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
         return state.timers.due(kind, until, count_max)
+
+
+def _prefers_known_agents(desk: Desk, channel: str) -> bool:
+    return desk.configured and bool(desk.policy.channels[channel].affinity)
 
 
 def _note_needs(

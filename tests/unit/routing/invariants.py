@@ -4,7 +4,6 @@ from collections import Counter
 
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.model import OPEN_STATES
-from pointsman_routing.desk.order import order_key
 from tests.unit.routing.reference import can_take
 
 
@@ -38,7 +37,7 @@ def _one_owner(desk: Desk) -> None:
         assert ticket.state in OPEN_STATES or ticket.agent is None or ticket.in_wrap_up, ticket
         assert ticket.state != "queued" or ticket.waiting_since is not None, ticket
         if ticket.place is not None:
-            assert ticket.place[0] == order_key(ticket, desk.queue_of(ticket)), f"{ticket.id} stands in a wrong place"
+            assert desk.waiting.stands_right(ticket), f"{ticket.id} stands in a wrong place"
     assert {offer.ticket_id for offer in desk.offers.values()} == {t.id for t in desk.tickets.values() if t.offer}
 
 

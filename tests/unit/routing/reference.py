@@ -1,4 +1,5 @@
-"""The reference: agents and tickets find one another by looking at all of them, in the words of rules 6, 8 and 9."""
+"""The reference: agents and tickets find one another by looking at all of them, in the words of rules 4, 6 and 8 to
+11. It reads the workspace document, not what the desk compiled from it."""
 
 from typing import Any
 
@@ -6,7 +7,48 @@ from pointsman_routing.desk.capacity import has_room
 from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.model import Agent, Ticket
-from pointsman_routing.desk.order import order_key, slack_us
+from pointsman_routing.desk.order import micros, order_key, since_us, slack_us, slope_of
+
+
+def waited_seconds(desk: Desk, ticket: Ticket) -> float:
+    """How long the ticket had waited when it last took its place: waiting changes what it needs by a cause of its
+    own, the timer, which may be decided a moment after others of the same instant."""
+    since = ticket.waiting_since or ticket.queued_at or ticket.opened_at
+    waited = (desk.draft.now - since).total_seconds()
+    if ticket.place is None:
+        return waited
+    stages = desk.policy.queues[ticket.queue].stages
+    waited = max(waited, stages[ticket.stage].after_us / 1e6)
+    return min(waited, stages[ticket.stage + 1].after_us / 1e6 - 1e-6) if ticket.stage + 1 < len(stages) else waited
+
+
+def still_required(desk: Desk, ticket: Ticket) -> dict[str, int]:
+    """What is left of the requirements after the relaxations that are due."""
+    document = desk.policy.document
+    required, waited = dict(ticket.labels.requires), waited_seconds(desk, ticket)
+    for step in document.queues[ticket.queue].relax:
+        if step.after_seconds <= waited:
+            if step.drop_language:
+                required.pop(document.language_skill(ticket.labels.language) or "", None)
+            for skill in step.drop:
+                required.pop(skill, None)
+            for skill, level in step.lower.items():
+                if skill in required:
+                    required[skill] = min(level, required[skill])
+    return required
+
+
+def rank_for(desk: Desk, agent: Agent, ticket: Ticket) -> int | None:
+    """The lowest rank at which the agent serves the ticket: in its queue, one that it overflows to, or one that its
+    escalation widened it to, as far as the rank has opened."""
+    document, waited = desk.policy.document, waited_seconds(desk, ticket)
+    if agent.slug not in document.agents:
+        return None
+    queue = document.queues[ticket.queue]
+    lines = {ticket.queue, *ticket.wide, *(step.to for step in queue.overflow if step.after_seconds <= waited)}
+    places = document.places_of(agent.slug)
+    ranks = [places[line].rank for line in lines if line in places and places[line].after_seconds <= waited]
+    return min(ranks, default=None)
 
 
 def can_take(desk: Desk, agent: Agent, ticket: Ticket) -> bool:
@@ -14,11 +56,23 @@ def can_take(desk: Desk, agent: Agent, ticket: Ticket) -> bool:
     profile = agent.profile
     return (
         profile.takes_tickets
-        and ticket.queue in profile.ranks
-        and all(profile.skills.get(skill, 0) >= level for skill, level in ticket.labels.requires)
+        and rank_for(desk, agent, ticket) is not None
+        and all(profile.skills.get(skill, 0) >= level for skill, level in still_required(desk, ticket).items())
         and agent.slug not in (ticket.declined or {})
         and has_room(agent, ticket)
     )
+
+
+def preferred_by_affinity(desk: Desk, able: list[Agent], ticket: Ticket) -> Agent | None:
+    """The ticket's last agent, the customer's owner or last agent, for a while after queueing."""
+    assert ticket.queued_at is not None
+    if desk.draft.now >= ticket.queued_at + desk.policy.channels[ticket.channel].affinity:
+        return None
+    for slug in (ticket.last_agent, *ticket.affine):
+        for agent in able:
+            if agent.slug == slug:
+                return agent
+    return None
 
 
 class ScanMatcher:
@@ -28,6 +82,9 @@ class ScanMatcher:
         able = [agent for agent in desk.agents.values() if can_take(desk, agent, ticket)]
         if not able:
             return None
+        near = preferred_by_affinity(desk, able, ticket)
+        if near is not None:
+            return Choice(near, by="affinity")
         mode = desk.policy.queues[ticket.queue].choice
         last = desk.round_robin.get(ticket.queue, "")
 
@@ -52,20 +109,32 @@ class ScanMatcher:
             return (agent.idle_since, agent.slug)
 
         best = min(able, key=lambda agent: (standing(agent), turn(agent)))
-        return Choice(best, standing(best), ())
+        return Choice(best, standing(best), (), "choice")
 
     def ticket_for(self, desk: Desk, agent: Agent) -> Ticket | None:
-        heads: dict[str, Ticket] = {}
+        heads: dict[tuple[str, int], Ticket] = {}
         for ticket in desk.tickets.values():
             if ticket.place is None or not can_take(desk, agent, ticket):
                 continue
-            queue = desk.policy.queues[ticket.queue]
-            head = heads.get(ticket.queue)
-            if head is None or (order_key(ticket, queue), ticket.id) < (order_key(head, queue), head.id):
-                heads[ticket.queue] = ticket
-        ranks = agent.profile.ranks
-        return min(
-            heads.values(),
-            key=lambda ticket: (ranks[ticket.queue], slack_us(ticket, desk.policy.queues[ticket.queue]), ticket.id),
+            rank = rank_for(desk, agent, ticket)
+            assert rank is not None
+            head = heads.get((ticket.queue, rank))
+            if head is None or self._before(desk, ticket, head):
+                heads[ticket.queue, rank] = ticket
+        queues = desk.policy.queues
+        best = min(
+            heads.items(),
+            key=lambda item: (item[0][1], slack_us(item[1], queues[item[1].queue]), item[1].id),
             default=None,
         )
+        return None if best is None else best[1]
+
+    def _before(self, desk: Desk, one: Ticket, other: Ticket) -> bool:
+        """Whether one ticket goes before another of its queue."""
+        queue = desk.policy.queues[one.queue]
+        if queue.order == "accumulating":
+            now = micros(desk.draft.now)
+            keys = [(-slope_of(each, queue) * (now - since_us(each)), each.id) for each in (one, other)]
+        else:
+            keys = [(order_key(each, queue), each.id) for each in (one, other)]
+        return keys[0] < keys[1]

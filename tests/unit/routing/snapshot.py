@@ -3,9 +3,11 @@
 from typing import Any
 
 from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.index import Group
 from pointsman_routing.desk.model import AGENT_FIELDS, TICKET_FIELDS, Agent, Ticket
 from pointsman_routing.desk.roster import CyclicShelf
 
+_DERIVED = ("close", "ripen")
 _INDEXED = ("place", "pool", "stamp", "shelved", "change")
 
 
@@ -26,11 +28,15 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
         "round_robin": dict(desk.round_robin),
         "closings": dict(desk.closings),
         "held": {queue: sorted(tickets) for queue, tickets in desk.held.items() if tickets},
-        "timers": sorted(timer for timer in desk.timers.armed(desk.workspace) if resident or timer[0] != "close"),
+        "timers": sorted(timer for timer in desk.timers.armed(desk.workspace) if resident or timer[0] not in _DERIVED),
     }
     if desk.configured:
         state["waiting"] = {
-            (g.queue, g.channel, g.weight, g.requires): ([e[:2] for e in g.entries()], g.count, sorted(g.picky))
+            (g.queue, g.lines, g.opened_us, g.channel, g.weight, g.requires, g.slope): (
+                [e[:2] for e in g.entries()],
+                g.count,
+                sorted(g.picky),
+            )
             for g in desk.waiting.groups.values()
             if g.count or g.picky
         }
@@ -42,6 +48,10 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
             value = getattr(desk.changes, name)
             state[f"changes.{name}"] = sorted(value) if name in ("tickets", "agents") else value.copy()
     return state
+
+
+def _waiting(group: Group) -> Any:
+    return [entry[:2] for entry in group.entries()], group.count, sorted(group.picky)
 
 
 def _plain(thing: Ticket | Agent, names: tuple[str, ...]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from pointsman.contracts import commands as asked
-from pointsman.contracts.requests import CustomerLeft, CustomerReturned
+from pointsman.contracts.requests import CustomerLeft, CustomerReturned, CustomerSeen
 from pointsman.contracts.sla import ClockStarted, ClockWarned
 from pointsman.core.cause import Cause
 from pointsman.core.decision import Decision
@@ -24,6 +24,7 @@ HISTORIES = int(os.environ.get("POINTSMAN_HISTORIES", "40"))
 AGENTS = ("anna", "boris", "carla", "dora")
 CHANNELS = ("email", "chat", "social")
 SKILLS = ("billing", "italian")
+QUEUES = ("general", "billing", "night")
 
 
 def within_capacity(agent: dict[str, Any]) -> dict[str, Any]:
@@ -32,35 +33,59 @@ def within_capacity(agent: dict[str, Any]) -> dict[str, Any]:
     return {**agent, "reserve": {"chat": min(agent["capacity"], reserved)}}
 
 
+places = st.fixed_dictionaries({"rank": st.integers(1, 2)}, optional={"after_seconds": st.sampled_from([10, 40])})
 levels = st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 3), max_size=2)
 agents = st.fixed_dictionaries(
     {"capacity": st.integers(1, 4), "skills": levels},
     optional={
         "caps": st.fixed_dictionaries({"chat": st.integers(0, 2)}),
         "reserve": st.fixed_dictionaries({"chat": st.integers(0, 2)}),
-        "queues": st.dictionaries(st.sampled_from(["general", "billing", "night"]), st.integers(1, 2), min_size=1),
+        "queues": st.dictionaries(st.sampled_from(QUEUES), places, min_size=1),
     },
 ).map(within_capacity)
 shut = st.fixed_dictionaries(
     {"then": st.sampled_from(["hold", "hold", "resolve", {"to": "night"}])},
     optional={"reply": st.just("sorry")},
 )
-queues = st.fixed_dictionaries(
-    {
-        "order": st.sampled_from(["fifo", "priority", "strict", "urgency"]),
-        "offer": st.fixed_dictionaries(
-            {"timeout_seconds": st.sampled_from([20, 40]), "offers_max": st.integers(1, 3)},
-            optional={"auto_accept": st.booleans(), "retry_seconds": st.sampled_from([0, 15, 60])},
-        ),
-    },
+relaxations = st.fixed_dictionaries(
+    {"after_seconds": st.sampled_from([0, 15, 35])},
     optional={
-        "choice": st.sampled_from(["longest_idle", "least_loaded", "best_skilled", "round_robin"]),
-        "hours": st.just("office"),
-        "closed": shut,
-        "max_waiting": st.integers(0, 2),
-        "full": shut,
+        "drop_language": st.just(True),
+        "drop": st.lists(st.sampled_from(SKILLS), max_size=1),
+        "lower": st.dictionaries(st.sampled_from(SKILLS), st.just(1), max_size=1),
     },
 )
+
+
+def queues(other: str) -> st.SearchStrategy[dict[str, Any]]:
+    """A queue that overflows to the other."""
+    return st.fixed_dictionaries(
+        {
+            "order": st.sampled_from(["fifo", "priority", "strict", "urgency", "accumulating"]),
+            "offer": st.fixed_dictionaries(
+                {"timeout_seconds": st.sampled_from([20, 40]), "offers_max": st.integers(1, 3)},
+                optional={
+                    "auto_accept": st.booleans(),
+                    "retry_seconds": st.sampled_from([0, 15, 60]),
+                    "then": st.sampled_from([{"to": "general"}, {"to": "billing"}]),
+                },
+            ),
+        },
+        optional={
+            "choice": st.sampled_from(["longest_idle", "least_loaded", "best_skilled", "round_robin"]),
+            "relax": st.lists(relaxations, max_size=2),
+            "overflow": st.lists(
+                st.fixed_dictionaries({"after_seconds": st.sampled_from([15, 50]), "to": st.just(other)}),
+                max_size=2,
+            ),
+            "hours": st.just("office"),
+            "closed": shut,
+            "max_waiting": st.integers(0, 2),
+            "full": shut,
+        },
+    )
+
+
 documents = st.builds(
     lambda agents, general, billing, weight, holds: a_workspace(
         dict(zip(AGENTS, agents, strict=True)),
@@ -68,14 +93,18 @@ documents = st.builds(
         calendars={"office": {"tz": "UTC", "week": {"mon": [["11:00", "12:01"], ["12:03", "12:10"]]}}},
         replies={"sorry": {"en": "Sorry."}},
         skills=list(SKILLS),
-        channels={"chat": {"weight": weight, "pending_holds": holds, "abandons_after_seconds": 25}},
-        classify={"language_skill": None, "categories": {"heavy": {"weight": 2}, "none": {"weight": 0}}},
+        channels={
+            "chat": {"weight": weight, "pending_holds": holds, "abandons_after_seconds": 25, "affinity_seconds": 30},
+            "email": {"affinity_seconds": 60},
+        },
+        languages=["it", "en"],
+        classify={"language_skill": "italian", "categories": {"heavy": {"weight": 2}, "none": {"weight": 0}}},
         presence={"grace_seconds": 30, "gone": {"email": {"requeue": "on_warning", "at_latest_seconds": 90}}},
         tickets={"reopen_seconds": 100, "close_after_seconds": 150, "pending_resolves_after_seconds": 120},
     ),
     st.lists(agents, min_size=len(AGENTS), max_size=len(AGENTS)),
-    queues,
-    queues,
+    queues("billing"),
+    queues("general"),
     st.integers(1, 2),
     st.booleans(),
 )
@@ -126,15 +155,17 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         channel=st.sampled_from(CHANNELS),
-        queue=st.sampled_from(["general", "billing"]),
+        queue=st.sampled_from(QUEUES),
         priority=st.sampled_from(["urgent", "high", "normal", "low"]),
         requires=levels,
         prefers=levels,
         category=st.sampled_from(["other", "heavy", "none"]),
         seconds_ago=st.sampled_from([0, 0, 5]),
+        owner=st.sampled_from([None, None, *AGENTS]),
     )
-    def a_customer_begins(self, **fields: Any) -> None:
+    def a_customer_begins(self, *, owner: str | None, **fields: Any) -> None:
         self.tickets += 1
+        fields["customer"] = CustomerSeen(id="somebody", owner=owner)
         ticket = f"tkt_{self.tickets:03}"
         self.both(lambda play: play.say(ticket, **fields))
 
@@ -253,7 +284,7 @@ class Histories(RuleBasedStateMachine):
 
         self.both(close)
 
-    @rule(queue=st.sampled_from(["general", "billing", "night"]))
+    @rule(queue=st.sampled_from(QUEUES))
     def a_queue_is_opened(self, queue: str) -> None:
         self.both(lambda play: play.open_queue(queue))
 
@@ -262,9 +293,10 @@ class Histories(RuleBasedStateMachine):
         self.both(lambda play: play.advance(seconds))
 
     @precondition(lambda self: len(self.plays[0].desk.tickets) > 2)
-    @rule(agent=st.sampled_from(AGENTS), profile=agents, queue=st.sampled_from(["general", "billing"]), new=queues)
-    def the_configuration_changes(self, agent: str, profile: Any, queue: str, new: Any) -> None:
-        document = self.document
+    @rule(agent=st.sampled_from(AGENTS), profile=agents, queue=st.sampled_from(QUEUES[:2]), data=st.data())
+    def the_configuration_changes(self, agent: str, profile: Any, queue: str, data: Any) -> None:
+        document, other = self.document, "billing" if queue == "general" else "general"
+        new = data.draw(queues(other))
         self.document = {
             **document,
             "agents": {**document["agents"], agent: profile},

@@ -52,6 +52,17 @@ def test_after_offers_max_the_ticket_escalates_and_stays_queued() -> None:
     assert play.ticket().waiting_since == waits_since
 
 
+def test_an_escalated_ticket_is_shown_to_the_agents_of_a_further_queue() -> None:
+    """`then: {to}` widens whom is asked; the ticket stays in its queue."""
+    queues = {"billing": {"offer": {"offers_max": 1, "retry_seconds": 600, "then": {"to": "general"}}}, "general": {}}
+    play = Play(a_workspace({"anna": {"queues": ["billing"]}, "boris": {"queues": ["general"]}}, queues))
+    play.say(queue="billing")
+    play.advance(1)
+    play.reject()
+    assert play.offered_to() == "boris"
+    assert play.ticket().queue == "billing"
+
+
 def test_it_escalates_once_for_each_time_it_enters_the_queue() -> None:
     play = Play(a_workspace(["anna"], {"general": {"offer": {"offers_max": 1, "retry_seconds": 5}}}))
     play.say()

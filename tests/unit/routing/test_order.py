@@ -65,6 +65,25 @@ def test_strict_classes_go_before_age() -> None:
     assert served(play, 2) == ["urgent", "normal"]
 
 
+def test_accumulating_urgency_lets_the_steeper_overtake_with_time() -> None:
+    """Slope 3 against 1: who came 30 minutes later is more urgent from 15 minutes of its own waiting on."""
+    slopes = {"high": 3, "normal": 1}
+    for minutes, first in ((14, "normal"), (16, "high")):
+        play = one_busy_agent("accumulating", slopes=slopes)
+        waits(play, "normal", "normal", minutes_later=30)
+        waits(play, "high", "high", minutes_later=minutes)
+        play.resolve("busy")
+        assert served(play, 2)[0] == first, f"after {minutes} minutes"
+
+
+def test_within_a_slope_the_older_goes_first() -> None:
+    play = one_busy_agent("accumulating", slopes={"high": 2, "normal": 1})
+    for number in range(3):
+        waits(play, f"high {number}", "high")
+    play.resolve("busy")
+    assert served(play, 3) == ["high 0", "high 1", "high 2"]
+
+
 def test_a_ticket_without_an_eligible_agent_is_passed_over() -> None:
     play = Play(a_workspace({"anna": {"capacity": 1}, "boris": {"skills": {"billing": 3}}}), present=["anna"])
     play.assigned("busy")

@@ -9,7 +9,8 @@ TOPIC = "requests"
 
 
 class CustomerSeen(Value):
-    """A customer as intake knows it at this message. (A value; carried inside `message.received`.)"""
+    """A customer as intake knows it at this message. (A value; carried inside `message.received`.) `owner` is the agent
+    who looks after the customer, by slug."""
 
     id: str
     name: str | None = None
@@ -18,6 +19,7 @@ class CustomerSeen(Value):
     language: str | None = None
     tier: str | None = None
     organization: str | None = None
+    owner: str | None = None
 
 
 class MessageReceived(Contract, topic=TOPIC, type="message.received"):

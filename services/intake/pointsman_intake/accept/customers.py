@@ -31,7 +31,7 @@ SELECT * FROM learnt
 """
 
 _WINNERS = """
-SELECT i.workspace, i.kind, i.value, c.id, c.name, c.language, c.tier, c.organization
+SELECT i.workspace, i.kind, i.value, c.id, c.name, c.language, c.tier, c.organization, c.owner
 FROM json_to_recordset($1::text::json) AS k (workspace text, kind text, value text)
 JOIN identity i USING (workspace, kind, value)
 JOIN customer c ON c.workspace = i.workspace AND c.id = i.customer_id

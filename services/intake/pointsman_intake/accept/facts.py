@@ -45,6 +45,7 @@ def message_received(message: Inbound, place: Place, customer: Known) -> Ready:
         ("language", customer.language),
         ("tier", customer.tier),
         ("organization", customer.organization),
+        ("owner", customer.owner),
     ):
         if value:
             seen[name] = value

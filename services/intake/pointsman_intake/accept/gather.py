@@ -12,24 +12,24 @@ from pointsman_intake.model import Inbound
 # JSON in, one text: encoding it costs a third of what arrays cost, on both sides.
 _GATHER = """
 WITH asked AS MATERIALIZED (SELECT $1::text::json AS j)
-SELECT 'message', m.workspace, m.connector, m.external_id, m.id, m.ticket_id, m.body_hash, NULL, NULL
+SELECT 'message', m.workspace, m.connector, m.external_id, m.id, m.ticket_id, m.body_hash, NULL, NULL, NULL
 FROM asked, json_to_recordset(j -> 'messages') AS k (workspace text, connector text, key text)
 JOIN message m ON m.workspace = k.workspace AND m.connector = k.connector AND m.external_id = k.key
 UNION ALL
-SELECT 'identity', i.workspace, i.kind, i.value, c.id, c.name, c.language, c.tier, c.organization
+SELECT 'identity', i.workspace, i.kind, i.value, c.id, c.name, c.language, c.tier, c.organization, c.owner
 FROM asked, json_to_recordset(j -> 'identities') AS k (workspace text, kind text, key text)
 JOIN identity i ON i.workspace = k.workspace AND i.kind = k.kind AND i.value = k.key
 JOIN customer c ON c.workspace = i.workspace AND c.id = i.customer_id
 UNION ALL
-SELECT 'identity', c.workspace, 'id', c.id, c.id, c.name, c.language, c.tier, c.organization
+SELECT 'identity', c.workspace, 'id', c.id, c.id, c.name, c.language, c.tier, c.organization, c.owner
 FROM asked, json_to_recordset(j -> 'customers') AS k (workspace text, key text)
 JOIN customer c ON c.workspace = k.workspace AND c.id = k.key
 UNION ALL
-SELECT 'cited', m.workspace, m.connector, m.reference, m.thread, NULL, NULL, NULL, NULL
+SELECT 'cited', m.workspace, m.connector, m.reference, m.thread, NULL, NULL, NULL, NULL, NULL
 FROM asked, json_to_recordset(j -> 'cited') AS k (workspace text, connector text, key text)
 JOIN message m ON m.workspace = k.workspace AND m.connector = k.connector AND m.reference = k.key
 UNION ALL
-SELECT 'cited', d.workspace, d.connector, d.external_id, d.thread, NULL, NULL, NULL, NULL
+SELECT 'cited', d.workspace, d.connector, d.external_id, d.thread, NULL, NULL, NULL, NULL, NULL
 FROM asked, json_to_recordset(j -> 'cited') AS k (workspace text, connector text, key text)
 JOIN delivery d ON d.workspace = k.workspace AND d.connector = k.connector AND d.external_id = k.key
 """
@@ -62,6 +62,7 @@ class Known:
     language: str | None
     tier: str | None
     organization: str | None = None
+    owner: str | None = None
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ WITH locked AS (
         closed = false
     RETURNING workspace, connector, thread, ticket_id, customer_id, number, opened_at_number, follow_up_of
 )
-SELECT l.*, c.id, c.name, c.language, c.tier, c.organization
+SELECT l.*, c.id, c.name, c.language, c.tier, c.organization, c.owner
 FROM locked l LEFT JOIN customer c ON c.workspace = l.workspace AND c.id = l.customer_id
 """
 
@@ -192,7 +192,8 @@ def _name(members: Sequence[_New], row: Any) -> None:
     """Messages without an identity are their thread's customer's: of a new thread, one who is made with it."""
     for one in members:
         if one.customer is None and row["id"] is not None:
-            one.customer = Known(row["id"], row["name"], row["language"], row["tier"], row["organization"])
+            known = (row[name] for name in ("id", "name", "language", "tier", "organization", "owner"))
+            one.customer = Known(*known)
         elif one.customer is None:
             person = one.message.person
             one.customer = Known(row["customer_id"], person.name, person.language, person.tier)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketClassified, TicketOpened
-from pointsman.contracts.requests import MessageReceived
+from pointsman.contracts.requests import CustomerSeen, MessageReceived
 from pointsman.contracts.shapes import SYSTEM, Evidence
 from pointsman.core.journal import Mark
 from pointsman_routing.desk import matching, messages, offers
@@ -89,6 +89,7 @@ def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, clas
         marked=classified.marked,
         started_by="agent" if message.author.kind == "agent" else "customer",
         follow_up_of=message.follow_up_of,
+        affine=_affine(desk, who),
     )
     desk.open(ticket)
     desk.say(
@@ -117,6 +118,12 @@ def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, clas
     else:
         desk.draft.greeted = ticket
         desk.enqueue(ticket, "opened", fresh=True)
+
+
+def _affine(desk: Desk, customer: CustomerSeen) -> tuple[str, ...]:
+    """Whom the customer knows: their owner, then their last agent (rule 11)."""
+    known = (customer.owner, desk.last_agents.get(customer.id))
+    return tuple(dict.fromkeys(slug for slug in known if slug))
 
 
 def _labels(desk: Desk, said: Classified) -> Labels:

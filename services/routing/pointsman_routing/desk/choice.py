@@ -5,6 +5,10 @@ narrowest skill set, then the lowest load share, then who is longest idle. A mod
 `longest_idle`, `least_loaded` (then longest idle), `best_skilled` (preferred met, level sum, then longest idle),
 `round_robin` (cyclic by slug). Ties end at the slug. What skills say is the standing score of a pool (roster), the
 rest is the agent's key in it.
+
+Rule 11, affinity: for the channel's `affinity_seconds` after queueing the ticket's last agent, then the customer's
+owner, then the customer's last agent goes before all of that, if they may take the ticket and have room. No ticket
+waits for them.
 """
 
 from __future__ import annotations
@@ -12,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from pointsman_routing.desk.capacity import NO_ROOM, room_for, takes_offers
+from pointsman_routing.desk.capacity import NO_ROOM, has_room, room_for, takes_offers
+from pointsman_routing.desk.index import Entry as IndexEntry
+from pointsman_routing.desk.index import first_key
 from pointsman_routing.desk.model import Agent, Ticket
-from pointsman_routing.desk.order import slack_us
+from pointsman_routing.desk.order import micros, slack_us
 from pointsman_routing.desk.roster import ANY, KEY_KIND, SLUG, CyclicShelf, Entry, Pool, Shelf
 
 if TYPE_CHECKING:
@@ -24,12 +30,14 @@ VISITED_MAX = 5
 
 
 class Choice(NamedTuple):
-    """Who gets a ticket, the standing score of those compared (None: the agent was asked what waits, not the ticket who
-    is best), and the few who were compared (rule 16)."""
+    """Who gets a ticket, the standing score of those compared, and the few who were compared (rule 16). `by` says what
+    decided: the `choice` of the queue, `affinity`, or the `line`: the agent was asked what waits, not the ticket who is
+    best."""
 
     agent: Agent
-    score: tuple[int, ...] | None
-    visited: tuple[Entry, ...]
+    score: tuple[int, ...] | None = None
+    visited: tuple[Entry, ...] = ()
+    by: str = "line"
 
 
 class Matcher(Protocol):
@@ -50,7 +58,10 @@ class IndexedMatcher:
         weight, roomy = labels.weight, desk.roster.roomy
         if weight and not roomy:
             return None
-        eligible = desk.roster.eligible(queue, labels.requires, labels.prefers)
+        near = affine(desk, ticket)
+        if near is not None:
+            return Choice(near, by="affinity")
+        eligible = desk.eligible(ticket)
         mode = desk.policy.queues[queue].choice
         kind = KEY_KIND[mode]
         last = desk.round_robin.get(queue, "") if kind == SLUG else ""
@@ -75,7 +86,7 @@ class IndexedMatcher:
                     visited.sort(key=lambda entry: (entry.agent.slug <= last, entry.agent.slug))
                 elif len(visited) > 1:
                     visited.sort()
-                return Choice(visited[0].agent, score, tuple(visited[:VISITED_MAX]))
+                return Choice(visited[0].agent, score, tuple(visited[:VISITED_MAX]), "choice")
         return None
 
     def ticket_for(self, desk: Desk, agent: Agent) -> Ticket | None:
@@ -85,8 +96,9 @@ class IndexedMatcher:
         if agent.profile.capacity - agent.load < desk.waiting.weight_min:
             return None
         rooms: dict[str, int] = {}
-        best: dict[str, Any] = {}
-        for group in pool.groups_served(desk.waiting):
+        best: dict[tuple[str, int], IndexEntry] = {}
+        now_us = micros(desk.draft.now)
+        for group, rank in pool.groups_served(desk.waiting):
             if not group.count and not group.picky:
                 continue
             channel = group.channel
@@ -98,25 +110,47 @@ class IndexedMatcher:
             entry = group.heap[0] if group.heap else None
             if entry is None or group.picky or entry[3].place is not entry:
                 entry = group.head(agent.slug)
-                if entry is None:
-                    continue
-            found = best.get(group.queue)
-            if found is None or entry < found:
-                best[group.queue] = entry
-        return first_of_queues(desk, agent, best)
+            if entry is None:
+                continue
+            place = (group.queue, rank)
+            found = best.get(place)
+            if found is None or _goes_before(entry, found, now_us):
+                best[place] = entry
+        return first_of_queues(desk, best)
 
 
-def first_of_queues(desk: Desk, agent: Agent, best: dict[str, Any]) -> Ticket | None:
-    """Of the heads of several queues (queue → entry), that of the lowest rank; at equal rank the least slack."""
+def _goes_before(one: IndexEntry, other: IndexEntry, now_us: int) -> bool:
+    """Whether one head of a queue is served before another."""
+    return first_key(one, now_us) < first_key(other, now_us) if one[4].slope else one < other
+
+
+def affine(desk: Desk, ticket: Ticket) -> Agent | None:
+    """Who is preferred for having dealt with the ticket or its customer, while that counts."""
+    if ticket.last_agent is None and not ticket.affine:
+        return None
+    queued_at = ticket.queued_at
+    if queued_at is None or desk.draft.now >= queued_at + desk.policy.channels[ticket.channel].affinity:
+        return None
+    for slug in (ticket.last_agent, *ticket.affine):
+        agent = desk.agents.get(slug) if slug is not None else None
+        if agent is None or slug in (ticket.declined or ()):
+            continue
+        if has_room(agent, ticket) and desk.may_take(agent, ticket):
+            return agent
+    return None
+
+
+def first_of_queues(desk: Desk, best: dict[tuple[str, int], IndexEntry]) -> Ticket | None:
+    """Of the heads of several queues ((queue, rank) → entry), that of the lowest rank; at equal rank the least
+    slack."""
     if not best:
         return None
     if len(best) == 1:
         (entry,) = best.values()
-        found: Ticket = entry[3]
-        return found
-    queues, ranks = desk.policy.queues, agent.profile.ranks
+        return entry[3]
+    queues = desk.policy.queues
     chosen: tuple[int, int, str, Ticket] = min(
-        (ranks[queue], slack_us(entry[3], queues[queue]), entry[1], entry[3]) for queue, entry in best.items()
+        (rank, slack_us(entry[3], queues[queue]), entry[1], entry[3]) for (queue, rank), entry in best.items()
     )
     return chosen[3]
 

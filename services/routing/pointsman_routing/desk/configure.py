@@ -19,7 +19,6 @@ from pointsman_routing.desk import offers, shut, wrap_up
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
-from pointsman_routing.desk.order import order_key
 from pointsman_routing.desk.policy import Policy, Profile, compile_policy
 from pointsman_routing.desk.result import Answer, Result
 from pointsman_routing.desk.roster import Roster
@@ -113,7 +112,9 @@ def _takes_tickets(policy: Policy, slug: str) -> bool:
 def apply(desk: Desk, policy: Policy, moves: Moves | None = None) -> None:
     """Makes the version the one that holds. Linear in agents and open tickets: configuration changes are rare."""
     moves = moves or Moves()
-    roster, waiting = Roster(policy, desk.journal), Waiting(desk.journal)
+    for queue in desk.policy.queues if desk.configured else ():
+        desk.arm(kinds.RIPEN, queue, None)
+    roster, waiting = Roster(policy, desk.journal), Waiting(policy, desk.journal)
     desk.adopt(policy, roster, waiting, desk.classifier(policy.document))
     for ticket in desk.tickets.values():
         if ticket.place is not None:
@@ -198,13 +199,12 @@ def _requeue(desk: Desk, ticket: Ticket, moves: Moves) -> None:
             )
             desk.say(ticket, fact)
     if ticket.offer is not None:
-        pool = desk.agents[ticket.offer.agent].pool
-        if pool is None or not pool.serves(ticket.queue, ticket.labels.requires):
+        if not desk.may_take(desk.agents[ticket.offer.agent], ticket):
             offers.rescind(desk, ticket, "the configuration changed")
             desk.enqueue(ticket, "rescinded", fresh=False)
     elif ticket.state == "queued" and ticket.place is None and ticket.held is None:
         desk.edit(ticket)
-        desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
+        desk.wait(ticket)
 
 
 __all__ = ["Document", "Moves", "admit", "apply", "put"]

@@ -31,6 +31,7 @@ from pointsman_routing.desk import (
     offers,
     pending,
     presence,
+    relaxation,
     resolve,
     shut,
     snooze,
@@ -55,6 +56,7 @@ _OF_TIMERS: dict[str, Callable[[Desk, TimerCause], Result]] = {
     kinds.RETRY: escalate.retry,
     kinds.HOLD: presence.release_hold,
     kinds.OPENING: shut.opening,
+    kinds.RIPEN: relaxation.ripen,
 }
 
 _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = {

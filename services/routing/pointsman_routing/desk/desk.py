@@ -31,9 +31,9 @@ from pointsman_routing.desk.model import (
     Token,
     restore,
 )
-from pointsman_routing.desk.order import order_key
+from pointsman_routing.desk.order import from_micros, micros, order_key, since_us
 from pointsman_routing.desk.policy import Policy, QueuePolicy
-from pointsman_routing.desk.roster import Pool, Roster
+from pointsman_routing.desk.roster import Eligible, Pool, Roster
 from pointsman_routing.desk.timers import Timers
 
 _ticket_values = attrgetter(*TICKET_EDITED)
@@ -153,8 +153,8 @@ class Desk:
 
     `ended` maps an ended offer to its ticket, so that a late accept can be told who holds it; the worker keeps it
     small and reads older ones from their rows, as it reads into `stored_why` what was stored with a ticket's last
-    offer. `policy` is there once `configured`, by the
-    workspace's first version.
+    offer, and into `last_agents` who dealt last with the customers that a batch is about. `policy` is there once
+    `configured`, by the workspace's first version.
     """
 
     def __init__(
@@ -182,10 +182,11 @@ class Desk:
         self.round_robin: dict[str, str] = {}
         self.closings: dict[str, Closing] = {}
         self.held: dict[str, dict[str, Ticket]] = {}
-        self.waiting = Waiting(journal)
+        self.waiting = Waiting(None, journal)
         self.roster: Roster
         self.changes = Changes()
         self.stored_why: dict[str, Any] = {}
+        self.last_agents: dict[str, str] = {}
         self.draft: Draft
         self._labels: dict[Labels, Labels] = {}
 
@@ -281,6 +282,7 @@ class Desk:
             ticket.queued_at = at
             ticket.waiting_since = ticket.unanswered_since or at
             ticket.declined, ticket.offers, ticket.retrying, ticket.escalated_at = None, 0, False, None
+            ticket.wide = ()
         elif ticket.waiting_since is None:
             ticket.queued_at = ticket.waiting_since = at
         reason, rule = shut.admit(self, ticket, reason)
@@ -305,18 +307,53 @@ class Desk:
             shut.carry_out(self, ticket, rule)
 
     def wait(self, ticket: Ticket) -> None:
-        """(Re-)enters the waiting index with the key that holds now, unless it is held. The caller has edited the
-        ticket."""
+        """(Re-)enters the waiting index with the key and the stage that hold now, unless it is held. The caller has
+        edited the ticket."""
         if ticket.held is not None:
             return
-        self.waiting.enter(ticket, order_key(ticket, self.queue_of(ticket)))
+        queue = self.queue_of(ticket)
+        ticket.stage = self._stage_of(ticket, queue)
+        group = self.waiting.enter(ticket, order_key(ticket, queue))
+        if group.ripens_us is not None:
+            self.ripens(queue.slug, since_us(ticket) + group.ripens_us)
         self.draft.tickets[ticket.id] = ticket
 
     def reorder(self, ticket: Ticket) -> None:
-        """Something that the order reads has changed."""
-        if ticket.place is not None and ticket.place[0] != order_key(ticket, self.queue_of(ticket)):
+        """Something that the order reads has changed. The caller has edited the ticket."""
+        if ticket.place is not None:
             self.waiting.leave(ticket)
-            self.waiting.enter(ticket, order_key(ticket, self.queue_of(ticket)))
+            self.wait(ticket)
+
+    def ripens(self, queue: str, at_us: int) -> None:
+        """A ticket of the queue goes on to its next stage then: the queue's timer is due at the first of them."""
+        at = from_micros(at_us)
+        armed = self.timers.armed_for(kinds.RIPEN, (self.workspace, queue))
+        if armed is None or at < armed:
+            self.arm(kinds.RIPEN, queue, at)
+
+    def _stage_of(self, ticket: Ticket, queue: QueuePolicy) -> int:
+        if len(queue.stages) == 1:
+            return 0
+        return queue.stage_at(micros(self.draft.now) - since_us(ticket))
+
+    # -- who may take it ---------------------------------------------------------------------------------------------
+
+    def eligible(self, ticket: Ticket) -> Eligible:
+        """The agents who may take the ticket at its stage, present or not, with room or without."""
+        group = ticket.place[4] if ticket.place is not None else self.waiting.group_of(ticket)
+        return self.roster.eligible(group, ticket.labels.prefers)
+
+    def may_take(self, agent: Agent, ticket: Ticket, *, labels: Labels | None = None, queue: str | None = None) -> bool:
+        """Whether the agent serves the ticket, as long as it has waited by now, and holds what it still requires;
+        with the labels or the queue that it is to have. Whether they are there and have room is another question."""
+        pool: Pool | None = agent.pool
+        if pool is None:
+            return False
+        labels, line = labels or ticket.labels, self.policy.queues[queue or ticket.queue]
+        stage = self._stage_of(ticket, line)
+        holds = line.stages[stage]
+        requires = self.policy.needs_of(line.slug, stage, labels.requires, labels.language)
+        return pool.may_take((*holds.lines, *ticket.wide), holds.after_us, requires)
 
     # -- what is said ------------------------------------------------------------------------------------------------
 
@@ -345,6 +382,7 @@ class Desk:
     def committed(self) -> None:
         """What was changed is written. Only while nothing can be undone."""
         self.changes = Changes()
+        self.last_agents.clear()
         self.waiting.prune()
         if len(self.ended) > ENDED_KEPT_MAX:
             for offer in list(self.ended)[: ENDED_KEPT_MAX // 2]:

@@ -1,5 +1,5 @@
 """Rule 4, declining: who declined is skipped until everybody eligible has, and at least `retry_seconds`; after
-`offers_max` the ticket escalates. It is never dropped.
+`offers_max` the ticket escalates, and the agents of the queue in `then` are asked too. It is never dropped.
 
 Eligible for this rule is who serves the queue, holds the skills and is available, full or not.
 """
@@ -32,6 +32,8 @@ def count_failure(desk: Desk, ticket: Ticket, agent: str) -> bool:
     if ticket.offers < queue.offers_max or ticket.escalated_at is not None:
         return False
     ticket.escalated_at = ticket.at
+    if queue.escalates_to is not None:
+        ticket.wide = (queue.escalates_to,)
     ticket.declined, ticket.retrying = None, False
     return True
 
@@ -44,7 +46,7 @@ def say(desk: Desk, ticket: Ticket) -> None:
 
 def review_pool(desk: Desk, pool: Pool) -> None:
     """An agent of the pool became available or stopped being so: that may complete rounds of declining."""
-    for group in pool.groups_served(desk.waiting):
+    for group, _ in pool.groups_served(desk.waiting):
         for entry in sorted(group.picky.values()):
             review(desk, entry[3])
 
@@ -73,8 +75,8 @@ def review(desk: Desk, ticket: Ticket) -> None:
 
 def everybody_declined(desk: Desk, ticket: Ticket) -> bool:
     """Whether somebody is eligible, and all of them declined."""
-    labels, channel = ticket.labels, ticket.channel
-    eligible = desk.roster.eligible(ticket.queue, labels.requires, labels.prefers)
+    channel = ticket.channel
+    eligible = desk.eligible(ticket)
     available = sum(pool.available[channel] for pool in eligible.score)
     if not available:
         return False

@@ -45,22 +45,24 @@ def sentence(ticket: Ticket, choice: Choice, queue: QueuePolicy) -> str:
     """Why this agent, in one sentence for people."""
     agent = choice.agent
     name, load = agent.profile.name, f"{agent.load} of {agent.profile.capacity} units"
-    if choice.score is None:
+    if choice.by == "affinity":
+        return f"{name} knows the matter or the customer, can take it and has room ({load} taken)"
+    if choice.by == "line":
         return f"{name} has room again ({load} taken) and this is the first ticket in line for them"
     if queue.choice is not None:
         return f"{name} can do it, has room ({load} taken) and {_MODE_WORDS[queue.choice]}"
     wishes = len(ticket.labels.prefers)
-    preferred = f"meets {-choice.score[0]} of {wishes} preferred skills, " if wishes else ""
+    preferred = f"meets {-choice.score[0]} of {wishes} preferred skills, " if wishes and choice.score else ""
     return f"{name} can do it, {preferred}has room ({load} taken), and among equals the lowest load or the longest idle"
 
 
 def why(desk: Desk, ticket: Ticket, choice: Choice) -> dict[str, Any]:
     """What is stored with the offer (rule 16)."""
-    labels, policy = ticket.labels, desk.policy
-    eligible = desk.roster.eligible(ticket.queue, labels.requires, labels.prefers)
+    policy, eligible = desk.policy, desk.eligible(ticket)
     return {
         "cause": desk.draft.cause,
-        "asked": "agent" if choice.score is None else "ticket",
+        "asked": "agent" if choice.by == "line" else "ticket",
+        "by": choice.by,
         "order": policy.queues[ticket.queue].order,
         "key": ticket.place[0] if ticket.place else None,
         "choice": policy.queues[ticket.queue].choice or "chain",
@@ -219,7 +221,7 @@ def _order(desk: Desk, ticket: Ticket) -> dict[str, Any]:
     queue = desk.policy.queues.get(ticket.queue)
     if queue is None or ticket.state not in ("queued", "offered"):
         return {}
-    priority = effective_priority(ticket)
+    priority = effective_priority(ticket, queue)
     return {
         "order": queue.order,
         "key": order_key(ticket, queue),

@@ -1,39 +1,124 @@
 """Waiting tickets by what they need, so that nobody scans them.
 
-Tickets that the same agents may take stand in one `Group`: same queue, channel, weight and requirement set. Within it
-a heap orders them by their order key. Entering costs O(log n) in the waiting tickets of the group, leaving O(1): an
-entry is stale when the ticket's `place` is another, and is dropped when it surfaces. What a released agent may take is
-found among the heads of the groups that the agent's pool serves: the number of groups is that of the requirement sets
-in use, not of tickets.
+Tickets that the same agents may take stand in one `Group`: same queue and stage (what relaxed, overflowed or opened
+by the time they waited), same further queues, channel, weight, requirement set as it is at that stage, and slope.
+Within it a heap orders them by their order key. Entering costs O(log n) in the waiting tickets of the group, leaving
+O(1): an entry is stale when the ticket's `place` is another, and is dropped when it surfaces. What a released agent may
+take is found among the heads of the groups that the agent's pool serves: the number of groups is that of the
+requirement sets in use, not of tickets.
+
+Where waiting changes something, a group knows its tickets by age too (`Ages`), and a timer of the queue is due when
+the first becomes ripe; it moves those that are to the group of their next stage, each at the cost of leaving and
+entering. No sweep looks at the others.
 
 Tickets that somebody declined are few; they stand beside the heap (`picky`), because an agent has to skip his own.
 
-Only `place` of the tickets and `count` and `picky` of the groups are state. A heap may hold stale entries, a group may
-be empty; undo puts entries back that were dropped meanwhile.
+Only `place` of the tickets and `count` and `picky` of the groups are state. A heap or `Ages` may hold stale entries, a
+group may be empty; undo puts entries back that were dropped meanwhile.
 """
 
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
 from typing import Any
 
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman_routing.desk.model import Ticket
-from pointsman_routing.desk.order import OrderKey
-from pointsman_routing.desk.policy import Needs
+from pointsman_routing.desk.order import OrderKey, head_key, order_key, since_us, slope_of
+from pointsman_routing.desk.policy import Needs, Policy, QueuePolicy
 
-Entry = tuple[OrderKey, str, int, Ticket]
-"""(order key, ticket id, serial, ticket). The id orders equal keys, the serial an entry and its stale like."""
+Entry = tuple[OrderKey, str, int, Ticket, "Group"]
+"""(order key, ticket id, serial, ticket, group). The id orders equal keys, the serial an entry and its stale like."""
 
 GROUPS_KEPT_MIN = 256
 
 
+class Ages:
+    """A group's entries by how long they wait, oldest first. Nearly all enter at the end, where that costs O(1)."""
+
+    __slots__ = ("entries", "since", "start")
+
+    def __init__(self) -> None:
+        self.since = array("q")
+        self.entries: list[Entry] = []
+        self.start = 0
+
+    def __len__(self) -> int:
+        return len(self.entries) - self.start
+
+    def add(self, since: int, entry: Entry) -> None:
+        if not self.entries or since >= self.since[-1]:
+            self.since.append(since)
+            self.entries.append(entry)
+        else:
+            at = bisect_right(self.since, since, self.start)
+            self.since.insert(at, since)
+            self.entries.insert(at, entry)
+
+    def oldest(self) -> int | None:
+        """Since when the oldest that still stands here waits, in µs."""
+        entries = self.entries
+        while self.start < len(entries):
+            entry = entries[self.start]
+            if entry[3].place is entry:
+                return self.since[self.start]
+            self.start += 1
+        return None
+
+    def until(self, since: int) -> list[Entry]:
+        """Those that wait since then or longer."""
+        end = bisect_right(self.since, since, self.start)
+        return [entry for entry in self.entries[self.start : end] if entry[3].place is entry]
+
+    def sweep(self) -> None:
+        """Drops the stale entries; called once in as many additions as stand here."""
+        kept = [at for at in range(self.start, len(self.entries)) if self.entries[at][3].place is self.entries[at]]
+        self.since = array("q", (self.since[at] for at in kept))
+        self.entries = [self.entries[at] for at in kept]
+        self.start = 0
+
+
 class Group:
-    """Waiting tickets that the same agents may take."""
+    """Waiting tickets that the same agents may take. `lines` are the queues in which these agents may be found, the
+    ticket's own first; `requires` is what is left of the requirements, `opened_us` how long the tickets waited at
+    least, and `ripens_us` after how much waiting they go on to another group."""
 
-    __slots__ = ("channel", "count", "heap", "picky", "queue", "requires", "weight")
+    __slots__ = (
+        "ages",
+        "channel",
+        "count",
+        "heap",
+        "lines",
+        "opened_us",
+        "picky",
+        "queue",
+        "requires",
+        "ripens_us",
+        "slope",
+        "weight",
+    )
 
-    def __init__(self, queue: str, channel: str, weight: int, requires: Needs) -> None:
-        self.queue, self.channel, self.weight, self.requires = queue, channel, weight, requires
+    def __init__(
+        self,
+        queue: QueuePolicy,
+        stage: int,
+        wide: tuple[str, ...],
+        channel: str,
+        weight: int,
+        requires: Needs,
+        slope: float,
+    ) -> None:
+        holds = queue.stages[stage]
+        self.queue, self.channel, self.weight, self.requires, self.slope = queue.slug, channel, weight, requires, slope
+        self.lines = tuple(dict.fromkeys((*holds.lines, *wide)))
+        self.opened_us = holds.after_us
+        last = stage + 1 == len(queue.stages)
+        self.ripens_us = None if last else queue.stages[stage + 1].after_us
+        self.ages = None if last else Ages()
         self.heap: list[Entry] = []
         self.picky: dict[str, Entry] = {}
         self.count = 0
@@ -60,12 +145,28 @@ class Group:
             heapify(heap)
         heappush(heap, entry)
 
+    def age(self, entry: Entry) -> None:
+        """Knows the entry by its age, where waiting changes something."""
+        ages = self.ages
+        if ages is not None:
+            if len(ages) > 64 and len(ages) > 2 * (self.count + len(self.picky)):
+                ages.sweep()
+            ages.add(since_us(entry[3]), entry)
+
+    def ripens_at_us(self) -> int | None:
+        """When the first of its tickets goes on."""
+        if self.ages is None or self.ripens_us is None:
+            return None
+        oldest = self.ages.oldest()
+        return None if oldest is None else oldest + self.ripens_us
+
     def uncount(self) -> None:
         self.count -= 1
 
     def recount(self, entry: Entry) -> None:
         self.count += 1
         heappush(self.heap, entry)
+        self.age(entry)
 
     def entries(self) -> list[Entry]:
         """Every waiting ticket, in order. For questions and tests: linear."""
@@ -78,57 +179,114 @@ class Group:
         return entry[3].waiting_since if entry else None
 
 
+def first_key(entry: Entry, now_us: int) -> tuple[Any, str]:
+    """What the heads of one queue compare by."""
+    return head_key(entry[0], entry[4].slope, now_us), entry[1]
+
+
 class Waiting:
     """The groups of one desk. `shapes` grows with each new group, so that pools know when to look again; `weight_min`
-    is not above the lightest group's weight, so that a full agent need not look at all."""
+    is not above the lightest group's weight, so that a full agent need not look at all. `aging` are the groups of each
+    queue whose tickets change by waiting."""
 
-    __slots__ = ("_journal", "_serial", "groups", "shapes", "weight_min")
+    __slots__ = ("_journal", "_policy", "_serial", "aging", "groups", "shapes", "weight_min")
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, policy: Policy | None, journal: Journal) -> None:
+        self._journal, self._policy = journal, policy
         self._serial = 0
         self.groups: dict[tuple[Any, ...], Group] = {}
+        self.aging: dict[str, list[Group]] = {}
         self.shapes = 0
         self.weight_min = 1
 
     def group_of(self, ticket: Ticket) -> Group:
-        """The group in which the ticket stands or would stand."""
-        labels = ticket.labels
-        key = (ticket.queue, ticket.channel, labels.weight, labels.requires)
+        """The group in which the ticket stands or would stand, at its stage."""
+        policy = self._policy
+        assert policy is not None, "nothing waits before the first configuration"
+        labels, queue, stage = ticket.labels, policy.queues[ticket.queue], ticket.stage
+        requires, slope = labels.requires, 0.0
+        if queue.stages[stage].relaxes:
+            requires = policy.needs_of(ticket.queue, stage, requires, labels.language)
+        if queue.slopes:
+            slope = slope_of(ticket, queue)
+        key = (ticket.queue, stage, ticket.wide, ticket.channel, labels.weight, requires, slope)
         group = self.groups.get(key)
         if group is None:
-            group = self.groups[key] = Group(*key)
+            group = Group(queue, stage, ticket.wide, ticket.channel, labels.weight, requires, slope)
+            self.groups[key] = group
             self.shapes += 1
             self.weight_min = min(self.weight_min, labels.weight)
+            if group.ages is not None:
+                self.aging.setdefault(ticket.queue, []).append(group)
         return group
 
-    def enter(self, ticket: Ticket, key: OrderKey) -> None:
+    def enter(self, ticket: Ticket, key: OrderKey) -> Group:
         """The ticket waits from now on; the caller has edited it."""
         self._serial += 1
-        entry = (key, ticket.id, self._serial, ticket)
         group = self.group_of(ticket)
-        ticket.place = entry
+        ticket.place = entry = (key, ticket.id, self._serial, ticket, group)
         if ticket.declined:
             self._journal.put(group.picky, ticket.id, entry)
         else:
             group.count += 1
             self._journal.note(group.uncount)
             group.enter(entry)
+        if group.ages is not None:
+            group.age(entry)
+        return group
 
     def leave(self, ticket: Ticket) -> None:
-        """The ticket waits no more; the caller has edited it and changes its labels or queue only afterwards."""
+        """The ticket waits no more; the caller has edited it."""
         entry = ticket.place
         if entry is None:
             return
-        group = self.group_of(ticket)
+        group: Group = entry[4]
         ticket.place = None
         if self._journal.pop(group.picky, ticket.id) is None:
             group.count -= 1
             self._journal.note(group.recount, entry)
+        elif group.ages is not None:
+            self._journal.note(group.age, entry)
+
+    def ripe(self, queue: str, now_us: int, count_max: int) -> list[Ticket]:
+        """Tickets of the queue whose stage is over, longest waiting first."""
+        found: list[tuple[int, str, Ticket]] = []
+        for group in self.aging.get(queue, ()):
+            if group.ages is None or group.ripens_us is None:
+                continue
+            ripe = group.ages.until(now_us - group.ripens_us)
+            found += [(since_us(entry[3]), entry[1], entry[3]) for entry in ripe[:count_max]]
+        unique = {entry[1]: entry for entry in found}
+        return [entry[2] for entry in sorted(unique.values(), key=lambda entry: entry[:2])[:count_max]]
+
+    def ripens_at_us(self, queue: str) -> int | None:
+        """When the first of the queue's tickets goes on to its next stage, in µs."""
+        instants = (group.ripens_at_us() for group in self.aging.get(queue, ()))
+        return min((at for at in instants if at is not None), default=None)
 
     def depth(self, queue: str) -> int:
         """Waiting tickets of a queue."""
         return sum(group.count + len(group.picky) for group in self.groups.values() if group.queue == queue)
+
+    def ahead_of(self, ticket: Ticket, now_us: int) -> int:
+        """How many tickets of its queue stand before it, whoever may take them. For questions: linear."""
+        mine, policy = ticket.place, self._policy
+        if mine is None or policy is None:
+            return 0
+        own = first_key(mine, now_us)
+        return sum(first_key(entry, now_us) < own for entry in self._of_queue(ticket.queue))
+
+    def _of_queue(self, queue: str) -> Iterator[Entry]:
+        for group in self.groups.values():
+            if group.queue == queue:
+                yield from group.entries()
+
+    def stands_right(self, ticket: Ticket) -> bool:
+        """Whether the ticket stands where its key and stage say. For tests and the auditor."""
+        place, policy = ticket.place, self._policy
+        if place is None or policy is None:
+            return False
+        return place[0] == order_key(ticket, policy.queues[ticket.queue]) and place[4] is self.group_of(ticket)
 
     def prune(self) -> None:
         """Drops empty groups when they are most. Only while nothing can be undone."""
@@ -136,4 +294,8 @@ class Waiting:
             kept = {key: group for key, group in self.groups.items() if group.count or group.picky}
             if len(kept) * 2 < len(self.groups):
                 self.groups = kept
+                self.aging = {}
+                for group in kept.values():
+                    if group.ages is not None:
+                        self.aging.setdefault(group.queue, []).append(group)
                 self.shapes += 1

@@ -80,8 +80,7 @@ def _go_on(desk: Desk, ticket: Ticket, labels: Labels, queue: str, *, reroute: b
             desk.wait(ticket)
         return
     if ticket.offer is not None:
-        pool = desk.agents[ticket.offer.agent].pool
-        if pool is None or not pool.serves(queue, labels.requires):
+        if not desk.may_take(desk.agents[ticket.offer.agent], ticket, labels=labels, queue=queue):
             offers.rescind(desk, ticket, "the ticket was relabelled")
             ticket.labels, ticket.queue = labels, queue
             desk.enqueue(ticket, "labelled", fresh=False)

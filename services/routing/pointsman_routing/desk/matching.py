@@ -72,7 +72,7 @@ def _find_agent(desk: Desk, ticket: Ticket) -> None:
         if first is None or first is ticket:
             offers.make(desk, ticket, choice)
         else:
-            offers.make(desk, first, Choice(choice.agent, None, ()))
+            offers.make(desk, first, Choice(choice.agent))
 
 
 def _find_tickets(desk: Desk, agent: Agent) -> None:
@@ -80,4 +80,4 @@ def _find_tickets(desk: Desk, agent: Agent) -> None:
         ticket = desk.matcher.ticket_for(desk, agent)
         if ticket is None:
             return
-        offers.make(desk, ticket, Choice(agent, None, ()))
+        offers.make(desk, ticket, Choice(agent))

@@ -89,6 +89,8 @@ class Ticket:
 
     `place` is the entry in the waiting index (None: not waiting there). `declined` maps who declined to the instant
     from which they may be asked again, which only counts while `retrying`: once everybody eligible has declined.
+    `stage` is how far waiting has relaxed or widened the search (policy.Stage), `wide` further queues whose agents are
+    asked; `affine` are the customer's owner and last agent, preferred for a while.
     `recent` are the last messages' ids, newest last, and `inbound` has a bit for each that is the customer's, the
     lowest for the newest: what somebody has not seen is told from these. `held` says why a queued ticket is offered to
     nobody (its queue is shut), `turned_away` that the rule of a shut or full queue ran for it (rule 20).
@@ -145,7 +147,10 @@ class Ticket:
     merged_into: str | None = None
     held: Literal["hours", "closed"] | None = None
     turned_away: bool = False
-    place: tuple[Any, str, int, "Ticket"] | None = None
+    stage: int = 0
+    wide: tuple[str, ...] = ()
+    affine: tuple[str, ...] = ()
+    place: tuple[Any, str, int, "Ticket", Any] | None = None
 
     @property
     def customer(self) -> shapes.Customer:
@@ -219,7 +224,7 @@ class Token:
 
 OPENED_WITH = frozenset(
     {"id", "channel", "connector", "thread", "subject", "opened_at", "started_by", "follow_up_of", "config_version"}
-    | {"customer_id", "customer_name", "customer_tier", "customer_organization", "marked"}
+    | {"customer_id", "customer_name", "customer_tier", "customer_organization", "marked", "affine"}
 )
 """What a ticket keeps as it was opened: an edit need not save it."""
 

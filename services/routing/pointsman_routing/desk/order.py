@@ -3,13 +3,16 @@ head start in minutes, so that nothing starves.
 
 Keys are microseconds since the epoch (`strict`: a class before them). Keys of one queue compare with one another;
 between queues of equal rank heads compare by `slack_us`, which every ticket has.
+
+`accumulating` (Kleinrock 1964): urgency is the priority's slope times the time waited, so two tickets of different
+slopes overtake one another without any cause. Those of one slope do not: a heap holds them, by age, and only the heads
+are compared, with the urgency that they have `now`.
 """
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from pointsman.contracts.shapes import PRIORITIES, Priority
 from pointsman.core.instant import EPOCH, Instant
 from pointsman_routing.desk.model import Ticket
 from pointsman_routing.desk.policy import QueuePolicy
@@ -25,11 +28,16 @@ def micros(at: Instant) -> int:
     return (at - EPOCH) // _US
 
 
-def effective_priority(ticket: Ticket) -> Priority:
+def from_micros(us: int) -> Instant:
+    """The instant of so many microseconds since the epoch."""
+    return EPOCH + us * _US
+
+
+def effective_priority(ticket: Ticket, queue: QueuePolicy) -> str:
     """The priority that the order reads: a boost raises it, at most to urgent (rule 7)."""
     if not ticket.boost:
         return ticket.labels.priority
-    return PRIORITIES[max(0, PRIORITIES.index(ticket.labels.priority) - ticket.boost)]
+    return queue.priorities[max(0, queue.priorities.index(ticket.labels.priority) - ticket.boost)]
 
 
 def since_us(ticket: Ticket) -> int:
@@ -47,7 +55,7 @@ def slack_us(ticket: Ticket, queue: QueuePolicy) -> int:
         late = micros(min(first, second))
     else:
         late = micros(first or second)  # type: ignore[arg-type]
-    return late - queue.head_start_us[effective_priority(ticket)]
+    return late - queue.head_start_us[effective_priority(ticket, queue)]
 
 
 def _fifo(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
@@ -55,11 +63,11 @@ def _fifo(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
 
 
 def _priority(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
-    return since_us(ticket) - queue.head_start_us[effective_priority(ticket)]
+    return since_us(ticket) - queue.head_start_us[effective_priority(ticket, queue)]
 
 
 def _strict(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
-    return PRIORITIES.index(effective_priority(ticket)), since_us(ticket)
+    return queue.priorities.index(effective_priority(ticket, queue)), since_us(ticket)
 
 
 ORDERS: dict[str, Callable[[Ticket, QueuePolicy], OrderKey]] = {
@@ -67,9 +75,18 @@ ORDERS: dict[str, Callable[[Ticket, QueuePolicy], OrderKey]] = {
     "priority": _priority,
     "strict": _strict,
     "urgency": slack_us,
-    "accumulating": _priority,
+    "accumulating": _fifo,
 }
-"""`accumulating` is served like `priority` until its slopes are built; the document's `inactive` says so."""
+
+
+def slope_of(ticket: Ticket, queue: QueuePolicy) -> float:
+    """The urgency gained per unit waited; 0 where the order is not `accumulating`."""
+    return queue.slopes[effective_priority(ticket, queue)] if queue.slopes else 0.0
+
+
+def head_key(key: OrderKey, slope: float, now_us: int) -> Any:
+    """What heads of one queue compare by: the key, or with a slope the urgency at this instant."""
+    return -slope * (now_us - key) if slope else key
 
 
 def order_key(ticket: Ticket, queue: QueuePolicy) -> OrderKey:

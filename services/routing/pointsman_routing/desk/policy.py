@@ -3,12 +3,13 @@
 Nothing here changes after it was made. Times are `timedelta`, head starts microseconds (the unit of order keys).
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 
 from pointsman.contracts.document import Document
+from pointsman.contracts.document.queues import Queue
 from pointsman.contracts.shapes import PRIORITIES
 from pointsman_routing.desk.hours import Hours, hours_of
 
@@ -16,6 +17,7 @@ Needs = frozenset[tuple[str, int]]
 """Skills and the level each must have at least."""
 
 NOTHING_NEEDED: Needs = frozenset()
+RELAXED_KEPT_MAX = 4096
 
 
 def needs(skills: Mapping[str, int]) -> Needs:
@@ -34,8 +36,43 @@ def _in_order(needed: Needs) -> tuple[tuple[str, int], ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What holds of a queue's tickets from some time of waiting on (rule 10): in `lines` they stand, the queue's own
+    first; these skills they require no more or at most at this level (`relaxes`: if any). Cumulative: a stage has what
+    those before had."""
+
+    after_us: int
+    lines: tuple[str, ...]
+    drop_language: bool = False
+    drop: frozenset[str] = frozenset()
+    lower: Mapping[str, int] = field(default_factory=dict)
+    relaxes: bool = False
+    _relaxed: dict[tuple[Needs, str | None], Needs] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def after(self) -> timedelta:
+        return timedelta(microseconds=self.after_us)
+
+    def relaxed(self, requires: Needs, language_skill: str | None) -> Needs:
+        """What is still required of what was. Looked up, once it was found."""
+        key = (requires, language_skill)
+        found = self._relaxed.get(key)
+        if found is None:
+            if len(self._relaxed) >= RELAXED_KEPT_MAX:
+                self._relaxed.clear()
+            found = self._relaxed[key] = frozenset(
+                (skill, min(level, self.lower.get(skill, level)))
+                for skill, level in requires
+                if skill not in self.drop and not (self.drop_language and skill == language_skill)
+            )
+        return found
+
+
+@dataclass(frozen=True, slots=True)
 class QueuePolicy:
-    """One queue. `choice` None is the chain of rule 9; `head_start_us` holds a head start per priority, in µs."""
+    """One queue. `choice` None is the chain of rule 9; `head_start_us` holds a head start per priority, in µs, and
+    `slopes` what urgency gains per unit waited, for `accumulating`; `priorities` are the classes, most urgent first.
+    `stages` begins with that of no waiting."""
 
     slug: str
     order: str
@@ -46,6 +83,19 @@ class QueuePolicy:
     retry: timedelta
     choice: str | None
     head_start_us: dict[str, int]
+    stages: tuple[Stage, ...]
+    slopes: dict[str, float] = field(default_factory=dict)
+    priorities: tuple[str, ...] = PRIORITIES
+    escalates_to: str | None = None
+
+    def stage_at(self, waited_us: int) -> int:
+        """The number of the stage that holds after so long."""
+        number = 0
+        for each in self.stages[1:]:
+            if each.after_us > waited_us:
+                break
+            number += 1
+        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +103,7 @@ class ChannelPolicy:
     """What tickets of a channel are like. `gone_requeue` tells when those of a vanished agent are queued again."""
 
     weight: int
+    affinity: timedelta
     pending_holds: bool
     abandons_after: timedelta | None
     wrap_up: timedelta
@@ -62,8 +113,8 @@ class ChannelPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """An agent as configured. `ranks` maps each queue served to its rank; `uniform` tells that every channel finds the
-    same room: no caps, and nothing reserved."""
+    """An agent as configured. `ranks` maps each queue served to its rank, and `opens` to how long a ticket must have
+    waited for it, in µs; `uniform` tells that every channel finds the same room: no caps, and nothing reserved."""
 
     slug: str
     name: str
@@ -73,6 +124,7 @@ class Profile:
     reserve: dict[str, int]
     skills: dict[str, int]
     ranks: dict[str, int]
+    opens_us: dict[str, int]
     uniform: bool
 
 
@@ -97,15 +149,34 @@ class Policy:
         """The queue, or the catch-all when the configuration knows it no more."""
         return slug if slug in self.queues else self.otherwise
 
+    def needs_of(self, queue: str, stage: int, requires: Needs, language: str) -> Needs:
+        """What a ticket of this queue still requires after waiting that long."""
+        holds = self.queues[queue].stages[stage]
+        return holds.relaxed(requires, self.document.language_skill(language)) if holds.relaxes else requires
+
+    def modes_reaching(self, queue: str) -> set[str | None]:
+        """The choices of all queues whose tickets may be shown to agents of this one."""
+        return {
+            other.choice
+            for other in self.queues.values()
+            if queue in other.stages[-1].lines or queue == other.escalates_to
+        }
+
 
 def compile_policy(document: Document, version: int) -> Policy:
     """The desk's view of a document that is valid."""
+    profiles = {slug: _profile(slug, document) for slug in document.agents}
+    opens: dict[str, set[int]] = {}
+    for profile in profiles.values():
+        for queue, after_us in profile.opens_us.items():
+            if after_us:
+                opens.setdefault(queue, set()).add(after_us)
     return Policy(
         version=version,
         document=document,
-        queues={slug: _queue(slug, document) for slug in document.queues},
+        queues={slug: _queue(slug, document, opens) for slug in document.queues},
         channels={channel: _channel(channel, document) for channel in ("email", "chat", "social")},
-        profiles={slug: _profile(slug, document) for slug in document.agents},
+        profiles=profiles,
         otherwise=document.catch_all_queue,
         reopen=timedelta(seconds=document.tickets.reopen_seconds),
         close_after=timedelta(seconds=document.tickets.close_after_seconds),
@@ -116,8 +187,9 @@ def compile_policy(document: Document, version: int) -> Policy:
     )
 
 
-def _queue(slug: str, document: Document) -> QueuePolicy:
+def _queue(slug: str, document: Document, opens: Mapping[str, Iterable[int]]) -> QueuePolicy:
     queue = document.queues[slug]
+    then = queue.offer.then
     return QueuePolicy(
         slug=slug,
         order=queue.order,
@@ -128,6 +200,37 @@ def _queue(slug: str, document: Document) -> QueuePolicy:
         retry=timedelta(seconds=queue.offer.retry_seconds),
         choice=queue.choice,
         head_start_us={p: int(queue.head_start_minutes.get(p, 0)) * 60_000_000 for p in PRIORITIES},
+        stages=_stages(slug, queue, opens),
+        slopes={p: float(slope) for p, slope in queue.slopes.items()} if queue.order == "accumulating" else {},
+        escalates_to=then.to if then else None,
+    )
+
+
+def _stages(slug: str, queue: Queue, opens: Mapping[str, Iterable[int]]) -> tuple[Stage, ...]:
+    """A stage for every time at which something changes for the queue's tickets: a relaxation, an overflow, or an agent
+    whose rank opens then."""
+    to = queue.offer.then.to if queue.offer.then else None
+    lines = dict.fromkeys([slug, *(step.to for step in queue.overflow), *([to] if to else [])])
+    times = {0, *(step.after_seconds * 1_000_000 for step in queue.relax)}
+    times.update(step.after_seconds * 1_000_000 for step in queue.overflow)
+    times.update(after_us for line in lines for after_us in opens.get(line, ()))
+    return tuple(_stage(slug, queue, after_us) for after_us in sorted(times))
+
+
+def _stage(slug: str, queue: Queue, after_us: int) -> Stage:
+    relaxed = [step for step in queue.relax if step.after_seconds * 1_000_000 <= after_us]
+    overflown = [step.to for step in queue.overflow if step.after_seconds * 1_000_000 <= after_us]
+    lower: dict[str, int] = {}
+    for step in relaxed:
+        for skill, level in step.lower.items():
+            lower[skill] = min(level, lower.get(skill, level))
+    return Stage(
+        after_us=after_us,
+        lines=tuple(dict.fromkeys([slug, *overflown])),
+        drop_language=any(step.drop_language for step in relaxed),
+        drop=frozenset(skill for step in relaxed for skill in step.drop),
+        lower=lower,
+        relaxes=bool(relaxed),
     )
 
 
@@ -137,6 +240,7 @@ def _channel(channel: str, document: Document) -> ChannelPolicy:
     abandons, latest = settings.abandons_after_seconds, gone.at_latest_seconds
     return ChannelPolicy(
         weight=settings.weight,
+        affinity=timedelta(seconds=settings.affinity_seconds),
         pending_holds=settings.pending_holds,
         abandons_after=None if abandons is None else timedelta(seconds=abandons),
         wrap_up=timedelta(seconds=document.wrap_up_seconds.get(channel, 0)),  # type: ignore[call-overload]
@@ -146,7 +250,7 @@ def _channel(channel: str, document: Document) -> ChannelPolicy:
 
 
 def _profile(slug: str, document: Document) -> Profile:
-    agent = document.agents[slug]
+    agent, places = document.agents[slug], document.places_of(slug)
     return Profile(
         slug=slug,
         name=agent.name or slug,
@@ -155,6 +259,7 @@ def _profile(slug: str, document: Document) -> Profile:
         caps={str(channel): count for channel, count in agent.caps.items()},
         reserve={str(channel): units for channel, units in agent.reserve.items()},
         skills=dict(agent.skills),
-        ranks={queue: place.rank for queue, place in document.places_of(slug).items()},
+        ranks={queue: place.rank for queue, place in places.items()},
+        opens_us={queue: place.after_seconds * 1_000_000 for queue, place in places.items()},
         uniform=not agent.caps and not any(agent.reserve.values()),
     )

@@ -1,11 +1,12 @@
 """Agents by what they can do and how much room they have, so that nobody scans them.
 
-Agents with the same skills and queues stand in one `Pool`. A pool keeps its available agents in a `Shelf` per channel
-(one for all channels where caps and reserves make no difference) and per kind of choice key, and there in one heap per
-number of free units: the best agent with room for a weight is the smallest head among the heaps of at least so many
-units. Moving an agent costs O(log n) in the agents of the pool; asking costs the number of different free units, which
-capacities bound. A ticket asks the pools that are eligible for its requirement set, by classes of equal standing score,
-and stops at the first class that has room; when fewer pools have any room than are eligible, it asks those.
+Agents with the same skills, queues, ranks and times at which ranks open stand in one `Pool`. A pool keeps its available
+agents in a `Shelf` per channel (one for all channels where caps and reserves make no difference) and per kind of choice
+key, and there in one heap per number of free units: the best agent with room for a weight is the smallest head among
+the heaps of at least so many units. Moving an agent costs O(log n) in the agents of the pool; asking costs the number
+of different free units, which capacities bound. A ticket asks the pools that are eligible for its requirement set, by
+classes of equal standing score, and stops at the first class that has room; when fewer pools have any room than are
+eligible, it asks those.
 
 State are the agents' `stamp` and `shelved`, and the counts. Entries of another stamp are stale, and dropped when they
 surface; undo puts those back that were dropped meanwhile.
@@ -153,7 +154,7 @@ def _turn(entry: Entry, last: str) -> tuple[bool, str]:
 
 
 class Pool:
-    """Agents alike: same skills, same queues and ranks."""
+    """Agents alike: same skills, same queues, and ranks that open at the same times."""
 
     __slots__ = (
         "available",
@@ -162,6 +163,7 @@ class Pool:
         "kinds",
         "levels",
         "number",
+        "opens_us",
         "ranks",
         "roomy",
         "shelves",
@@ -171,13 +173,13 @@ class Pool:
 
     def __init__(self, number: int, profile: Profile, kinds: tuple[str, ...]) -> None:
         self.number = number
-        self.skills, self.ranks, self.kinds = profile.skills, profile.ranks, kinds
+        self.skills, self.ranks, self.opens_us, self.kinds = profile.skills, profile.ranks, profile.opens_us, kinds
         self.levels = sum(profile.skills.values())
         self.shelves: dict[tuple[str, str], Any] = {}
         self.available: dict[str, int] = dict.fromkeys(CHANNELS, 0)
         self.size = 0
         self.roomy = 0
-        self.groups: list[Group] = []
+        self.groups: list[tuple[Group, int]] = []
         self.groups_shapes = -1
 
     def holds(self, requires: Needs) -> bool:
@@ -185,18 +187,29 @@ class Pool:
         skills = self.skills
         return all(skills.get(skill, 0) >= level for skill, level in requires)
 
-    def serves(self, queue: str, requires: Needs) -> bool:
-        return queue in self.ranks and self.holds(requires)
+    def rank_in(self, lines: Sequence[str], waited_us: int) -> int | None:
+        """The lowest rank at which its agents serve tickets that stand in these queues and waited so long."""
+        ranks, opens_us = self.ranks, self.opens_us
+        found = [ranks[line] for line in lines if line in ranks and opens_us[line] <= waited_us]
+        return min(found, default=None)
+
+    def may_take(self, lines: Sequence[str], waited_us: int, requires: Needs) -> bool:
+        return self.holds(requires) and self.rank_in(lines, waited_us) is not None
 
     def preferred_met(self, prefers: Needs) -> int:
         """How many of the preferred skills its agents have at their level."""
         skills = self.skills
         return sum(skills.get(skill, 0) >= level for skill, level in prefers)
 
-    def groups_served(self, waiting: Waiting) -> list[Group]:
-        """The groups whose tickets its agents may take; looked up again only when there are new groups."""
+    def groups_served(self, waiting: Waiting) -> list[tuple[Group, int]]:
+        """The groups whose tickets its agents may take, each with their rank in it; looked up again only when there are
+        new groups."""
         if self.groups_shapes != waiting.shapes:
-            self.groups = [group for group in waiting.groups.values() if self.serves(group.queue, group.requires)]
+            self.groups = [
+                (group, rank)
+                for group in waiting.groups.values()
+                if self.holds(group.requires) and (rank := self.rank_in(group.lines, group.opened_us)) is not None
+            ]
             self.groups_shapes = waiting.shapes
         return self.groups
 
@@ -208,8 +221,8 @@ class Pool:
 
 
 class Eligible(NamedTuple):
-    """The pools that may take a ticket of some queue, requirements, preferences and mode: by standing score, best
-    first, and each pool's score. The counts are for explanations."""
+    """The pools that may take the tickets of a group that prefer the same: by standing score, best first, and each
+    pool's score. The counts are for explanations."""
 
     tiers: tuple[tuple[tuple[int, ...], tuple[Pool, ...]], ...]
     score: dict[Pool, tuple[int, ...]]
@@ -237,7 +250,7 @@ class Roster:
     def __init__(self, policy: Policy, journal: Journal) -> None:
         self._journal, self._policy = journal, policy
         self._stamps = 0
-        self._eligible: dict[tuple[Any, ...], Eligible] = {}
+        self._eligible: dict[tuple[Group, Needs], Eligible] = {}
         self.pools: dict[tuple[Any, ...], Pool] = {}
         self.roomy: dict[Pool, None] = {}
         self.agents = 0
@@ -245,11 +258,12 @@ class Roster:
     def join(self, agent: Agent) -> None:
         """Puts an agent into the pool of its profile, without a place yet. The caller has edited the agent."""
         profile = agent.profile
-        key = (frozenset(profile.skills.items()), frozenset(profile.ranks.items()))
+        ranks, opens_us = frozenset(profile.ranks.items()), frozenset(profile.opens_us.items())
+        key = (frozenset(profile.skills.items()), ranks, opens_us)
         pool = self.pools.get(key)
         if pool is None:
-            queues = (self._policy.queues[queue] for queue in profile.ranks)
-            kinds = tuple(sorted({KEY_KIND[queue.choice] for queue in queues}))
+            modes = {mode for queue in profile.ranks for mode in self._policy.modes_reaching(queue)}
+            kinds = tuple(sorted({KEY_KIND[mode] for mode in modes}))
             pool = self.pools[key] = Pool(len(self.pools), profile, kinds)
             self._eligible.clear()
         agent.pool, agent.stamp, agent.shelved, agent.open = pool, 0, (), ()
@@ -305,20 +319,19 @@ class Roster:
         pool.available = available
         self._set_roomy(pool, roomy)
 
-    def eligible(self, queue: str, requires: Needs, prefers: Needs) -> Eligible:
+    def eligible(self, group: Group, prefers: Needs) -> Eligible:
         """Who may take such tickets, by standing score. Looked up once per configuration."""
-        key = (queue, requires, prefers)
-        found = self._eligible.get(key)
+        found = self._eligible.get((group, prefers))
         if found is None:
             if len(self._eligible) >= ELIGIBLE_KEPT_MAX:
                 self._eligible.clear()
-            found = self._eligible[key] = self._find_eligible(queue, requires, prefers)
+            found = self._eligible[group, prefers] = self._find_eligible(group, prefers)
         return found
 
-    def _find_eligible(self, queue: str, requires: Needs, prefers: Needs) -> Eligible:
-        serving = [pool for pool in self.pools.values() if queue in pool.ranks]
-        able = [pool for pool in serving if pool.holds(requires)]
-        mode = self._policy.queues[queue].choice
+    def _find_eligible(self, group: Group, prefers: Needs) -> Eligible:
+        serving = [pool for pool in self.pools.values() if pool.rank_in(group.lines, group.opened_us) is not None]
+        able = [pool for pool in serving if pool.holds(group.requires)]
+        mode = self._policy.queues[group.queue].choice
         score = {pool: standing_score(mode, pool, prefers) for pool in able}
         tiers: dict[tuple[int, ...], list[Pool]] = {}
         for pool in sorted(able, key=lambda pool: (score[pool], pool.number)):

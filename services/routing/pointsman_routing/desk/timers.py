@@ -14,7 +14,7 @@ from pointsman.core.journal import Journal
 Key = tuple[str, str]
 """(workspace, subject): a timer's own name within its kind."""
 
-OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING = KINDS = (
+OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING, RIPEN = KINDS = (
     "offer",
     "lease",
     "grace",
@@ -25,6 +25,7 @@ OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING = KI
     "retry",
     "hold",
     "opening",
+    "ripen",
 )
 
 GATES: dict[str, frozenset[str]] = {
@@ -38,6 +39,7 @@ GATES: dict[str, frozenset[str]] = {
     RETRY: frozenset({"commands"}),
     HOLD: frozenset({"commands"}),
     OPENING: frozenset({"commands"}),
+    RIPEN: frozenset({"commands"}),
 }
 """Kind → the topics whose records can stop such a timer (DESIGN §3, inputs before timers)."""
 
@@ -98,6 +100,10 @@ class Timers:
         else:
             timers.armed[key] = due
             timers.push(due, key)
+
+    def armed_for(self, kind: str, key: Key) -> Instant | None:
+        """The timer's instant."""
+        return self._kinds[kind].armed.get(key)
 
     def stands(self, timer: TimerCause) -> bool:
         """Whether the timer is still armed as it was handed out: what was decided since may have moved or ended it."""

@@ -4,18 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 INACTIVE: tuple[str, ...] = (
-    "/channels/*/affinity_seconds",
-    "/queues/*/order=strict",
-    "/queues/*/order=urgency",
-    "/queues/*/order=accumulating",
-    "/queues/*/slopes",
-    "/queues/*/wait_target_seconds",
-    "/queues/*/offer/then",
-    "/queues/*/relax",
-    "/queues/*/overflow",
+    "/queues/*/offer/then/notify",
     "/queues/*/pull",
     "/agents/*/hours",
-    "/agents/*/queues/*/after_seconds",
     "/teams/*/hours",
     "/calendars/*/holidays_of",
     "/calendars/*/ical",
