@@ -15,7 +15,7 @@ from pointsman.contracts.desk import OfferMade, OfferRescinded, TicketQueued
 from pointsman.core.decision import Decision
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import configure, matching
-from pointsman_routing.desk.model import OPEN_STATES, WAITING_STATES, Agent, Ticket
+from pointsman_routing.desk.model import OPEN_STATES, WAITING_STATES, Ticket
 from pointsman_routing.desk.policy import plain
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def effect(desk: Desk, command: ConfigEffect, cause: str, now: Instant) -> Decis
         if ticket.state == "assigned"
     }
     keys = {ticket.id: ticket.place[0] for ticket in waiting if ticket.place is not None}
-    before = _reach(desk, kinds)
     desk.begin(cause, "config", now, now)
+    before = _reach(desk, kinds)
     configure.apply(desk, policy, configure.Moves(command.moves))
     after = _reach(desk, kinds)
     alone = [kind for place, kind in enumerate(kinds) if not any(place in reach for reach in after.values())]
@@ -117,7 +117,7 @@ def _kinds(desk: Desk, waiting: Iterable[Ticket]) -> tuple[list[_Kind], int]:
     all agents."""
     found: dict[tuple[Any, ...], _Kind] = {}
     for ticket in waiting:
-        key = (ticket.queue, ticket.labels.requires)
+        key = (ticket.queue, ticket.stage, ticket.wide, ticket.labels.requires, ticket.labels.language)
         kind = found.get(key)
         if kind is None:
             kind = found[key] = _Kind(ticket)
@@ -140,14 +140,10 @@ def _reach(desk: Desk, kinds: list[_Kind]) -> dict[str, frozenset[int]]:
         known = of_pool.get(id(agent.pool))
         if known is None:
             known = of_pool[id(agent.pool)] = frozenset(
-                place for place, kind in enumerate(kinds) if _may_take(agent, kind.example)
+                place for place, kind in enumerate(kinds) if desk.may_take(agent, kind.example)
             )
         reach[agent.slug] = known
     return reach
-
-
-def _may_take(agent: Agent, ticket: Ticket) -> bool:
-    return bool(agent.pool.serves(ticket.queue, ticket.labels.requires))
 
 
 def _changes(
