@@ -65,14 +65,15 @@ def read_document(source: str | bytes | Mapping[str, Any] | Written, *, format: 
     try:
         document = Document.model_validate(written.value)
     except ValidationError as refused:
-        raise DocumentErrors(_shape_errors(refused, written)) from refused
+        raise DocumentErrors(shape_errors(refused, written)) from refused
     found = [DocumentError(pointer_of(path), detail, written.line_of(path)) for path, detail in findings(document)]
     if found:
         raise DocumentErrors(found)
     return document
 
 
-def _shape_errors(refused: ValidationError, written: Written) -> list[DocumentError]:
+def shape_errors(refused: ValidationError, written: Written, model: type[BaseModel] = Document) -> list[DocumentError]:
+    """Every mistake of pydantic's in words, with its place in what was written; `model` is what was validated."""
     marks = written.marks
     if marks is None and written.text is not None:
         marks = json_marks(written.text)[0]
@@ -81,7 +82,7 @@ def _shape_errors(refused: ValidationError, written: Written) -> list[DocumentEr
         path = _path_in(written.value, problem["loc"], missing=problem["type"] == "missing")
         detail = worded(problem)
         if problem["type"] == "extra_forbidden":
-            detail = unknown_key(str(path[-1]), _model_at(Document, path[:-1]))
+            detail = unknown_key(str(path[-1]), _model_at(model, path[:-1]))
         line = marks.line_of(path) if marks else None
         by_pointer.setdefault(pointer_of(path), DocumentError(pointer_of(path), detail, line))
     return list(by_pointer.values())

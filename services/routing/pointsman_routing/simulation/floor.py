@@ -1,0 +1,419 @@
+"""One replication: the production desk on a virtual clock, customers who come, wait and leave, agents who work.
+
+`decide` is the one that production calls, with records as intake and the APIs write them; the desk's own timers fire
+when they are due. What the simulation adds is people: a customer writes once; an agent accepts at once (queues
+auto-accept) and resolves after the service time; a customer whose patience ends while waiting leaves, and one who balks
+leaves when nobody takes the ticket at once. Apps renew their leases without fail, so those timers are taken off, and a
+ticket leaves memory when it charges nobody any more and not days later, when it closes.
+
+Statistics are of the customers who arrive in [warm-up, horizon). Arrivals go on after the horizon until all of these
+are served or gone, at most for as long again; then nobody new comes and the queue drains.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from heapq import heappop, heappush
+from typing import Any
+
+from pointsman.contracts.base import made
+from pointsman.contracts.commands import Command, PresenceSet, TicketResolve
+from pointsman.contracts.desk import TicketAssigned, TicketQueued, TicketResolved, WrapUpFinished
+from pointsman.contracts.document import Document
+from pointsman.contracts.requests import CustomerLeft, CustomerSeen, MessageReceived
+from pointsman.contracts.shapes import Actor, Author
+from pointsman.contracts.sla import ClockStarted
+from pointsman.contracts.workspace import PresenceChanged
+from pointsman.core.cause import Cause, RecordCause
+from pointsman.core.instant import EPOCH, Instant
+from pointsman.core.journal import Journal
+from pointsman_routing.desk import configure
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.choice import Matcher
+from pointsman_routing.desk.decide import decide
+from pointsman_routing.desk.desk import Classify, Desk
+from pointsman_routing.desk.policy import Policy, compile_policy
+from pointsman_routing.desk.timers import Timers
+from pointsman_routing.simulation.customers import Customer
+from pointsman_routing.simulation.plan import Kind, Plan
+from pointsman_routing.simulation.watch import Watch
+
+WORKSPACE = "simulation"
+START: Instant = EPOCH + timedelta(days=20_003)
+"""A Monday. The instant of virtual time 0."""
+END_US = 5_000 * 365 * 86_400_000_000
+"""What would happen later than that never happens."""
+
+COMMIT_EVERY = 256
+LEASE_SECONDS = 3600
+
+SERVED, PRESENCE, ARRIVED, LOST = range(4)
+"""What happens at one instant, in this order: who is released can take who comes, and takes who would just leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What classifying a customer of a kind says."""
+
+    queue: str
+    priority: Any
+    weight: int
+    requires: Mapping[str, int]
+    prefers: Mapping[str, int]
+    language: str = "en"
+    category: str = "other"
+    tags: tuple[str, ...] = ()
+    confidence: float = 1.0
+    band: str = "auto"
+    evidence: tuple[Any, ...] = ()
+
+
+@dataclass(slots=True)
+class Visit:
+    """One customer's ticket. `fate` is `waiting`, `served`, `abandoned` or `blocked` (balked, or turned away by the
+    queue); `turn` counts how often an agent began with it."""
+
+    id: str
+    kind: int
+    customer: Customer
+    counted: bool
+    service_us: int
+    fate: str = "waiting"
+    agent: str | None = None
+    waited_us: int = 0
+    balks: bool = False
+    turn: int = 0
+    ends_us: int = 0
+
+
+Service = Callable[[Visit, str], int]
+"""µs that this agent needs for this ticket, asked when they begin."""
+
+
+class RefusedBySimulatedDesk(RuntimeError):
+    """The desk refused or could not route what the simulation put in: a mistake of the simulation or of the desk."""
+
+
+class Floor:
+    """A desk, its agents and its customers. `told` hears of each counted visit once, when its waiting ends."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        streams: Sequence[Iterator[Customer]],
+        told: Callable[[Visit], None],
+        *,
+        service: Service | None = None,
+        matcher: Matcher | None = None,
+    ) -> None:
+        self.plan = plan
+        self.decisions = 0
+        self.tickets = 0
+        self.busy_us = 0
+        self.capacity_us = 0
+        self.waiting_us = 0
+        document = Document.model_validate(plan.document)
+        self.watch = Watch(document, plan.kinds)
+        self._streams, self._told, self._service = streams, told, service
+        self._journal = Journal()
+        self._timers = Timers(self._journal)
+        said = {
+            kind.slug: Said(kind.queue, kind.priority, kind.weight, kind.requires, kind.prefers) for kind in plan.kinds
+        }
+        self._desk = Desk(WORKSPACE, self._journal, self._timers, lambda _: _by_connector(said), matcher)
+        self._queues = list(document.queues)
+        self._events: list[tuple[int, int, int, Any]] = []
+        self._serial = 0
+        self._visits: dict[str, Visit] = {}
+        self._counted_waiting = 0
+        self._now_us = 0
+        self._due_us = END_US
+        self._causes = 0
+        self._actors = {slug: made(Actor, kind="agent", id=slug) for slug in document.agents}
+        self._stop_us = plan.horizon_us + (plan.horizon_us - plan.warmup_us)
+        self._hears: dict[type, Callable[[Any], None]] = {
+            TicketAssigned: self._assigned,
+            TicketResolved: self._resolved,
+            TicketQueued: self._queued,
+            WrapUpFinished: self._wrapped_up,
+            PresenceChanged: self._presence,
+        }
+        self._open_for_work(document)
+
+    def play(self) -> None:
+        """Plays until every counted customer is served or gone, or nothing happens any more."""
+        events, horizon_us = self._events, self.plan.horizon_us
+        for kind in range(len(self.plan.kinds)):
+            self._next_customer(kind)
+        while events:
+            at_us = events[0][0]
+            if at_us >= horizon_us and not self._counted_waiting:
+                break
+            if self._due_us <= at_us:
+                self._fire()
+                continue
+            _, what, _, subject = heappop(events)
+            self._pass(at_us)
+            if what == SERVED:
+                self._serve(subject)
+            elif what == ARRIVED:
+                self._arrive(subject)
+            elif what == LOST:
+                self._lose(subject)
+            else:
+                self._set_presence(*subject)
+        while self._counted_waiting and self._due_us < self._stop_us:
+            self._fire()
+        self._pass(max(self._now_us, horizon_us))
+        self.watch.ended(self._now_us)
+
+    def still_waiting(self) -> Iterator[Visit]:
+        """Counted customers who were neither served nor gone when the simulation ended."""
+        for visit in self._visits.values():
+            if visit.counted and visit.fate == "waiting":
+                visit.waited_us = self._now_us - visit.customer.at_us
+                yield visit
+
+    # -- what happens ------------------------------------------------------------------------------------------------
+
+    def _arrive(self, arrival: tuple[int, Customer]) -> None:
+        kind, customer = arrival
+        at_us = customer.at_us
+        self.tickets += 1
+        self._next_customer(kind)
+        one = self.plan.kinds[kind]
+        id = f"{one.slug}-{customer.number}"
+        counted = self.plan.warmup_us <= at_us < self.plan.horizon_us
+        visit = self._visits[id] = Visit(id, kind, customer, counted, customer.service_us)
+        self._counted_waiting += counted
+        self.watch.arrived(id, kind, at_us)
+        now = self._instant()
+        author = made(Author, kind="customer", id=id)
+        message = made(
+            MessageReceived,
+            message_id=id,
+            ticket_id=id,
+            thread_number=1,
+            opens=True,
+            connector=one.slug,
+            channel=one.channel,
+            external_id=id,
+            thread=id,
+            author=author,
+            customer=made(CustomerSeen, id=id),
+            occurred_at=now,
+            received_at=now,
+        )
+        self._decide(RecordCause(id, "requests", WORKSPACE, id, now, (message,)))
+        if visit.fate != "waiting":
+            return
+        ticket = self._desk.tickets.get(id)
+        if ticket is not None and ticket.marked is not None:
+            raise RefusedBySimulatedDesk(f"{id}: {ticket.marked}")
+        if one.balk:
+            visit.balks = True
+            self._lose(visit)
+            return
+        if customer.patience_us is not None:
+            self._schedule(at_us + customer.patience_us, LOST, visit)
+        if one.promised:
+            self._promise(visit, one, now)
+
+    def _lose(self, visit: Visit) -> None:
+        """The customer leaves, if nobody has taken the ticket."""
+        if visit.fate == "waiting" and visit.id in self._visits:
+            self._causes += 1
+            slug = self.plan.kinds[visit.kind].slug
+            left = made(CustomerLeft, ticket_id=visit.id, connector=slug, thread=visit.id, occurred_at=self._instant())
+            self._decide(RecordCause(f"left-{visit.id}", "requests", WORKSPACE, visit.id, self._instant(), (left,)))
+
+    def _serve(self, end: tuple[Visit, int]) -> None:
+        """The agent is done, unless the ticket went to somebody else meanwhile."""
+        visit, turn = end
+        if visit.turn == turn and visit.agent is not None:
+            actor = self._actors[visit.agent]
+            self._command(made(TicketResolve, ticket_id=visit.id, outcome="solved", actor=actor), visit.id)
+
+    def _set_presence(self, slug: str, state: Any) -> None:
+        actor = self._actors[slug]
+        command = made(PresenceSet, agent=slug, session="app", lease_seconds=LEASE_SECONDS, state=state, actor=actor)
+        self._command(command, f"agent:{slug}", kinds.LEASE, slug)
+
+    def _promise(self, visit: Visit, kind: Kind, now: Instant) -> None:
+        """The clock of the customer's first response runs, as the sla service would say."""
+        target_us = kind.target_us or 0
+        breach_at = now + timedelta(microseconds=target_us)
+        clock = made(
+            ClockStarted,
+            clock_id=visit.id,
+            ticket_id=visit.id,
+            metric="first_response",
+            cycle=1,
+            policy="promise",
+            calendar="always",
+            config_version=1,
+            target_seconds=target_us // 1_000_000,
+            started_at=now,
+            due_at=breach_at,
+            breach_at=breach_at,
+        )
+        self._decide(RecordCause(f"clock-{visit.id}", "sla", WORKSPACE, visit.id, now, (clock,)))
+
+    # -- what the desk says ------------------------------------------------------------------------------------------
+
+    def _assigned(self, fact: TicketAssigned) -> None:
+        visit = self._visits[fact.ticket_id]
+        waited_us = self.watch.assigned(visit.id, fact.agent, visit.kind, self._now_us)
+        visit.agent = fact.agent
+        visit.turn += 1
+        if visit.turn == 1:
+            visit.waited_us = waited_us
+            if self._service is not None:
+                visit.service_us = self._service(visit, fact.agent)
+            self._waited(visit, "served")
+        visit.ends_us = self._now_us + visit.service_us
+        self._schedule(visit.ends_us, SERVED, (visit, visit.turn))
+
+    def _queued(self, fact: TicketQueued) -> None:
+        """A ticket that somebody was working on waits again: the rest of the work is left to do."""
+        visit = self._visits[fact.ticket_id]
+        if visit.agent is not None:
+            visit.service_us = max(0, visit.ends_us - self._now_us)
+            visit.agent = None
+            self.watch.freed(visit.id, visit.kind)
+            self.watch.arrived(visit.id, visit.kind, self._now_us)
+
+    def _resolved(self, fact: TicketResolved) -> None:
+        visit = self._visits[fact.ticket_id]
+        if visit.agent is None:
+            waited_us = self.watch.left(visit.id, self._now_us)
+            if visit.fate == "waiting":
+                visit.waited_us = waited_us
+                left = fact.outcome == "abandoned" and not visit.balks
+                self._waited(visit, "abandoned" if left else "blocked")
+            self._forget(visit)
+        elif fact.wrap_up_until is None:
+            self.watch.freed(visit.id, visit.kind)
+            self._forget(visit)
+
+    def _wrapped_up(self, fact: WrapUpFinished) -> None:
+        visit = self._visits[fact.ticket_id]
+        self.watch.freed(visit.id, visit.kind)
+        self._forget(visit)
+
+    def _presence(self, fact: PresenceChanged) -> None:
+        self.watch.present(fact.agent, fact.state == "available")
+
+    def _waited(self, visit: Visit, fate: str) -> None:
+        visit.fate = fate
+        if visit.counted:
+            self._counted_waiting -= 1
+            self._told(visit)
+
+    def _forget(self, visit: Visit) -> None:
+        """The ticket charges nobody any more; that it closes days later changes nothing here."""
+        del self._visits[visit.id]
+        self._desk.arm(kinds.CLOSE, visit.id, None)
+        self._desk.tickets.pop(visit.id, None)
+
+    # -- the clock ---------------------------------------------------------------------------------------------------
+
+    def _instant(self) -> Instant:
+        return START + timedelta(microseconds=self._now_us)
+
+    def _schedule(self, at_us: int, what: int, subject: Any) -> None:
+        if at_us < END_US:
+            self._serial += 1
+            heappush(self._events, (at_us, what, self._serial, subject))
+
+    def _next_customer(self, kind: int) -> None:
+        customer = next(self._streams[kind], None)
+        if customer is not None and customer.at_us < self._stop_us:
+            self._schedule(customer.at_us, ARRIVED, (kind, customer))
+
+    def _pass(self, at_us: int) -> None:
+        """Time goes on to here; what was busy until now has been so."""
+        before_us, watch = self._now_us, self.watch
+        watch.passed(at_us)
+        start_us, end_us = max(before_us, self.plan.warmup_us), min(at_us, self.plan.horizon_us)
+        if end_us > start_us:
+            span_us = end_us - start_us
+            self.busy_us += watch.load * span_us
+            self.capacity_us += watch.capacity * span_us
+            self.waiting_us += watch.told * span_us
+        self._now_us = at_us
+
+    def _fire(self) -> None:
+        """The desk's earliest timer."""
+        self._pass(max(self._now_us, self._due_us))
+        earliest = self._timers.earliest()
+        kind = min(earliest, key=lambda each: (earliest[each], each))
+        (cause,) = self._timers.due(kind, self._instant(), 1)
+        self._decide(cause)
+
+    # -- decisions ---------------------------------------------------------------------------------------------------
+
+    def _command(self, command: Command, subject: str, disarms: str | None = None, of: str = "") -> None:
+        self._causes += 1
+        self._decide(RecordCause(f"c-{self._causes}", "commands", WORKSPACE, subject, self._instant(), (command,)))
+        if disarms is not None:
+            self._desk.arm(disarms, of, None)
+
+    def _decide(self, cause: Cause) -> None:
+        desk, hears = self._desk, self._hears
+        decision = decide(desk, cause, self._instant())
+        if decision.refusal is not None:
+            raise RefusedBySimulatedDesk(f"{cause.id}: {decision.refusal.detail}")
+        self.decisions += 1
+        for emission in decision.emissions:
+            for fact in emission.facts:
+                hear = hears.get(type(fact))
+                if hear is not None:
+                    hear(fact)
+        self._journal.forget()
+        if not self.decisions % COMMIT_EVERY:
+            desk.committed()
+        depth = desk.waiting.depth
+        self.watch.settled(sum([depth(queue) for queue in self._queues]), self._now_us)
+        earliest = self._timers.earliest()
+        self._due_us = (min(earliest.values()) - START) // _US if earliest else END_US
+
+    def _open_for_work(self, document: Document) -> None:
+        """The first configuration, and everybody who is there at the beginning."""
+        desk, plan = self._desk, self.plan
+        desk.begin("config", "config", START, START)
+        configure.apply(desk, _policy_of(document, plan))
+        desk.committed()
+        self._journal.forget()
+        for slug, agent in document.agents.items():
+            if agent.kind != "human":
+                continue
+            hours = plan.hours.get(slug, ((0, END_US),))
+            for start_us, end_us in hours:
+                if start_us == 0:
+                    self._set_presence(slug, "available")
+                else:
+                    self._schedule(start_us, PRESENCE, (slug, "available"))
+                self._schedule(end_us, PRESENCE, (slug, "away"))
+
+
+_US = timedelta(microseconds=1)
+
+
+def _policy_of(document: Document, plan: Plan) -> Policy:
+    """The desk's policy of a document, with what a plan's priorities mean."""
+    policy = compile_policy(document, 1)
+    for queue, named in plan.standings.items():
+        head_start_us = {
+            **policy.queues[queue].head_start_us,
+            **{name: each.head_start_us for name, each in named.items()},
+        }
+        policy.queues[queue] = replace(policy.queues[queue], head_start_us=head_start_us)
+    for channel in plan.leaving_at_once:
+        policy.channels[channel] = replace(policy.channels[channel], abandons_after=timedelta())
+    return policy
+
+
+def _by_connector(said: Mapping[str, Said]) -> Classify:
+    """Each kind of customer comes through a connector of its own, which says what classifying would."""
+    return lambda message: said[message.connector]

@@ -1,0 +1,90 @@
+"""All replications of a plan, in parallel processes, and what they say together.
+
+A replication depends on the plan, the seed and its number alone, so the result is the same for any number of processes.
+"""
+
+import gc
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from time import perf_counter
+from typing import Any
+
+from pointsman_routing import collector
+from pointsman_routing.desk.choice import Matcher
+from pointsman_routing.simulation.customers import customers
+from pointsman_routing.simulation.figures import Replication, Tally, summed_up
+from pointsman_routing.simulation.floor import Floor, Visit
+from pointsman_routing.simulation.plan import Plan
+
+
+def simulate(plan: Plan, *, processes: int | None = None, done: Callable[[], None] = lambda: None) -> dict[str, Any]:
+    """The result as the command prints it. `done` is called after each replication."""
+    begin = perf_counter()
+    count = min(plan.replications, processes or cores())
+    found: dict[int, Replication] = {}
+    for number, replication in _all(plan, count):
+        found[number] = replication
+        done()
+    result = summed_up([found[number] for number in sorted(found)], sla=plan.sla, agents=plan.agents)
+    return {**result, "seconds": round(perf_counter() - begin, 3)}
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _all(plan: Plan, processes: int) -> Iterator[tuple[int, Replication]]:
+    if processes == 1:
+        for number in range(plan.replications):
+            yield number, replicate(plan, number)
+        return
+    # Fresh interpreters: nothing of the caller's (threads, event loops) is copied into them.
+    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_prepare) as pool:
+        tasks = {pool.submit(replicate, plan, number): number for number in range(plan.replications)}
+        for task in as_completed(tasks):
+            yield tasks[task], task.result()
+
+
+def _prepare() -> None:
+    collector.set_for_residents()
+    gc.freeze()
+
+
+def replicate(plan: Plan, number: int, *, matcher: Matcher | None = None) -> Replication:
+    """Plays one replication."""
+    tallies = [Tally() for _ in plan.kinds]
+    targets = [kind.target_us for kind in plan.kinds]
+
+    def told(visit: Visit) -> None:
+        tallies[visit.kind].add(visit, targets[visit.kind])
+
+    streams = [customers(kind, plan.unit_us, plan.seed, number) for kind in plan.kinds]
+    floor = Floor(plan, streams, told, matcher=matcher)
+    floor.play()
+    for visit in floor.still_waiting():
+        told(visit)
+    span_us = plan.horizon_us - plan.warmup_us
+    return Replication(
+        classes={
+            kind.name: (
+                {
+                    "arrived": tally.arrived,
+                    "served": tally.served,
+                    "abandoned": tally.abandoned,
+                    "blocked": tally.blocked,
+                    "breached": tally.breached,
+                },
+                tally.figures(plan.unit_us),
+                tally.agents,
+            )
+            for kind, tally in zip(plan.kinds, tallies, strict=True)
+        },
+        utilisation=floor.busy_us / floor.capacity_us if floor.capacity_us else None,
+        waiting=floor.waiting_us / span_us,
+        broken=floor.watch.broken,
+        decisions=floor.decisions,
+        tickets=floor.tickets,
+    )
