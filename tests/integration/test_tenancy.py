@@ -44,6 +44,10 @@ BODIES: dict[str, Any] = {
     "/v1/tickets/{id}/messages": {"text": "Hello", "public": False},
     "/v1/tickets/{id}/pend": {"waiting_on": "customer"},
     "/v1/tickets/{id}/snooze": {"until": "2100-01-01T00:00:00Z"},
+    "/v1/tickets/{id}/transfer": {"to": {"queue": "general"}, "reason": "no"},
+    "/v1/tickets/{id}/assign": {"agent": "anna", "reason": "no"},
+    "/v1/agents/{a}/requeue": {"reason": "no"},
+    "/v1/me/handover": {"reason": "no"},
     "/v1/tickets/{id}/resolve": {"outcome": "spam"},
     "/v1/tickets/{id}/label": {"priority": "low"},
     "/v1/config:rollback": {"version": 1},
@@ -166,6 +170,7 @@ async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]
         "kpi": ["backlog"],
         "connector": ["site-chat"],
         "workspace": [workspace],
+        "webhook": ["crm"],
     }
 
 

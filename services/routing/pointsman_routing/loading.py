@@ -61,7 +61,7 @@ PENDING_OFFERS = """
 """
 AGENTS = """
     SELECT workspace, agent, change, state, set_by, reason, channels, resume, held, held_until, state_since, idle_since,
-           gone_at
+           gone_at, handle_seconds
     FROM agent WHERE workspace = ANY($1::text[]) AND active
 """
 SESSIONS = "SELECT workspace, agent, session, lease_until FROM session WHERE workspace = ANY($1::text[])"
@@ -218,6 +218,7 @@ def _take_agent(desk: Desk, row: Any) -> None:
     agent.resume = None if row["resume"] is None else tuple(row["resume"])
     agent.held, agent.held_until = row["held"], row["held_until"]
     agent.since, agent.idle_since, agent.gone_at = row["state_since"], row["idle_since"], row["gone_at"]
+    agent.handle_seconds = row["handle_seconds"]
     agent.change = row["change"]
 
 
@@ -283,6 +284,7 @@ _SAME_NAMES = (
     "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at", "abandons_at", "requeues_at",
     "first_breach_at", "next_breach_at", "warned", "last_agent", "last_message_id", "offers", "retrying", "retry_at",
     "follow_up_of", "merged_into", "held", "turned_away", "stage",
+    "reserved_for", "reserved_until", "assigned_at",
 )  # fmt: skip
 
 
@@ -346,6 +348,8 @@ def _settle_in(desk: Desk, now: Instant) -> None:
     for ticket in desk.tickets.values():
         if ticket.held is not None:
             desk.held.setdefault(ticket.queue, {})[ticket.id] = ticket
+        elif ticket.reserved_for is not None:
+            desk.reserve(ticket)
         elif ticket.state == "queued":
             group = desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
             if group.ripens_us is not None:
@@ -359,6 +363,7 @@ def _settle_in(desk: Desk, now: Instant) -> None:
             (kinds.WRAP_UP, ticket.wrap_up_until),
             (kinds.CLOSE, ticket.closes_at),
             (kinds.RETRY, ticket.retry_at),
+            (kinds.RESERVE, ticket.reserved_until),
         ):
             if due is not None:
                 desk.arm(kind, ticket.id, due)

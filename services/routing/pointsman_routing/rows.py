@@ -110,6 +110,8 @@ TICKET = Table(
         *_typed("int", "stage"),
         *_typed("text[]", "wide affine"),
         *_typed("int", "config_version"),
+        *_typed("text", "reserved_for"),
+        *_typed("timestamptz", "reserved_until assigned_at"),
     ),
 )
 
@@ -135,7 +137,7 @@ def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
         joined(ticket.recent), ticket.inbound, as_json(ticket.declined),
         ticket.offers, ticket.retrying, ticket.retry_at, ticket.follow_up_of, ticket.merged_into,
         ticket.held, ticket.turned_away, ticket.stage, joined(ticket.wide), joined(ticket.affine),
-        ticket.config_version,
+        ticket.config_version, ticket.reserved_for, ticket.reserved_until, ticket.assigned_at,
     )  # fmt: skip
 
 
@@ -214,6 +216,7 @@ AGENT = Table(
         *_typed("timestamptz", "held_until state_since idle_since gone_at"),
         *_typed("int", "load"),
         *_typed("jsonb", "in_hand"),
+        *_typed("double precision", "handle_seconds"),
     ),
 )
 
@@ -226,6 +229,7 @@ def agent_row(workspace: str, agent: Agent) -> tuple[Any, ...]:
         joined(sorted(agent.channels)) if agent.channels is not None else None,
         as_json(agent.resume), agent.held, agent.held_until, agent.since, agent.idle_since, agent.gone_at,
         agent.load, as_json({channel: count for channel, count in agent.counts.items() if count}),
+        agent.handle_seconds,
     )  # fmt: skip
 
 

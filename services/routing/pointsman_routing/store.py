@@ -12,7 +12,8 @@ ticket
     agent, `updated_at` (time of the last fact), `queued_at` (when it last entered the queue), `unanswered_since` (the
     oldest unanswered customer message), `declined` {agent: instant from which it may be asked again}, `offers` (those
     that failed since it was queued), `recent` (the last message ids, newest last) and `inbound` (a
-    bit for each that is the customer's, the lowest for the newest), `last_agent`, and
+    bit for each that is the customer's, the lowest for the newest), `last_agent`, `reserved_for` (the agent for whom
+    alone it waits until `reserved_until`), `assigned_at` (when its holder last got it, while it is assigned), and
     the instants of its timers: `pending_until`, `resolves_at`, `wrap_up_until`, `closes_at`, `abandons_at`,
     `requeues_at`, `retry_at`. `left_at` is set while the customer is away. In wrap-up the ticket is `resolved`, and
     `agent` with `charged` still stands. `held` (hours, closed) says why a queued ticket is offered to nobody,
@@ -29,7 +30,8 @@ assignment
 agent
     Presence and load: `state`, `set_by`, `reason`, `channels` (null: all), `load` (units), `in_hand` {channel:
     tickets}; `resume` (what the first renewal after a lapse restores), `held` by a supervisor until `held_until` (null:
-    until released), `gone_at` (since when no session lives), `active` false when the configuration names the agent no
+    until released), `gone_at` (since when no session lives), `handle_seconds` (how long their
+    tickets take, lately), `active` false when the configuration names the agent no
     more.
 session
     Leases of agents' app sessions.

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from pointsman_routing.desk.capacity import has_room
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.model import OPEN_STATES
 from tests.unit.routing.reference import can_take
@@ -30,9 +31,11 @@ def _one_owner(desk: Desk) -> None:
         assert (ticket.state == "offered") == (ticket.offer is not None), ticket
         assert ticket.state != "assigned" or (ticket.agent is not None and ticket.charged), ticket
         held = ticket.held is not None
-        assert (ticket.state == "queued") == (ticket.place is not None or held), ticket
         assert not (held and ticket.place is not None), f"{ticket.id} is held, and stands in the index"
         assert held == (ticket.id in desk.held.get(ticket.queue, {})), f"{ticket.id} is held in another queue"
+        waits = (ticket.place is not None) + held + (ticket.reserved_for is not None)
+        assert waits == (ticket.state == "queued"), ticket
+        assert (ticket.state == "assigned") == (ticket.assigned_at is not None), ticket
         assert (ticket.state in ("pending", "snoozed")) == (ticket.pause is not None), ticket
         assert ticket.state in OPEN_STATES or ticket.agent is None or ticket.in_wrap_up, ticket
         assert ticket.state != "queued" or ticket.waiting_since is not None, ticket
@@ -70,6 +73,12 @@ def _nobody_waits_in_vain(desk: Desk) -> None:
         if ticket.place is not None:
             able = [agent.slug for agent in desk.agents.values() if can_take(desk, agent, ticket)]
             assert not able, f"{ticket.id} waits while {able} have room"
+        if ticket.reserved_for is not None:
+            assert ticket.id in desk.reserved[ticket.reserved_for], f"{ticket.id} waits for {ticket.reserved_for}"
+            agent = desk.agents[ticket.reserved_for]
+            assert not has_room(agent, ticket), f"{ticket.id} waits for {agent.slug}, who has room"
+    reserved = sorted(id for ids in desk.reserved.values() for id in ids)
+    assert reserved == sorted(ticket.id for ticket in desk.tickets.values() if ticket.reserved_for)
 
 
 def _held_will_be_released(desk: Desk) -> None:

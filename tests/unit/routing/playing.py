@@ -235,6 +235,23 @@ class Play:
     def snooze(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
         return self._on(asked.TicketSnooze, ticket, actor, fields)
 
+    def transfer(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
+        return self._on(asked.TicketTransfer, ticket, actor, {"reason": "they know more", **fields})
+
+    def assign(self, agent: str, ticket: str = "tkt_1", *, actor: Actor = BOSS, **fields: Any) -> Decision:
+        return self._on(asked.TicketAssign, ticket, actor, {"agent": agent, "reason": "I say so", **fields})
+
+    def take(self, agent: str, ticket: str = "tkt_1") -> Decision:
+        return self._on(asked.TicketTake, ticket, as_agent(agent), {})
+
+    def handover(self, agent: str, **fields: Any) -> Decision:
+        command = asked.AgentHandover(agent=agent, actor=as_agent(agent), **{"reason": "I go home", **fields})
+        return self.command(command, f"agent:{agent}")
+
+    def requeue(self, agent: str, **fields: Any) -> Decision:
+        command = asked.AgentRequeue(agent=agent, actor=BOSS, **{"reason": "they left", **fields})
+        return self.command(command, f"agent:{agent}")
+
     def reopen(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
         return self._on(asked.TicketReopen, ticket, actor, fields)
 

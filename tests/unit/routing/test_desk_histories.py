@@ -82,6 +82,7 @@ def queues(other: str) -> st.SearchStrategy[dict[str, Any]]:
             "closed": shut,
             "max_waiting": st.integers(0, 2),
             "full": shut,
+            "pull": st.booleans(),
         },
     )
 
@@ -206,6 +207,38 @@ class Histories(RuleBasedStateMachine):
     def a_ticket_is_snoozed(self, data: Any, seconds: int) -> None:
         ticket = self.some(data, "assigned", "pending", "snoozed")
         self.both(lambda play: play.snooze(ticket, actor=BOSS, until=play.now + timedelta(seconds=seconds)))
+
+    @rule(
+        data=st.data(),
+        to=st.one_of(
+            st.builds(lambda slug: {"to_queue": slug}, st.sampled_from(["general", "billing"])),
+            st.builds(lambda slug: {"to_agent": slug}, st.sampled_from(AGENTS)),
+            st.builds(lambda skills: {"to_skills": skills}, levels),
+        ),
+        wait_seconds=st.sampled_from([None, 10, 50]),
+    )
+    def a_ticket_is_transferred(self, data: Any, to: dict[str, Any], wait_seconds: int | None) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
+        self.both(lambda play: play.transfer(ticket, actor=BOSS, wait_seconds=wait_seconds, **to))
+
+    @rule(data=st.data(), agent=st.sampled_from(AGENTS), override=st.booleans())
+    def a_supervisor_assigns(self, data: Any, agent: str, override: bool) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
+        self.lowered = self.lowered or override
+        self.both(lambda play: play.assign(agent, ticket, override=override))
+
+    @rule(data=st.data(), agent=st.sampled_from(AGENTS))
+    def an_agent_takes(self, data: Any, agent: str) -> None:
+        ticket = self.some(data, "queued", "offered", "assigned", "resolved")
+        self.both(lambda play: play.take(agent, ticket))
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def an_agent_hands_over(self, agent: str) -> None:
+        self.both(lambda play: play.handover(agent))
+
+    @rule(agent=st.sampled_from(AGENTS), to=st.sampled_from([None, "general", "billing"]))
+    def a_supervisor_requeues(self, agent: str, to: str | None) -> None:
+        self.both(lambda play: play.requeue(agent, channels=("email", "chat"), to_queue=to))
 
     @rule(data=st.data(), public=st.booleans())
     def an_agent_writes(self, data: Any, public: bool) -> None:

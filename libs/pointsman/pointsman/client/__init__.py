@@ -9,5 +9,17 @@ async with Session("https://desk.example", token) as session:
 from pointsman.client.agent import Agent, Assignment, Offer
 from pointsman.client.connector import Connector, Posted, Quarantined
 from pointsman.client.session import ApiError, Session, Unreachable
+from pointsman.client.supervisor import Supervisor
 
-__all__ = ["Agent", "ApiError", "Assignment", "Connector", "Offer", "Posted", "Quarantined", "Session", "Unreachable"]
+__all__ = [
+    "Agent",
+    "ApiError",
+    "Assignment",
+    "Connector",
+    "Offer",
+    "Posted",
+    "Quarantined",
+    "Session",
+    "Supervisor",
+    "Unreachable",
+]

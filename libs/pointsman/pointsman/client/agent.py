@@ -1,7 +1,7 @@
 """The agent's side: presence, offers by long poll, and what is done with a ticket."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,6 +126,30 @@ class Agent:
             f"/routing/v1/tickets/{ticket_id}/snooze", {"until": until.isoformat()}
         )
         return answer
+
+    async def transfer(
+        self, ticket_id: str, reason: str, *, wait_seconds: int | None = None, **to: Any
+    ) -> dict[str, Any]:
+        """Hands the ticket on to `queue=`, `agent=` or `skills=`. Raises `ApiError` 409 `no-room` when the agent is
+        absent or full, unless the ticket may wait for them."""
+        body: dict[str, Any] = {"to": to, "reason": reason}
+        if wait_seconds is not None:
+            body["wait_seconds"] = wait_seconds
+        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/transfer", body)
+        return answer
+
+    async def take(self, ticket_id: str) -> dict[str, Any]:
+        """Takes a waiting ticket of a queue with `pull`. Raises `ApiError` 409 naming who has it."""
+        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/take")
+        return answer
+
+    async def handover(self, reason: str, ticket_ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Gives tickets back to their queues, all without `ticket_ids`; those that were."""
+        body: dict[str, Any] = {"reason": reason}
+        if ticket_ids is not None:
+            body["ticket_ids"] = list(ticket_ids)
+        items: list[dict[str, Any]] = (await self.session.post("/routing/v1/me/handover", body))["items"]
+        return items
 
     async def resolve(
         self,

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 from pointsman.contracts.base import Contract, Moment, Value
-from pointsman.contracts.shapes import Actor, Elsewhere, Outcome, PresenceState, Priority, WaitingOn
+from pointsman.contracts.shapes import Actor, Channel, Elsewhere, Outcome, PresenceState, Priority, WaitingOn
 
 TOPIC = "commands"
 
@@ -152,6 +152,51 @@ class TicketLabel(Command, topic=TOPIC, type="ticket.label"):
     add_tags: tuple[str, ...] = ()
     remove_tags: tuple[str, ...] = ()
     reroute: bool = False
+
+
+class TicketTransfer(Command, topic=TOPIC, type="ticket.transfer"):
+    """`POST /tickets/{id}/transfer`: exactly one of the three targets. With `wait_seconds` an absent or full agent is
+    waited for so long."""
+
+    ticket_id: str
+    to_queue: str | None = None
+    to_agent: str | None = None
+    to_skills: dict[str, int] | None = None
+    reason: str
+    wait_seconds: int | None = None
+
+
+class TicketAssign(Command, topic=TOPIC, type="ticket.assign"):
+    """`POST /tickets/{id}/assign`: a supervisor's decision; above capacity only with `override`."""
+
+    ticket_id: str
+    agent: str
+    override: bool = False
+    reason: str
+
+
+class TicketTake(Command, topic=TOPIC, type="ticket.take"):
+    """`POST /tickets/{id}/take`: the actor takes a waiting ticket of a queue with `pull`."""
+
+    ticket_id: str
+
+
+class AgentHandover(Command, topic=TOPIC, type="agent.handover"):
+    """`POST /me/handover`: the agent gives tickets back to their queues; all without `ticket_ids`."""
+
+    agent: str
+    ticket_ids: tuple[str, ...] | None = None
+    reason: str
+
+
+class AgentRequeue(Command, topic=TOPIC, type="agent.requeue"):
+    """`POST /agents/{a}/requeue`: a supervisor gives an agent's tickets back to their queues, or all to one."""
+
+    agent: str
+    ticket_ids: tuple[str, ...] | None = None
+    channels: tuple[Channel, ...] | None = None
+    to_queue: str | None = None
+    reason: str
 
 
 class TicketExplain(Command, topic=TOPIC, type="ticket.explain"):

@@ -248,12 +248,17 @@ class TicketWoken(Contract, topic=TOPIC, type="ticket.woken"):
 
 
 class TicketTransferred(Contract, topic=TOPIC, type="ticket.transferred"):
-    """The ticket was handed on."""
+    """The ticket was handed on; what follows says where it is, nothing when it stays pending or snoozed.
+
+    `reserved_until`: it waits so long for `to_agent` alone. `requires` is given when the transfer changed it.
+    """
 
     ticket_id: str
     from_agent: str | None = None
     to_queue: str | None = None
     to_agent: str | None = None
+    reserved_until: Moment | None = None
+    requires: dict[str, int] | None = None
     reason: str
     by: Actor
 

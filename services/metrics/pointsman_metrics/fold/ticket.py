@@ -324,7 +324,13 @@ def _snoozed(ticket: Ticket, fact: desk.TicketSnoozed, at: Instant, beside: Besi
 
 
 def _transferred(ticket: Ticket, fact: desk.TicketTransferred, at: Instant, beside: Beside) -> None:
+    """Where it goes on is told next; nowhere when it stays pending or snoozed, without a holder."""
     ticket.transfer_count += 1
+    ticket.agent = ticket.team = None
+    if fact.requires is not None:
+        ticket.skills = list(fact.requires)
+    if fact.to_queue is not None:
+        ticket.queue = fact.to_queue
 
 
 def _escalated(ticket: Ticket, fact: desk.TicketEscalated, at: Instant, beside: Beside) -> None:

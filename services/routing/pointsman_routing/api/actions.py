@@ -1,6 +1,6 @@
 """What agents do: each call is one command, answered as the desk decided (rules 4, 12, 17, 19).
 
-Only the holder replies publicly, pends, snoozes and resolves (403 `not-holder`); the desk knows, not this page.
+Only the holder replies publicly, sets aside, transfers and resolves (403 `not-holder`); the desk knows, not this page.
 """
 
 from dataclasses import dataclass

@@ -131,12 +131,15 @@ class PresenceShape(BaseModel):
 
 
 class AgentShape(PresenceShape):
-    """An agent: presence, load and capacity in units."""
+    """An agent: presence, load and capacity in units, `occupancy` the share of the capacity that is taken now (above 1
+    after a supervisor's override), `handle_seconds` how long their tickets take lately (null before the first)."""
 
     agent: str
     name: str | None
     load: int
     capacity: int
+    occupancy: float
+    handle_seconds: float | None
     held: bool
     held_until: datetime | None
     state_since: datetime
@@ -164,7 +167,10 @@ TICKET_COLUMNS = """
 _CUSTOMER = ("customer_id", "customer_name", "customer_tier")
 _TICKET_FIELDS = tuple(name for name in TicketShape.model_fields if name != "customer")
 
-AGENT_COLUMNS = "agent, name, state, set_by, reason, channels, load, capacity, in_hand, held, held_until, state_since"
+AGENT_COLUMNS = """
+    agent, name, state, set_by, reason, channels, load, capacity, in_hand, held, held_until, state_since,
+    handle_seconds, round(load::numeric / greatest(capacity, 1), 4)::float8 AS occupancy
+""".strip()
 
 
 def ticket_columns(table: str) -> str:

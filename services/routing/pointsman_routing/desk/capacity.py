@@ -44,6 +44,13 @@ def has_room(agent: Agent, ticket: Ticket) -> bool:
     return takes_offers(agent, ticket.channel) and room_for(agent, ticket.channel) >= ticket.labels.weight
 
 
+def lack_of_room(agent: Agent, ticket: Ticket) -> str:
+    """That the ticket is too much for the agent, in words."""
+    free = max(0, room_for(agent, ticket.channel))
+    said = f"{agent.profile.name} has room for {free} units of {ticket.channel}"
+    return f"{said}; the ticket weighs {ticket.labels.weight}"
+
+
 def charge(desk: Desk, agent: Agent, ticket: Ticket) -> None:
     """Takes the ticket's weight from the agent's capacity."""
     _add(desk, agent, ticket, 1)

@@ -15,7 +15,7 @@ from pointsman.contracts.document import Document, DocumentErrors, read_document
 from pointsman.contracts.shapes import SYSTEM
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.decision import Decision, refuse
-from pointsman_routing.desk import offers, shut, wrap_up
+from pointsman_routing.desk import offers, reserved, shut, wrap_up
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
@@ -163,7 +163,11 @@ def _dismiss(desk: Desk, agent: Agent) -> None:
 
 
 def _let_go(desk: Desk, agent: Agent) -> None:
-    """Every ticket of an agent who takes none any more goes back into its queue; after-work ends."""
+    """Every ticket of an agent who takes none any more goes back into its queue, what waits for them too; after-work
+    ends."""
+    for ticket_id in desk.reserved.get(agent.slug, ()):
+        desk.edit(desk.tickets[ticket_id])
+        reserved.end(desk, desk.tickets[ticket_id])
     for ticket_id in sorted(agent.hand):
         ticket = desk.tickets[ticket_id]
         desk.edit(ticket)
@@ -202,7 +206,7 @@ def _requeue(desk: Desk, ticket: Ticket, moves: Moves) -> None:
         if not desk.may_take(desk.agents[ticket.offer.agent], ticket):
             offers.rescind(desk, ticket, "the configuration changed")
             desk.enqueue(ticket, "rescinded", fresh=False)
-    elif ticket.state == "queued" and ticket.place is None and ticket.held is None:
+    elif ticket.state == "queued" and ticket.place is None and not (ticket.held or ticket.reserved_for):
         desk.edit(ticket)
         desk.wait(ticket)
 

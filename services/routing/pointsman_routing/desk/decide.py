@@ -16,6 +16,7 @@ from pointsman.core.decision import NOTHING, Decision, refuse
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import (
     arrivals,
+    assign,
     clocks,
     closing,
     configure,
@@ -32,10 +33,14 @@ from pointsman_routing.desk import (
     pending,
     presence,
     relaxation,
+    requeue,
+    reserved,
     resolve,
     shut,
     snooze,
+    take,
     tokens,
+    transfer,
     wrap_up,
 )
 from pointsman_routing.desk import timers as kinds
@@ -57,6 +62,7 @@ _OF_TIMERS: dict[str, Callable[[Desk, TimerCause], Result]] = {
     kinds.HOLD: presence.release_hold,
     kinds.OPENING: shut.opening,
     kinds.RIPEN: relaxation.ripen,
+    kinds.RESERVE: reserved.lapse,
 }
 
 _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = {
@@ -66,12 +72,17 @@ _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = 
     asked.WrapUpFinish: wrap_up.finish,
     asked.TicketReopen: resolve.reopen,
     asked.TicketLabel: labels.label,
+    asked.TicketTransfer: transfer.transfer,
+    asked.TicketAssign: assign.assign,
+    asked.TicketTake: take.take,
 }
 
 _OF_AGENTS: dict[type[asked.Command], Callable[[Desk, Agent, Any], Result]] = {
     asked.PresenceSet: presence.choose,
     asked.PresenceEnd: presence.end,
     asked.PresenceHold: presence.hold,
+    asked.AgentHandover: requeue.handover,
+    asked.AgentRequeue: requeue.requeue,
 }
 
 _OF_OFFERS: dict[type[asked.Command], Callable[[Desk, Ticket, Offer, Any], Result]] = {
@@ -85,7 +96,9 @@ _OF_QUEUES: dict[type[asked.Command], Callable[[Desk, Any], Result]] = {
 }
 
 _BEFORE_CONFIGURED = frozenset({asked.ConfigPut, asked.PresenceRenew})
-_HOLDERS_ONLY = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve, asked.WrapUpFinish})
+_HOLDERS_ONLY = frozenset(
+    {asked.TicketPend, asked.TicketSnooze, asked.TicketResolve, asked.WrapUpFinish, asked.TicketTransfer}
+)
 _HAVING_READ = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve})
 
 _TAKEN: tuple[type[asked.Command], ...] = (
@@ -241,7 +254,7 @@ def _unmatched(ticket: Ticket, command: asked.Command) -> Decision | None:
 
 
 def _not_holder(ticket: Ticket, command: Any) -> Decision | None:
-    """403: only the holder replies publicly, sets aside and resolves; supervisors do everything."""
+    """403: only the holder replies publicly, sets aside, transfers and resolves; supervisors do everything."""
     kind = type(command)
     if kind not in _HOLDERS_ONLY and not (kind is asked.TicketReply and command.public):
         return None

@@ -15,7 +15,7 @@ from pointsman.contracts.shapes import TicketState
 from pointsman.core.decision import Decision, Emission
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
-from pointsman_routing.desk import shut
+from pointsman_routing.desk import reserved, shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.choice import IndexedMatcher, Matcher
 from pointsman_routing.desk.index import Waiting
@@ -153,8 +153,8 @@ class Desk:
 
     `ended` maps an ended offer to its ticket, so that a late accept can be told who holds it; the worker keeps it
     small and reads older ones from their rows, as it reads into `stored_why` what was stored with a ticket's last
-    offer, and into `last_agents` who dealt last with the customers that a batch is about. `policy` is there once
-    `configured`, by the workspace's first version.
+    offer, and into `last_agents` who dealt last with the customers that a batch is about. `reserved` maps an agent to
+    the tickets that wait for them alone. `policy` is there once `configured`, by the workspace's first version.
     """
 
     def __init__(
@@ -182,6 +182,7 @@ class Desk:
         self.round_robin: dict[str, str] = {}
         self.closings: dict[str, Closing] = {}
         self.held: dict[str, dict[str, Ticket]] = {}
+        self.reserved: dict[str, tuple[str, ...]] = {}
         self.waiting = Waiting(None, journal)
         self.roster: Roster
         self.changes = Changes()
@@ -254,11 +255,13 @@ class Desk:
         self.journal.note(rows.pop)
 
     def enter_state(self, ticket: Ticket, state: TicketState) -> None:
-        """The state is another: so is the version (API.md). Only a queued ticket is held."""
+        """The state is another: so is the version (API.md). Only a queued ticket is held; a reservation ends."""
         if ticket.held is not None and state != "queued":
             shut.let_go(self, ticket)
         ticket.state = state
         ticket.version += 1
+        if ticket.reserved_for is not None:
+            reserved.end(self, ticket)
 
     def arm(self, kind: str, subject: str, due: Instant | None) -> None:
         self.timers.arm(kind, (self.workspace, subject), due)
@@ -269,8 +272,9 @@ class Desk:
 
     # -- the queue ---------------------------------------------------------------------------------------------------
 
-    def enqueue(self, ticket: Ticket, reason: str, *, fresh: bool) -> None:
-        """The ticket waits; `settle` finds it an agent at the decision's end.
+    def enqueue(self, ticket: Ticket, reason: str, *, fresh: bool, reserve: tuple[str, Instant] | None = None) -> None:
+        """The ticket waits; `settle` finds it an agent at the decision's end. With `reserve` it waits for this agent
+        alone until then, whether the queue is open or not.
 
         `fresh` when it comes from outside the queue (opened, reopened, woken): its round of offers begins anew, and
         without an unanswered message it waits from now. Else its place in the order stands (rule 5).
@@ -285,7 +289,11 @@ class Desk:
             ticket.wide = ()
         elif ticket.waiting_since is None:
             ticket.queued_at = ticket.waiting_since = at
-        reason, rule = shut.admit(self, ticket, reason)
+        rule = None
+        if reserve is None:
+            reason, rule = shut.admit(self, ticket, reason)
+        else:
+            reserved.keep(self, ticket, *reserve)
         self.wait(ticket)
         if ticket.left_at is not None:
             after = self.policy.channels[ticket.channel].abandons_after
@@ -307,9 +315,14 @@ class Desk:
             shut.carry_out(self, ticket, rule)
 
     def wait(self, ticket: Ticket) -> None:
-        """(Re-)enters the waiting index with the key and the stage that hold now, unless it is held. The caller has
-        edited the ticket."""
+        """(Re-)enters the waiting index with the key and the stage that hold now, unless it is held; what waits for one
+        agent asks them. The caller has edited the ticket."""
         if ticket.held is not None:
+            return
+        if ticket.reserved_for is not None:
+            agent = self.agents[ticket.reserved_for]
+            self.edit_agent(agent)
+            self.draft.agents[agent.slug] = agent
             return
         queue = self.queue_of(ticket)
         ticket.stage = self._stage_of(ticket, queue)
@@ -355,6 +368,12 @@ class Desk:
         requires = self.policy.needs_of(line.slug, stage, labels.requires, labels.language)
         return pool.may_take((*holds.lines, *ticket.wide), holds.after_us, requires)
 
+    def reserve(self, ticket: Ticket) -> None:
+        """Notes, on loading, for whom the ticket waits."""
+        agent = ticket.reserved_for
+        assert agent is not None
+        self.reserved[agent] = (*self.reserved.get(agent, ()), ticket.id)
+
     # -- what is said ------------------------------------------------------------------------------------------------
 
     def say(self, ticket: Ticket, fact: Contract, agent: str | None = None) -> None:
@@ -363,6 +382,10 @@ class Desk:
         saying.facts.append(fact)
         if agent:
             saying.agents[agent] = None
+
+    def say_to(self, ticket: Ticket, agent: str) -> None:
+        """Tells one more agent of what is said about the ticket."""
+        self.draft.sayings[ticket.id].agents[agent] = None
 
     def say_about(self, subject: str, at: Instant, fact: Contract, agent: str | None = None) -> None:
         """One more fact about something else."""

@@ -157,6 +157,9 @@ def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict
         return f"It is offered to {_name(desk, ticket.offer.agent)} until {ticket.offer.expires_at:%H:%M:%S} UTC."
     if ticket.held is not None:
         return shut.sentence(desk, ticket)
+    if ticket.reserved_for is not None:
+        until = f"{ticket.reserved_until:%Y-%m-%d %H:%M:%S} UTC"
+        return f"It waits for {_name(desk, ticket.reserved_for)} alone until {until}, then in {ticket.queue}."
     if ticket.state == "queued":
         return _waiting_for(desk, ticket, refused, examples)
     if ticket.in_wrap_up and ticket.agent:

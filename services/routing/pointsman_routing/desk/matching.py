@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pointsman_routing.desk import automatic, escalate, offers, shut
+from pointsman_routing.desk import automatic, escalate, offers, reserved, shut
 from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import slack_us
@@ -28,8 +28,8 @@ def settle(desk: Desk) -> None:
 
 
 def _offer(desk: Desk) -> None:
-    """Tickets first, in order, each to the best agent. An agent that just got room may have older tickets waiting:
-    those it gets first. Then the agents with room take what waits for them.
+    """What was reserved for an agent first. Then tickets, in order, each to the best agent. An agent that just got room
+    may have older tickets waiting: those it gets first. Then the agents with room take what waits for them.
     """
     draft = desk.draft
     if not (draft.tickets or draft.agents or draft.pools):
@@ -39,6 +39,9 @@ def _offer(desk: Desk) -> None:
     for ticket in list(draft.tickets.values()):
         if ticket.declined:
             escalate.review(desk, ticket)
+    if desk.reserved:
+        for agent in draft.agents.values():
+            reserved.give(desk, agent)
     waiting = [ticket for ticket in draft.tickets.values() if ticket.place is not None]
     if waiting:
         _place_agents(desk)

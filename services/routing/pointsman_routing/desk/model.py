@@ -94,6 +94,8 @@ class Ticket:
     `recent` are the last messages' ids, newest last, and `inbound` has a bit for each that is the customer's, the
     lowest for the newest: what somebody has not seen is told from these. `held` says why a queued ticket is offered to
     nobody (its queue is shut), `turned_away` that the rule of a shut or full queue ran for it (rule 20).
+    `reserved_for` is the agent for whom alone a queued ticket waits until `reserved_until`. `assigned_at` is
+    when its holder got it, while it is assigned.
     """
 
     id: str
@@ -150,6 +152,9 @@ class Ticket:
     stage: int = 0
     wide: tuple[str, ...] = ()
     affine: tuple[str, ...] = ()
+    reserved_for: str | None = None
+    reserved_until: Instant | None = None
+    assigned_at: Instant | None = None
     place: tuple[Any, str, int, "Ticket", Any] | None = None
 
     @property
@@ -175,7 +180,7 @@ class Agent:
 
     `resume` is what the first renewal after a lapse restores: (state, set_by, reason). `pool` are the agents alike;
     `stamp` names the entries in the roster that hold now, `shelved` are these entries, and `open` the channels for
-    which the agent counts as available there.
+    which the agent counts as available there. `handle_seconds` is how long their tickets take, lately (handling).
     """
 
     slug: str
@@ -201,6 +206,7 @@ class Agent:
     shelved: tuple[Any, ...] = ()
     open: tuple[str, ...] = ()
     pool: Any = None
+    handle_seconds: float | None = None
     active: bool = True
 
     @property

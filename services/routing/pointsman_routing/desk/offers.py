@@ -17,7 +17,7 @@ from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.core.decision import Refusal
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import escalate
+from pointsman_routing.desk import escalate, handling
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import charge, free
 from pointsman_routing.desk.choice import Choice
@@ -36,7 +36,7 @@ def make(desk: Desk, ticket: Ticket, choice: Choice) -> None:
     reason = sentence(ticket, choice, queue)
     stored = why(desk, ticket, choice)
     desk.waiting.leave(ticket)
-    _stop_retrying(desk, ticket)
+    stop_retrying(desk, ticket)
     charge(desk, agent, ticket)
     desk.journal.put(agent.hand, ticket.id, None)
     if queue.choice == "round_robin":
@@ -138,8 +138,9 @@ def gone(desk: Desk, offer_id: str) -> Refusal:
     )
 
 
-def assign(desk: Desk, ticket: Ticket, agent: Agent, by: Actor, reason: str) -> None:
-    """Gives the ticket to an agent without an offer; charges it unless the charge still stands."""
+def assign(desk: Desk, ticket: Ticket, agent: Agent, by: Actor, reason: str, *, override: bool = False) -> None:
+    """Gives the ticket to an agent without an offer; charges it unless the charge still stands. `override`: a
+    supervisor puts the agent above capacity."""
     at = desk.edit(ticket)
     desk.waiting.leave(ticket)
     if not ticket.charged:
@@ -153,7 +154,13 @@ def assign(desk: Desk, ticket: Ticket, agent: Agent, by: Actor, reason: str) -> 
             "agent": agent.slug,
             "offer_id": None,
             "reason": reason,
-            "why": {"cause": desk.draft.cause, "by": by.kind, "reason": reason},
+            "why": {
+                "cause": desk.draft.cause,
+                "by": by.kind,
+                "actor": by.id,
+                "reason": reason,
+                "override": override,
+            },
             "config_version": desk.policy.version,
             "at": at,
             "change": desk.change,
@@ -169,6 +176,7 @@ def assign(desk: Desk, ticket: Ticket, agent: Agent, by: Actor, reason: str) -> 
             weight=ticket.labels.weight,
             by=by,
             reason=reason,
+            override=override,
         ),
         agent.slug,
     )
@@ -176,6 +184,7 @@ def assign(desk: Desk, ticket: Ticket, agent: Agent, by: Actor, reason: str) -> 
 
 def release(desk: Desk, ticket: Ticket) -> None:
     """The holder lets go: the charge is freed, once, and the ticket has no agent. The caller has edited the ticket."""
+    handling.end(desk, ticket)
     agent = desk.agent_of(ticket)
     ticket.last_agent, ticket.agent = ticket.agent or ticket.last_agent, None
     if agent is not None:
@@ -208,7 +217,8 @@ def _hold(desk: Desk, ticket: Ticket, agent: Agent) -> None:
     """The agent is the holder: what only counts in the queue ends."""
     ticket.agent = ticket.last_agent = agent.slug
     ticket.declined, ticket.offers, ticket.retrying = None, 0, False
-    _stop_retrying(desk, ticket)
+    stop_retrying(desk, ticket)
+    handling.begin(ticket)
     desk.enter_state(ticket, "assigned")
     if ticket.abandons_at is not None:
         ticket.abandons_at = None
@@ -243,7 +253,8 @@ def _note_end(desk: Desk, offer: Offer, state: str, at: Instant, reason: str | N
     desk.journal.put(desk.changes.offers_ended, offer.id, row)
 
 
-def _stop_retrying(desk: Desk, ticket: Ticket) -> None:
+def stop_retrying(desk: Desk, ticket: Ticket) -> None:
+    """Nobody who declined is waited for any more. The caller has edited the ticket."""
     if ticket.retry_at is not None:
         ticket.retry_at = None
         desk.arm(kinds.RETRY, ticket.id, None)

@@ -12,7 +12,7 @@ from pointsman.contracts.commands import TicketPend
 from pointsman.contracts.desk import TicketPended
 from pointsman.contracts.shapes import SYSTEM, TicketState
 from pointsman.core.cause import TimerCause
-from pointsman_routing.desk import back, resolve
+from pointsman_routing.desk import back, handling, resolve
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import free
 from pointsman_routing.desk.model import Pause, Ticket
@@ -57,6 +57,7 @@ def pend(desk: Desk, ticket: Ticket, command: TicketPend) -> Result:
 def set_aside(desk: Desk, ticket: Ticket, state: TicketState, pause: Pause) -> bool:
     """The ticket is pending or snoozed until the pause ends; whether that frees the charge."""
     desk.edit(ticket)
+    handling.end(desk, ticket)
     ticket.pause = pause
     desk.enter_state(ticket, state)
     desk.arm(kinds.PENDING, ticket.id, pause.ends_at)

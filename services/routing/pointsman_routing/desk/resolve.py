@@ -10,7 +10,7 @@ from pointsman.contracts.commands import TicketReopen, TicketResolve
 from pointsman.contracts.desk import TicketResolved
 from pointsman.contracts.shapes import Actor, Outcome
 from pointsman.core.decision import refuse
-from pointsman_routing.desk import back, offers
+from pointsman_routing.desk import back, handling, offers
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.labels import with_category
 from pointsman_routing.desk.model import OPEN_STATES, Ticket
@@ -73,6 +73,7 @@ def finish(
     desk.enter_state(ticket, "resolved")
     holder = ticket.agent
     if wrap_up and agent is not None and ticket.charged:
+        handling.end(desk, ticket)
         ticket.wrap_up_until = at + wrap_up
         desk.arm(kinds.WRAP_UP, ticket.id, ticket.wrap_up_until)
         if ticket.requeues_at is not None:

@@ -25,7 +25,7 @@ from pointsman.contracts.workspace import QueueClosed, QueueOpened
 from pointsman.core.cause import TimerCause
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import automatic, resolve
+from pointsman_routing.desk import automatic, reserved, resolve
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Closing, Ticket
 from pointsman_routing.desk.result import Answer, Result
@@ -152,8 +152,8 @@ def _release(desk: Desk, slug: str) -> None:
 
 
 def waiting(desk: Desk, slug: str) -> int:
-    """Tickets queued there, held ones included."""
-    return desk.waiting.depth(slug) + len(desk.held.get(slug, ()))
+    """Tickets queued there, held ones and those that wait for one agent included."""
+    return desk.waiting.depth(slug) + len(desk.held.get(slug, ())) + reserved.count(desk, slug)
 
 
 # -- opening and closing -----------------------------------------------------------------------------------------------

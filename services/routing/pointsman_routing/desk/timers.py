@@ -14,7 +14,7 @@ from pointsman.core.journal import Journal
 Key = tuple[str, str]
 """(workspace, subject): a timer's own name within its kind."""
 
-OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING, RIPEN = KINDS = (
+OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING, RIPEN, RESERVE = KINDS = (
     "offer",
     "lease",
     "grace",
@@ -26,6 +26,7 @@ OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING, RIP
     "hold",
     "opening",
     "ripen",
+    "reserve",
 )
 
 GATES: dict[str, frozenset[str]] = {
@@ -40,6 +41,7 @@ GATES: dict[str, frozenset[str]] = {
     HOLD: frozenset({"commands"}),
     OPENING: frozenset({"commands"}),
     RIPEN: frozenset({"commands"}),
+    RESERVE: frozenset({"commands"}),
 }
 """Kind → the topics whose records can stop such a timer (DESIGN §3, inputs before timers)."""
 

@@ -84,6 +84,8 @@ def _labels_after(labels: Labels, bodies: Sequence[Any]) -> Labels:
             )
         if isinstance(body, desk.TicketClassified | desk.TicketQueued | desk.TicketAssigned):
             labels = replace(labels, queue=body.queue)
+        if isinstance(body, desk.TicketTransferred) and body.to_queue is not None:
+            labels = replace(labels, queue=body.to_queue)
     return labels
 
 
@@ -218,6 +220,10 @@ def _snoozed(course: Course, body: desk.TicketSnoozed) -> None:
     _leave_the_queue(course, "snoozed")
 
 
+def _transferred(course: Course, body: desk.TicketTransferred) -> None:
+    course.update(agent=None)
+
+
 def _leave_the_queue(course: Course, phase: Phase) -> None:
     assignment = course.active("assignment")
     if assignment is not None:
@@ -284,6 +290,7 @@ _HANDLERS: dict[type, Callable[[Course, Any], None]] = {
     desk.TicketAssigned: _assigned,
     desk.TicketPended: _pended,
     desk.TicketSnoozed: _snoozed,
+    desk.TicketTransferred: _transferred,
     desk.TicketWoken: _woken,
     desk.TicketResolved: _resolved,
     desk.TicketClosed: _closed,

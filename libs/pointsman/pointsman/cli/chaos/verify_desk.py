@@ -136,6 +136,12 @@ def _pended(floor: Floor, fact: Fact, findings: Findings) -> None:
         _free(floor, held)
 
 
+def _transferred(floor: Floor, fact: Fact, findings: Findings) -> None:
+    held = _of(floor, fact)
+    _free(floor, held)
+    held.agent = None
+
+
 def _resolved(floor: Floor, fact: Fact, findings: Findings) -> None:
     held = _of(floor, fact)
     if held.offer is not None:
@@ -172,6 +178,7 @@ RULES: Mapping[str, Callable[[Floor, Fact, Findings], None]] = {
     "ticket.queued": _queued,
     "ticket.pended": _pended,
     "ticket.snoozed": _pended,
+    "ticket.transferred": _transferred,
     "ticket.resolved": _resolved,
     "ticket.wrap_up_finished": _wrapped_up,
     "ticket.closed": _closed,

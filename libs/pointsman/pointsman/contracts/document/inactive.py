@@ -5,7 +5,6 @@ from typing import Any
 
 INACTIVE: tuple[str, ...] = (
     "/queues/*/offer/then/notify",
-    "/queues/*/pull",
     "/agents/*/hours",
     "/teams/*/hours",
     "/calendars/*/holidays_of",

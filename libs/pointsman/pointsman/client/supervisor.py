@@ -1,0 +1,42 @@
+"""The supervisor's side: who gets which ticket."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pointsman.client.session import Session
+
+
+class Supervisor:
+    """What a supervisor's token may do with tickets and agents. Every change is idempotent: it may be repeated."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    async def agents(self) -> list[dict[str, Any]]:
+        """Every agent with presence, load, occupancy and recent handle time."""
+        return await self.session.pages("/routing/v1/agents")
+
+    async def assign(self, ticket_id: str, agent: str, reason: str, *, override: bool = False) -> dict[str, Any]:
+        """Gives a ticket to an agent; with `override` above capacity. Raises `ApiError` 409 `no-room` without it."""
+        body = {"agent": agent, "reason": reason, "override": override}
+        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/assign", body)
+        return answer
+
+    async def requeue(
+        self,
+        agent: str,
+        reason: str,
+        *,
+        ticket_ids: Sequence[str] | None = None,
+        channels: Sequence[str] | None = None,
+        to: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """Gives an agent's tickets back to their queues, or to the queue `to`; those that were."""
+        body: dict[str, Any] = {"reason": reason}
+        for name, value in (("ticket_ids", ticket_ids), ("channels", channels)):
+            if value is not None:
+                body[name] = list(value)
+        if to is not None:
+            body["to"] = to
+        items: list[dict[str, Any]] = (await self.session.post(f"/routing/v1/agents/{agent}/requeue", body))["items"]
+        return items

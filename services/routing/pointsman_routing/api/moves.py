@@ -1,0 +1,169 @@
+"""Who gets a ticket by a person's word: transfers, takes, a supervisor's assignments, handovers (rules 3 and 14)."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field, model_validator
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pointsman.contracts.commands import AgentHandover, AgentRequeue, TicketAssign, TicketTake, TicketTransfer
+from pointsman.contracts.shapes import Actor, Channel, TicketState
+from pointsman.contracts.wire import actor
+from pointsman.runtime.auth import Caller, require
+from pointsman.runtime.commanding import CommandBody
+from pointsman.runtime.http.app import Body
+from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
+from pointsman_routing.api.actions import Call
+from pointsman_routing.api.shapes import TicketShape
+
+routes = APIRouter(prefix="/v1", tags=["moves"])
+
+Supervisor = Annotated[Caller, Depends(require("supervisor"))]
+Personal = Annotated[Caller, Depends(require("agent", personal=True))]
+Slug = Annotated[str, Field(min_length=1, max_length=63)]
+Reason = Annotated[str, Field(min_length=1, max_length=500)]
+TicketIds = Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(max_length=10_000)]
+
+
+class Target(Body):
+    """One of the three."""
+
+    queue: Slug | None = None
+    agent: Slug | None = None
+    skills: Annotated[dict[Slug, Annotated[int, Field(ge=1, le=10)]] | None, Field(max_length=100)] = None
+
+    @model_validator(mode="after")
+    def _one(self) -> "Target":
+        if [self.queue, self.agent, self.skills].count(None) != 2:
+            raise ValueError("name one of queue, agent and skills")
+        return self
+
+
+class Transfer(Body):
+    """`wait_seconds`: how long the ticket may wait for an agent who is absent or full."""
+
+    to: Target
+    reason: Reason
+    wait_seconds: Annotated[int | None, Field(ge=1, le=604_800)] = None
+
+
+class Assign(Body):
+    """`override` puts the agent above capacity."""
+
+    agent: Slug
+    override: bool = False
+    reason: Reason
+
+
+class Handover(Body):
+    """Without `ticket_ids`: everything the agent holds."""
+
+    ticket_ids: TicketIds | None = None
+    reason: Reason
+
+
+class ToQueue(Body):
+    queue: Slug
+
+
+class Requeue(Handover):
+    """`channels`: only tickets of these. `to`: another queue than their own, as a slug or `{queue}`."""
+
+    channels: tuple[Channel, ...] | None = None
+    to: Slug | ToQueue | None = None
+
+
+class GivenBack(BaseModel):
+    """A ticket that its holder gave back: queued, or still pending or snoozed, without a holder."""
+
+    ticket_id: str
+    state: TicketState
+    queue: str
+    agent: str | None
+
+
+class GivenBackList(BaseModel):
+    items: list[GivenBack]
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorsCall:
+    """A call of a supervisor."""
+
+    request: Request
+    caller: Supervisor
+    key: IdempotencyKey
+
+    @property
+    def actor(self) -> Actor:
+        return actor(self.caller.role, self.caller.sub)
+
+    async def answer(self, command: CommandBody, subject: str) -> Response:
+        return await answer_command(self.request, self.caller, command, subject=subject, key=self.key)
+
+
+Supervising = Annotated[SupervisorsCall, Depends()]
+
+
+@routes.post("/tickets/{id}/transfer", response_model=TicketShape)
+async def transfer(call: Call, body: Transfer, if_match: IfMatch) -> Response:
+    """Hands the ticket on: to a queue, to whoever has certain skills, or to an agent, whose it is at once when they are
+    available with room. An absent or full agent is 409 `no-room`, which says why, unless `wait_seconds`: then it waits
+    so long for that agent alone, afterwards in its queue. Only the holder or a supervisor (403 `not-holder`). An
+    unknown queue, agent or skill is 422 with its place."""
+    return await call.answer(
+        TicketTransfer(
+            actor=call.actor,
+            ticket_id=call.id,
+            if_match=if_match,
+            to_queue=body.to.queue,
+            to_agent=body.to.agent,
+            to_skills=body.to.skills,
+            reason=body.reason,
+            wait_seconds=body.wait_seconds,
+        )
+    )
+
+
+@routes.post("/tickets/{id}/take", response_model=TicketShape)
+async def take(call: Call, if_match: IfMatch) -> Response:
+    """The caller takes a waiting ticket of a queue that says `pull: true` (else 403 `no-pull`), within what they may
+    take (403 `not-eligible`) and have room for (409 `no-room`). 409 `already-taken` names who has it. Taking what is
+    offered to the caller accepts the offer."""
+    return await call.answer(TicketTake(actor=call.actor, ticket_id=call.id, if_match=if_match))
+
+
+@routes.post("/tickets/{id}/assign", response_model=TicketShape)
+async def assign(call: Supervising, id: str, body: Assign, if_match: IfMatch) -> Response:
+    """Gives the ticket to an agent, from any open state, present or not, whatever their queues and skills. Above
+    capacity 409 `no-room` unless `override`; who did it and why is recorded."""
+    command = TicketAssign(
+        actor=call.actor, ticket_id=id, if_match=if_match, agent=body.agent, override=body.override, reason=body.reason
+    )
+    return await call.answer(command, id)
+
+
+@routes.post("/me/handover", response_model=GivenBackList, tags=["me"])
+async def handover(request: Request, caller: Personal, body: Handover, key: IdempotencyKey) -> Response:
+    """The caller gives tickets back to their queues, and others are asked first. What is pending or snoozed stays so,
+    without a holder. 409 `not-holder` when the caller does not hold one that is named; then nothing is given back."""
+    command = AgentHandover(
+        actor=actor(caller.role, caller.sub), agent=caller.sub, ticket_ids=body.ticket_ids, reason=body.reason
+    )
+    return await answer_command(request, caller, command, subject=f"agent:{caller.sub}", key=key)
+
+
+@routes.post("/agents/{a}/requeue", response_model=GivenBackList, tags=["floor"])
+async def requeue(call: Supervising, a: Slug, body: Requeue) -> Response:
+    """Gives an agent's tickets back to their queues, or to one: all, those named, or those of some channels."""
+    command = AgentRequeue(
+        actor=call.actor,
+        agent=a,
+        ticket_ids=body.ticket_ids,
+        channels=body.channels,
+        to_queue=body.to.queue if isinstance(body.to, ToQueue) else body.to,
+        reason=body.reason,
+    )
+    return await call.answer(command, f"agent:{a}")
