@@ -1,26 +1,13 @@
 """Two workspaces never see one another (DESIGN §7, invariant 7): every route of every app, with the other's token."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
-from pointsman.contracts import codec
-from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
-from pointsman.runtime.settings import RuntimeSettings
-from pointsman.runtime.worker import Worker
-from pointsman.testing.installation import Installation
-from pointsman_intake.worker import IntakeLogic
-from pointsman_metrics.worker import MetricsLogic
-from pointsman_routing.worker import DeskLane
-from pointsman_sla.worker import SlaLane
-from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
 from tests.integration.runtime.tally import until
+from tests.integration.town import Town
 
 pytestmark = pytest.mark.stack
 
@@ -31,13 +18,6 @@ ROLES = ("admin", "connector")
 """An admin may do what viewers, agents and supervisors may; what admins may not, connectors do."""
 OPERATORS = ("/v1/dead-letters", "/v1/facts")
 NEVER_ENDING = ("/stream",)
-
-WORKERS: dict[str, dict[str, Any]] = {
-    "intake": {"reads": (DESK, COMMANDS), "writes": None, "logic": IntakeLogic, "slot_topic": REQUESTS},
-    "routing": {"reads": (REQUESTS, COMMANDS, SLA), "writes": DESK, "logic": DeskLane},
-    "sla": {"reads": (DESK, COMMANDS), "writes": SLA, "logic": SlaLane},
-    "metrics": {"reads": (DESK, SLA, COMMANDS), "writes": None, "logic": MetricsLogic},
-}
 
 BODIES: dict[str, Any] = {
     "/v1/offers/{id}/reject": {"reason": "no"},
@@ -50,6 +30,8 @@ BODIES: dict[str, Any] = {
     "/v1/me/handover": {"reason": "no"},
     "/v1/tickets/{id}/resolve": {"outcome": "spam"},
     "/v1/tickets/{id}/label": {"priority": "low"},
+    "/v1/tickets/{id}/merge": {"into": "tkt_0", "reason": "the same"},
+    "/v1/queues/{q}/close": {"reason": "a storm"},
     "/v1/config:rollback": {"version": 1},
     "/v1/replies/{id}/failed": {"reason": "no", "permanent": True},
 }
@@ -69,36 +51,6 @@ def a_document(workspace: str) -> dict[str, Any]:
             ]
         },
     }
-
-
-class Town:
-    """Every service's worker and app in one process, and two workspaces in it."""
-
-    def __init__(self, settings: RuntimeSettings) -> None:
-        self.settings = settings
-        self.apps: dict[str, FastAPI] = {}
-
-    async def call(self, service: str, method: str, path: str, role: str, workspace: str, **more: Any) -> Any:
-        sub = "site-chat" if role == "connector" else "anna"
-        token = a_token(self.settings, role, "*" if role == "operator" else workspace, sub)
-        async with a_client(self.apps[service], bearer(token)) as client:
-            return await client.request(method, path, **more)
-
-
-@pytest.fixture
-async def town(installation: Installation, tmp_path: Path) -> AsyncIterator[Town]:
-    settings = with_key(installation.settings, tmp_path).model_copy(update={"command_timeout_seconds": 5.0})
-    async with AsyncExitStack() as stack:
-        town = Town(settings)
-        for service, parts in WORKERS.items():
-            given = parts | {"logic": parts["logic"]()}
-            await stack.enter_async_context(Worker(settings, service=service, codec=codec, **given))
-        for entry in entry_points(group="pointsman.apps"):
-            process = await stack.enter_async_context(a_process(settings, entry.name))
-            app = entry.load()(process)
-            await stack.enter_async_context(app.router.lifespan_context(app))
-            town.apps[entry.name] = app
-        yield town
 
 
 async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]:

@@ -1,7 +1,8 @@
 """Intake's lane: what the desk decided that intake must know. It emits nothing and has no timers.
 
-`ticket.closed` lets the conversation go, `config.applied` gives connectors their new version, `ticket.replied` puts a
-public reply into the connector's queue. All three are only written here; sending is the delivery loop's.
+`ticket.closed` lets the conversation go, or leads it to the ticket into which that one was merged, `config.applied`
+gives connectors their new version, `ticket.replied` puts a public reply into the connector's queue. All three are only
+written here; sending is the delivery loop's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -97,7 +98,7 @@ class IntakeLogic:
                 elif isinstance(body, TicketReplied) and body.deliver:
                     replied.append((cause.workspace, body))
         if closed:
-            rows = sorted({(workspace, fact.ticket_id, fact.merged_into) for workspace, fact in closed}, key=str)
+            rows = sorted(_let_go(closed), key=str)
             await db.execute(_LET_GO, *map(list, zip(*rows, strict=True)))
         if replied:
             await _queue(db, replied, batch.now)
@@ -110,6 +111,18 @@ class IntakeLogic:
 
     def due(self, state: IntakeLane, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
         return ()
+
+
+def _let_go(closed: Sequence[tuple[str, TicketClosed]]) -> set[tuple[str, str, str | None]]:
+    """(workspace, ticket, where its conversations go: None, nowhere). A ticket may be merged on in the same batch."""
+    into = {(workspace, fact.ticket_id): fact.merged_into for workspace, fact in closed if fact.merged_into}
+    rows = set()
+    for workspace, fact in closed:
+        end = fact.merged_into
+        while end is not None and (workspace, end) in into:
+            end = into[workspace, end]
+        rows.add((workspace, fact.ticket_id, end))
+    return rows
 
 
 async def _queue(db: Database, replied: Sequence[tuple[str, TicketReplied]], now: Instant) -> None:

@@ -142,14 +142,17 @@ async def read_closing(db: Database, state: Desks, now: Instant) -> None:
 
 
 async def read_guests(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
-    """Makes these tickets, (workspace, id), resident for the batch, if they exist."""
-    if not asked:
-        return
-    for row in await db.fetch(TICKETS_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
-        desk = state.desks[row["workspace"]]
-        if row["id"] not in desk.tickets:
-            desk.tickets[row["id"]] = ticket_of(desk, row, None)
-            state.guests.add((desk.workspace, row["id"]))
+    """Makes these tickets, (workspace, id), resident for the batch, if they exist; and those they were merged into."""
+    while asked:
+        merged = []
+        for row in await db.fetch(TICKETS_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
+            desk = state.desks[row["workspace"]]
+            if row["id"] not in desk.tickets:
+                desk.tickets[row["id"]] = ticket_of(desk, row, None)
+                state.guests.add((desk.workspace, row["id"]))
+            if row["merged_into"] is not None and row["merged_into"] not in desk.tickets:
+                merged.append((desk.workspace, row["merged_into"]))
+        asked = merged
 
 
 async def read_ended_offers(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:

@@ -122,5 +122,7 @@ def _note_needs(
         return
     if ticket not in desk.tickets:
         tickets[desk.workspace, ticket] = None
+    if isinstance(body, asked.TicketMerge) and body.into not in desk.tickets:
+        tickets[desk.workspace, body.into] = None
     if isinstance(body, asked.TicketExplain):
         explained[desk.workspace, ticket] = None

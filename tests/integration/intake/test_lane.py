@@ -152,6 +152,23 @@ async def test_a_closed_ticket_lets_its_thread_go(stack: Stack, installation: In
     assert shown["follow_up_of"] == first["ticket_id"]
 
 
+async def test_a_merged_tickets_conversation_goes_on_in_the_last_of_the_chain(
+    stack: Stack, installation: Installation
+) -> None:
+    message = {"connector": "site-chat", "external_id": "m1", "thread": "t"}
+    first = (await stack.api.post("/v1/messages", json=message)).json()["ticket_id"]
+    merged = [
+        TicketClosed(ticket_id=first, reason="merged", merged_into="tkt_b"),
+        TicketClosed(ticket_id="tkt_b", reason="merged", merged_into="tkt_c"),
+    ]
+    await asyncio.gather(*(stack.desk.say(fact.ticket_id, fact) for fact in merged))
+    db = await installation.connect("intake")
+    await until_it(lambda: db.fetchval("SELECT true FROM thread WHERE ticket_id = 'tkt_c'"))
+    await db.close()
+    second = (await stack.api.post("/v1/messages", json=message | {"external_id": "m2"})).json()
+    assert second["ticket_id"] == "tkt_c"
+
+
 async def test_a_connector_pulls_its_replies_and_says_what_became_of_them(stack: Stack) -> None:
     start = await stack.pull()
     waiting = asyncio.create_task(stack.pull(after=start["cursor"], wait=20))

@@ -1,8 +1,9 @@
 """First and next responses: from a customer's oldest unanswered message to a person's public reply (domain/kpis.md)."""
 
+from pointsman.contracts.desk import TicketMerged
 from pointsman.contracts.shapes import Author
 from pointsman_metrics.fold.ticket import Beside, fold_ticket, open_ticket
-from tests.unit.metrics.desk_facts import at, opened, replied, told, wrote
+from tests.unit.metrics.desk_facts import ANNA, at, opened, replied, told, wrote
 
 AGENT = Author(kind="agent", id="anna")
 
@@ -65,3 +66,15 @@ def test_a_ticket_that_an_agent_started_is_asked_when_the_customer_writes() -> N
     fold_ticket(ticket, wrote(100), at(100), beside, lambda agent: None)
     fold_ticket(ticket, replied(130), at(130), beside, lambda agent: None)
     assert ticket.first_response_seconds == 30
+
+
+def test_a_merge_asks_since_the_oldest_unanswered_message_of_both() -> None:
+    merged = TicketMerged(ticket_id="tkt_1", source="tkt_2", unanswered_since=at(-50), reason="the same", by=ANNA)
+    assert told([(20, merged), (40, replied(40))]).first_response_seconds == 90
+    answered = told([(10, replied(10)), (20, merged), (40, replied(40, message_id="msg_r2"))])
+    assert (answered.first_response_seconds, answered.answered) == (10, [90])
+
+
+def test_the_ticket_that_was_merged_away_keeps_what_it_was() -> None:
+    merged = TicketMerged(ticket_id="tkt_1", into="tkt_2", unanswered_since=at(-50), reason="the same", by=ANNA)
+    assert told([(20, merged)]).asked_at == at(0)

@@ -104,6 +104,7 @@ class Play:
         self.facts: list[Any] = []
         self.log: list[Any] = []
         self.answer: Any = None
+        self.closed: dict[str, Ticket] = {}
         self._causes = 0
         self._messages: dict[str, int] = {}
         self.configure(document)
@@ -126,7 +127,12 @@ class Play:
         if decision.refusal is not None or question:
             self.journal.undo(mark)
         self.journal.forget()
+        touched = self.desk.changes.tickets.items()
+        self.closed.update((id, ticket) for id, ticket in touched if ticket.state == "closed")
         self.desk.committed()
+        for id in self.closed:
+            if id in self.desk.tickets and self.desk.tickets[id].state == "closed":
+                del self.desk.tickets[id]
         self.facts = [fact for emission in decision.emissions for fact in emission.facts]
         for fact in self.facts:
             assert type(fact).model_validate(fact.__dict__) == fact, "the desk says what no reader understands"
@@ -136,13 +142,23 @@ class Play:
 
     def command(self, command: asked.Command, subject: str = "acme", *, at: Instant | None = None) -> Decision:
         self._causes += 1
+        self._gather(getattr(command, "ticket_id", None), getattr(command, "into", None))
         cause = RecordCause(f"cmd_{self._causes}", "commands", "acme", subject, at or self.now, (command,))
         return self.decide(cause)
 
     def hear(self, *facts: Contract, topic: str = "requests", at: Instant | None = None) -> Decision:
         self._causes += 1
         subject = getattr(facts[0], "ticket_id", "acme")
+        if topic == "requests":
+            self._gather(subject)
         return self.decide(RecordCause(f"evt_{self._causes}", topic, "acme", subject, at or self.now, facts))
+
+    def _gather(self, *tickets: str | None) -> None:
+        """As the worker does: closed tickets are resident for a cause that is about them."""
+        for id in tickets:
+            while id is not None and id in self.closed and id not in self.desk.tickets:
+                self.desk.tickets[id] = self.closed[id]
+                id = self.closed[id].merged_into
 
     def say(self, ticket: str = "tkt_1", *, seconds_ago: float = 0, **fields: Any) -> Ticket:
         """A customer's message; the first opens the ticket. `queue`, `priority`, `requires`, … are hints."""
@@ -156,7 +172,7 @@ class Play:
         number = self._messages[ticket] = self._messages.get(ticket, 0) + 1
         at = self.now - timedelta(seconds=seconds_ago)
         self.hear(a_message(ticket, number=number, at=at, **fields), at=at)
-        return self.ticket(ticket)
+        return self.desk.tickets.get(ticket) or self.closed[ticket]
 
     def advance(self, seconds: float) -> list[Any]:
         """Time goes on; timers fire when they are due. The facts of all of them."""
@@ -260,6 +276,10 @@ class Play:
 
     def label(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
         return self._on(asked.TicketLabel, ticket, actor or as_agent("somebody"), fields)
+
+    def merge(self, ticket: str, into: str, *, actor: Actor | None = None, **fields: Any) -> Decision:
+        given = {"into": into, "reason": "the same matter", "different_customers": True, **fields}
+        return self._on(asked.TicketMerge, ticket, actor or BOSS, given)
 
     def close_queue(self, queue: str = "general", *, reason: str = "a storm", **fields: Any) -> Decision:
         return self.command(asked.QueueClose(queue=queue, reason=reason, actor=BOSS, **fields), f"queue:{queue}")

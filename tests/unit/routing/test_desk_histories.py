@@ -305,6 +305,20 @@ class Histories(RuleBasedStateMachine):
 
         self.both(speak)
 
+    @rule(data=st.data())
+    def two_tickets_become_one(self, data: Any) -> None:
+        source = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
+        target = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
+        self.both(lambda play: play.merge(source, target))
+
+    @rule(data=st.data())
+    def a_customer_writes_on_what_was_merged(self, data: Any) -> None:
+        merged = sorted(self.plays[0].closed)
+        assume(merged)
+        ticket = data.draw(st.sampled_from(merged))
+        channel = self.plays[0].closed[ticket].channel
+        self.both(lambda play: play.say(ticket, channel=channel))
+
     @rule(
         queue=st.sampled_from(["general", "billing"]),
         then=st.sampled_from([None, None, "hold", "resolve", {"to": "night"}]),

@@ -137,6 +137,14 @@ def closed(merged_into: str | None = None) -> Any:
     return desk.TicketClosed(ticket_id="tkt_1", merged_into=merged_into)
 
 
+def merged(unanswered_since: float | None, *, into: str | None = None) -> Any:
+    source = None if into else "tkt_2"
+    since = None if unanswered_since is None else minute(unanswered_since)
+    return desk.TicketMerged(
+        ticket_id="tkt_1", into=into, source=source, unanswered_since=since, reason="the same", by=ANNA
+    )
+
+
 def labelled(priority: Any = "normal", *, tags: tuple[str, ...] = ()) -> Any:
     return desk.TicketLabelled(
         ticket_id="tkt_1", language="en", category="other", priority=priority, tags=tags, by=ANNA

@@ -6,6 +6,7 @@ from tests.unit.sla.builders import (
     answered,
     assigned,
     elsewhere,
+    merged,
     minute,
     minutes_of,
     opened,
@@ -135,3 +136,33 @@ def test_update_runs_between_public_answers_and_pauses_while_pending_on_the_cust
     assert story.last[1].elapsed_business_seconds == 20 * 60
     story.tell(70, resolved())
     assert story.clock("update").state == "cancelled"
+
+
+def test_what_a_merged_ticket_left_unanswered_is_answered_from_then() -> None:
+    story = Story().tell(0, *opened(0)).tell(30, merged(-60))
+    assert [(fact.type, fact.metric) for fact in story.last] == [
+        ("clock.cancelled", "first_response"),
+        ("clock.started", "first_response"),
+    ]
+    clock = story.clock("first_response")
+    assert (minutes_of(clock.started_at), clock.cycle, clock.state) == (-60, 2, "running")
+    assert story.fact("clock.cancelled", "first_response").reason == "merged"
+    story.tell(40, answered(40))
+    assert story.fact("clock.met", "first_response").elapsed_calendar_seconds == 100 * 60
+
+
+def test_a_younger_message_of_a_merged_ticket_changes_no_clock() -> None:
+    story = Story().tell(0, *opened(0)).tell(30, merged(20)).tell(31, merged(None))
+    assert story.last == []
+    assert minutes_of(story.clock("first_response").started_at) == 0
+
+
+def test_merged_into_an_answered_ticket_the_next_response_runs() -> None:
+    story = Story().tell(0, *opened(0)).tell(5, answered(5)).tell(30, merged(10))
+    assert story.types() == ["clock.started"]
+    assert minutes_of(story.clock("next_response").started_at) == 10
+
+
+def test_a_merged_ticket_says_nothing_but_its_close() -> None:
+    story = Story().tell(0, *opened(0)).tell(5, merged(0, into="tkt_2"))
+    assert story.last == []

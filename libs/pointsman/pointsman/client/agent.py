@@ -169,6 +169,15 @@ class Agent:
         answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/resolve", body)
         return answer
 
+    async def merge(
+        self, ticket_id: str, into: str, reason: str, *, different_customers: bool = False
+    ) -> dict[str, Any]:
+        """Lets the ticket's matter go on in another; the closed ticket is returned. Raises `ApiError` 409 when that one
+        is another customer's or not open."""
+        body = {"into": into, "reason": reason, "different_customers": different_customers}
+        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/merge", body)
+        return answer
+
     async def finish_wrap_up(self, ticket_id: str) -> None:
         """The after-work is done; the charge is free."""
         await self.session.post(f"/routing/v1/tickets/{ticket_id}/wrap-up/finish")

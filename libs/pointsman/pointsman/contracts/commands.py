@@ -199,6 +199,15 @@ class AgentRequeue(Command, topic=TOPIC, type="agent.requeue"):
     reason: str
 
 
+class TicketMerge(Command, topic=TOPIC, type="ticket.merge"):
+    """`POST /tickets/{id}/merge`: the ticket's matter goes on in the ticket `into`."""
+
+    ticket_id: str
+    into: str
+    reason: str
+    different_customers: bool = False
+
+
 class TicketExplain(Command, topic=TOPIC, type="ticket.explain"):
     """`GET /tickets/{id}/explain`: a question, answered from the resident desk."""
 

@@ -307,6 +307,19 @@ class TicketClosed(Contract, topic=TOPIC, type="ticket.closed"):
     merged_into: str | None = None
 
 
+class TicketMerged(Contract, topic=TOPIC, type="ticket.merged"):
+    """Two tickets became one. Said of both: of the one that ends with `into` (it closes next), of the one that goes on
+    with `source`. `unanswered_since` is the oldest customer message of the source that nobody has answered: response
+    clocks of the target start no later than that."""
+
+    ticket_id: str
+    into: str | None = None
+    source: str | None = None
+    unanswered_since: Moment | None = None
+    reason: str
+    by: Actor
+
+
 class TicketCustomerLeft(Contract, topic=TOPIC, type="ticket.customer_left"):
     """The customer left (or, with `returned`, came back); the holder is told."""
 

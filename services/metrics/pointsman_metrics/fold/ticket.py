@@ -368,6 +368,15 @@ def _closed(ticket: Ticket, fact: desk.TicketClosed, at: Instant, beside: Beside
     ticket.closed_at, ticket.merged_into = at, fact.merged_into
 
 
+def _merged(ticket: Ticket, fact: desk.TicketMerged, at: Instant, beside: Beside) -> None:
+    """Of the ticket that goes on: what the other's customer asked, and nobody answered, is asked here."""
+    if fact.source is None or fact.unanswered_since is None:
+        return
+    if ticket.first_response_seconds is None:
+        ticket.asked_first_at = min(ticket.asked_first_at or fact.unanswered_since, fact.unanswered_since)
+    ticket.asked_at = min(ticket.asked_at or fact.unanswered_since, fact.unanswered_since)
+
+
 def _left(ticket: Ticket, fact: desk.TicketCustomerLeft, at: Instant, beside: Beside) -> None:
     ticket.left_at = None if fact.returned else fact.at
 
@@ -394,4 +403,5 @@ RULES: dict[type, Callable[[Ticket, Any, Instant, Beside], None]] = {
     desk.TicketReopened: _reopened,
     desk.TicketClosed: _closed,
     desk.TicketCustomerLeft: _left,
+    desk.TicketMerged: _merged,
 }

@@ -15,6 +15,7 @@ from pointsman.contracts.commands import (
     OfferAccept,
     OfferReject,
     TicketLabel,
+    TicketMerge,
     TicketPend,
     TicketReopen,
     TicketReply,
@@ -81,6 +82,14 @@ class Resolve(Unseen):
 
 class Reopen(Body):
     reason: Reason = None
+
+
+class Merge(Body):
+    """`different_customers`: the tickets are of two customers, and that is meant."""
+
+    into: Annotated[str, Field(min_length=1, max_length=100)]
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+    different_customers: bool = False
 
 
 class Tags(Body):
@@ -184,3 +193,11 @@ async def label(call: Call, body: Relabel, if_match: IfMatch) -> Response:
             reroute=body.reroute,
         )
     )
+
+
+@routes.post("/tickets/{id}/merge", response_model=TicketShape)
+async def merge(call: Call, body: Merge, if_match: IfMatch) -> Response:
+    """Merges the ticket into another, open one: it closes with `merged_into`; later messages, and what nobody has
+    answered, are the other's. By its holder or a supervisor. 409 `different-customers` unless that is meant, 409
+    `wrong-state` when either is closed, 422 `invalid` into itself."""
+    return await call.answer(TicketMerge(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))

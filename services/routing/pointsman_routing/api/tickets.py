@@ -41,6 +41,21 @@ TOLD = """
 """The desk's facts (origin 0) and those of the ticket's clocks (1), by the instant at which they happened."""
 
 
+MESSAGES = """
+    WITH RECURSIVE matter AS (
+        SELECT $2::text AS id
+        UNION SELECT source.id FROM ticket source JOIN matter ON source.merged_into = matter.id
+        WHERE source.workspace = $1
+    )
+    SELECT id, ticket_id, direction, author_kind, author_id, author_name, text, reply_text, html, attachments,
+           delivery, occurred_at, received_at, change, number
+    FROM message
+    WHERE workspace = $1 AND ticket_id IN (SELECT matter.id FROM matter) AND (change, number) > ($3, $4)
+    ORDER BY change, number LIMIT $5
+"""
+"""The messages of a ticket and of those merged into it, also over several steps."""
+
+
 class TimelineEvent(BaseModel):
     """One fact about the ticket. `cause` is the record, command or timer that led to it."""
 
@@ -122,17 +137,11 @@ async def ticket(request: Request, caller: Reader, id: str) -> Response:
 
 @routes.get("/{id}/messages", response_model=Page[MessageShape])
 async def messages(request: Request, caller: Reader, id: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """The ticket's messages and notes, oldest first."""
+    """The messages and notes of the ticket and of those merged into it (`ticket_id` says which), oldest first."""
     await _known(request, caller, id)
     change, number = decode_cursor(cursor, int, int) if cursor else (-1, 0)
     rows = await request.app.state.process.pool.fetch(
-        """
-        SELECT id, ticket_id, direction, author_kind, author_id, author_name, text, reply_text, html, attachments,
-               delivery, occurred_at, received_at, change, number
-        FROM message
-        WHERE workspace = $1 AND ticket_id = $2 AND (change, number) > ($3, $4)
-        ORDER BY change, number LIMIT $5
-        """,
+        MESSAGES,
         caller.workspace,
         id,
         change,

@@ -19,7 +19,8 @@ from pointsman.contracts.shapes import SYSTEM
 
 
 def close(desk: Desk, cause: TimerCause) -> Result:
-    """Nobody came back to it: intake lets the thread go, a later message begins a new ticket."""
+    """Nobody came back to it: intake lets the thread go, a later message begins a new ticket. It leaves the resident
+    desk with the commit: what had been threaded before reopens it (rule 17)."""
     ticket: Ticket = desk.tickets[cause.subject]
     at = desk.edit(ticket)
     if ticket.in_wrap_up:
@@ -28,5 +29,4 @@ def close(desk: Desk, cause: TimerCause) -> Result:
     desk.arm(kinds.CLOSE, ticket.id, None)
     desk.enter_state(ticket, "closed")
     desk.say(ticket, made(TicketClosed, ticket_id=ticket.id))
-    desk.journal.pop(desk.tickets, ticket.id)
     return None

@@ -28,6 +28,7 @@ from pointsman_routing.desk import (
     labels,
     left,
     matching,
+    merge,
     messages,
     offers,
     pending,
@@ -71,6 +72,7 @@ _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = 
     asked.TicketResolve: resolve.resolve,
     asked.WrapUpFinish: wrap_up.finish,
     asked.TicketReopen: resolve.reopen,
+    asked.TicketMerge: merge.merge,
     asked.TicketLabel: labels.label,
     asked.TicketTransfer: transfer.transfer,
     asked.TicketAssign: assign.assign,
@@ -97,7 +99,14 @@ _OF_QUEUES: dict[type[asked.Command], Callable[[Desk, Any], Result]] = {
 
 _BEFORE_CONFIGURED = frozenset({asked.ConfigPut, asked.PresenceRenew})
 _HOLDERS_ONLY = frozenset(
-    {asked.TicketPend, asked.TicketSnooze, asked.TicketResolve, asked.WrapUpFinish, asked.TicketTransfer}
+    {
+        asked.TicketPend,
+        asked.TicketSnooze,
+        asked.TicketResolve,
+        asked.WrapUpFinish,
+        asked.TicketTransfer,
+        asked.TicketMerge,
+    }
 )
 _HAVING_READ = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve})
 
@@ -159,7 +168,9 @@ def _settled(desk: Desk, result: Result) -> Decision:
 
 
 def _of_request(desk: Desk, fact: Any) -> None:
-    ticket = desk.tickets.get(fact.ticket_id)
+    ticket = merge.survivor(desk, fact.ticket_id)
+    if ticket is not None:
+        desk.draft.subject = ticket.id
     if isinstance(fact, heard.MessageReceived):
         if ticket is None:
             arrivals.open_ticket(desk, fact)
@@ -239,6 +250,9 @@ def _of_ticket(desk: Desk, command: Any, cause: str) -> Result:
     refusal = _unmatched(ticket, command) or _not_holder(ticket, command) or _unseen(ticket, command)
     if refusal is not None:
         return refusal
+    if ticket.merged_into is not None:
+        said = f"the ticket was merged into {ticket.merged_into}"
+        return refuse(409, "wrong-state", said, state=ticket.state, merged_into=ticket.merged_into)
     if type(command) is asked.TicketReply:
         if ticket.state == "closed":
             return refuse(409, "wrong-state", "the ticket is closed; a new message begins a new one")

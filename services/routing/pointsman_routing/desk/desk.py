@@ -403,7 +403,10 @@ class Desk:
         return Decision(tuple(emissions), answer, status)
 
     def committed(self) -> None:
-        """What was changed is written. Only while nothing can be undone."""
+        """What was changed is written: closed tickets are no residents any more. Only while nothing can be undone."""
+        for id, ticket in self.changes.tickets.items():
+            if ticket.state == "closed":
+                self.tickets.pop(id, None)
         self.changes = Changes()
         self.last_agents.clear()
         self.waiting.prune()

@@ -54,19 +54,7 @@ def finish(
 ) -> None:
     """Resolves the ticket from any open state. The caller has edited it."""
     at, agent = ticket.at, desk.agent_of(ticket)
-    offers.rescind(desk, ticket, reason or "the ticket is resolved")
-    desk.waiting.leave(ticket)
-    if ticket.pause is not None:
-        desk.arm(kinds.PENDING, ticket.id, None)
-    if ticket.abandons_at is not None:
-        desk.arm(kinds.ABANDON, ticket.id, None)
-    if ticket.retry_at is not None:
-        desk.arm(kinds.RETRY, ticket.id, None)
-    ticket.pause, ticket.abandons_at, ticket.left_at = None, None, None
-    ticket.retry_at, ticket.declined, ticket.offers, ticket.retrying = None, None, 0, False
-    ticket.unanswered_since = ticket.waiting_since = None
-    ticket.first_breach_at = ticket.next_breach_at = None
-    ticket.warned = False
+    put_down(desk, ticket, reason or "the ticket is resolved")
     ticket.outcome, ticket.resolved_at = outcome, at
     ticket.closes_at = at + desk.policy.close_after
     desk.arm(kinds.CLOSE, ticket.id, ticket.closes_at)
@@ -95,6 +83,24 @@ def finish(
         ),
         holder,
     )
+
+
+def put_down(desk: Desk, ticket: Ticket, reason: str) -> None:
+    """Nobody is to do anything about the ticket any more: its offer, its waiting and their timers end; what its holder
+    charges is the caller's. The caller has edited it."""
+    offers.rescind(desk, ticket, reason)
+    desk.waiting.leave(ticket)
+    if ticket.pause is not None:
+        desk.arm(kinds.PENDING, ticket.id, None)
+    if ticket.abandons_at is not None:
+        desk.arm(kinds.ABANDON, ticket.id, None)
+    if ticket.retry_at is not None:
+        desk.arm(kinds.RETRY, ticket.id, None)
+    ticket.pause, ticket.abandons_at, ticket.left_at = None, None, None
+    ticket.retry_at, ticket.declined, ticket.offers, ticket.retrying = None, None, 0, False
+    ticket.unanswered_since = ticket.waiting_since = None
+    ticket.first_breach_at = ticket.next_breach_at = None
+    ticket.warned = False
 
 
 def reopen(desk: Desk, ticket: Ticket, command: TicketReopen) -> Result:

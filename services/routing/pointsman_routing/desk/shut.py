@@ -23,12 +23,12 @@ from pointsman.contracts.document.queues import Elsewhere, Shut
 from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.contracts.workspace import QueueClosed, QueueOpened
 from pointsman.core.cause import TimerCause
-from pointsman.core.decision import Decision, refuse
+from pointsman.core.decision import refuse
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import automatic, reserved, resolve
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Closing, Ticket
-from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.result import Answer, Result, invalid
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -165,11 +165,11 @@ def close(desk: Desk, command: QueueClose) -> Result:
     if slug not in queues:
         return refuse(404, "not-found", f"there is no queue {slug}")
     if command.until is not None and command.until <= desk.draft.at:
-        return _invalid("/until", "until is in the past")
+        return invalid("until is in the past", "/until")
     then = None if command.then is None else _plain(command.then)
     if isinstance(then, dict) and (then["to"] not in queues or then["to"] == slug):
         said = "a queue cannot send its tickets to itself" if then["to"] == slug else f"there is no queue {then['to']}"
-        return _invalid("/then/to", said)
+        return invalid(said, "/then/to")
     at = desk.draft.at
     closing = Closing("closed", command.until, command.reason, then, command.actor.id, at)
     desk.journal.put(desk.closings, slug, closing)
@@ -305,7 +305,3 @@ def _then(plain: Any) -> Any:
 
 def _plain(then: Any) -> Any:
     return then if isinstance(then, str) else {"to": then.to}
-
-
-def _invalid(pointer: str, detail: str) -> Decision:
-    return refuse(422, "invalid", detail, errors=[{"pointer": pointer, "detail": detail}])

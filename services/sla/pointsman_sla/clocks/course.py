@@ -136,14 +136,15 @@ class Course:
             self._say_paused(clock)
 
     def _segments_since(self, metric: Metric, since: int, policy: Policy, calendar: str) -> tuple[Segment, ...]:
-        """The clock's life from `since` on, as the ticket's phases and the policy's pauses make it."""
+        """The clock's life from `since` on, as the ticket's phases and the policy's pauses make it. Before the ticket
+        began (what was said on a ticket merged into it) its first phase holds."""
         segments: list[Segment] = []
         phases = self.ticket.phases
         for place, (begins, phase) in enumerate(phases):
             ends = phases[place + 1][0] if place + 1 < len(phases) else None
             if ends is not None and ends <= since:
                 continue
-            begins = max(begins, since)
+            begins = max(begins, since) if place else since
             why = pause_of(metric, phase, policy)
             if segments and segments[-1].why == why:
                 segments[-1] = replace(segments[-1], end=ends)

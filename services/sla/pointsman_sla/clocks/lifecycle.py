@@ -191,6 +191,31 @@ def _person_answered(course: Course, at: int) -> None:
         course.start("update", at)
 
 
+def _merged(course: Course, body: desk.TicketMerged) -> None:
+    """Another ticket goes on in this one: responses are due since the oldest unanswered message of both."""
+    if body.source is None or body.unanswered_since is None:
+        return
+    ticket, since = course.ticket, micros(body.unanswered_since)
+    unanswered = tuple(sorted((*ticket.unanswered, since)))
+    if len(unanswered) > UNANSWERED_MAX:
+        unanswered = (unanswered[0], *unanswered[2:])
+    first = since if ticket.customer_since is None else min(ticket.customer_since, since)
+    course.update(unanswered=unanswered, customer_since=first)
+    if ticket.open:
+        _respond_since(course, unanswered[0], "merged")
+
+
+def _respond_since(course: Course, since: int | None, reason: str) -> None:
+    """The response that is due counts from another message, or (None) nothing waits for one."""
+    metric: Metric = "next_response" if course.ticket.responded else "first_response"
+    clock = course.active(metric)
+    if clock is not None and clock.started_at != since:
+        course.cancel(clock, reason)
+        clock = None
+    if clock is None and since is not None:
+        course.start(metric, since)
+
+
 # -- where the ticket is -----------------------------------------------------------------------------------------------
 
 
@@ -295,6 +320,7 @@ _HANDLERS: dict[type, Callable[[Course, Any], None]] = {
     desk.TicketResolved: _resolved,
     desk.TicketClosed: _closed,
     desk.TicketReopened: _reopened,
+    desk.TicketMerged: _merged,
 }
 
 CONCERNING: frozenset[type] = frozenset(_HANDLERS) | {desk.TicketClassified, desk.TicketLabelled}

@@ -1,0 +1,108 @@
+"""Rule 14, merge: two tickets of one matter become one. The source closes with `merged_into`: its charge is freed, its
+offer rescinded, and intake leads its conversations to the target, which takes over what nobody has answered.
+
+Merged tickets make chains (A into B into C), never circles: a merged ticket is closed, and what is closed is merged
+neither way. What is still said to a merged ticket is the target's at the end of the chain.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman.contracts.base import made
+from pointsman.contracts.commands import TicketMerge
+from pointsman.contracts.desk import TicketClosed, TicketMerged
+from pointsman.core.decision import refuse
+from pointsman.core.instant import Instant
+from pointsman_routing.desk import back, messages, offers, resolve, wrap_up
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.model import OPEN_STATES, WAITING_STATES, Ticket
+from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
+from pointsman_routing.desk.shapes import ticket_shape
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+
+def survivor(desk: Desk, ticket_id: str) -> Ticket | None:
+    """The ticket, or the one into which it was merged in the end; None when it is not resident."""
+    ticket = desk.tickets.get(ticket_id)
+    while ticket is not None and ticket.merged_into is not None and ticket.merged_into in desk.tickets:
+        ticket = desk.tickets[ticket.merged_into]
+    return ticket
+
+
+def merge(desk: Desk, source: Ticket, command: TicketMerge) -> Result:
+    """The source's holder (or a supervisor) merges it into an open ticket of the same customer; of another customer
+    only when they say that they mean it."""
+    target = desk.tickets.get(command.into)
+    if source.id == command.into:
+        return invalid("a ticket cannot be merged into itself", "/into")
+    if target is None:
+        return refuse(404, "not-found", f"there is no ticket {command.into}")
+    if source.state == "closed":
+        return wrong_state(source, "what is closed cannot be merged")
+    if target.state not in OPEN_STATES:
+        where = f"merged into {target.merged_into}" if target.merged_into else target.state
+        return refuse(409, "wrong-state", f"the ticket {target.id} is {where}; only into an open one can be merged")
+    if source.customer_id != target.customer_id and not command.different_customers:
+        said = f"{source.id} is {source.customer_id}'s, {target.id} is {target.customer_id}'s"
+        return refuse(409, "different-customers", said, customers=[source.customer_id, target.customer_id])
+    waiting_since, unanswered_since = source.waiting_since, source.unanswered_since
+    _end(desk, source, command)
+    _take_over(desk, source, target, command, waiting_since, unanswered_since)
+    return Answer(lambda: ticket_shape(source))
+
+
+def _end(desk: Desk, source: Ticket, command: TicketMerge) -> None:
+    at, holder = desk.edit(source), source.agent
+    unanswered_since = source.unanswered_since
+    resolve.put_down(desk, source, f"merged into {command.into}")
+    if source.in_wrap_up:
+        wrap_up.over(desk, source, command.actor)
+    else:
+        offers.release(desk, source)
+    desk.arm(kinds.CLOSE, source.id, None)
+    source.merged_into, source.closed_at, source.closes_at = command.into, at, None
+    desk.enter_state(source, "closed")
+    fact = made(
+        TicketMerged,
+        ticket_id=source.id,
+        into=command.into,
+        unanswered_since=unanswered_since,
+        reason=command.reason,
+        by=command.actor,
+    )
+    desk.say(source, fact, holder)
+    desk.say(source, made(TicketClosed, ticket_id=source.id, reason="merged", merged_into=command.into), holder)
+
+
+def _take_over(
+    desk: Desk,
+    source: Ticket,
+    target: Ticket,
+    command: TicketMerge,
+    waiting_since: Instant | None,
+    unanswered_since: Instant | None,
+) -> None:
+    at = desk.edit(target)
+    target.unanswered_since = _older(target.unanswered_since, unanswered_since)
+    if target.state in WAITING_STATES or unanswered_since is not None:
+        target.waiting_since = _older(target.waiting_since, waiting_since)
+    messages.remember_those_of(target, source)
+    desk.reorder(target)
+    fact = made(
+        TicketMerged,
+        ticket_id=target.id,
+        source=source.id,
+        unanswered_since=unanswered_since,
+        reason=command.reason,
+        by=command.actor,
+    )
+    desk.say(target, fact, target.offer.agent if target.offer else target.agent)
+    if unanswered_since is not None:
+        back.customer_wrote(desk, target, at)
+
+
+def _older(one: Instant | None, other: Instant | None) -> Instant | None:
+    return min((each for each in (one, other) if each is not None), default=None)

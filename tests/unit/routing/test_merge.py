@@ -1,0 +1,161 @@
+"""Rule 14, merge: two tickets become one. The source closes, the target takes over what nobody has answered."""
+
+from typing import Any
+
+import pytest
+
+from pointsman.contracts.desk import TicketClosed, TicketMerged
+from tests.unit.routing.invariants import assert_sound
+from tests.unit.routing.playing import Play, a_workspace, as_agent
+
+
+def two_tickets(**agents: Any) -> Play:
+    """anna holds tkt_1 and tkt_2, whose customers are the same person."""
+    play = Play(a_workspace({"anna": {"capacity": 3}, **agents}))
+    customer = {"customer": {"id": "cus_1"}}
+    play.assigned("tkt_1", **customer)
+    play.advance(60)
+    play.assigned("tkt_2", **customer)
+    return play
+
+
+def merged(play: Play, ticket: str) -> Any:
+    """What was said of the merge on the ticket's side."""
+    (fact,) = [fact for fact in play.facts if isinstance(fact, TicketMerged) and fact.ticket_id == ticket]
+    return fact
+
+
+def test_the_source_closes_and_frees_its_charge() -> None:
+    play = two_tickets()
+    play.merge("tkt_2", "tkt_1", actor=as_agent("anna"))
+    source = play.closed["tkt_2"]
+    assert (source.state, source.merged_into, source.agent, source.charged) == ("closed", "tkt_1", None, False)
+    assert play.agent("anna").load == 1
+    closed = play.fact("ticket.closed")
+    assert closed == TicketClosed(ticket_id="tkt_2", reason="merged", merged_into="tkt_1")
+    assert play.answer["merged_into"] == "tkt_1"
+    assert_sound(play.desk)
+
+
+def test_its_offer_is_rescinded_and_the_room_is_used_at_once() -> None:
+    play = Play(a_workspace({"anna": {"capacity": 1}}))
+    for ticket in ("tkt_1", "tkt_2", "tkt_3"):
+        play.say(ticket)
+        play.advance(1)
+    play.merge("tkt_1", "tkt_3")
+    assert play.fact("offer.rescinded").reason == "merged into tkt_3"
+    assert play.offered_to("tkt_3") == "anna", "older by what it took over"
+
+
+def test_the_target_keeps_the_older_wait_and_the_oldest_unanswered_message() -> None:
+    play = Play(a_workspace([]))
+    since = play.say("tkt_1").waiting_since
+    play.advance(60)
+    target = play.say("tkt_2")
+    play.merge("tkt_1", "tkt_2")
+    assert (target.waiting_since, target.unanswered_since) == (since, since)
+    assert merged(play, "tkt_2").unanswered_since == since
+    assert merged(play, "tkt_2").source == "tkt_1"
+    assert merged(play, "tkt_1").into == "tkt_2"
+
+
+def test_answered_the_source_brings_nothing_to_answer() -> None:
+    play = two_tickets()
+    play.reply("tkt_1")
+    play.reply("tkt_2")
+    play.merge("tkt_2", "tkt_1")
+    assert merged(play, "tkt_1").unanswered_since is None
+    assert play.ticket("tkt_1").waiting_since is None
+
+
+def test_a_pending_target_wakes_for_what_the_customer_wrote_on_the_source() -> None:
+    play = two_tickets()
+    play.reply("tkt_1")
+    play.pend("tkt_1")
+    play.merge("tkt_2", "tkt_1")
+    assert (play.ticket("tkt_1").state, play.ticket("tkt_1").agent) == ("assigned", "anna")
+
+
+@pytest.mark.parametrize("state", ["pending", "snoozed", "resolved", "wrap_up", "held"])
+def test_in_every_state(state: str) -> None:
+    play = two_tickets()
+    if state == "pending":
+        play.pend("tkt_2")
+    elif state == "snoozed":
+        play.snooze("tkt_2", until=play.now.replace(hour=20))
+    elif state == "held":
+        play.say("tkt_3", customer={"id": "cus_1"})
+        play.away("anna")
+        play.close_queue()
+        assert play.ticket("tkt_3").held == "closed"
+    else:
+        play.resolve("tkt_2", wrap_up_seconds=60 if state == "wrap_up" else 0)
+    source = "tkt_3" if state == "held" else "tkt_2"
+    play.merge(source, "tkt_1")
+    assert play.closed[source].merged_into == "tkt_1"
+    assert play.agent("anna").load == (2 if state == "held" else 1)
+    assert_sound(play.desk)
+    play.advance(400_000)
+
+
+def test_a_message_that_was_threaded_to_the_source_is_the_targets() -> None:
+    play = two_tickets()
+    play.merge("tkt_2", "tkt_1")
+    play.say("tkt_2")
+    assert [(fact.type, fact.ticket_id) for fact in play.facts] == [("message.received", "tkt_1")]
+    assert play.ticket("tkt_1").last_message_id == "msg_tkt_2_2"
+
+
+def test_over_several_merges_it_is_the_last_ones() -> None:
+    play = two_tickets()
+    play.assigned("tkt_3")
+    play.merge("tkt_3", "tkt_2")
+    play.merge("tkt_2", "tkt_1")
+    play.resolve("tkt_1")
+    play.say("tkt_3")
+    assert play.types == ["message.received", "ticket.reopened", "ticket.assigned"]
+    assert {fact.ticket_id for fact in play.facts} == {"tkt_1"}
+
+
+def test_who_resolves_the_target_must_have_seen_the_sources_messages() -> None:
+    play = two_tickets()
+    seen = play.ticket("tkt_1").last_message_id
+    play.merge("tkt_2", "tkt_1")
+    play.resolve("tkt_1", last_message_id=seen)
+    assert (play.answer.code, play.answer.extra["newer"]) == ("unseen-message", ["msg_tkt_2_1"])
+    play.resolve("tkt_1", last_message_id=play.ticket("tkt_1").last_message_id)
+    assert play.answer["state"] == "resolved"
+
+
+@pytest.mark.parametrize(
+    ("ticket", "into", "fields", "code"),
+    [
+        ("tkt_2", "tkt_2", {}, "invalid"),
+        ("tkt_2", "tkt_9", {}, "not-found"),
+        ("tkt_2", "tkt_1", {"actor": as_agent("boris")}, "not-holder"),
+        ("tkt_2", "done", {}, "wrong-state"),
+        ("gone", "tkt_1", {}, "wrong-state"),
+        ("tkt_2", "gone", {}, "wrong-state"),
+        ("tkt_2", "strange", {"different_customers": False}, "different-customers"),
+    ],
+)
+def test_what_cannot_be_merged_changes_nothing(ticket: str, into: str, fields: Any, code: str) -> None:
+    play = two_tickets()
+    play.assigned("gone")
+    play.merge("gone", "tkt_1")
+    play.assigned("done")
+    play.resolve("done")
+    play.assigned("strange")
+    before = play.ticket("tkt_2").version
+    play.merge(ticket, into, **fields)
+    assert play.answer.code == code, play.answer
+    assert play.facts == []
+    assert play.ticket("tkt_2").version == before
+
+
+def test_merging_back_is_no_circle() -> None:
+    play = two_tickets()
+    play.merge("tkt_2", "tkt_1")
+    play.merge("tkt_1", "tkt_2")
+    assert play.answer.code == "wrong-state"
+    assert play.answer.detail == "the ticket tkt_2 is merged into tkt_1; only into an open one can be merged"
