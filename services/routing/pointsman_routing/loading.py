@@ -16,6 +16,7 @@ from pointsman.contracts.document import Document
 from pointsman.core.instant import Instant, parse_rfc3339
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Database
+from pointsman_routing.audit import Auditor
 from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Classify, Desk
@@ -97,6 +98,8 @@ class Desks:
     now: Instant
     desks: dict[str, Desk] = field(default_factory=dict)
     guests: set[tuple[str, str]] = field(default_factory=set)
+    auditor: Auditor = field(default_factory=Auditor)
+    closing_read_at: Instant | None = None
 
 
 async def load(db: Database, lane: int, now: Instant, classifier: Callable[[Document], Classify]) -> Desks:
@@ -132,7 +135,7 @@ async def load(db: Database, lane: int, now: Instant, classifier: Callable[[Docu
 
 async def read_closing(db: Database, state: Desks, now: Instant) -> None:
     """Makes the tickets resident that close soon."""
-    state.now = now
+    state.now = state.closing_read_at = now
     for row in await db.fetch(CLOSING_TICKETS, list(state.desks), now + CLOSING_HORIZON):
         desk = state.desks[row["workspace"]]
         if row["id"] not in desk.tickets:
@@ -357,19 +360,10 @@ def _settle_in(desk: Desk, now: Instant) -> None:
             group = desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
             if group.ripens_us is not None:
                 desk.ripens(ticket.queue, since_us(ticket) + group.ripens_us)
-        if ticket.offer is not None:
-            desk.arm(kinds.OFFER, ticket.offer.id, ticket.offer.expires_at)
-        for kind, due in (
-            (kinds.GRACE, ticket.requeues_at),
-            (kinds.ABANDON, ticket.abandons_at),
-            (kinds.PENDING, ticket.pause.ends_at if ticket.pause else None),
-            (kinds.WRAP_UP, ticket.wrap_up_until),
-            (kinds.CLOSE, ticket.closes_at),
-            (kinds.RETRY, ticket.retry_at),
-            (kinds.RESERVE, ticket.reserved_until),
-        ):
-            if due is not None:
-                desk.arm(kind, ticket.id, due)
+        for kind, subject, due in kinds.timers_of(ticket):
+            desk.arm(kind, subject, due)
+        if ticket.closes_at is not None:
+            desk.arm(kinds.CLOSE, ticket.id, ticket.closes_at)
     for agent in desk.agents.values():
         if agent.sessions:
             desk.arm(kinds.LEASE, agent.slug, max(agent.sessions.values()))

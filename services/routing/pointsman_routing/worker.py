@@ -1,14 +1,16 @@
 """Routing's side of the runtime: a lane is the desks of its workspaces (pointsman.runtime.logic)."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from pointsman.contracts import commands as asked
 from pointsman.contracts.document import Document
 from pointsman.contracts.requests import MessageReceived
 from pointsman.core.cause import Cause, RecordCause, TimerCause
-from pointsman.core.decision import Decision
+from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Batch, Database
 from pointsman_routing import collector, loading, store
@@ -17,6 +19,11 @@ from pointsman_routing.desk.decide import TAKES, decide
 from pointsman_routing.desk.desk import Classify, Desk
 from pointsman_routing.desk.timers import GATES
 from pointsman_routing.loading import Desks
+
+AUDIT_STEP_SECONDS = 1.0
+HURRIED_STEP_SECONDS, HURRY_SECONDS = 0.02, 60.0
+"""Steps of the auditor while somebody waits for it, and how long that may be."""
+CLOSING_EVERY = timedelta(seconds=30)
 
 
 def classifier_of(document: Document) -> Classify:
@@ -27,16 +34,17 @@ def classifier_of(document: Document) -> Classify:
 class DeskLane:
     """`LaneLogic` of the desks. Desk timers wait when the broker is out of reach: none fires blind."""
 
-    takes = TAKES
+    takes = TAKES | {asked.DeskAudit.type}
     gates: Mapping[str, frozenset[str]] = GATES
     blind_kinds: frozenset[str] = frozenset()
     linger: Mapping[str, float] = {"requests": 0.005, "sla": 0.05}
-    refresh_seconds = 30.0
 
     def __init__(self, classifier: Callable[[Document], Classify] = classifier_of) -> None:
         """`told` is set at every commit: for who sends what was told."""
         self._classifier = classifier
         self.told = asyncio.Event()
+        self.refresh_seconds = AUDIT_STEP_SECONDS
+        self._hurries_until = 0.0
 
     async def load(self, db: Database, lane: int, now: Instant) -> Desks:
         state = await loading.load(db, lane, now, self._classifier)
@@ -45,8 +53,12 @@ class DeskLane:
         return state
 
     async def refresh(self, db: Database, state: Desks, now: Instant) -> None:
-        """Tickets that close soon become resident."""
-        await loading.read_closing(db, state, now)
+        """Tickets that close soon become resident; the auditor goes on by a step."""
+        if state.closing_read_at is None or now - state.closing_read_at >= CLOSING_EVERY:
+            await loading.read_closing(db, state, now)
+        await state.auditor.step(db, state, now)
+        if time.monotonic() >= self._hurries_until:
+            self.refresh_seconds = AUDIT_STEP_SECONDS
 
     async def gather(self, db: Database, state: Desks, causes: Sequence[Cause]) -> None:
         """Resolved and closed tickets that somebody writes to or asks for; ended offers that somebody answers; who
@@ -74,6 +86,8 @@ class DeskLane:
 
     def decide(self, state: Desks, cause: Cause, now: Instant) -> Decision:
         desk = state.desks.get(cause.workspace)
+        if isinstance(cause, RecordCause) and isinstance(cause.bodies[0], asked.DeskAudit):
+            return self._audit(state, cause.workspace, cause.bodies[0])
         if desk is None:
             if isinstance(cause, TimerCause) or not cause.is_command:
                 raise LookupError(f"there is no workspace {cause.workspace!r}")
@@ -81,6 +95,18 @@ class DeskLane:
             if isinstance(cause.bodies[0], asked.ConfigPut):
                 state.journal.put(state.desks, cause.workspace, desk)
         return decide(desk, cause, now)
+
+    def _audit(self, state: Desks, workspace: str, question: asked.DeskAudit) -> Decision:
+        """The last audit; with `begin` another is begun soon, and its steps follow one another quickly for a while."""
+        if workspace not in state.desks:
+            return refuse(404, "not-found", f"there is no workspace {workspace}")
+        wanted = None
+        if question.begin:
+            wanted = state.auditor.ask(workspace)
+            self.refresh_seconds, self._hurries_until = HURRIED_STEP_SECONDS, time.monotonic() + HURRY_SECONDS
+        report = state.auditor.report(workspace)
+        number = 0 if report is None else report.number
+        return Decision(answer={"wanted": wanted, "number": number, "report": report.plain() if report else None})
 
     async def write(self, db: Database, state: Desks, batch: Batch) -> None:
         state.now = batch.now

@@ -216,6 +216,13 @@ class TicketExplain(Command, topic=TOPIC, type="ticket.explain"):
     question: bool = True
 
 
+class DeskAudit(Command, topic=TOPIC, type="desk.audit"):
+    """`GET /audit`: what the last audit of the workspace found. `begin`: another one is wanted."""
+
+    begin: bool = False
+    question: bool = True
+
+
 class QueueDepths(Command, topic=TOPIC, type="queue.depths"):
     """`GET /queues`: a question; depth, oldest and eligible now, of one queue or all."""
 

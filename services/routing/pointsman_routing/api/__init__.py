@@ -5,7 +5,19 @@ from fastapi import FastAPI
 
 from pointsman.runtime.http.app import service_app
 from pointsman.runtime.process import ApiProcess
-from pointsman_routing.api import actions, checking, config, entries, events, floor, moves, tickets, tokens, webhooks
+from pointsman_routing.api import (
+    actions,
+    audit,
+    checking,
+    config,
+    entries,
+    events,
+    floor,
+    moves,
+    tickets,
+    tokens,
+    webhooks,
+)
 from pointsman_routing.api.document import config_version_of
 from pointsman_routing.api.me import MyRoutes
 from pointsman_routing.api.offers import OfferReader
@@ -24,6 +36,6 @@ def create(process: ApiProcess) -> FastAPI:
     renewals = Renewals(process)
     process.start(renewals.run())
     app.include_router(MyRoutes(renewals, OfferReader(process.pool, process.broadcast)).router())
-    for module in (actions, moves, tickets, floor, events, webhooks, config, checking, entries, tokens):
+    for module in (actions, moves, tickets, floor, events, webhooks, audit, config, checking, entries, tokens):
         app.include_router(module.routes)
     return app

@@ -4,12 +4,18 @@ All desks of a lane share one `Timers`. Arming costs O(log n), disarming O(1); t
 armed when more than half of it is stale. Only `armed` is state: the heap may hold anything else without harm.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from heapq import heapify, heappop, heappush
+from typing import TYPE_CHECKING
 
 from pointsman.core.cause import TimerCause
 from pointsman.core.instant import Instant, rfc3339
 from pointsman.core.journal import Journal
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.model import Ticket
 
 Key = tuple[str, str]
 """(workspace, subject): a timer's own name within its kind."""
@@ -143,3 +149,19 @@ class Timers:
             for (owner, subject), due in timers.armed.items():
                 if owner == workspace:
                     yield kind, subject, due
+
+
+def timers_of(ticket: Ticket) -> Iterator[tuple[str, str, Instant]]:
+    """(kind, subject, due) of the timers that an open ticket has; an offer's is armed under the offer's id."""
+    if ticket.offer is not None:
+        yield OFFER, ticket.offer.id, ticket.offer.expires_at
+    for kind, due in (
+        (GRACE, ticket.requeues_at),
+        (ABANDON, ticket.abandons_at),
+        (PENDING, ticket.pause.ends_at if ticket.pause else None),
+        (WRAP_UP, ticket.wrap_up_until),
+        (RETRY, ticket.retry_at),
+        (RESERVE, ticket.reserved_until),
+    ):
+        if due is not None:
+            yield kind, ticket.id, due

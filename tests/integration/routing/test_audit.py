@@ -1,0 +1,223 @@
+"""The auditor: it finds nothing while all is well, and whatever is broken in the tables or in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import structlog.testing
+
+from pointsman.contracts import commands as asked
+from pointsman.runtime.database import open_pool
+from pointsman.testing.installation import Installation
+from pointsman_routing import audit
+from pointsman_routing.desk.soundness import Finding
+from pointsman_routing.worker import DeskLane
+from tests.integration.routing.floor import Floor
+from tests.integration.routing.test_desk_store import LANE, Stored
+from tests.unit.routing.playing import Play, a_workspace, as_agent, by_hints
+
+pytestmark = pytest.mark.stack
+
+DOCUMENT = a_workspace({"anna": {"capacity": 3, "caps": {"chat": 2}}, "boris": {"capacity": 3}, "carla": {}})
+
+
+@asynccontextmanager
+async def a_desk(installation: Installation) -> AsyncIterator[Stored]:
+    pool = await open_pool(installation.settings, "routing", size=1)
+    async with pool.acquire() as db:
+        lane = DeskLane(by_hints)
+        play = Stored(db, await lane.load(db, LANE, Play(a_workspace(["x"])).now), DOCUMENT)
+        await play.write()
+        yield play
+    await pool.close()
+
+
+async def audited(play: Stored) -> list[Finding]:
+    """The findings of one whole cycle."""
+    auditor = play.state.auditor
+    wanted = auditor.ask("acme")
+    for _ in range(50):
+        await auditor.step(play.db, play.state, play.now)
+        report = auditor.report("acme")
+        if report is not None and report.number >= wanted:
+            return report.findings
+    raise AssertionError("the cycle does not end")
+
+
+async def a_busy_day(play: Stored) -> None:
+    """Tickets in every state."""
+    for number in range(14):
+        play.say(f"tkt_{number}", channel=("email", "chat", "social")[number % 3], priority="high")
+        play.advance(1)
+    for ticket in [ticket.id for ticket in play.desk.tickets.values() if ticket.offer][:5]:
+        play.accept(ticket)
+    held = [ticket.id for ticket in play.desk.tickets.values() if ticket.agent]
+    play.pend(held[0], until=play.now + timedelta(hours=1), then="return")
+    play.resolve(held[1], wrap_up_seconds=30)
+    play.label(held[2], priority="urgent", add_tags=("vip", "a, b"))
+    offered = [ticket.id for ticket in play.desk.tickets.values() if ticket.offer]
+    play.reject(offered[0], "busy")
+    await play.write()
+
+
+async def test_nothing_is_found_on_a_busy_day(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit, "SLICE", 2)
+    async with a_desk(installation) as play:
+        await a_busy_day(play)
+        assert await audited(play) == []
+        report = play.state.auditor.report("acme")
+        assert report is not None
+        assert (report.tickets, report.agents) == (14, 3)
+        play.advance(45)
+        play.command(asked.PresenceEnd(agent="boris", session="app", actor=as_agent("boris")))
+        await play.write()
+        assert await audited(play) == []
+        play.state = await play.lane.load(play.db, LANE, play.now)
+        assert await audited(play) == [], "what was loaded"
+
+
+async def test_what_happens_within_a_cycle_is_no_finding(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "SLICE", 3)
+    async with a_desk(installation) as play:
+        await a_busy_day(play)
+        auditor = play.state.auditor
+        wanted, number = auditor.ask("acme"), 100
+        while (report := auditor.report("acme")) is None or report.number < wanted:
+            await auditor.step(play.db, play.state, play.now)
+            play.say(f"tkt_{number}")
+            held = next(ticket for ticket in play.desk.tickets.values() if ticket.state == "assigned")
+            play.resolve(held.id)
+            for offered in [ticket.id for ticket in play.desk.tickets.values() if ticket.offer]:
+                play.accept(offered)
+            await play.write()
+            number += 1
+        assert report.findings == []
+
+
+def offered_to_two(play: Stored) -> str:
+    ticket = next(ticket for ticket in play.desk.tickets.values() if ticket.state == "assigned")
+    other = next(slug for slug in play.desk.agents if slug != ticket.agent)
+    return f"""
+        INSERT INTO offer (workspace, id, ticket_id, change, agent, queue, state, reason, weight, offered_at,
+                           expires_at, why, config_version)
+        VALUES ('acme', 'off_other', '{ticket.id}', 1, '{other}', 'general', 'pending', '', 1, now(), now(), '{{}}', 1)
+    """
+
+
+def another_holder(play: Stored) -> str:
+    ticket = next(ticket for ticket in play.desk.tickets.values() if ticket.state == "assigned")
+    return f"UPDATE ticket SET agent = 'somebody' WHERE id = '{ticket.id}'"
+
+
+def a_row_too_few(play: Stored) -> str:
+    return f"DELETE FROM ticket WHERE id = '{next(iter(play.desk.tickets))}'"
+
+
+def a_row_too_many(play: Stored) -> str:
+    return """
+        CREATE TEMPORARY TABLE copied AS SELECT * FROM ticket WHERE state = 'queued' LIMIT 1;
+        UPDATE copied SET id = 'tkt_ghost';
+        INSERT INTO ticket SELECT * FROM copied;
+        DROP TABLE copied
+    """
+
+
+def another_load(_: Stored) -> str:
+    return "UPDATE agent SET load = load + 1 WHERE agent = 'anna'"
+
+
+def another_lease(_: Stored) -> str:
+    return "UPDATE session SET lease_until = lease_until + interval '1 minute' WHERE agent = 'anna'"
+
+
+def an_offer_too_few(_: Stored) -> str:
+    return "UPDATE offer SET state = 'expired' WHERE state = 'pending'"
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        (offered_to_two, "double-owner"),
+        (another_holder, "row-differs"),
+        (a_row_too_few, "row-differs"),
+        (a_row_too_many, "row-differs"),
+        (another_load, "row-differs"),
+        (another_lease, "row-differs"),
+        (an_offer_too_few, "row-differs"),
+    ],
+)
+async def test_a_row_that_somebody_changed_is_found_and_raises_one_alarm(
+    installation: Installation, statement: Callable[[Stored], str], kind: str
+) -> None:
+    async with a_desk(installation) as play:
+        await a_busy_day(play)
+        await play.db.execute(statement(play))
+        with structlog.testing.capture_logs() as logs:
+            found = await audited(play)
+            await audited(play)
+        assert kind in {finding.kind for finding in found}
+        alarms = [log for log in logs if log.get("alarm") == "audit"]
+        assert len(alarms) == len({(each.kind, each.ticket, each.agent) for each in found}), "not again while it stands"
+        assert all(alarm["ticket"] or alarm["agent"] for alarm in alarms)
+
+
+async def test_more_than_capacity_is_found_unless_a_person_or_a_lowered_configuration_did_it(
+    installation: Installation,
+) -> None:
+    async with a_desk(installation) as play:
+        await a_busy_day(play)
+        full = next(agent for agent in play.desk.agents.values() if agent.load > 1)
+        lowered = {**DOCUMENT, "agents": {**DOCUMENT["agents"], full.slug: {"capacity": 1}}}
+        play.advance(1)
+        play.configure(lowered)
+        await play.write()
+        assert full.load > full.profile.capacity
+        assert await audited(play) == []
+        await play.db.execute("UPDATE offer SET offered_at = $1", play.now)
+        assert {finding.kind for finding in await audited(play)} >= {"over-capacity"}
+        held = next(id for id in full.hand if play.ticket(id).charged)
+        await play.db.execute(
+            """
+            INSERT INTO assignment (workspace, ticket_id, change, agent, reason, why, config_version, at)
+            VALUES ('acme', $1, 0, $2, 'the customer insists', '{"override": true}'::text::json, 1, $3)
+            """,
+            held,
+            full.slug,
+            play.now,
+        )
+        assert await audited(play) == [], "a supervisor said so, by name"
+
+
+async def test_a_lane_that_another_owner_has_written_is_left_alone(installation: Installation) -> None:
+    async with a_desk(installation) as play:
+        await a_busy_day(play)
+        await play.db.execute("UPDATE workspace SET change = change + 1; UPDATE ticket SET agent = 'somebody'")
+        for _ in range(5):
+            await play.state.auditor.step(play.db, play.state, play.now)
+        assert play.state.auditor.report("acme") is None
+
+
+async def test_the_floor_is_audited_when_a_supervisor_asks(floor: Floor, installation: Installation) -> None:
+    supervisor = await floor.as_("supervisor", "sue")
+    await floor.sign_in("anna")
+    for number in range(5):
+        await floor.customer_writes(f"t{number}")
+    answers = await asyncio.gather(*(supervisor.get("/v1/audit") for _ in range(3)))
+    for answer in answers:
+        found: dict[str, Any] = answer.json()
+        assert (found["ok"], found["fresh"], found["findings"]) == (True, True, []), found
+    db = await installation.connect("routing")
+    await db.execute("UPDATE agent SET load = 7 WHERE agent = 'anna'")
+    await db.close()
+    broken = (await supervisor.get("/v1/audit")).json()
+    assert (broken["ok"], broken["fresh"]) == (False, True)
+    assert [(each["kind"], each["agent"]) for each in broken["findings"]] == [("row-differs", "anna")]
+    agent = await floor.as_("agent", "anna")
+    assert (await agent.get("/v1/audit")).status_code == 403
+    nowhere = await floor.as_("supervisor", "sue", "nowhere")
+    assert (await nowhere.get("/v1/audit")).status_code == 404

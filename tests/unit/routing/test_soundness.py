@@ -1,0 +1,118 @@
+"""What the auditor says of a desk: nothing while it is played by the rules, and each thing that was broken by hand."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from pointsman_routing.desk import soundness
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.soundness import Finding
+from tests.unit.routing.playing import Play, a_workspace
+
+DOCUMENT = a_workspace(
+    {"anna": {"capacity": 2, "caps": {"chat": 1}}, "boris": {"capacity": 3, "reserve": {"chat": 1}}, "carla": {}}
+)
+
+
+@pytest.fixture
+def play() -> Play:
+    """tkt_1 offered, tkt_2 assigned, tkt_3 pending; tkt_4 waits for a skill that nobody has."""
+    play = Play(DOCUMENT | {"skills": ["rare"]})
+    for number in (1, 2, 3):
+        play.say(f"tkt_{number}")
+    play.accept("tkt_2")
+    play.accept("tkt_3")
+    play.pend("tkt_3")
+    play.say("tkt_4", requires={"rare": 5})
+    assert findings(play) == []
+    return play
+
+
+def findings(play: Play) -> list[Finding]:
+    desk = play.desk
+    of_tickets = [found for ticket in desk.tickets.values() for found in soundness.of_ticket(desk, ticket)]
+    return of_tickets + [found for agent in desk.agents.values() for found in soundness.of_agent(desk, agent)]
+
+
+def holder(play: Play, ticket: str) -> str:
+    return soundness.owner_of(play.ticket(ticket)) or ""
+
+
+def in_two_hands(play: Play) -> None:
+    other = next(agent for agent in play.desk.agents.values() if agent.slug != holder(play, "tkt_2"))
+    other.hand["tkt_2"] = None
+
+
+def owned_without_a_hand(play: Play) -> None:
+    del play.desk.agents[holder(play, "tkt_2")].hand["tkt_2"]
+
+
+def held_while_it_waits(play: Play) -> None:
+    play.ticket("tkt_4").charged = True
+
+
+def charged_twice(play: Play) -> None:
+    play.desk.agents[holder(play, "tkt_2")].load += 1
+
+
+def more_than_it_can_carry(play: Play) -> None:
+    agent = play.desk.agents["anna"]
+    agent.load = agent.profile.capacity + 1
+
+
+def able_and_not_offered(play: Play) -> None:
+    ticket = play.ticket("tkt_4")
+    play.desk.waiting.leave(ticket)
+    ticket.labels = ticket.labels._replace(requires=frozenset())
+    play.desk.waiting.enter(ticket, 0)
+
+
+def lost_from_the_index(play: Play) -> None:
+    play.ticket("tkt_4").place = None
+
+
+def without_its_timer(play: Play) -> None:
+    offer = play.ticket("tkt_1").offer
+    assert offer is not None
+    play.desk.arm(kinds.OFFER, offer.id, None)
+
+
+def with_another_lease(play: Play) -> None:
+    play.desk.agents["boris"].sessions["app"] += timedelta(seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        (in_two_hands, "double-owner"),
+        (owned_without_a_hand, "double-owner"),
+        (held_while_it_waits, "wrong-charge"),
+        (charged_twice, "wrong-charge"),
+        (more_than_it_can_carry, "over-capacity"),
+        (able_and_not_offered, "limbo"),
+        (lost_from_the_index, "state"),
+        (without_its_timer, "timer"),
+        (with_another_lease, "timer"),
+    ],
+)
+def test_what_is_broken_is_found(play: Play, broken: Callable[[Play], None], kind: str) -> None:
+    broken(play)
+    assert kind in {finding.kind for finding in findings(play)}
+
+
+def test_a_timer_that_did_not_fire_is_overdue(play: Play) -> None:
+    offer = play.ticket("tkt_1").offer
+    assert offer is not None
+    late = offer.expires_at + timedelta(seconds=90)
+    (found,) = soundness.overdue(play.desk, late, timedelta(seconds=60), 20)
+    assert (found.kind, found.since) == ("timer", offer.expires_at)
+    assert list(soundness.overdue(play.desk, offer.expires_at, timedelta(seconds=60), 20)) == []
+
+
+def test_the_caps_and_what_others_keep_count_as_capacity(play: Play) -> None:
+    anna, boris = play.desk.agents["anna"], play.desk.agents["boris"]
+    anna.counts = {"chat": 2}
+    boris.units, boris.load = {"email": 3}, 3
+    assert "at most 1" in (soundness.exceeds(anna, anna.profile) or "")
+    assert "kept for others" in (soundness.exceeds(boris, boris.profile) or "")
