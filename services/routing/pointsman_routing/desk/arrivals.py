@@ -8,7 +8,7 @@ from __future__ import annotations
 from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketClassified, TicketOpened
 from pointsman.contracts.requests import CustomerSeen, MessageReceived
-from pointsman.contracts.shapes import SYSTEM, Evidence
+from pointsman.contracts.shapes import PRIORITIES, SYSTEM, Evidence
 from pointsman.core.journal import Mark
 from pointsman_routing.desk import matching, messages, offers
 from pointsman_routing.desk.capacity import has_room
@@ -24,7 +24,7 @@ def open_ticket(desk: Desk, message: MessageReceived) -> None:
     mark = desk.journal.mark()
     try:
         said = desk.classify(message)
-        _open(desk, message, _labels(desk, said), said.queue, _classified(message, said))
+        _open(desk, message, _labels(desk, said), said.queue, _classified(desk, message, said))
         matching.settle(desk)
         return
     except Exception as error:
@@ -140,13 +140,16 @@ def _labels(desk: Desk, said: Classified) -> Labels:
     )
 
 
-def _classified(message: MessageReceived, said: Classified) -> TicketClassified:
-    """Validated, unlike the desk's own facts: whatever is wrong with what a classifier says is found here."""
+def _classified(desk: Desk, message: MessageReceived, said: Classified) -> TicketClassified:
+    """Validated, unlike the desk's own facts: whatever is wrong with what a classifier says is found here. A queue may
+    have priorities of its own (in simulations), which the contract does not know."""
+    queue = desk.policy.queues.get(said.queue)
+    own = queue is not None and queue.priorities is not PRIORITIES and said.priority in queue.priorities
     return TicketClassified(
         ticket_id=message.ticket_id,
         language=said.language,
         category=said.category,
-        priority=said.priority,
+        priority="normal" if own else said.priority,
         tags=tuple(said.tags),
         queue=said.queue,
         requires=dict(said.requires),

@@ -404,11 +404,13 @@ def _policy_of(document: Document, plan: Plan) -> Policy:
     """The desk's policy of a document, with what a plan's priorities mean."""
     policy = compile_policy(document, 1)
     for queue, named in plan.standings.items():
-        head_start_us = {
-            **policy.queues[queue].head_start_us,
-            **{name: each.head_start_us for name, each in named.items()},
-        }
-        policy.queues[queue] = replace(policy.queues[queue], head_start_us=head_start_us)
+        before = policy.queues[queue]
+        policy.queues[queue] = replace(
+            before,
+            priorities=tuple(named),
+            head_start_us={name: each.head_start_us for name, each in named.items()},
+            slopes={name: each.slope for name, each in named.items()} if before.order == "accumulating" else {},
+        )
     for channel in plan.leaving_at_once:
         policy.channels[channel] = replace(policy.channels[channel], abandons_after=timedelta())
     return policy

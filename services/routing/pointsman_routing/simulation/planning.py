@@ -19,7 +19,7 @@ from pointsman_routing.simulation.distributions import Draw, draw_of
 from pointsman_routing.simulation.plan import Hours, Kind, Plan, Rates
 from pointsman_routing.simulation.promise import promised_seconds
 from pointsman_routing.simulation.scenario import AGENTS_MAX, UNIT_US, Agents, Class, Scenario
-from pointsman_routing.simulation.standing import TooManyPriorities, standings_of
+from pointsman_routing.simulation.standing import standings_of
 
 CUSTOMERS_MAX = 20_000_000
 """Expected arrivals of one replication."""
@@ -70,10 +70,7 @@ class _Planning:
         written = self._document()
         document = self._read(written)
         queues = self._queues_of_classes(document)
-        try:
-            priorities, standings = standings_of(scenario.classes, queues, document)
-        except TooManyPriorities as error:
-            self._refuse(("classes", error.place, "priority"), str(error))
+        priorities, standings = standings_of(scenario.classes, queues, document)
         kinds = tuple(
             self._kind(place, queue, priority, document)
             for place, (queue, priority) in enumerate(zip(queues, priorities, strict=True))

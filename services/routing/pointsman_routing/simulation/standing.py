@@ -15,16 +15,8 @@ from pointsman_routing.simulation.scenario import Class
 MINUTE_US = 60_000_000
 
 
-class TooManyPriorities(ValueError):
-    """A queue has more different priorities than the desk knows. `place` is that of the class that is too many."""
-
-    def __init__(self, place: int, detail: str) -> None:
-        super().__init__(detail)
-        self.place = place
-
-
 class _Rank(NamedTuple):
-    """What the order reads, most urgent first when sorted."""
+    """What the order reads, so that the most urgent is first when sorted: everything with its sign changed."""
 
     number: float
     head_start_us: int
@@ -34,21 +26,24 @@ class _Rank(NamedTuple):
 def standings_of(
     classes: Sequence[Class], queues: Sequence[str], document: Document
 ) -> tuple[list[str], dict[str, dict[str, Standing]]]:
-    """Each class's priority on the desk, and per queue what its priorities mean. Raises `TooManyPriorities`."""
+    """Each class's priority on the desk, and per queue what its priorities mean, most urgent first.
+
+    A ticket that a rule sends to another queue has there what that queue calls by the same name; a queue that does not
+    use a name of others has it last, without a head start.
+    """
     ranks = [_rank(one, document.queues[queue]) for one, queue in zip(classes, queues, strict=True)]
     names: list[str] = [""] * len(classes)
-    standings: dict[str, dict[str, Standing]] = {}
+    used: dict[str, dict[str, Standing]] = {queue: {} for queue in document.queues}
     for queue in dict.fromkeys(queues):
         places = [place for place, other in enumerate(queues) if other == queue]
         distinct = sorted({ranks[place] for place in places})
-        if len(distinct) > len(PRIORITIES):
-            last = next(place for place in places if ranks[place] == distinct[len(PRIORITIES)])
-            raise TooManyPriorities(last, f"more than {len(PRIORITIES)} different priorities in the queue {queue}")
-        named = dict(zip(distinct, PRIORITIES, strict=False))
+        known = PRIORITIES if len(distinct) <= len(PRIORITIES) else [f"p{n}" for n in range(1, len(distinct) + 1)]
+        named = dict(zip(distinct, known, strict=False))
         for place in places:
             names[place] = named[ranks[place]]
-        standings[queue] = {name: Standing(rank.head_start_us, rank.slope) for rank, name in named.items()}
-    return names, standings
+        used[queue] = {name: Standing(-rank.head_start_us, -rank.slope) for rank, name in named.items()}
+    others = dict.fromkeys([*PRIORITIES, *names], Standing(0, 1.0))
+    return names, {queue: {**own, **{n: s for n, s in others.items() if n not in own}} for queue, own in used.items()}
 
 
 def _rank(one: Class, queue: Queue) -> _Rank:
@@ -62,6 +57,6 @@ def _rank(one: Class, queue: Queue) -> _Rank:
     slope = slope if one.slope is None else one.slope
     return _Rank(
         -number if queue.order == "strict" else 0.0,
-        head_start_us,
-        slope if queue.order == "accumulating" else 1.0,
+        -head_start_us,
+        -slope if queue.order == "accumulating" else -1.0,
     )

@@ -19,6 +19,22 @@ def test_two_classes_with_non_preemptive_priority() -> None:
     agrees(classes["normal"], "mean_wait", 0.29227, within=0.15)
 
 
+def test_accumulating_priority() -> None:
+    classes = shipped("accumulating")["classes"]
+    agrees(classes["slow"], "mean_wait", 5.4545, within=0.2)
+    agrees(classes["fast"], "mean_wait", 2.5455, within=0.2)
+
+
+def test_six_strict_priorities() -> None:
+    """M/M/1 with non-preemptive priorities (Cobham 1954): W_k = W_0 / (1 - σ_(k-1)) (1 - σ_k)."""
+    rate = 0.12
+    classes = [a_class(str(number), rate=rate, priority=6 - number) for number in range(1, 7)]
+    found = played(*classes, queue={"order": "strict"}, horizon=3050)["classes"]
+    for number in range(1, 7):
+        above, until = rate * (number - 1), rate * number
+        agrees(found[str(number)], "mean_wait", 6 * rate / ((1 - above) * (1 - until)), within=0.25)
+
+
 def test_abandonment_erlang_a() -> None:
     result = shipped("erlang-a")
     every = result["classes"]["all"]

@@ -114,11 +114,13 @@ def test_times_are_in_the_scenarios_unit() -> None:
     assert hours.kinds[0].rates.expected(hours.horizon_us) == minutes.kinds[0].rates.expected(minutes.horizon_us)
 
 
-def test_more_priorities_than_the_desk_knows_are_refused() -> None:
-    classes = [a_class(str(number), priority=number) for number in range(5)]
-    with pytest.raises(DocumentErrors, match="/classes/0/priority: more than 4"):
-        a_plan(*classes, queue={"order": "strict"})
+def test_classes_share_a_priority_where_the_order_reads_no_difference() -> None:
+    classes = [a_class(str(number), priority=number, slope=number + 1) for number in range(6)]
     assert {kind.priority for kind in a_plan(*classes).kinds} == {"urgent"}
+    for order in ("strict", "accumulating"):
+        plan = a_plan(*classes, queue={"order": order})
+        assert len({kind.priority for kind in plan.kinds}) == 6
+        assert next(iter(plan.standings["main"])) == plan.kinds[5].priority
 
 
 def test_every_shipped_scenario_says_what_it_is_and_can_be_read() -> None:
