@@ -121,7 +121,7 @@ class Timers:
         """Kind → the earliest instant that is armed; kinds without a timer are absent."""
         found = {}
         for kind, timers in self._kinds.items():
-            head = timers.head()
+            head = timers.head() if timers.armed else None
             if head is not None:
                 found[kind] = head[0]
         return found
