@@ -163,7 +163,7 @@ def test_percentiles_lie_between_neighbours() -> None:
 
 def test_the_workspace_document_validates() -> None:
     document = make_document("demo-1a2b3c", 48, 7)
-    assert len(read_document(document).agents) == 49
+    assert len(read_document(document).agents) == 50
     assert make_agents(48, 7) == document["agents"]
 
 

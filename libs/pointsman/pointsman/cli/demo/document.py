@@ -1,7 +1,7 @@
 """The demo's workspace: a shop with three channels, seven languages and four dozen agents.
 
-Its promises are short, so that a day fits into half a minute; only one person may answer data protection requests, and
-she comes late: those clocks breach.
+Its promises are short, so that a day fits into half a minute; only two people may answer data protection requests, and
+they come late: those clocks breach.
 """
 
 import random
@@ -15,9 +15,10 @@ NAMES = (
     *("yuki", "zoe", "alma", "bruno", "clara", "daniel", "emma", "franco", "greta", "hugo", "ines", "jonas"),
     *("katja", "leo", "mei", "nico", "olga", "pavel", "rita", "sven", "tina", "umberto", "viola", "walter"),
 )
-LATE_AGENT = "lena"
+LATE_AGENTS = ("lena", "milo")
 PRIVACY_TARGET_SECONDS = 6
 OFFER_SECONDS = 10
+LEGAL_OFFER_SECONDS = 5
 LEASE_SECONDS = 40
 
 # Words of each language that say what a message is about. RE2; upper and lower case are the same.
@@ -118,7 +119,11 @@ def make_document(workspace: str, agent_count: int, seed: int) -> dict[str, Any]
         "queues": {
             queue: {
                 "order": "priority" if queue == "technical" else "fifo",
-                "offer": {"timeout_seconds": OFFER_SECONDS, "offers_max": 4, "retry_seconds": 5},
+                "offer": {
+                    "timeout_seconds": LEGAL_OFFER_SECONDS if queue == "legal" else OFFER_SECONDS,
+                    "offers_max": 4,
+                    "retry_seconds": 5,
+                },
             }
             for queue in QUEUES
         },
@@ -184,11 +189,12 @@ def make_agents(count: int, seed: int) -> dict[str, dict[str, Any]]:
             "caps": {"chat": 3},
             "skills": skills,
         }
-    agents[LATE_AGENT] = {
-        "name": LATE_AGENT.capitalize(),
-        "team": "rome",
-        "capacity": 10,
-        "skills": {"privacy": 10, **{f"lang-{language}": 6 for language in LANGUAGES}},
-        "queues": ["legal"],
-    }
+    for late in LATE_AGENTS:
+        agents[late] = {
+            "name": late.capitalize(),
+            "team": "rome",
+            "capacity": 10,
+            "skills": {"privacy": 10, **{f"lang-{language}": 6 for language in LANGUAGES}},
+            "queues": ["legal"],
+        }
     return agents

@@ -16,7 +16,7 @@ import stamina.instrumentation
 import uvloop
 
 from pointsman.cli.demo import corpus
-from pointsman.cli.demo.document import LATE_AGENT, LEASE_SECONDS
+from pointsman.cli.demo.document import LATE_AGENTS, LEASE_SECONDS
 from pointsman.cli.demo.plan import Plan, read_plan, tell
 from pointsman.client.agent import Agent, Offer
 from pointsman.client.session import ApiError, Session, Unreachable
@@ -56,7 +56,7 @@ class App:
         self._plan = plan
         self._floor = floor
         self._chance = random.Random(f"{slug}-{plan.seed}")
-        self._vanishes = slug != LATE_AGENT and self._chance.random() < VANISH_SHARE
+        self._vanishes = slug not in LATE_AGENTS and self._chance.random() < VANISH_SHARE
         # Who will vanish has a short lease, so that the desk notices within the demo's time.
         self._lease_seconds = VANISHING_LEASE_SECONDS if self._vanishes else LEASE_SECONDS
         self._agent = Agent(session, app_session=f"app-{slug}", lease_seconds=self._lease_seconds)
@@ -66,7 +66,7 @@ class App:
 
     async def live(self, began: float) -> None:
         """The agent's day; ends when cancelled."""
-        if self.slug == LATE_AGENT:
+        if self.slug in LATE_AGENTS:
             await asyncio.sleep(max(0.0, began + LATE_FROM * self._plan.seconds - time.monotonic()))
         try:
             if self._vanishes:
