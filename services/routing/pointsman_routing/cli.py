@@ -9,6 +9,7 @@ import typer
 from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_fields, print_json
 from pointsman_routing import trial
+from pointsman_routing.lint.command import lint_file
 from pointsman_routing.simulation.command import simulate
 
 classify = typer.Typer(no_args_is_help=True, help="Classification: predict labels, and measure how good they are.")
@@ -17,6 +18,7 @@ classify = typer.Typer(no_args_is_help=True, help="Classification: predict label
 def register(app: typer.Typer) -> None:
     """Adds the commands of this service (entry point `pointsman.commands`)."""
     app.add_typer(classify, name="classify")
+    app.command("lint", epilog="Example: pointsman lint acme.yaml --rates rates.csv")(lint_file)
     app.command(epilog="Example: pointsman simulate scenario.yaml --json")(simulate)
 
 

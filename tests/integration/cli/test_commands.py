@@ -106,9 +106,16 @@ def test_a_document_is_applied_compared_and_taken_back(document: Path) -> None:
         "/queues/general/offer/timeout_seconds"
     ]
     assert typed("apply", str(other), "--dry-run", "--json").json["version"] == 1
+    shown = typed("apply", str(other), "--dry-run")
+    assert "/queues/general/offer/timeout_seconds" in shown.out
+    assert "No ticket or agent is concerned now (0 waiting)." in shown.out
+    assert "single-holder" not in shown.out
+    assert "Only boris has returns" in shown.out
     assert typed("apply", str(other), "--json").json["version"] == 2
-    assert typed("config", "rollback", "1", "--json").json["version"] == 3
-    assert [item["version"] for item in typed("config", "versions", "--json").json["items"]] == [3, 2, 1]
+    assert typed("config", "rollback", "1", "--reason", "too hasty", "--json").json["version"] == 3
+    items = typed("config", "versions", "--json").json["items"]
+    assert [item["version"] for item in items] == [3, 2, 1]
+    assert items[0]["reason"] == "rollback to 1: too hasty"
     assert typed("config", "show", "--json").json["workspace"] == "acme"
 
 

@@ -54,6 +54,14 @@ async def _queued(client: httpx.AsyncClient) -> Any:
     return (await client.get("/v1/tickets", params={"state": "queued"})).json()["items"]
 
 
+async def test_a_check_tells_what_is_probably_not_meant_with_its_line(floor: Floor) -> None:
+    admin = await the_admin(floor)
+    yaml = "workspace: acme\nagents:\n  anna: {}\n  boris:\n    capacity: 0\n"
+    checked = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
+    (finding,) = checked.json()["findings"]
+    assert (finding["rule"], finding["pointer"], finding["line"]) == ("idle-agent", "/agents/boris", 4)
+
+
 async def test_a_check_of_a_new_workspace_has_no_effect_to_tell(floor: Floor) -> None:
     operator = await floor.as_("operator", "root", "*")
     checked = (await operator.post("/v1/config:check", json=DOCUMENT | {"workspace": "fresh"})).json()

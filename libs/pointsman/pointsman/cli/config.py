@@ -3,14 +3,16 @@
 import asyncio
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from pointsman.cli.document_file import DocumentFile, read_document_file
+from pointsman.cli.effect import print_changes, print_check
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, remember_workspace, run
@@ -32,83 +34,82 @@ def register(app: typer.Typer) -> None:
 
 
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE.yaml", help="A workspace document, YAML or JSON.")]
+ReasonOption = Annotated[str | None, typer.Option(help="Why; kept with the version.")]
 
 
 def apply(
     file: FileArgument,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check and show the changes; change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the changes and what they would do now; change nothing.")
+    ] = False,
     open_clocks: Annotated[
         str | None, typer.Option(help="keep or recompute: running clocks of a changed calendar or policy.")
+    ] = None,
+    reason: ReasonOption = None,
+    move: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Where tickets of what is removed go: agents.anna=requeue, queues.billing=general. Repeatable."
+        ),
     ] = None,
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
     """Makes a file the workspace's document, and waits until every service has it."""
-    workspace, content, media_type = read_document_file(file)
+    document = read_document_file(file)
     if open_clocks not in (None, "keep", "recompute"):
         raise WrongInput(f"--open-clocks {open_clocks}: it is keep or recompute")
+    document = document.with_moves(_moves(move or []))
 
     async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            if dry_run:
-                return await check_document(session, content, media_type)
-            return await put_document(session, content, media_type, open_clocks=open_clocks)
+        async with open_session(profile, document.workspace) as session:
+            with lines_of(document):
+                if dry_run:
+                    return await check_document(session, document.content, document.media_type)
+                return await put_document(
+                    session, document.content, document.media_type, open_clocks=open_clocks, reason=reason
+                )
 
     answer = run(work())
     if not dry_run:
-        remember_workspace(workspace)
+        remember_workspace(document.workspace)
     if json:
         print_json(answer)
         return
     if dry_run:
-        _print_changes(answer["diff"])
+        print_check(answer, document)
     else:
-        say(f"{workspace}: version {answer['version']} holds, every service has it.")
+        say(f"{document.workspace}: version {answer['version']} holds, every service has it.")
     for pointer in answer.get("inactive") or ():
         say(f"{pointer}: accepted, but not active in this version of Pointsman.")
 
 
-def read_document_file(path: Path) -> tuple[str, bytes, str]:
-    """(workspace, the content to send, its media type). A calendar's `ical: {file}` is sent as `{text}`.
+def _moves(given: list[str]) -> dict[str, dict[str, str]]:
+    """`agents.anna=requeue` as the member `moves` has it. Raises `WrongInput`."""
+    moves: dict[str, dict[str, str]] = {}
+    for one in given:
+        place, _, to = one.partition("=")
+        section, _, slug = place.partition(".")
+        if section not in ("agents", "queues") or not slug or not to:
+            raise WrongInput(f"--move {one}: as agents.anna=requeue or queues.billing=general")
+        moves.setdefault(section, {})[slug] = to
+    return moves
 
-    Raises `WrongInput` with the line when it is no YAML.
-    """
+
+@contextmanager
+def lines_of(document: DocumentFile) -> Iterator[None]:
+    """The server's errors get the lines of the file, where the server could not know them."""
     try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise WrongInput(f"{path} cannot be read: {error}") from error
-    try:
-        document = YAML(typ="safe", pure=True).load(text)
-    except MarkedYAMLError as error:
-        line = f"{path}:{error.problem_mark.line + 1}" if error.problem_mark else str(path)
-        raise WrongInput(f"{line}: {error.problem}") from error
-    except YAMLError as error:
-        raise WrongInput(f"{path}: {error}") from error
-    if not isinstance(document, dict) or not isinstance(document.get("workspace"), str):
-        raise WrongInput(f"{path}: a workspace document begins with `workspace: NAME`")
-    if _carry_calendars(document, path.parent):
-        return document["workspace"], orjson.dumps(document, default=str), "application/json"
-    return document["workspace"], text.encode(), "application/yaml"
-
-
-def _carry_calendars(document: dict[str, Any], folder: Path) -> bool:
-    """Puts the text of iCal files in their place; whether there was one."""
-    carried = False
-    calendars = document.get("calendars")
-    for name, calendar in calendars.items() if isinstance(calendars, dict) else ():
-        ical = calendar.get("ical") if isinstance(calendar, dict) else None
-        if isinstance(ical, dict) and isinstance(ical.get("file"), str):
-            source = folder / ical["file"]
-            try:
-                calendar["ical"] = {"text": source.read_text("utf-8")}
-            except (OSError, UnicodeDecodeError) as error:
-                raise WrongInput(f"/calendars/{name}/ical/file: {source} cannot be read: {error}") from error
-            carried = True
-    return carried
+        yield
+    except ApiError as error:
+        for item in error.problem.get("errors") or ():
+            if not item.get("line") and str(item.get("pointer", "")).startswith("/"):
+                item["line"] = document.line_of(item["pointer"])
+        raise
 
 
 async def check_document(session: Session, content: bytes, media_type: str) -> dict[str, Any]:
-    """What the document would change, and what in it is not active. Raises `ApiError` when it has mistakes."""
+    """What the document would change and do, and what in it is not active. Raises `ApiError` when it has mistakes."""
     answer = await session.call(
         "POST", "/routing/v1/config:check", content=content, headers={"Content-Type": media_type}
     )
@@ -117,14 +118,14 @@ async def check_document(session: Session, content: bytes, media_type: str) -> d
 
 
 async def put_document(
-    session: Session, content: bytes, media_type: str, *, open_clocks: str | None = None
+    session: Session, content: bytes, media_type: str, *, open_clocks: str | None = None, reason: str | None = None
 ) -> dict[str, Any]:
     """Puts the document in the place of the one that stands, and waits until every service has that version."""
     answer = await session.call(
         "PUT",
         "/routing/v1/config",
         content=content,
-        params={"open_clocks": open_clocks},
+        params={"open_clocks": open_clocks, "reason": reason},
         headers={"Content-Type": media_type, **await _precondition(session)},
     )
     applied: dict[str, Any] = answer.json()
@@ -171,20 +172,20 @@ def show(workspace: WorkspaceOption = None, profile: ProfileOption = None, json:
 
 def diff(file: FileArgument, profile: ProfileOption = None, json: JsonOption = False) -> None:
     """Shows what applying the file would change. Exit code 1 when there is something."""
-    workspace, content, media_type = read_document_file(file)
-    answer = ask(profile, workspace, lambda session: check_document(session, content, media_type))
+    document = read_document_file(file)
+
+    async def question(session: Session) -> dict[str, Any]:
+        with lines_of(document):
+            return await check_document(session, document.content, document.media_type)
+
+    answer = ask(profile, document.workspace, question)
     changes = answer["diff"]
     if json:
         print_json(answer)
     else:
-        _print_changes(changes)
+        print_changes(changes)
     if changes:
         raise typer.Exit(1)
-
-
-def _print_changes(changes: list[dict[str, Any]]) -> None:
-    rows = [(change["pointer"], change["change"], change.get("old"), change.get("new")) for change in changes]
-    print_table(("where", "what", "now", "then"), rows, none="No change.")
 
 
 def versions(workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False) -> None:
@@ -199,6 +200,7 @@ def versions(workspace: WorkspaceOption = None, profile: ProfileOption = None, j
 
 def rollback(
     version: Annotated[int, typer.Argument(min=1, help="The version whose document shall hold again.")],
+    reason: ReasonOption = None,
     workspace: WorkspaceOption = None,
     profile: ProfileOption = None,
     json: JsonOption = False,
@@ -207,7 +209,8 @@ def rollback(
 
     async def work() -> dict[str, Any]:
         async with open_session(profile, workspace) as session:
-            answer: dict[str, Any] = await session.post("/routing/v1/config:rollback", {"version": version})
+            body = {"version": version, "reason": reason}
+            answer: dict[str, Any] = await session.post("/routing/v1/config:rollback", body)
             await wait_for_version(session, answer["version"])
             return answer
 

@@ -59,7 +59,7 @@ async def apply(
     key: Key | None = None,
 ) -> Response:
     """The answer of a change. Raises `Problem` 422 for a document with mistakes, and what the desk refuses."""
-    inactive = await checked(written)
+    inactive = (await checked(written)).inactive()
     command = ConfigPut(
         actor=actor(caller.role, caller.sub),
         document=written.value,

@@ -4,11 +4,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.contracts.commands import ConfigEffect
-from pointsman.contracts.document import diff
+from pointsman.contracts.document import Document, Written, diff
 from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import ask
@@ -16,6 +17,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
 from pointsman_routing.api.applying import BODY
 from pointsman_routing.api.document import checked, for_document, stored, with_moves_apart, written_of
+from pointsman_routing.lint import lint
 
 routes = APIRouter(prefix="/v1", tags=["config"])
 
@@ -62,13 +64,27 @@ class Effect(BaseModel):
     unserved: Unserved | None = None
 
 
+class LintFinding(BaseModel):
+    """What is allowed and probably not meant (docs/workspace.md, Lint): why it matters, and how to mend it."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    rule: str
+    severity: Literal["error", "warning"]
+    pointer: str
+    line: int | None = None
+    message: str
+    mend: str
+
+
 class Checked(BaseModel):
     """A document without mistakes: what `PUT` would do. `version` is the current one, null when there is none; then
-    `effect` is null too."""
+    `effect` is null too. `findings` are lint's; none of them keeps a document from being put."""
 
     version: int | None
     inactive: list[str]
     diff: list[Difference]
+    findings: list[LintFinding]
     effect: Effect | None
 
 
@@ -77,7 +93,13 @@ async def check(request: Request, caller: Creator) -> Response:
     """Validates the document and says what it would change, without changing anything."""
     written, moves = with_moves_apart(await written_of(request))
     caller = for_document(caller, written.value)
-    answer: dict[str, Any] = {"version": None, "inactive": await checked(written), "effect": None}
+    document = await checked(written)
+    answer: dict[str, Any] = {
+        "version": None,
+        "inactive": document.inactive(),
+        "findings": await run_in_threadpool(_findings, written, document),
+        "effect": None,
+    }
     try:
         version, current = await stored(request, caller.workspace)
     except Problem:
@@ -85,3 +107,7 @@ async def check(request: Request, caller: Creator) -> Response:
     command = ConfigEffect(actor=actor(caller.role, caller.sub), document=written.value, moves=moves)
     effect, _, _ = await ask(request, caller, command, subject="config")
     return Json({**answer, "version": version, "diff": diff(current, written.value), "effect": effect})
+
+
+def _findings(written: Written, document: Document) -> list[dict[str, Any]]:
+    return [finding.plain(written.line_of(finding.path)) for finding in lint(document)]

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from pointsman.contracts.document import DocumentErrors, Written, read_document, read_plain
+from pointsman.contracts.document import Document, DocumentErrors, Written, read_document, read_plain
 from pointsman.contracts.document.change import UnknownEntry, UnknownSection
 from pointsman.contracts.document.inactive import escaped
 from pointsman.contracts.document.parts import DOCUMENT_BYTES_MAX
@@ -36,13 +36,12 @@ async def written_of(request: Request, *, patch: bool = False) -> Written:
         raise invalid([error.plain() for error in errors.errors]) from errors
 
 
-async def checked(written: Written) -> list[str]:
-    """The document's inactive keys. Raises `Problem` 422 with every mistake."""
+async def checked(written: Written) -> Document:
+    """The document. Raises `Problem` 422 with every mistake."""
     try:
-        document = await run_in_threadpool(read_document, written)
+        return await run_in_threadpool(read_document, written)
     except DocumentErrors as errors:
         raise invalid([error.plain() for error in errors.errors]) from errors
-    return document.inactive()
 
 
 async def stored(request: Request, workspace: str, version: int | None = None) -> tuple[int, dict[str, Any]]:

@@ -55,8 +55,8 @@ def overload(view: View, rates: Sequence[Rate]) -> Iterator[Finding]:
             category_path(view.document, demands[heaviest].category),
             f"{some(names)}: {offered:.1f} units of work are in hand at once at these rates, and {who}, with everybody "
             "present: the line grows without end.",
-            f"Add {offered - there:.1f} units of capacity with these skills: more people, a skill taught to somebody who "
-            "has room, or a lower weight.",
+            f"Add {offered - there:.1f} units of capacity with these skills: more people, a skill taught to somebody "
+            "who has room, or a lower weight.",
         )
 
 

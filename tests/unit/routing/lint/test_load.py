@@ -89,7 +89,7 @@ def test_it_agrees_with_halls_condition_counted_out(loads: list[float], capaciti
     too_much = 0.0
     for chosen in range(1, 16):
         some = [number for number in range(4) if chosen >> number & 1]
-        able: set[int] = set().union(*(kinds[number][2] for number in some))  # type: ignore[arg-type]
+        able: set[int] = set().union(*(kinds[number][2] for number in some))
         excess = sum(loads[number] for number in some) - sum(capacities[agent] for agent in able)
         too_much = max(too_much, excess)
     if not 0 < too_much < 1e-3:

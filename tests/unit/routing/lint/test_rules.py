@@ -308,6 +308,12 @@ def test_the_smallest_example_has_nothing_to_find() -> None:
     assert [finding.plain() for finding in lint(document)] == []
 
 
+def test_the_guide_lists_every_rule() -> None:
+    guide = (ROOT / "docs" / "workspace.md").read_text("utf-8")
+    table = [line for line in guide.partition("## Lint")[2].splitlines() if line.startswith("| `")]
+    assert table == [f"| `{rule.name}` | {rule.finds} |" for rule in RULES]
+
+
 def test_relaxation_that_helps_makes_it_a_warning_that_says_when() -> None:
     change = {"classify": {"categories": {"refund": {"requires": {"billing": 9}}}}}
     (finding,) = [finding for finding in found(change) if finding.rule == "category-without-agent"]

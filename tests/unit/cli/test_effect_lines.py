@@ -1,0 +1,48 @@
+"""The effect of a dry run, in lines for people."""
+
+from typing import Any
+
+from pointsman.cli.effect import effect_lines
+
+NOTHING: dict[str, Any] = {"count": 0, "first": []}
+CALM: dict[str, Any] = {
+    "refused": None,
+    "waiting": 7,
+    "compared": 7,
+    **dict.fromkeys(("moved", "requeued", "rescinded", "offered", "agents"), NOTHING),
+    "reordered": 0,
+    "unserved": {**NOTHING, "before": 0},
+}
+
+
+def some(count: int, **item: Any) -> dict[str, Any]:
+    return {"count": count, "first": [item]}
+
+
+def test_a_change_that_concerns_nobody_says_so() -> None:
+    assert effect_lines(CALM) == ["No ticket or agent is concerned now (7 waiting)."]
+    assert effect_lines(None) == ["It makes a new workspace."]
+
+
+def test_a_refusal_is_all_there_is_to_say() -> None:
+    refused = {"refused": {"status": 409, "detail": "billing still hold tickets"}}
+    assert effect_lines(refused) == ["It would be refused: billing still hold tickets"]
+
+
+def test_each_effect_is_counted_and_named() -> None:
+    effect = CALM | {
+        "moved": {"count": 1, "first": [{"ticket_id": "tkt_1", "from": "billing", "to": "general"}]},
+        "rescinded": some(2, ticket_id="tkt_2", agent="anna", reason="the configuration changed"),
+        "offered": some(1, ticket_id="tkt_3", agent="boris"),
+        "reordered": 3,
+        "agents": some(1, agent="boris", gains=4, loses=0),
+        "unserved": some(5, ticket_id="tkt_4", queue="general", requires={}) | {"before": 2},
+    }
+    assert effect_lines(effect) == [
+        "1 ticket goes to another queue: tkt_1 (billing → general).",
+        "2 offers are taken back: tkt_2 (anna) and 1 more.",
+        "1 ticket is offered at once: tkt_3 (boris).",
+        "3 tickets stand elsewhere.",
+        "1 agent may take other tickets: boris +4 −0.",
+        "5 waiting tickets nobody may take (before the change 2): tkt_4 and 4 more.",
+    ]
