@@ -77,10 +77,11 @@ class Floor:
         source = f"intake/{lane_of(workspace, self.settings.partitions)}@test"
         await self._produce(REQUESTS, source, number, Emission(workspace, ticket, now, (message,)))
 
-    async def clock_says(self, ticket: str, *facts: Any, workspace: str = "acme") -> None:
+    async def clock_says(self, ticket: str, *facts: Any, workspace: str = "acme", agents: tuple[str, ...] = ()) -> None:
         """As sla would publish it."""
         self._said += 1
-        await self._produce(SLA, "sla@test", self._said, Emission(workspace, ticket, self.process.clock.now(), facts))
+        said = Emission(workspace, ticket, self.process.clock.now(), facts, agents)
+        await self._produce(SLA, "sla@test", self._said, said)
 
     async def _produce(self, topic: Topic, source: str, number: int, emission: Emission) -> None:
         partition = lane_of(emission.workspace, self.settings.partitions)
@@ -95,7 +96,7 @@ class Floor:
             subject=emission.subject,
             at=emission.at,
             types=tuple(fact.type for fact in emission.facts),
-            agents=(),
+            agents=emission.agents,
             body=codec.encode_facts(emission),
         )
         if self._producer is None:

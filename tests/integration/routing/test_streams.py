@@ -7,6 +7,9 @@ import httpx
 import orjson
 import pytest
 
+from pointsman.contracts.sla import ClockWarned
+from pointsman_routing.api import create, viewing
+from tests.integration.http.serving import a_client, a_process
 from tests.integration.routing.floor import Floor, next_offer
 from tests.integration.runtime.tally import until
 
@@ -72,6 +75,62 @@ async def test_a_stream_says_goodbye_when_its_token_is_revoked(floor: Floor) -> 
     assert (await anna.get("/v1/me")).status_code == 401
     listed = (await admin.get("/v1/tokens")).json()["items"]
     assert [(token["token_id"], token["revoked_at"] is None) for token in listed] == [(issued["token_id"], False)]
+
+
+async def test_who_looks_at_a_ticket_is_told_to_whom_it_concerns_by_every_process(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna, boris = await floor.sign_in("anna"), await floor.as_("agent", "boris")
+    await floor.customer_writes("t1")
+    offer = await next_offer(anna)
+    holders = Stream(floor, anna)
+    await holders.begin()
+    async with a_process(floor.settings) as elsewhere:
+        other = create(elsewhere)
+        await until(elsewhere.broadcast.hearing.is_set)
+        async with a_client(other, dict(boris.headers)) as at_other:
+            seen = (await at_other.put("/v1/tickets/t1/viewing", json={"session": "tab-1"})).json()
+            assert [(viewer["agent"], viewer["name"]) for viewer in seen["viewers"]] == [("boris", "Boris")]
+            nowhere = await at_other.put("/v1/tickets/t9/viewing", json={"session": "tab-1"})
+            assert nowhere.status_code == 404
+    told = await holders.event("ticket.viewers")
+    assert [viewer["agent"] for viewer in told["data"]["viewers"]] == ["boris"]
+    both = (await anna.put("/v1/tickets/t1/viewing", json={"session": "tab-9"})).json()
+    assert [viewer["agent"] for viewer in both["viewers"]] == ["anna", "boris"]
+    monkeypatch.setattr(viewing, "VIEWING_SECONDS", 1)
+    await holders.event("ticket.viewers")
+    await anna.put("/v1/tickets/t1/viewing", json={"session": "tab-9"})
+    ended = await holders.event("ticket.viewers")
+    assert [viewer["agent"] for viewer in ended["data"]["viewers"]] == ["boris"], "anna's tab was closed"
+    assert ended["data"]["ticket_id"] == offer["ticket"]["id"]
+    late = Stream(floor, anna)
+    await late.begin()
+    assert (await late.event("ticket.viewers"))["data"]["viewers"][0]["agent"] == "boris"
+    await late.end()
+    await holders.end()
+
+
+async def test_an_agent_is_warned_on_the_stream_of_what_it_holds(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    await floor.customer_writes("t1")
+    await next_offer(anna)
+    stream = Stream(floor, anna)
+    await stream.begin()
+    now = floor.process.clock.now()
+    warned = ClockWarned(
+        clock_id="clk_1",
+        ticket_id="t1",
+        metric="first_response",
+        cycle=1,
+        policy="standard",
+        agent="anna",
+        step="share:0.8",
+        warned_at=now,
+        breach_at=now,
+    )
+    await floor.clock_says("t1", warned, agents=("anna",))
+    assert (await stream.event("clock.warned"))["data"]["ticket_id"] == "t1"
+    await stream.end()
 
 
 async def _offers(app: httpx.AsyncClient, count: int) -> bool:

@@ -102,7 +102,10 @@ _CHANNELS = {
     "commands": "What the APIs ask of the workers. Each worker takes its own types by header.",
     "desk": "Ticket, agent, configuration and token facts. Written by routing.",
     "sla": "Clock and alert facts. Written by sla.",
-    "outcomes": "A wake-up for the outcomes that workers keep in tables; the answer itself of read-only questions.",
+    "outcomes": (
+        "A wake-up for the outcomes that workers keep in tables; the answer itself of read-only questions; "
+        "who looks at a ticket now."
+    ),
 }
 
 _RECORD = {
@@ -138,11 +141,31 @@ _OUTCOME = {
     },
 }
 
+_VIEWING = {
+    "type": "object",
+    "required": ["ticket_id", "agent", "session", "until", "concerned"],
+    "properties": {
+        "ticket_id": {"type": "string"},
+        "agent": {"type": "string"},
+        "name": {"type": ["string", "null"]},
+        "session": {"type": "string"},
+        "until": {"type": "string", "format": "date-time"},
+        "concerned": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "The holder, whom it is offered to.",
+        },
+    },
+}
+
 
 def _messages(topic: Topic) -> dict[str, Any]:
     trait = [{"$ref": "#/components/messageTraits/record"}]
     if topic.name == "outcomes":
-        return {"outcome": {"title": "The outcome of a command", "payload": _OUTCOME, "traits": trait}}
+        return {
+            "outcome": {"title": "The outcome of a command", "payload": _OUTCOME, "traits": trait},
+            "viewing": {"title": "An agent looks at a ticket, until then", "payload": _VIEWING, "traits": trait},
+        }
     models = REGISTRY[topic.name]
     if topic.name == "commands":
         return {

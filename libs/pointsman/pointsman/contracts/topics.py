@@ -11,7 +11,7 @@ REQUESTS = Topic("requests", ("intake",), ("routing",), True, 7 * _DAY)
 COMMANDS = Topic("commands", ("api",), ("routing", "sla", "metrics", "intake"), False, _DAY, _LARGE)
 DESK = Topic("desk", ("routing",), ("sla", "metrics", "intake", "api"), True, 7 * _DAY, _LARGE)
 SLA = Topic("sla", ("sla",), ("routing", "metrics", "api"), True, 7 * _DAY)
-OUTCOMES = Topic("outcomes", ("worker",), ("api",), False, 600, _LARGE)
+OUTCOMES = Topic("outcomes", ("worker", "api"), ("api",), False, 600, _LARGE)
 
 TOPICS: dict[str, Topic] = {topic.name: topic for topic in (REQUESTS, COMMANDS, DESK, SLA, OUTCOMES)}
 TopicName = Literal["requests", "commands", "desk", "sla", "outcomes"]

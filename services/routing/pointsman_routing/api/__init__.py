@@ -22,6 +22,8 @@ from pointsman_routing.api.document import config_version_of
 from pointsman_routing.api.me import MyRoutes
 from pointsman_routing.api.offers import OfferReader
 from pointsman_routing.api.renewals import Renewals
+from pointsman_routing.api.stream import AgentStream
+from pointsman_routing.api.viewing import Viewings
 
 
 def create(process: ApiProcess) -> FastAPI:
@@ -35,7 +37,11 @@ def create(process: ApiProcess) -> FastAPI:
     )
     renewals = Renewals(process)
     process.start(renewals.run())
+    viewings = Viewings(process)
+    process.start(viewings.run())
     app.include_router(MyRoutes(renewals, OfferReader(process.pool, process.broadcast)).router())
+    app.include_router(AgentStream(process, viewings).router())
+    app.include_router(viewings.router())
     for module in (actions, moves, tickets, floor, events, webhooks, audit, config, checking, entries, tokens):
         app.include_router(module.routes)
     return app

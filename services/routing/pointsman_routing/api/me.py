@@ -1,8 +1,7 @@
 """`/v1/me`: what an agent's app calls for its agent. None of the reads renews the lease."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
@@ -14,14 +13,12 @@ from pointsman.contracts.shapes import Channel
 from pointsman.contracts.wire import actor
 from pointsman.core.instant import after
 from pointsman.runtime.auth import Caller, require
-from pointsman.runtime.broadcast import Heard
 from pointsman.runtime.http.app import Body
-from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.idempotency import answer_command
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
-from pointsman.runtime.http.problems import Problem, not_found
-from pointsman.runtime.http.streams import After, Event, Wait, event_stream, last_event_id
+from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.streams import After, Wait
 from pointsman_routing.api.offers import OfferReader
 from pointsman_routing.api.renewals import Renewals
 from pointsman_routing.api.shapes import (
@@ -79,13 +76,6 @@ class MyRoutes:
         )
         routes.add_api_route("/offers", self.offers, methods=["GET"], response_model=OffersSince)
         routes.add_api_route("/assignments", assignments, methods=["GET"], response_model=Page[TicketShape])
-        routes.add_api_route(
-            "/stream",
-            stream,
-            methods=["GET"],
-            response_class=Response,
-            responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
-        )
         return routes
 
     async def set_presence(self, request: Request, body: SetPresence, caller: MyCaller) -> Response:
@@ -188,64 +178,3 @@ async def assignments(request: Request, caller: MyCaller, limit: Limit = 50, cur
         limit + 1,
     )
     return page_of(rows, limit, ticket_shape, lambda row: (row["id"],))
-
-
-async def stream(request: Request, caller: MyCaller) -> Response:
-    """Everything that concerns the caller, as Server-Sent Events: each fact about its offers, its tickets and their
-    messages under its type, resumable; warnings and breaches of its tickets as they come."""
-    process = request.app.state.process
-    feed = FactFeed(process, "desk")
-    asked = last_event_id(request)
-    start = await feed.newest(caller.workspace)
-    events = _my_events(request, caller, feed, asked or start)
-    return event_stream(process, caller, events, cursor=asked or start)
-
-
-async def _my_events(request: Request, caller: Caller, feed: FactFeed, start: str) -> AsyncIterator[Event]:
-    """The feed of the caller's facts and, merged into it, the clocks' facts as they are heard."""
-    queue: asyncio.Queue[Event | BaseException] = asyncio.Queue(maxsize=100)
-    tasks = [
-        asyncio.create_task(_forward(_desk_events(caller, feed, start), queue)),
-        asyncio.create_task(_forward(_clock_events(request, caller), queue)),
-    ]
-    try:
-        while True:
-            event = await queue.get()
-            if isinstance(event, BaseException):
-                raise event
-            yield event
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _forward(events: AsyncIterator[Event], queue: "asyncio.Queue[Event | BaseException]") -> None:
-    try:
-        async for event in events:
-            await queue.put(event)
-    except Exception as error:
-        await queue.put(error)
-
-
-async def _desk_events(caller: Caller, feed: FactFeed, start: str) -> AsyncIterator[Event]:
-    while True:
-        try:
-            async for fed in feed.follow(caller.workspace, start, agent=caller.sub):
-                for place, fact in enumerate(fed.facts):
-                    last = place == len(fed.facts) - 1
-                    data: dict[str, Any] = {"at": fed.at, **fact}
-                    yield Event(fact["type"], data, fed.cursor if last else None)
-        except (TooOld, Problem):
-            start = await feed.newest(caller.workspace)
-            yield Event("reset", {"cursor": start}, start)
-
-
-async def _clock_events(request: Request, caller: Caller) -> AsyncIterator[Event]:
-    async with request.app.state.process.broadcast.subscribe(
-        topic="sla", workspace=caller.workspace, agent=caller.sub
-    ) as subscription:
-        async for heard in subscription:
-            if isinstance(heard, Heard):
-                for fact in heard.facts:
-                    yield Event(fact["type"], fact)
