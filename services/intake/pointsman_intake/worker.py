@@ -1,8 +1,8 @@
 """Intake's lane: what the desk decided that intake must know. It emits nothing and has no timers.
 
 `ticket.closed` lets the conversation go, or leads it to the ticket into which that one was merged, `config.applied`
-gives connectors their new version, `ticket.replied` puts a public reply into the connector's queue. All three are only
-written here; sending is the delivery loop's.
+gives connectors their new version, `ticket.replied` puts a public reply into the connector's queue, `ticket.opened`
+keeps the conversation that an agent began. All of it is only written here; sending is the delivery loop's.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.contracts.desk import TicketClosed, TicketReplied
+from pointsman.contracts.desk import TicketClosed, TicketOpened, TicketReplied
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import NOTHING, Decision
@@ -19,9 +19,10 @@ from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Batch, Database
 from pointsman_intake.accept.reports import order_numbers
+from pointsman_intake.begun import begin
 from pointsman_intake.connectors import store_version
 
-CONCERNING = (TicketClosed, ConfigApplied, TicketReplied)
+CONCERNING = (TicketClosed, ConfigApplied, TicketReplied, TicketOpened)
 
 # In the order in which accepting locks threads, so that the two never dead-lock.
 _LET_GO = """
@@ -40,13 +41,17 @@ FROM closing c WHERE t.workspace = c.workspace AND t.connector = c.connector AND
 _QUEUE = """
 INSERT INTO delivery (workspace, id, connector, thread, ticket_id, customer_id, push, body, due_at, created_at,
                       updated_at)
-SELECT k.workspace, k.id, k.connector, k.thread, k.ticket_id, k.customer_id,
-       coalesce(c.connectors -> k.connector -> 'send' ->> 'kind' = 'webhook', false), k.body::json, $8, $8, $8
+SELECT k.workspace, k.id, k.connector, k.thread, k.ticket_id,
+       CASE WHEN t.recipient IS NULL THEN k.customer_id ELSE t.customer_id END,
+       coalesce(c.connectors -> k.connector -> 'send' ->> 'kind' = 'webhook', false),
+       CASE WHEN t.recipient IS NULL THEN k.body::json
+            ELSE (k.body::jsonb || jsonb_build_object('recipient', t.recipient))::json END, $8, $8, $8
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[]) WITH ORDINALITY
     AS k (workspace, id, connector, thread, ticket_id, customer_id, body, place)
 LEFT JOIN LATERAL (
     SELECT connectors FROM config WHERE config.workspace = k.workspace ORDER BY version DESC LIMIT 1
 ) c ON true
+LEFT JOIN thread t ON t.workspace = k.workspace AND t.connector = k.connector AND t.thread = k.thread
 ORDER BY k.place
 ON CONFLICT DO NOTHING
 RETURNING workspace, connector
@@ -83,9 +88,11 @@ class IntakeLogic:
         return NOTHING
 
     async def write(self, db: Database, state: IntakeLane, batch: Batch) -> None:
-        """Configuration first, then threads that were let go, then replies, as a handful of statements."""
+        """Configuration first, then conversations that began, those that were let go, and replies, each in a handful of
+        statements."""
         closed: list[tuple[str, TicketClosed]] = []
         replied: list[tuple[str, TicketReplied]] = []
+        begun: list[tuple[str, TicketOpened]] = []
         for decided in batch.decided:
             cause = decided.cause
             if not isinstance(cause, RecordCause):
@@ -95,8 +102,12 @@ class IntakeLogic:
                     await store_version(db, cause.workspace, body.config_version, body.document, body.applied_at)
                 elif isinstance(body, TicketClosed):
                     closed.append((cause.workspace, body))
+                elif isinstance(body, TicketOpened) and body.recipient is not None:
+                    begun.append((cause.workspace, body))
                 elif isinstance(body, TicketReplied) and body.deliver:
                     replied.append((cause.workspace, body))
+        if begun:
+            await begin(db, begun, batch.now)
         if closed:
             rows = sorted(_let_go(closed), key=str)
             await db.execute(_LET_GO, *map(list, zip(*rows, strict=True)))

@@ -9,7 +9,8 @@ ticket
     `agent` the holder and `charged` whether the weight is on the holder now (false while pending frees it), `offer_id`
     (the pending offer, which names the agent that it is shown to; `agent` is null then), `labelled` (labels that a
     person set), `marked` (what was raised when the ticket went to `otherwise` for that), `started_by` customer or
-    agent, `updated_at` (time of the last fact), `queued_at` (when it last entered the queue), `unanswered_since` (the
+    agent (then `customer_*` may only be known once they answer), `updated_at` (time of the last fact), `queued_at`
+    (when it last entered the queue), `unanswered_since` (the
     oldest unanswered customer message), `declined` {agent: instant from which it may be asked again}, `offers` (those
     that failed since it was queued), `recent` (the last message ids, newest last) and `inbound` (a
     bit for each that is the customer's, the lowest for the newest), `last_agent`, `reserved_for` (the agent for whom

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.testing.installation import Installation
+from tests.integration.intake.lane import Stack, a_stack
 from tests.integration.intake.serving import Api, an_api, configure
 
 
@@ -14,3 +15,10 @@ async def api(installation: Installation, tmp_path: Path) -> AsyncIterator[Api]:
     await configure(installation)
     async with an_api(installation.settings, tmp_path) as api:
         yield api
+
+
+@pytest.fixture
+async def stack(installation: Installation, tmp_path: Path) -> AsyncIterator[Stack]:
+    """The API, the worker and the delivery loop, and a desk that speaks to them."""
+    async with a_stack(installation, tmp_path) as stack:
+        yield stack

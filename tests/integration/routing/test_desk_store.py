@@ -114,6 +114,7 @@ async def test_every_kind_of_change_survives_a_reload(stored: Stored) -> None:
     play.assign("boris", held[2].id, override=True)
     await play.check()
     play.requeue(held[2].agent or "")
+    play.start("carla", connector="site-chat")
     await play.check()
     play.presence("anna", "away", channels=("email",), reason="lunch")
     play.command(asked.PresenceHold(agent="boris", state="away", hold=True, actor=BOSS, until=play.now + timedelta(1)))

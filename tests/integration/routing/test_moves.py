@@ -104,6 +104,22 @@ async def test_a_day_of_moving_tickets(floor: Floor) -> None:
     assert (await boss.get("/v1/agents/boris")).json()["handle_seconds"] >= 0
 
 
+async def test_an_agent_starts_a_ticket(floor: Floor) -> None:
+    anna = await floor.sign_in("anna")
+    body: dict[str, Any] = {"connector": "site-chat", "text": "Your order is late.", "public": True}
+    nobody = await anna.post("/v1/tickets", json=body | {"customer": {"name": "Ada"}})
+    assert problem(nobody) == (422, "invalid-request")
+    wrong = await anna.post("/v1/tickets", json=body | {"customer": {"email": "ada@a.example"}, "connector": "fax"})
+    assert (problem(wrong), wrong.json()["errors"][0]["pointer"]) == ((422, "invalid"), "/connector")
+    started = await anna.post("/v1/tickets", json=body | {"customer": {"email": "ada@a.example"}, "subject": "Late"})
+    assert (started.status_code, started.json()["state"], started.json()["agent"]) == (201, "assigned", "anna")
+    ticket = started.json()["id"]
+    (message,) = (await anna.get(f"/v1/tickets/{ticket}/messages")).json()["items"]
+    assert (message["direction"], message["delivery"], message["author"]["id"]) == ("out", "queued", "anna")
+    boss = await floor.as_("supervisor", "boss")
+    assert problem(await boss.post("/v1/tickets", json=body | {"customer": {"id": "cus_1"}})) == (403, "not-eligible")
+
+
 async def test_a_repeat_with_the_same_key_moves_nothing_twice(floor: Floor) -> None:
     anna = await floor.sign_in("anna")
     await held(floor, anna, "t1")

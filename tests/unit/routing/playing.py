@@ -13,7 +13,7 @@ from pointsman.contracts import commands as asked
 from pointsman.contracts.base import Contract
 from pointsman.contracts.document import Document
 from pointsman.contracts.requests import MessageReceived
-from pointsman.contracts.shapes import Actor
+from pointsman.contracts.shapes import Actor, Recipient
 from pointsman.core.cause import Cause, RecordCause
 from pointsman.core.decision import Decision
 from pointsman.core.instant import Instant
@@ -256,6 +256,11 @@ class Play:
 
     def assign(self, agent: str, ticket: str = "tkt_1", *, actor: Actor = BOSS, **fields: Any) -> Decision:
         return self._on(asked.TicketAssign, ticket, actor, {"agent": agent, "reason": "I say so", **fields})
+
+    def start(self, agent: str = "anna", **fields: Any) -> Decision:
+        fields = {"connector": "support-mail", "text": "Your order is late.", "public": True} | fields
+        fields.setdefault("customer", Recipient(email="Ada@Example.com", name="Ada"))
+        return self.command(asked.TicketStart(actor=as_agent(agent), **fields), "tickets")
 
     def take(self, agent: str, ticket: str = "tkt_1") -> Decision:
         return self._on(asked.TicketTake, ticket, as_agent(agent), {})

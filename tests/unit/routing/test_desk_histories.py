@@ -227,6 +227,10 @@ class Histories(RuleBasedStateMachine):
         self.lowered = self.lowered or override
         self.both(lambda play: play.assign(agent, ticket, override=override))
 
+    @rule(agent=st.sampled_from(AGENTS), connector=st.sampled_from(["support-mail", "site-chat"]))
+    def an_agent_starts(self, agent: str, connector: str) -> None:
+        self.both(lambda play: play.start(agent, connector=connector))
+
     @rule(data=st.data(), agent=st.sampled_from(AGENTS))
     def an_agent_takes(self, data: Any, agent: str) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "resolved")

@@ -127,6 +127,14 @@ class Agent:
         )
         return answer
 
+    async def start(
+        self, connector: str, customer: dict[str, Any], text: str, *, subject: str | None = None, public: bool = True
+    ) -> dict[str, Any]:
+        """Begins a ticket with a customer (`{id, email, phone, handle, name}`), assigned to this agent."""
+        body = {"connector": connector, "customer": customer, "text": text, "public": public, "subject": subject}
+        answer: dict[str, Any] = await self.session.post("/routing/v1/tickets", body)
+        return answer
+
     async def transfer(
         self, ticket_id: str, reason: str, *, wait_seconds: int | None = None, **to: Any
     ) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 from pointsman.contracts.base import Contract, Moment, Value
-from pointsman.contracts.shapes import Actor, Channel, Elsewhere, Outcome, PresenceState, Priority, WaitingOn
+from pointsman.contracts.shapes import Actor, Channel, Elsewhere, Outcome, PresenceState, Priority, Recipient, WaitingOn
 
 TOPIC = "commands"
 
@@ -206,6 +206,19 @@ class TicketMerge(Command, topic=TOPIC, type="ticket.merge"):
     into: str
     reason: str
     different_customers: bool = False
+
+
+class TicketStart(Command, topic=TOPIC, type="ticket.start"):
+    """`POST /tickets`: the actor, an agent, begins a conversation with a customer; with `public` false, by a note."""
+
+    connector: str
+    customer: Recipient
+    subject: str | None = None
+    text: str
+    html: str | None = None
+    public: bool
+    attachment_ids: tuple[str, ...] = ()
+    cc: tuple[str, ...] = ()
 
 
 class TicketExplain(Command, topic=TOPIC, type="ticket.explain"):

@@ -17,6 +17,7 @@ from pointsman.contracts.shapes import (
     Evidence,
     Outcome,
     Priority,
+    Recipient,
     WaitingOn,
 )
 
@@ -24,7 +25,11 @@ TOPIC = "desk"
 
 
 class TicketOpened(Contract, topic=TOPIC, type="ticket.opened"):
-    """A ticket began. `started_by` agent: no response clock until the customer writes."""
+    """A ticket began. `started_by` agent: no response clock until the customer writes.
+
+    `recipient` is given when an agent began the conversation here: intake finds or makes that customer, keeps the
+    `thread` for their answer, and knows where replies go. Until then `customer.id` is what a new customer would get.
+    """
 
     ticket_id: str
     channel: Channel
@@ -37,6 +42,7 @@ class TicketOpened(Contract, topic=TOPIC, type="ticket.opened"):
     message_id: str
     automatic: Automatic | None = None
     follow_up_of: str | None = None
+    recipient: Recipient | None = None
     config_version: int
 
 

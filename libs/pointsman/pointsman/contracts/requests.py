@@ -60,13 +60,17 @@ class MessageReceived(Contract, topic=TOPIC, type="message.received"):
 
 
 class MessageDelivered(Contract, topic=TOPIC, type="message.delivered"):
-    """A public reply reached the provider (`sent`) or the customer (`delivered`, `read`)."""
+    """A public reply reached the provider (`sent`) or the customer (`delivered`, `read`).
+
+    `customer` is told in conversations that an agent began: who it turned out to be.
+    """
 
     message_id: str
     ticket_id: str
     connector: str
     state: Literal["sent", "delivered", "read"] = "delivered"
     external_id: str | None = None
+    customer: CustomerSeen | None = None
 
 
 class MessageFailed(Contract, topic=TOPIC, type="message.failed"):

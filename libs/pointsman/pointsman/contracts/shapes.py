@@ -46,6 +46,22 @@ class Customer(Value):
     organization: str | None = None
 
 
+class Recipient(Value):
+    """The customer to whom an agent writes first: what the agent knows of them. An id of ours or a connector's, or an
+    address that decides who it is."""
+
+    id: str | None = None
+    name: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    handle: str | None = None
+
+    def identities(self) -> tuple[tuple[str, str], ...]:
+        """(kind, value) in the order in which they decide who it is, in lower case; as intake knows customers."""
+        given = (("id", self.id), ("email", self.email), ("phone", self.phone), ("handle", self.handle))
+        return tuple((kind, value.strip().lower()) for kind, value in given if value and value.strip())
+
+
 class Attachment(Value):
     """A reference to an attachment; the bytes stay with intake."""
 

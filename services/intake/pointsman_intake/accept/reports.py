@@ -6,7 +6,7 @@ A failure that is not permanent keeps a pulled reply queued, under a new number,
 from collections.abc import Sequence
 from typing import Any
 
-from pointsman.contracts.requests import MessageDelivered, MessageFailed
+from pointsman.contracts.requests import CustomerSeen, MessageDelivered, MessageFailed
 from pointsman.core.decision import Emission
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
@@ -19,9 +19,11 @@ JOIN delivery d USING (workspace, connector, external_id)
 """
 
 _LOCK = """
-SELECT d.workspace, d.id, d.connector, d.ticket_id, d.customer_id, d.thread, d.state, d.push, d.rounds, d.external_id
+SELECT d.workspace, d.id, d.connector, d.ticket_id, d.customer_id, d.thread, d.state, d.push, d.rounds, d.external_id,
+       t.recipient
 FROM unnest($1::text[], $2::text[]) AS k (workspace, id)
 JOIN delivery d USING (workspace, id)
+LEFT JOIN thread t ON t.workspace = d.workspace AND t.connector = d.connector AND t.thread = d.thread
 ORDER BY 1, 2 FOR UPDATE OF d
 """
 
@@ -35,14 +37,17 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[
 WHERE d.workspace = k.workspace AND d.id = k.id
 """
 
-# The conversation that the provider gave to our reply leads to its ticket from now on. No message of it opens one.
+# The conversation that the provider gave to our reply leads to its ticket from now on, unless another has it. None of
+# its messages opens one.
 _LEARN_THREADS = """
 INSERT INTO thread (workspace, connector, thread, ticket_id, customer_id, number, opened_at_number)
 SELECT workspace, connector, thread, ticket_id, customer_id, 0, -1
 FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
     AS k (workspace, connector, thread, ticket_id, customer_id)
 ORDER BY 1, 2, 3
-ON CONFLICT DO NOTHING
+ON CONFLICT (workspace, connector, thread) DO UPDATE SET
+    ticket_id = excluded.ticket_id, opened_at_number = -1, follow_up_of = NULL, closed = false
+    WHERE thread.closed
 """
 
 _RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
@@ -130,5 +135,14 @@ def _emission(report: Report, row: dict[str, Any], now: Instant) -> Emission:
             connector=row["connector"],
             state=report.state,
             external_id=row["external_id"],
+            customer=_customer(row["recipient"]),
         )
     return Emission(row["workspace"], row["ticket_id"], now, (fact,))
+
+
+def _customer(recipient: dict[str, Any] | None) -> CustomerSeen | None:
+    """Who is written to in a conversation that an agent began."""
+    if recipient is None:
+        return None
+    names = ("id", "name", "email", "handle")
+    return CustomerSeen(**{name: recipient[name] for name in names if name in recipient})

@@ -239,6 +239,8 @@ def _message(ticket: Ticket, fact: desk.InboundNoted, at: Instant, beside: Besid
         _answer(ticket, fact.message_id, fact.author.id, fact.occurred_at)
     elif fact.author.kind == "customer" and fact.counts:
         ticket.inbound_count += 1
+        if ticket.started_by == "agent":
+            ticket.customer_id = fact.author.id  # Only now is known who it is.
         asked = max(at, ticket.opened_at)
         ticket.asked_first_at = ticket.asked_first_at or asked
         ticket.asked_at = ticket.asked_at or asked

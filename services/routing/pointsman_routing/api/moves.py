@@ -1,4 +1,4 @@
-"""Who gets a ticket by a person's word: transfers, takes, a supervisor's assignments, handovers (rules 3 and 14)."""
+"""Who gets a ticket by a person's word: started tickets, transfers, takes, assignments, handovers (rules 3 and 14)."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -8,14 +8,21 @@ from pydantic import BaseModel, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pointsman.contracts.commands import AgentHandover, AgentRequeue, TicketAssign, TicketTake, TicketTransfer
-from pointsman.contracts.shapes import Actor, Channel, TicketState
+from pointsman.contracts.commands import (
+    AgentHandover,
+    AgentRequeue,
+    TicketAssign,
+    TicketStart,
+    TicketTake,
+    TicketTransfer,
+)
+from pointsman.contracts.shapes import Actor, Channel, Recipient, TicketState
 from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.commanding import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
-from pointsman_routing.api.actions import Call
+from pointsman_routing.api.actions import TEXT_CHARACTERS_MAX, Call
 from pointsman_routing.api.shapes import TicketShape
 
 routes = APIRouter(prefix="/v1", tags=["moves"])
@@ -75,6 +82,35 @@ class Requeue(Handover):
     to: Slug | ToQueue | None = None
 
 
+class Customer(Body):
+    """By an id, ours or the connector's own, or by an address."""
+
+    id: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+    name: Annotated[str | None, Field(max_length=200)] = None
+    email: Annotated[str | None, Field(min_length=3, max_length=320)] = None
+    phone: Annotated[str | None, Field(min_length=1, max_length=50)] = None
+    handle: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+
+    @model_validator(mode="after")
+    def _known_by(self) -> "Customer":
+        if not Recipient(**self.model_dump()).identities():
+            raise ValueError("name the customer by id, email, phone or handle")
+        return self
+
+
+class Start(Body):
+    """`public`: the text is the conversation's first message, delivered by the connector; else it is a note."""
+
+    connector: Slug
+    customer: Customer
+    subject: Annotated[str | None, Field(max_length=500)] = None
+    text: Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS_MAX)]
+    html: Annotated[str | None, Field(max_length=4 * TEXT_CHARACTERS_MAX)] = None
+    public: bool
+    attachment_ids: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+    cc: Annotated[tuple[str, ...], Field(max_length=50)] = ()
+
+
 class GivenBack(BaseModel):
     """A ticket that its holder gave back: queued, or still pending or snoozed, without a holder."""
 
@@ -105,6 +141,17 @@ class SupervisorsCall:
 
 
 Supervising = Annotated[SupervisorsCall, Depends()]
+
+
+@routes.post("/tickets", response_model=TicketShape, status_code=201)
+async def start(request: Request, caller: Personal, body: Start, key: IdempotencyKey) -> Response:
+    """The caller starts a ticket: theirs at once and charged (409 `no-room`), classified by what they write. Response
+    clocks run only once the customer has written. The customer's answer joins it. 422 for an unknown connector, 403
+    `not-eligible` when the caller is no agent who takes tickets. `customer.id` in the answer is final for a customer
+    named by our id; else once the first message was delivered or the customer wrote."""
+    given = body.model_dump()
+    command = TicketStart(actor=actor(caller.role, caller.sub), **{**given, "customer": Recipient(**given["customer"])})
+    return await answer_command(request, caller, command, subject="tickets", key=key)
 
 
 @routes.post("/tickets/{id}/transfer", response_model=TicketShape)

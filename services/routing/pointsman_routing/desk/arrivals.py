@@ -24,7 +24,7 @@ def open_ticket(desk: Desk, message: MessageReceived) -> None:
     mark = desk.journal.mark()
     try:
         said = desk.classify(message)
-        _open(desk, message, _labels(desk, said), said.queue, _classified(desk, message, said))
+        _open(desk, message, labels_of(desk, said), said.queue, classified_as(desk, message, said))
         matching.settle(desk)
         return
     except Exception as error:
@@ -42,15 +42,8 @@ def open_ticket(desk: Desk, message: MessageReceived) -> None:
     desk.draft.entered.clear()
 
 
-def _again(desk: Desk, mark: Mark) -> None:
-    """As if nothing had been tried."""
-    draft = desk.draft
-    desk.journal.undo(mark)
-    desk.draft = Draft(draft.cause, draft.subject, draft.at, draft.now)
-
-
-def _open_marked(desk: Desk, message: MessageReceived, marked: str) -> None:
-    """Opens it in `otherwise` without a look at what it says."""
+def marked_as(desk: Desk, message: MessageReceived, marked: str) -> tuple[Labels, TicketClassified]:
+    """The labels of a ticket that could not be classified: it waits in `otherwise`."""
     policy = desk.policy
     labels = Labels(weight=policy.channels[message.channel].weight)
     fact = made(
@@ -66,7 +59,20 @@ def _open_marked(desk: Desk, message: MessageReceived, marked: str) -> None:
         evidence=(Evidence(kind="default", id="otherwise", says="classifying or routing failed"),),
         marked=marked,
     )
-    _open(desk, message, desk.shared(labels), policy.otherwise, fact)
+    return desk.shared(labels), fact
+
+
+def _again(desk: Desk, mark: Mark) -> None:
+    """As if nothing had been tried."""
+    draft = desk.draft
+    desk.journal.undo(mark)
+    desk.draft = Draft(draft.cause, draft.subject, draft.at, draft.now)
+
+
+def _open_marked(desk: Desk, message: MessageReceived, marked: str) -> None:
+    """Opens it in `otherwise` without a look at what it says."""
+    labels, fact = marked_as(desk, message, marked)
+    _open(desk, message, labels, desk.policy.otherwise, fact)
 
 
 def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, classified: TicketClassified) -> None:
@@ -126,7 +132,8 @@ def _affine(desk: Desk, customer: CustomerSeen) -> tuple[str, ...]:
     return tuple(dict.fromkeys(slug for slug in known if slug))
 
 
-def _labels(desk: Desk, said: Classified) -> Labels:
+def labels_of(desk: Desk, said: Classified) -> Labels:
+    """What a classifier says, as labels."""
     return desk.shared(
         Labels(
             language=said.language,
@@ -140,7 +147,7 @@ def _labels(desk: Desk, said: Classified) -> Labels:
     )
 
 
-def _classified(desk: Desk, message: MessageReceived, said: Classified) -> TicketClassified:
+def classified_as(desk: Desk, message: MessageReceived, said: Classified) -> TicketClassified:
     """Validated, unlike the desk's own facts: whatever is wrong with what a classifier says is found here. A queue may
     have priorities of its own (in simulations), which the contract does not know."""
     queue = desk.policy.queues.get(said.queue)

@@ -49,9 +49,5 @@ def assign(desk: Desk, ticket: Ticket, command: TicketAssign) -> Result:
         )
         desk.say(ticket, handed, holder)
     offers.assign(desk, ticket, agent, command.actor, command.reason, override=above)
-    if not agent.present:
-        if agent.gone_at is None:
-            desk.edit_agent(agent)
-            agent.gone_at = desk.draft.now
-        gone.wait_for_return(desk, ticket, desk.draft.now)
+    gone.mind_absence(desk, ticket, agent)
     return Answer(lambda: ticket_shape(ticket))

@@ -39,6 +39,7 @@ from pointsman_routing.desk import (
     resolve,
     shut,
     snooze,
+    started,
     take,
     tokens,
     transfer,
@@ -120,6 +121,7 @@ _TAKEN: tuple[type[asked.Command], ...] = (
     asked.QueueDepths,
     asked.ConfigEffect,
     *_OF_QUEUES,
+    asked.TicketStart,
     asked.ConfigPut,
     asked.TokenIssue,
     asked.TokenRevoke,
@@ -221,6 +223,8 @@ def _result_of(desk: Desk, command: Any, cause: str) -> Result:
         return _OF_AGENTS[kind](desk, agent, command)
     if kind in _OF_QUEUES:
         return _OF_QUEUES[kind](desk, command)
+    if kind is asked.TicketStart:
+        return started.start(desk, command, cause)
     if kind is asked.PresenceRenew:
         return presence.renew_many(desk, command)
     if kind is asked.ConfigPut:

@@ -42,6 +42,17 @@ def wait_for_return(desk: Desk, ticket: Ticket, gone_at: Instant) -> None:
         desk.arm(kinds.GRACE, ticket.id, due)
 
 
+def mind_absence(desk: Desk, ticket: Ticket, agent: Agent) -> None:
+    """A person gave the ticket to an agent of whom no session lives: it waits for them like the tickets of one who has
+    just vanished."""
+    if agent.present:
+        return
+    if agent.gone_at is None:
+        desk.edit_agent(agent)
+        agent.gone_at = desk.draft.now
+    wait_for_return(desk, ticket, desk.draft.now)
+
+
 def returned(desk: Desk, agent: Agent) -> None:
     """The agent is back before that."""
     desk.edit_agent(agent)

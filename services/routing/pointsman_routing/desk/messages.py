@@ -17,7 +17,7 @@ from pointsman.contracts.desk import (
     TicketNoted,
     TicketReplied,
 )
-from pointsman.contracts.requests import MessageDelivered, MessageFailed, MessageReceived
+from pointsman.contracts.requests import CustomerSeen, MessageDelivered, MessageFailed, MessageReceived
 from pointsman.contracts.shapes import Attachment, Author
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
@@ -36,11 +36,21 @@ COUNTING_KINDS = frozenset({"message", "comment", "review"})
 def receive(desk: Desk, ticket: Ticket, message: MessageReceived) -> Result:
     """A further message on a ticket that exists."""
     at = desk.edit(ticket)
+    if message.author.kind == "customer":
+        know_customer(desk, ticket, message.customer)
     note(desk, ticket, message)
     if counts(message):
         left.returned(desk, ticket)
         back.customer_wrote(desk, ticket, at)
     return None
+
+
+def know_customer(desk: Desk, ticket: Ticket, seen: CustomerSeen) -> None:
+    """Of a ticket that an agent started: who the customer turned out to be. The caller has edited the ticket."""
+    if ticket.started_by != "agent" or ticket.customer_id == seen.id:
+        return
+    for name in ("id", "name", "tier", "organization"):
+        desk.journal.set(ticket, f"customer_{name}", getattr(seen, name))
 
 
 def counts(message: MessageReceived) -> bool:
@@ -170,6 +180,8 @@ def delivered(desk: Desk, ticket: Ticket | None, fact: MessageDelivered | Messag
     if ticket is None:
         return None
     desk.edit(ticket)
+    if isinstance(fact, MessageDelivered) and fact.customer is not None:
+        know_customer(desk, ticket, fact.customer)
     if isinstance(fact, MessageFailed):
         desk.say(
             ticket,

@@ -1,0 +1,139 @@
+"""A ticket that an agent starts: theirs at once, charged, and classified by what they write like any other.
+
+With `public` what they write is the conversation's first message and is delivered; no response clock runs until the
+customer answers. Who the customer is intake finds or decides when it hears of the ticket (`recipient`); until it tells,
+with the first delivery or the customer's first message, the ticket shows the id that a new customer gets.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman.contracts.base import made
+from pointsman.contracts.commands import TicketReply, TicketStart
+from pointsman.contracts.desk import TicketClassified, TicketOpened
+from pointsman.contracts.requests import CustomerSeen, MessageReceived
+from pointsman.contracts.shapes import Author
+from pointsman.core.decision import refuse
+from pointsman.core.ids import derived_id
+from pointsman_routing.desk import arrivals, gone, messages, offers
+from pointsman_routing.desk.capacity import lack_of_room, room_for
+from pointsman_routing.desk.model import Agent, Labels, Ticket
+from pointsman_routing.desk.result import Answer, Result, invalid
+from pointsman_routing.desk.shapes import ticket_shape
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+CUSTOMER_ID = "cus_"
+"""What the ids of our own customers begin with."""
+
+
+def start(desk: Desk, command: TicketStart, cause: str) -> Result:
+    """Opens, assigns and writes in one decision. Refused without room, or for an unknown connector or customer."""
+    agent = desk.agents.get(command.actor.id)
+    if agent is None or not agent.profile.takes_tickets:
+        return refuse(403, "not-eligible", f"{command.actor.id} is no agent who takes tickets")
+    if command.connector not in desk.policy.document.connectors:
+        return invalid(f"there is no connector {command.connector}", "/connector")
+    if not command.customer.identities():
+        return invalid("name the customer by id, email, phone or handle", "/customer")
+    opening = _opening(desk, agent, command, cause)
+    labels, queue, classified = _classify(desk, opening)
+    ticket = _ticket(desk, opening, labels, queue, classified)
+    if room_for(agent, ticket.channel) < labels.weight:
+        return refuse(409, "no-room", lack_of_room(agent, ticket), agent=agent.slug)
+    desk.open(ticket)
+    desk.say(ticket, _opened(desk, ticket, opening, command))
+    desk.say(ticket, classified)
+    offers.assign(desk, ticket, agent, command.actor, "the agent began the conversation")
+    gone.mind_absence(desk, ticket, agent)
+    written = TicketReply(
+        actor=command.actor,
+        ticket_id=ticket.id,
+        text=command.text,
+        html=command.html,
+        public=command.public,
+        attachment_ids=command.attachment_ids,
+        cc=command.cc,
+    )
+    messages.reply(desk, ticket, written, cause)
+    return Answer(lambda: ticket_shape(ticket), 201)
+
+
+def _opening(desk: Desk, agent: Agent, command: TicketStart, cause: str) -> MessageReceived:
+    """What the agent writes, in the form that classifying reads."""
+    at, to = desk.draft.at, command.customer
+    kind, value = to.identities()[0]
+    known = kind == "id" and value.startswith(CUSTOMER_ID)
+    id = derived_id("tkt", at, desk.workspace, cause)
+    return made(
+        MessageReceived,
+        message_id=derived_id("msg", at, desk.workspace, cause),
+        ticket_id=id,
+        thread_number=0,
+        opens=True,
+        connector=command.connector,
+        channel=desk.policy.document.connectors[command.connector].channel,
+        external_id=id,
+        thread=id,
+        author=Author(kind="agent", id=agent.slug, name=agent.profile.name),
+        customer=CustomerSeen(
+            id=value if known else derived_id("cus", at, desk.workspace, kind, value),
+            name=to.name,
+            email=to.email,
+            handle=to.handle,
+        ),
+        subject=command.subject,
+        text=command.text,
+        occurred_at=at,
+        received_at=at,
+    )
+
+
+def _classify(desk: Desk, opening: MessageReceived) -> tuple[Labels, str, TicketClassified]:
+    """Total, like the classification of what customers write: a raise opens the ticket in `otherwise`, marked."""
+    try:
+        said = desk.classify(opening)
+        return arrivals.labels_of(desk, said), said.queue, arrivals.classified_as(desk, opening, said)
+    except Exception as error:
+        marked = f"{type(error).__name__}: {error}"[: arrivals.MARK_CHARACTERS_MAX]
+    labels, fact = arrivals.marked_as(desk, opening, marked)
+    return labels, desk.policy.otherwise, fact
+
+
+def _ticket(desk: Desk, opening: MessageReceived, labels: Labels, queue: str, classified: TicketClassified) -> Ticket:
+    who = opening.customer
+    return Ticket(
+        id=opening.ticket_id,
+        channel=opening.channel,
+        connector=opening.connector,
+        thread=opening.thread,
+        customer_id=who.id,
+        customer_name=who.name,
+        opened_at=opening.occurred_at,
+        at=opening.occurred_at,
+        queue=desk.policy.queue_or_otherwise(queue),
+        config_version=desk.policy.version,
+        labels=labels,
+        subject=opening.subject,
+        marked=classified.marked,
+        started_by="agent",
+    )
+
+
+def _opened(desk: Desk, ticket: Ticket, opening: MessageReceived, command: TicketStart) -> TicketOpened:
+    return made(
+        TicketOpened,
+        ticket_id=ticket.id,
+        channel=ticket.channel,
+        connector=ticket.connector,
+        thread=ticket.thread,
+        subject=ticket.subject,
+        customer=ticket.customer,
+        opened_at=ticket.opened_at,
+        started_by="agent",
+        message_id=opening.message_id,
+        recipient=command.customer,
+        config_version=desk.policy.version,
+    )
