@@ -164,6 +164,39 @@ async def test_a_supervisor_gives_a_date_hours_of_its_own(floor: Floor) -> None:
     assert (newest["reason"], newest["open_clocks"], newest["author"]["id"]) == ("Christmas Eve", "keep", "boss")
 
 
+async def test_public_holidays_are_dates_of_the_version(floor: Floor) -> None:
+    admin = await the_admin(floor)
+    office: dict[str, Any] = {"always": True, "holidays_of": {"country": "IT", "years": [2026]}}
+    with_calendar = DOCUMENT | {"calendars": {"office": office}}
+    applied = await put(admin, with_calendar)
+    assert (applied.status_code, applied.json()["inactive"]) == (200, [])
+    dates = (await admin.get("/v1/config/calendars/office")).json()["holidays_of"]["dates"]
+    assert {"2026-04-25", "2026-06-02", "2026-12-26"} <= set(dates)
+    assert all(date.startswith("2026-") for date in dates)
+    checked = await admin.post("/v1/config:check", json=with_calendar)
+    assert checked.json()["diff"] == [], "written again, it is the same"
+    office["holidays_of"] = {"country": "DE", "subdivision": "BY", "dates": ["2026-07-07"]}
+    checked = await admin.post("/v1/config:check", json=with_calendar)
+    assert "/calendars/office/holidays_of/country" in [change["pointer"] for change in checked.json()["diff"]]
+    assert (await put(admin, with_calendar)).status_code == 200
+    assert "2026-07-07" not in (await admin.get("/v1/config/calendars/office")).json()["holidays_of"]["dates"]
+    assert (await admin.post("/v1/config:rollback", json={"version": 2})).json()["version"] == 4
+    assert (await admin.get("/v1/config/calendars/office")).json()["holidays_of"]["dates"] == dates
+
+
+@pytest.mark.parametrize(
+    ("given", "place"), [("{country: XX}", "country"), ("{country: DE, subdivision: XX}", "subdivision")]
+)
+async def test_a_country_without_known_holidays_is_a_mistake_with_its_line(
+    floor: Floor, given: str, place: str
+) -> None:
+    admin = await the_admin(floor)
+    yaml = f"workspace: acme\ncalendars:\n  office: {{always: true,\n   holidays_of: {given}}}\n"
+    refused = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
+    (error,) = refused.json()["errors"]
+    assert (error["pointer"], error["line"]) == (f"/calendars/office/holidays_of/{place}", 4)
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [

@@ -48,6 +48,12 @@ def test_what_holds_from_a_date_on() -> None:
     assert _open("2026-12-07T06:00:00Z", week=WEEK, **{"from": change})
 
 
+def test_public_holidays_shut_by_the_dates_of_the_version() -> None:
+    public = {"country": "IT", "dates": ["2026-12-07"]}
+    assert not _open("2026-12-07T10:00:00Z", week=WEEK, holidays_of=public)
+    assert _open("2026-12-14T10:00:00Z", week=WEEK, holidays_of=public)
+
+
 def test_always_is_always_but_on_holidays() -> None:
     assert _open("2026-11-25T03:00:00Z", always=True)
     assert not _open("2026-12-25T11:00:00Z", always=True, holidays=["12-25"])

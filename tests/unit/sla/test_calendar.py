@@ -169,6 +169,14 @@ def test_in_the_night_that_has_an_hour_twice_a_shift_is_an_hour_longer() -> None
     assert night.elapsed(at("2026-10-24T00:00:00Z"), at("2026-10-26T00:00:00Z")) == 9 * 3600 * MICROS
 
 
+def test_public_holidays_are_holidays_by_the_dates_of_the_version() -> None:
+    both = a_calendar(holidays=["2026-12-07"], holidays_of={"country": "IT", "dates": ["2026-12-08"]})
+    week = at("2026-12-07T00:00:00Z"), at("2026-12-09T12:00:00Z")
+    assert [(written(a), written(b)) for a, b in both.spans(*week)] == [
+        ("2026-12-09T09:00:00Z", "2026-12-09T12:00:00Z")
+    ]
+
+
 def test_special_days_go_before_holidays_and_holidays_before_the_week() -> None:
     calendar = a_calendar(holidays=["12-24", "2026-12-25"], days={"2026-12-24": [["09:00", "13:00"]]})
     christmas = at("2026-12-24T00:00:00Z"), at("2026-12-26T00:00:00Z")

@@ -17,7 +17,7 @@ from pointsman.runtime.commanding import Key
 from pointsman.runtime.http.idempotency import ask, etag_of
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
-from pointsman_routing.api.document import checked, known_place, stored
+from pointsman_routing.api.document import checked, known_place, stored, with_holidays
 
 RACES_MAX = 3
 """How often a change of one entry is made anew when another change came between."""
@@ -57,9 +57,14 @@ async def apply(
     reason: str | None = None,
     moves: Any = None,
     key: Key | None = None,
+    expand: bool = True,
 ) -> Response:
-    """The answer of a change. Raises `Problem` 422 for a document with mistakes, and what the desk refuses."""
-    inactive = (await checked(written)).inactive()
+    """The answer of a change. `expand`: public holidays are looked up anew. Raises `Problem` 422 for a document with
+    mistakes, and what the desk refuses."""
+    document = await checked(written)
+    inactive = document.inactive()
+    if expand:
+        written = await with_holidays(request, written, document)
     command = ConfigPut(
         actor=actor(caller.role, caller.sub),
         document=written.value,

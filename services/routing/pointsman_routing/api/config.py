@@ -145,7 +145,8 @@ async def rollback(
     if if_match is not None and if_match != current:
         raise mismatch(current)
     said = f"rollback to {body.version}" + (f": {body.reason}" if body.reason else "")
-    return await apply(request, caller, Written(document, None), current, open_clocks=open_clocks, reason=said, key=key)
+    written = Written(document, None)
+    return await apply(request, caller, written, current, open_clocks=open_clocks, reason=said, key=key, expand=False)
 
 
 @cache

@@ -119,9 +119,9 @@ def _read_hours(before: Hours, raw: Mapping[str, Any], where: str) -> Hours:
         hours = replace(hours, week=_read_week(raw["week"], f"{where}/week"))
     if raw.get("always"):
         hours = replace(hours, week=(_FULL_DAY,) * 7)
-    if raw.get("holidays") is not None:
-        dates, yearly = _read_holidays(raw["holidays"], f"{where}/holidays")
-        hours = replace(hours, holidays=dates, yearly=yearly)
+    if raw.get("holidays") is not None or raw.get("holidays_of") is not None:
+        dates, yearly = _read_holidays(raw.get("holidays") or (), f"{where}/holidays")
+        hours = replace(hours, holidays=dates | _read_public(raw.get("holidays_of")), yearly=yearly)
     if raw.get("days") is not None:
         if not isinstance(raw["days"], Mapping):
             raise CalendarError(f"{where}/days: not an object of dates")
@@ -172,6 +172,12 @@ def _read_holidays(raw: Any, where: str) -> tuple[frozenset[int], frozenset[tupl
         else:
             dates.add(_date(text, f"{where}/{place}"))
     return frozenset(dates), frozenset(yearly)
+
+
+def _read_public(raw: Any) -> frozenset[int]:
+    """The dates to which a version's public holidays were expanded."""
+    dates = raw.get("dates") if isinstance(raw, Mapping) else None
+    return _read_holidays(dates or (), "/holidays_of/dates")[0]
 
 
 def _date(text: str, where: str) -> int:

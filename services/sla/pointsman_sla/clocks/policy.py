@@ -125,7 +125,7 @@ def read_book(version: int, part: Mapping[str, Any]) -> Book:
         name: {
             key: value
             for key, value in {"tz": part["timezone"], **{k: v for k, v in raw.items() if v is not None}}.items()
-            if key not in ("holidays_of", "ical")
+            if key != "ical"
         }
         for name, raw in part["calendars"].items()
     }

@@ -92,11 +92,13 @@ Week = dict[Weekday, Spans]
 
 
 class Country(Part):
-    """Public holidays of the `holidays` package; expanded to dates when the version is made."""
+    """Public holidays. `dates` are filled when the version is made, of `years` or, without any, of the last year to the
+    second after this one; what is written there is replaced."""
 
     country: Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
     subdivision: Annotated[str, StringConstraints(max_length=20)] | None = None
     years: Annotated[tuple[Annotated[int, Field(strict=True, ge=1970, le=2200)], ...], Field(max_length=50)] = ()
+    dates: Annotated[tuple[Day, ...], Field(max_length=DAYS_MAX)] = ()
 
 
 class Ical(Part):

@@ -7,7 +7,6 @@ INACTIVE: tuple[str, ...] = (
     "/queues/*/offer/then/notify",
     "/agents/*/hours",
     "/teams/*/hours",
-    "/calendars/*/holidays_of",
     "/calendars/*/ical",
     "/connectors/*/verify/trust",
     "/connectors/*/send/kind=smtp",

@@ -98,7 +98,8 @@ def _spans_on(calendar: Calendar, day: date) -> Spans:
     written = day.isoformat()
     if written in calendar.days:
         return calendar.days[written]
-    if written in calendar.holidays or written[5:] in calendar.holidays:
+    public = () if calendar.holidays_of is None else calendar.holidays_of.dates
+    if written in calendar.holidays or written[5:] in calendar.holidays or written in public:
         return ()
     week = None if calendar.always else calendar.week
     for begins, change in sorted(calendar.from_.items()):
