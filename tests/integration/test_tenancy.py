@@ -31,6 +31,7 @@ BODIES: dict[str, Any] = {
     "/v1/tickets/{id}/resolve": {"outcome": "spam"},
     "/v1/tickets/{id}/label": {"priority": "low"},
     "/v1/tickets/{id}/merge": {"into": "tkt_0", "reason": "the same"},
+    "/v1/tickets/{id}/split": {"message_ids": ["msg_0"], "reason": "another matter"},
     "/v1/queues/{q}/close": {"reason": "a storm"},
     "/v1/config:rollback": {"version": 1},
     "/v1/replies/{id}/failed": {"reason": "no", "permanent": True},

@@ -21,7 +21,7 @@ from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Classify, Desk
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import Agent, Closing, Labels, Offer, Pause, Ticket, Token
+from pointsman_routing.desk.model import Agent, Closing, Labels, Offer, Pause, Ticket, Token, Written
 from pointsman_routing.desk.order import order_key, since_us
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -77,6 +77,17 @@ LAST_AGENTS = """
         WHERE ticket.workspace = asked.workspace AND ticket.customer_id = asked.customer AND last_agent IS NOT NULL
         ORDER BY opened_at DESC LIMIT 1
     ) AS dealt
+"""
+WRITTEN = """
+    WITH RECURSIVE matter AS (
+        SELECT $2::text AS id
+        UNION SELECT source.id FROM ticket source JOIN matter ON source.merged_into = matter.id
+        WHERE source.workspace = $1
+    )
+    SELECT id, change, number, direction, kind, author_kind, automatic, received_at, subject,
+           CASE WHEN id = ANY($3::text[]) THEN text ELSE '' END AS text,
+           CASE WHEN id = ANY($3::text[]) THEN reply_text END AS reply_text
+    FROM message WHERE workspace = $1 AND ticket_id IN (SELECT matter.id FROM matter) ORDER BY change, number
 """
 STORED_WHY = """
     SELECT workspace, ticket_id, agent, reason, why, at FROM (
@@ -170,6 +181,13 @@ async def read_last_agents(db: Database, state: Desks, asked: Sequence[tuple[str
     if asked:
         for row in await db.fetch(LAST_AGENTS, [name for name, _ in asked], [id for _, id in asked]):
             state.desks[row["workspace"]].last_agents[row["customer"]] = row["last_agent"]
+
+
+async def read_written(db: Database, state: Desks, asked: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
+    """Reads the messages of these tickets, (workspace, id, message ids), with the texts of those named."""
+    for workspace, ticket, named in asked:
+        rows = await db.fetch(WRITTEN, workspace, ticket, list(named))
+        state.desks[workspace].written[ticket] = tuple(Written(**row) for row in rows)
 
 
 async def read_why(db: Database, state: Desks, asked: Iterable[tuple[str, str]]) -> None:

@@ -93,6 +93,12 @@ DELIVER = """
       AND (message.delivery IS DISTINCT FROM 'delivered' OR given.delivery = 'delivered')
 """
 
+MOVE = """
+    UPDATE message SET ticket_id = given.ticket_id
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS given (workspace, id, ticket_id)
+    WHERE message.workspace = given.workspace AND message.id = given.id
+"""
+
 END_SESSIONS = """
     DELETE FROM session USING unnest($1::text[], $2::text[], $3::text[]) AS given (workspace, agent, session)
     WHERE session.workspace = given.workspace AND session.agent = given.agent AND session.session = given.session
@@ -130,6 +136,9 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
     await _put(db, TICKET, [ticket_row(name, t) for name, changes in changed for t in changes.tickets.values()])
     inbound = [inbound_row(name, inbound) for name, changes in changed for inbound in changes.inbound]
     await _put(db, MESSAGE, [*inbound, *_rows(MESSAGE, changed, lambda changes: changes.messages)])
+    moved = [(name, id, ticket) for name, changes in changed for id, ticket in changes.moved.items()]
+    if moved:
+        await db.execute(MOVE, *columns_of(moved))
     await _write_offers(db, changed)
     await _put(db, ASSIGNMENT, _rows(ASSIGNMENT, changed, lambda changes: changes.assignments))
     await _put(db, AGENT, [agent_row(name, agent) for name, changes in changed for agent in changes.agents.values()])

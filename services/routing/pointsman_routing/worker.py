@@ -62,17 +62,20 @@ class DeskLane:
 
     async def gather(self, db: Database, state: Desks, causes: Sequence[Cause]) -> None:
         """Resolved and closed tickets that somebody writes to or asks for; ended offers that somebody answers; who
-        dealt last with the customers that begin something new."""
+        dealt last with the customers that begin something new; the messages of what is to be split."""
         tickets: dict[tuple[str, str], None] = {}
         offers: dict[tuple[str, str], None] = {}
         explained: dict[tuple[str, str], None] = {}
         customers: dict[tuple[str, str], None] = {}
+        split: list[tuple[str, str, tuple[str, ...]]] = []
         for cause in causes:
             desk = state.desks.get(cause.workspace)
             if desk is None or isinstance(cause, TimerCause) or cause.topic == "sla":
                 continue
             for body in cause.bodies:
                 _note_needs(desk, cause, body, tickets, offers, explained)
+                if isinstance(body, asked.TicketSplit):
+                    split.append((desk.workspace, body.ticket_id, body.message_ids))
                 if isinstance(body, MessageReceived) and body.opens and _prefers_known_agents(desk, body.channel):
                     customers[desk.workspace, body.customer.id] = None
         await loading.read_ended_offers(db, state, list(offers))
@@ -83,6 +86,7 @@ class DeskLane:
         await loading.read_guests(db, state, list(tickets))
         await loading.read_why(db, state, explained)
         await loading.read_last_agents(db, state, list(customers))
+        await loading.read_written(db, state, split)
 
     def decide(self, state: Desks, cause: Cause, now: Instant) -> Decision:
         desk = state.desks.get(cause.workspace)

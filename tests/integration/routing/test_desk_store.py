@@ -130,6 +130,37 @@ async def test_every_kind_of_change_survives_a_reload(stored: Stored) -> None:
     await play.check()
 
 
+async def test_merged_and_split_tickets_survive_a_reload(stored: Stored) -> None:
+    play = stored
+    for ticket in ("tkt_1", "tkt_2", "tkt_3"):
+        play.say(ticket, customer={"id": "cus_1"}, queue="billing")
+        play.advance(1)
+    await play.check()
+    play.command(asked.TicketMerge(ticket_id="tkt_3", into="tkt_2", reason="the same", actor=BOSS), "tkt_3")
+    play.command(asked.TicketMerge(ticket_id="tkt_2", into="tkt_1", reason="the same", actor=BOSS), "tkt_2")
+    await play.check()
+    assert set(play.desk.tickets) == {"tkt_1"}
+    message = a_message("tkt_3", number=2, at=play.now)
+    late = RecordCause("evt_late", "requests", "acme", "tkt_3", play.now, (message,))
+    await play.lane.gather(play.db, play.state, [late])
+    play.decide(late)
+    assert [fact.ticket_id for fact in play.facts] == ["tkt_1"]
+    await play.check()
+    apart = asked.TicketSplit(ticket_id="tkt_1", message_ids=("msg_tkt_2_1",), reason="not the same", actor=BOSS)
+    cause = RecordCause("cmd_split", "commands", "acme", "tkt_1", play.now, (apart,))
+    await play.lane.gather(play.db, play.state, [cause])
+    play.decide(cause)
+    new = play.answer["id"]
+    await play.check()
+    rows = await play.db.fetch("SELECT id, ticket_id FROM message ORDER BY change, number")
+    assert [(row["id"], row["ticket_id"]) for row in rows] == [
+        ("msg_tkt_1_1", "tkt_1"),
+        ("msg_tkt_2_1", new),
+        ("msg_tkt_3_1", "tkt_3"),
+        ("msg_tkt_3_2", "tkt_1"),
+    ]
+
+
 async def test_closings_and_held_tickets_survive_a_reload(stored: Stored) -> None:
     play = stored
     play.close_queue("billing", until=play.now + timedelta(hours=1), then={"to": "general"})

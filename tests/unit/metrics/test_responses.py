@@ -1,6 +1,6 @@
 """First and next responses: from a customer's oldest unanswered message to a person's public reply (domain/kpis.md)."""
 
-from pointsman.contracts.desk import TicketMerged
+from pointsman.contracts.desk import TicketMerged, TicketSplit
 from pointsman.contracts.shapes import Author
 from pointsman_metrics.fold.ticket import Beside, fold_ticket, open_ticket
 from tests.unit.metrics.desk_facts import ANNA, at, opened, replied, told, wrote
@@ -78,3 +78,18 @@ def test_a_merge_asks_since_the_oldest_unanswered_message_of_both() -> None:
 def test_the_ticket_that_was_merged_away_keeps_what_it_was() -> None:
     merged = TicketMerged(ticket_id="tkt_1", into="tkt_2", unanswered_since=at(-50), reason="the same", by=ANNA)
     assert told([(20, merged)]).asked_at == at(0)
+
+
+def test_what_was_split_off_was_not_asked_here() -> None:
+    split = TicketSplit(
+        ticket_id="tkt_1", into="tkt_2", message_ids=("msg_1",), unanswered_since=at(10), reason="another", by=ANNA
+    )
+    assert told([(10, wrote(10)), (20, split), (40, replied(40))]).first_response_seconds == 30
+    nothing = told([(20, split.model_copy(update={"unanswered_since": None})), (40, replied(40))])
+    assert nothing.first_response_seconds is None
+
+
+def test_a_ticket_that_was_split_off_is_asked_since_its_oldest_unanswered_message() -> None:
+    fact = opened(split_from="tkt_0", unanswered_since=at(-30))
+    assert open_ticket("acme", fact, Beside()).asked_at == at(-30)
+    assert open_ticket("acme", opened(split_from="tkt_0"), Beside()).asked_first_at is None

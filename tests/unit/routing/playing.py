@@ -23,7 +23,8 @@ from pointsman.testing.time import NOON
 from pointsman_routing.desk.choice import Matcher
 from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.desk import Classify, Desk
-from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.model import Agent, Ticket, Written
+from pointsman_routing.desk.split import new_messages
 from pointsman_routing.desk.timers import Timers
 
 OPERATOR = Actor(kind="operator", id="operator")
@@ -105,6 +106,8 @@ class Play:
         self.log: list[Any] = []
         self.answer: Any = None
         self.closed: dict[str, Ticket] = {}
+        self._written: list[Written] = []
+        self._ticket_of: dict[str, str] = {}
         self._causes = 0
         self._messages: dict[str, int] = {}
         self.configure(document)
@@ -127,6 +130,7 @@ class Play:
         if decision.refusal is not None or question:
             self.journal.undo(mark)
         self.journal.forget()
+        self._keep_messages()
         touched = self.desk.changes.tickets.items()
         self.closed.update((id, ticket) for id, ticket in touched if ticket.state == "closed")
         self.desk.committed()
@@ -139,6 +143,12 @@ class Play:
         self.log += self.facts
         self.answer = decision.refusal or decision.answer
         return decision
+
+    def _keep_messages(self) -> None:
+        """Beside the desk, as rows are."""
+        told = new_messages(self.desk.changes)
+        self._written += [each for _, each in told]
+        self._ticket_of |= {each.id: ticket for ticket, each in told} | self.desk.changes.moved
 
     def command(self, command: asked.Command, subject: str = "acme", *, at: Instant | None = None) -> Decision:
         self._causes += 1
@@ -285,6 +295,18 @@ class Play:
     def merge(self, ticket: str, into: str, *, actor: Actor | None = None, **fields: Any) -> Decision:
         given = {"into": into, "reason": "the same matter", "different_customers": True, **fields}
         return self._on(asked.TicketMerge, ticket, actor or BOSS, given)
+
+    def split(self, ticket: str, *messages: str, actor: Actor | None = None, **fields: Any) -> Decision:
+        """Splits these messages off; `play.answer["id"]` is the new ticket."""
+        self.desk.written[ticket] = self.written_on(ticket)
+        return self._on(asked.TicketSplit, ticket, actor, {"message_ids": messages, "reason": "another", **fields})
+
+    def written_on(self, ticket: str) -> tuple[Written, ...]:
+        """The ticket's messages, and those of what was merged into it, as their rows would be."""
+        matter = {ticket}
+        while more := {id for id, each in self.closed.items() if each.merged_into in matter} - matter:
+            matter |= more
+        return tuple(each for each in self._written if self._ticket_of[each.id] in matter)
 
     def close_queue(self, queue: str = "general", *, reason: str = "a storm", **fields: Any) -> Decision:
         return self.command(asked.QueueClose(queue=queue, reason=reason, actor=BOSS, **fields), f"queue:{queue}")

@@ -316,6 +316,16 @@ class Histories(RuleBasedStateMachine):
         self.both(lambda play: play.merge(source, target))
 
     @rule(data=st.data())
+    def a_ticket_is_split(self, data: Any) -> None:
+        play = self.plays[0]
+        several = [id for id in sorted(play.desk.tickets) if len(play.written_on(id)) > 1]
+        assume(several)
+        ticket = data.draw(st.sampled_from(several))
+        messages = [message.id for message in play.written_on(ticket)]
+        named = data.draw(st.lists(st.sampled_from(messages), min_size=1, unique=True))
+        self.both(lambda play: play.split(ticket, *named, actor=BOSS))
+
+    @rule(data=st.data())
     def a_customer_writes_on_what_was_merged(self, data: Any) -> None:
         merged = sorted(self.plays[0].closed)
         assume(merged)

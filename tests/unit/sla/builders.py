@@ -145,6 +145,13 @@ def merged(unanswered_since: float | None, *, into: str | None = None) -> Any:
     )
 
 
+def split(unanswered_since: float | None) -> Any:
+    since = None if unanswered_since is None else minute(unanswered_since)
+    return desk.TicketSplit(
+        ticket_id="tkt_1", into="tkt_2", message_ids=("msg_1",), unanswered_since=since, reason="another", by=ANNA
+    )
+
+
 def labelled(priority: Any = "normal", *, tags: tuple[str, ...] = ()) -> Any:
     return desk.TicketLabelled(
         ticket_id="tkt_1", language="en", category="other", priority=priority, tags=tags, by=ANNA

@@ -14,6 +14,7 @@ from tests.unit.sla.builders import (
     queued,
     reopened,
     resolved,
+    split,
     woken,
     wrote,
 )
@@ -166,3 +167,23 @@ def test_merged_into_an_answered_ticket_the_next_response_runs() -> None:
 def test_a_merged_ticket_says_nothing_but_its_close() -> None:
     story = Story().tell(0, *opened(0)).tell(5, merged(0, into="tkt_2"))
     assert story.last == []
+
+
+def test_what_is_split_off_is_due_since_its_oldest_unanswered_message() -> None:
+    story = Story().tell(30, *opened(30, split_from="tkt_0", unanswered_since=minute(10)))
+    assert minutes_of(story.clock("first_response").started_at) == 10
+    assert minutes_of(story.clock("resolution").started_at) == 30
+    answered_before = Story().tell(30, *opened(30, split_from="tkt_0"))
+    assert "first_response" not in answered_before.ticket.clocks  # type: ignore[union-attr]
+
+
+def test_what_stays_after_a_split_is_due_since_its_own_oldest() -> None:
+    story = Story().tell(0, *opened(0)).tell(20, wrote(20)).tell(30, split(20))
+    assert story.types("first_response") == ["clock.cancelled", "clock.started"]
+    assert minutes_of(story.clock("first_response").started_at) == 20
+    story.tell(40, split(20))
+    assert story.last == []
+    story.tell(50, split(None))
+    assert story.types() == ["clock.cancelled"]
+    story.tell(60, wrote(60))
+    assert minutes_of(story.clock("first_response").started_at) == 60

@@ -186,6 +186,12 @@ class Agent:
         answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/merge", body)
         return answer
 
+    async def split(self, ticket_id: str, message_ids: Sequence[str], reason: str) -> dict[str, Any]:
+        """Makes these messages a ticket of their own, which is returned."""
+        body = {"message_ids": list(message_ids), "reason": reason}
+        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/split", body)
+        return answer
+
     async def finish_wrap_up(self, ticket_id: str) -> None:
         """The after-work is done; the charge is free."""
         await self.session.post(f"/routing/v1/tickets/{ticket_id}/wrap-up/finish")

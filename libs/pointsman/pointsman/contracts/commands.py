@@ -221,6 +221,14 @@ class TicketStart(Command, topic=TOPIC, type="ticket.start"):
     cc: tuple[str, ...] = ()
 
 
+class TicketSplit(Command, topic=TOPIC, type="ticket.split"):
+    """`POST /tickets/{id}/split`: these messages are a matter of their own."""
+
+    ticket_id: str
+    message_ids: tuple[str, ...]
+    reason: str
+
+
 class TicketExplain(Command, topic=TOPIC, type="ticket.explain"):
     """`GET /tickets/{id}/explain`: a question, answered from the resident desk."""
 

@@ -29,6 +29,9 @@ class TicketOpened(Contract, topic=TOPIC, type="ticket.opened"):
 
     `recipient` is given when an agent began the conversation here: intake finds or makes that customer, keeps the
     `thread` for their answer, and knows where replies go. Until then `customer.id` is what a new customer would get.
+
+    `split_from`: its messages were another ticket's; responses are due since `unanswered_since`, or (absent) nothing
+    waits for one.
     """
 
     ticket_id: str
@@ -43,6 +46,8 @@ class TicketOpened(Contract, topic=TOPIC, type="ticket.opened"):
     automatic: Automatic | None = None
     follow_up_of: str | None = None
     recipient: Recipient | None = None
+    split_from: str | None = None
+    unanswered_since: Moment | None = None
     config_version: int
 
 
@@ -321,6 +326,18 @@ class TicketMerged(Contract, topic=TOPIC, type="ticket.merged"):
     ticket_id: str
     into: str | None = None
     source: str | None = None
+    unanswered_since: Moment | None = None
+    reason: str
+    by: Actor
+
+
+class TicketSplit(Contract, topic=TOPIC, type="ticket.split"):
+    """Messages of this ticket are from now on those of the new ticket `into`. `unanswered_since` is the oldest customer
+    message that stays here and that nobody has answered, absent when nothing waits for an answer any more."""
+
+    ticket_id: str
+    into: str
+    message_ids: tuple[str, ...]
     unanswered_since: Moment | None = None
     reason: str
     by: Actor

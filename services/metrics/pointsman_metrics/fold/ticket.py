@@ -134,6 +134,8 @@ TeamOf = Callable[[str], str | None]
 def open_ticket(workspace: str, fact: desk.TicketOpened, beside: Beside) -> Ticket:
     """The row of a ticket that began. A customer's ticket is asked from its opening, unless no person wrote it."""
     asked = fact.opened_at if fact.started_by == "customer" and fact.automatic is None else None
+    if fact.split_from is not None:
+        asked = fact.unanswered_since
     ticket = Ticket(
         workspace=workspace,
         ticket_id=fact.ticket_id,
@@ -379,6 +381,13 @@ def _merged(ticket: Ticket, fact: desk.TicketMerged, at: Instant, beside: Beside
     ticket.asked_at = min(ticket.asked_at or fact.unanswered_since, fact.unanswered_since)
 
 
+def _split(ticket: Ticket, fact: desk.TicketSplit, at: Instant, beside: Beside) -> None:
+    """What went to another ticket was not asked here."""
+    ticket.asked_at = fact.unanswered_since
+    if ticket.first_response_seconds is None:
+        ticket.asked_first_at = fact.unanswered_since
+
+
 def _left(ticket: Ticket, fact: desk.TicketCustomerLeft, at: Instant, beside: Beside) -> None:
     ticket.left_at = None if fact.returned else fact.at
 
@@ -406,4 +415,5 @@ RULES: dict[type, Callable[[Ticket, Any, Instant, Beside], None]] = {
     desk.TicketClosed: _closed,
     desk.TicketCustomerLeft: _left,
     desk.TicketMerged: _merged,
+    desk.TicketSplit: _split,
 }

@@ -21,6 +21,7 @@ from pointsman.contracts.commands import (
     TicketReply,
     TicketResolve,
     TicketSnooze,
+    TicketSplit,
     WrapUpFinish,
 )
 from pointsman.contracts.shapes import Actor, Outcome, Priority, WaitingOn
@@ -90,6 +91,15 @@ class Merge(Body):
     into: Annotated[str, Field(min_length=1, max_length=100)]
     reason: Annotated[str, Field(min_length=1, max_length=500)]
     different_customers: bool = False
+
+
+class Split(Body):
+    """`message_ids`: messages of the ticket, at least one of them the customer's; another of the customer's stays."""
+
+    message_ids: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(min_length=1, max_length=200)
+    ]
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Tags(Body):
@@ -201,3 +211,11 @@ async def merge(call: Call, body: Merge, if_match: IfMatch) -> Response:
     answered, are the other's. By its holder or a supervisor. 409 `different-customers` unless that is meant, 409
     `wrong-state` when either is closed, 422 `invalid` into itself."""
     return await call.answer(TicketMerge(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))
+
+
+@routes.post("/tickets/{id}/split", response_model=TicketShape, status_code=201)
+async def split(call: Call, body: Split, if_match: IfMatch) -> Response:
+    """Makes messages of the ticket a new ticket of the same customer, classified and queued like any; the answer is
+    the new one. By the holder or a supervisor. What the customer writes next still joins the first ticket. 422
+    `invalid` for a message of another ticket, none of the customer's, or all of them."""
+    return await call.answer(TicketSplit(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))

@@ -39,6 +39,7 @@ from pointsman_routing.desk import (
     resolve,
     shut,
     snooze,
+    split,
     started,
     take,
     tokens,
@@ -74,6 +75,7 @@ _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = 
     asked.WrapUpFinish: wrap_up.finish,
     asked.TicketReopen: resolve.reopen,
     asked.TicketMerge: merge.merge,
+    asked.TicketSplit: split.split,
     asked.TicketLabel: labels.label,
     asked.TicketTransfer: transfer.transfer,
     asked.TicketAssign: assign.assign,
@@ -107,6 +109,7 @@ _HOLDERS_ONLY = frozenset(
         asked.WrapUpFinish,
         asked.TicketTransfer,
         asked.TicketMerge,
+        asked.TicketSplit,
     }
 )
 _HAVING_READ = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve})

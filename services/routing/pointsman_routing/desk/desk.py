@@ -29,6 +29,7 @@ from pointsman_routing.desk.model import (
     Offer,
     Ticket,
     Token,
+    Written,
     restore,
 )
 from pointsman_routing.desk.order import from_micros, micros, order_key, since_us
@@ -93,6 +94,7 @@ class Changes:
     offers_ended: dict[str, dict[str, Any]] = field(default_factory=dict)
     inbound: list[Inbound] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
     deliveries: list[dict[str, Any]] = field(default_factory=list)
     assignments: list[dict[str, Any]] = field(default_factory=list)
     clock_facts: list[dict[str, Any]] = field(default_factory=list)
@@ -188,6 +190,7 @@ class Desk:
         self.changes = Changes()
         self.stored_why: dict[str, Any] = {}
         self.last_agents: dict[str, str] = {}
+        self.written: dict[str, tuple[Written, ...]] = {}
         self.draft: Draft
         self._labels: dict[Labels, Labels] = {}
 
@@ -409,6 +412,7 @@ class Desk:
                 self.tickets.pop(id, None)
         self.changes = Changes()
         self.last_agents.clear()
+        self.written.clear()
         self.waiting.prune()
         if len(self.ended) > ENDED_KEPT_MAX:
             for offer in list(self.ended)[: ENDED_KEPT_MAX // 2]:

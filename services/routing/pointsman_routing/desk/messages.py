@@ -270,11 +270,16 @@ def _remember(ticket: Ticket, message_id: str, *, by_customer: bool) -> None:
 def remember_those_of(ticket: Ticket, other: Ticket) -> None:
     """The ticket's last messages are from now on also the other's. Ids tell their order: they begin with the time."""
     told = [
-        (id, each.inbound >> (len(each.recent) - 1 - place) & 1)
+        (id, bool(each.inbound >> (len(each.recent) - 1 - place) & 1))
         for each in (ticket, other)
         for place, id in enumerate(each.recent)
     ]
-    told = sorted(told)[-RECENT_MAX:]
+    remember(ticket, sorted(told))
+
+
+def remember(ticket: Ticket, told: list[tuple[str, bool]]) -> None:
+    """The ticket's last messages are these, (id, whether it is the customer's), the oldest first."""
+    told = told[-RECENT_MAX:]
     ticket.recent = tuple(id for id, _ in told)
     ticket.inbound = sum(bit << place for place, (_, bit) in enumerate(reversed(told)))
     ticket.last_message_id = ticket.recent[-1] if ticket.recent else None

@@ -71,6 +71,22 @@ class Inbound(NamedTuple):
     number: int
 
 
+class Written(NamedTuple):
+    """A message of a ticket as its row has it, as far as splitting asks. (`change`, `number`) is its place in order."""
+
+    id: str
+    change: int
+    number: int
+    direction: str
+    kind: str
+    author_kind: str
+    automatic: str | None
+    received_at: Instant
+    subject: str | None
+    text: str
+    reply_text: str | None
+
+
 class Offer(NamedTuple):
     """A pending offer. Ended ones are rows, not residents."""
 

@@ -130,7 +130,10 @@ def _due_to_run_since(course: Course, metric: Metric) -> int | None:
 def _opened(course: Course, body: desk.TicketOpened) -> None:
     course.start("resolution", course.ticket.opened_at)
     course.start("requester_wait", course.ticket.opened_at)
-    if body.started_by == "customer" and body.automatic is None:
+    if body.split_from is not None:
+        if body.unanswered_since is not None:
+            _customer_wrote(course, micros(body.unanswered_since))
+    elif body.started_by == "customer" and body.automatic is None:
         _customer_wrote(course, course.ticket.opened_at)
 
 
@@ -203,6 +206,19 @@ def _merged(course: Course, body: desk.TicketMerged) -> None:
     course.update(unanswered=unanswered, customer_since=first)
     if ticket.open:
         _respond_since(course, unanswered[0], "merged")
+
+
+def _split(course: Course, body: desk.TicketSplit) -> None:
+    """Messages went to another ticket: responses are due since the oldest that stays and is unanswered."""
+    since = None if body.unanswered_since is None else micros(body.unanswered_since)
+    if since is None:
+        course.update(unanswered=())
+    else:
+        stays = tuple(message for message in course.ticket.unanswered if message >= since)
+        course.update(unanswered=stays or (since,))
+    clock = course.active("next_response" if course.ticket.responded else "first_response")
+    if clock is not None and (since is None or since > clock.started_at):
+        _respond_since(course, since, "split")
 
 
 def _respond_since(course: Course, since: int | None, reason: str) -> None:
@@ -321,6 +337,7 @@ _HANDLERS: dict[type, Callable[[Course, Any], None]] = {
     desk.TicketClosed: _closed,
     desk.TicketReopened: _reopened,
     desk.TicketMerged: _merged,
+    desk.TicketSplit: _split,
 }
 
 CONCERNING: frozenset[type] = frozenset(_HANDLERS) | {desk.TicketClassified, desk.TicketLabelled}

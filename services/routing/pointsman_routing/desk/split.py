@@ -1,0 +1,209 @@
+"""Rule 14, split: messages that are a matter of their own become a new ticket of the same customer, classified as such.
+
+It waits since its oldest unanswered message, as the first ticket does from now on since the oldest that stays. The
+conversation stays the first ticket's: what the customer writes next joins that; replies of both go there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman.contracts.base import made
+from pointsman.contracts.commands import TicketSplit as SplitOff
+from pointsman.contracts.desk import TicketOpened, TicketSplit
+from pointsman.contracts.requests import CustomerSeen, MessageReceived
+from pointsman.contracts.shapes import Author
+from pointsman.core.ids import derived_id
+from pointsman_routing.desk import arrivals, messages
+from pointsman_routing.desk.model import WAITING_STATES, Ticket, Written
+from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
+from pointsman_routing.desk.shapes import ticket_shape
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Changes, Desk
+
+
+def split(desk: Desk, ticket: Ticket, command: SplitOff) -> Result:
+    """The holder (or a supervisor) splits messages off; at least one of the customer's, and one stays."""
+    if ticket.state == "closed":
+        return wrong_state(ticket, "what is closed cannot be split")
+    said = _written(desk, ticket)
+    known = {each.id for each in said}
+    for place, id in enumerate(command.message_ids):
+        if id not in known:
+            return invalid(f"the ticket has no message {id}", f"/message_ids/{place}")
+    named = set(command.message_ids)
+    moved, stays = [one for one in said if one.id in named], [one for one in said if one.id not in named]
+    if not any(_by_customer(one) for one in moved):
+        return invalid("none of them is the customer's", "/message_ids")
+    if not any(_by_customer(one) for one in stays):
+        return invalid("one of the customer's messages has to stay", "/message_ids")
+    unanswered = _unanswered(ticket, said)
+    desk.edit(ticket)
+    new = _open(desk, ticket, moved, [one for one in unanswered if one.id in named])
+    _stay(desk, ticket, stays, unanswered, named)
+    for id in command.message_ids:
+        desk.journal.put(desk.changes.moved, id, new.id)
+    fact = made(
+        TicketSplit,
+        ticket_id=ticket.id,
+        into=new.id,
+        message_ids=tuple(one.id for one in moved),
+        unanswered_since=ticket.unanswered_since,
+        reason=command.reason,
+        by=command.actor,
+    )
+    desk.say(ticket, fact, ticket.offer.agent if ticket.offer else ticket.agent)
+    desk.enqueue(new, "split", fresh=True)
+    return Answer(lambda: ticket_shape(new), 201)
+
+
+def new_messages(changes: Changes) -> list[tuple[str, Written]]:
+    """The messages that are to be written, each with its ticket, in order."""
+    told = [
+        (
+            each.ticket_id,
+            Written(
+                id=each.message.message_id,
+                change=each.change,
+                number=each.number,
+                direction="in" if each.message.author.kind == "customer" else "out",
+                kind=each.message.kind,
+                author_kind=each.message.author.kind,
+                automatic=each.message.automatic,
+                received_at=each.message.received_at,
+                subject=each.message.subject,
+                text=each.message.text,
+                reply_text=each.message.reply_text,
+            ),
+        )
+        for each in changes.inbound
+    ]
+    told += [
+        (
+            row["ticket_id"],
+            Written(
+                id=row["id"],
+                change=row["change"],
+                number=row["number"],
+                direction=row["direction"],
+                kind="message",
+                author_kind=row["author_kind"],
+                automatic=None,
+                received_at=row["received_at"],
+                subject=None,
+                text=row["text"],
+                reply_text=None,
+            ),
+        )
+        for row in changes.messages
+    ]
+    return sorted(told, key=lambda each: (each[1].change, each[1].number))
+
+
+def _written(desk: Desk, ticket: Ticket) -> list[Written]:
+    """The ticket's messages in order: those in the tables, and those of this batch, which may have moved in it."""
+    changes = desk.changes
+    said = {one.id: one for one in desk.written.get(ticket.id, ()) if changes.moved.get(one.id, ticket.id) == ticket.id}
+    for owner, one in new_messages(changes):
+        if changes.moved.get(one.id, owner) == ticket.id:
+            said[one.id] = one
+    return sorted(said.values(), key=lambda one: (one.change, one.number))
+
+
+def _by_customer(one: Written) -> bool:
+    return one.direction == "in"
+
+
+def _unanswered(ticket: Ticket, said: list[Written]) -> list[Written]:
+    """The customer's messages that wait for an answer, oldest first: the one since which the ticket waits, and what
+    came after it."""
+    since = ticket.unanswered_since
+    if since is None:
+        return []
+    counting = [
+        one for one in said if _by_customer(one) and one.automatic is None and one.kind in messages.COUNTING_KINDS
+    ]
+    first = max((place for place, one in enumerate(counting) if one.received_at <= since), default=0)
+    return counting[first:]
+
+
+def _open(desk: Desk, source: Ticket, moved: list[Written], unanswered: list[Written]) -> Ticket:
+    """The new ticket, said to be there but not queued yet."""
+    at = source.at
+    asked = [one for one in moved if _by_customer(one)]
+    id = derived_id("tkt", at, desk.workspace, desk.draft.cause, source.id)
+    message = MessageReceived(
+        message_id=asked[0].id,
+        ticket_id=id,
+        thread_number=1,
+        opens=True,
+        connector=source.connector,
+        channel=source.channel,
+        external_id=asked[0].id,
+        thread=source.thread,
+        author=Author(kind="customer", id=source.customer_id, name=source.customer_name),
+        customer=CustomerSeen(
+            id=source.customer_id,
+            name=source.customer_name,
+            tier=source.customer_tier,
+            organization=source.customer_organization,
+        ),
+        subject=asked[0].subject or source.subject,
+        text="\n\n".join(one.reply_text or one.text for one in asked),
+        occurred_at=asked[0].received_at,
+        received_at=asked[0].received_at,
+    )
+    said = desk.classify(message)
+    holder = source.agent or source.last_agent
+    new = Ticket(
+        id=id,
+        channel=source.channel,
+        connector=source.connector,
+        thread=source.thread,
+        customer_id=source.customer_id,
+        customer_name=source.customer_name,
+        customer_tier=source.customer_tier,
+        customer_organization=source.customer_organization,
+        opened_at=at,
+        at=at,
+        queue=desk.policy.queue_or_otherwise(said.queue),
+        config_version=desk.policy.version,
+        labels=arrivals.labels_of(desk, said),
+        subject=message.subject,
+        unanswered_since=unanswered[0].received_at if unanswered else None,
+        affine=tuple(dict.fromkeys((*((holder,) if holder else ()), *source.affine))),
+    )
+    messages.remember(new, [(one.id, _by_customer(one)) for one in moved if one.direction != "note"])
+    desk.open(new)
+    fact = made(
+        TicketOpened,
+        ticket_id=id,
+        channel=new.channel,
+        connector=new.connector,
+        thread=new.thread,
+        subject=new.subject,
+        customer=new.customer,
+        opened_at=at,
+        message_id=message.message_id,
+        split_from=source.id,
+        unanswered_since=new.unanswered_since,
+        config_version=new.config_version,
+    )
+    desk.say(new, fact)
+    desk.say(new, arrivals.classified_as(desk, message, said))
+    return new
+
+
+def _stay(
+    desk: Desk, ticket: Ticket, stays: list[Written], unanswered: list[Written], named: frozenset[str] | set[str]
+) -> None:
+    """The first ticket without what went: its last messages, and since when it waits (rule 5)."""
+    messages.remember(ticket, [(one.id, _by_customer(one)) for one in stays if one.direction != "note"])
+    if not unanswered or unanswered[0].id not in named:
+        return
+    left = [one for one in unanswered if one.id not in named]
+    ticket.unanswered_since = left[0].received_at if left else None
+    waits = ticket.queued_at if ticket.state in WAITING_STATES else None
+    ticket.waiting_since = ticket.unanswered_since or waits
+    desk.reorder(ticket)
