@@ -4,7 +4,7 @@ Resident are all tickets that are not resolved, those in wrap-up, and those that
 back as a guest when a message or command is about it (`gather`), and leaves again if it stays resolved.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -20,6 +20,7 @@ from pointsman_routing.audit import Auditor
 from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Classify, Desk
+from pointsman_routing.desk.hindsight import Past, look_back
 from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import Agent, Closing, Labels, Offer, Pause, Ticket, Token, Written
 from pointsman_routing.desk.order import order_key, since_us
@@ -90,12 +91,23 @@ WRITTEN = """
     FROM message WHERE workspace = $1 AND ticket_id IN (SELECT matter.id FROM matter) ORDER BY change, number
 """
 STORED_WHY = """
-    SELECT workspace, ticket_id, agent, reason, why, at FROM (
-        SELECT workspace, ticket_id, agent, reason, why, offered_at AS at FROM offer
-        UNION ALL SELECT workspace, ticket_id, agent, reason, why, at FROM assignment
+    SELECT workspace, ticket_id, agent, reason, why, at, config_version, change FROM (
+        SELECT workspace, ticket_id, agent, reason, why, offered_at AS at, config_version,
+               coalesce((why ->> 'change')::bigint, change) AS change
+        FROM offer
+        UNION ALL SELECT workspace, ticket_id, agent, reason, why, at, config_version, change FROM assignment
     ) AS decided
     WHERE workspace = $1 AND ticket_id = $2 ORDER BY at DESC LIMIT 1
 """
+STATE_BEFORE = """
+    SELECT state, set_by, reason, channels, load, in_hand, units FROM agent_state
+    WHERE workspace = $1 AND agent = $2 AND change < $3 ORDER BY change DESC LIMIT 1
+"""
+DECLINED_BEFORE = """
+    SELECT EXISTS (SELECT FROM offer WHERE workspace = $1 AND ticket_id = $2 AND agent = $3 AND ended_at <= $4
+                   AND state IN ('rejected', 'expired'))
+"""
+DOCUMENT = "SELECT document FROM config_version WHERE workspace = $1 AND version = $2"
 
 
 @dataclass(slots=True)
@@ -190,14 +202,36 @@ async def read_written(db: Database, state: Desks, asked: Iterable[tuple[str, st
         state.desks[workspace].written[ticket] = tuple(Written(**row) for row in rows)
 
 
-async def read_why(db: Database, state: Desks, asked: Iterable[tuple[str, str]]) -> None:
-    """Reads what was stored with the last offer or assignment of these tickets."""
-    for workspace, ticket in asked:
+async def read_why(db: Database, state: Desks, asked: Mapping[tuple[str, str], str | None]) -> None:
+    """Reads what was stored with the last offer or assignment of these tickets, (workspace, id), and how the agent in
+    question stood then."""
+    for (workspace, ticket), agent in asked.items():
+        desk = state.desks[workspace]
         row = await db.fetchrow(STORED_WHY, workspace, ticket)
-        stored = state.desks[workspace].stored_why
-        stored.clear()
-        if row is not None:
-            stored[ticket] = {"agent": row["agent"], "at": row["at"], "sentence": row["reason"], "why": row["why"]}
+        desk.stored_why.clear()
+        desk.hindsight.clear()
+        if row is None:
+            continue
+        said = {"agent": row["agent"], "at": row["at"], "sentence": row["reason"], "why": row["why"]}
+        desk.stored_why[ticket] = said
+        search = (row["why"] or {}).get("search")
+        if agent is not None and search is not None:
+            past = await _look_back(db, desk, row, search, agent)
+            if past is not None:
+                desk.hindsight[ticket, agent] = past
+
+
+async def _look_back(db: Database, desk: Desk, row: Any, search: Mapping[str, Any], agent: str) -> Past | None:
+    """How the agent stood at the decision of this row; None when they were not configured then."""
+    profiles = desk.policy.profiles
+    if row["config_version"] != desk.policy.version:
+        document = await db.fetchval(DOCUMENT, desk.workspace, row["config_version"])
+        profiles = compile_policy(Document.model_validate(document), row["config_version"]).profiles
+    if agent not in profiles:
+        return None
+    before = await db.fetchrow(STATE_BEFORE, desk.workspace, agent, row["change"])
+    declined = await db.fetchval(DECLINED_BEFORE, desk.workspace, row["ticket_id"], agent, row["at"])
+    return look_back(row["at"], profiles[agent], before, search, declined=declined)
 
 
 def leave_behind(state: Desks) -> None:

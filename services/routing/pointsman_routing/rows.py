@@ -233,6 +233,27 @@ def agent_row(workspace: str, agent: Agent) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+AGENT_STATE = Table(
+    "agent_state",
+    ("workspace", "agent", "change"),
+    (
+        *_typed("text", "workspace agent"),
+        *_typed("bigint", "change"),
+        *_typed("timestamptz", "at"),
+        *_typed("text", "state set_by reason"),
+        *_typed("text[]", "channels"),
+        *_typed("int", "load"),
+        *_typed("jsonb", "in_hand units"),
+    ),
+)
+
+
+def agent_state_row(workspace: str, said: tuple[Any, ...]) -> tuple[Any, ...]:
+    """How an agent stood after a decision, as a row of `AGENT_STATE`."""
+    *plain, channels, load, counts, units = said
+    return (workspace, *plain, joined(channels), load, as_json(counts), as_json(units))
+
+
 SESSION = Table(
     "session",
     ("workspace", "agent", "session"),

@@ -34,6 +34,8 @@ agent
     until released), `gone_at` (since when no session lives), `handle_seconds` (how long their
     tickets take, lately), `active` false when the configuration names the agent no
     more.
+agent_state
+    How an agent stood after each decision that changed them, for "why not that agent".
 session
     Leases of agents' app sessions.
 config_version
@@ -57,6 +59,7 @@ from pointsman.runtime.logic import Batch, Database
 from pointsman_routing.desk.desk import Changes, Desk
 from pointsman_routing.rows import (
     AGENT,
+    AGENT_STATE,
     ASSIGNMENT,
     CLOCK_FACT,
     CONFIG_VERSION,
@@ -68,6 +71,7 @@ from pointsman_routing.rows import (
     WORKSPACE,
     Table,
     agent_row,
+    agent_state_row,
     as_json,
     columns_of,
     inbound_row,
@@ -104,8 +108,9 @@ END_SESSIONS = """
     WHERE session.workspace = given.workspace AND session.agent = given.agent AND session.session = given.session
 """
 
+_APPENDED = (CONFIG_VERSION, MESSAGE, ASSIGNMENT, CLOCK_FACT, AGENT_STATE)
 _UPSERTS = {table.name: table.upsert() for table in (WORKSPACE, TICKET, AGENT, SESSION, TOKEN, OFFER)}
-_INSERTS = {table.name: table.insert(otherwise=NOTHING) for table in (CONFIG_VERSION, MESSAGE, ASSIGNMENT, CLOCK_FACT)}
+_INSERTS = {table.name: table.insert(otherwise=NOTHING) for table in _APPENDED}
 
 
 async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
@@ -142,6 +147,8 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
     await _write_offers(db, changed)
     await _put(db, ASSIGNMENT, _rows(ASSIGNMENT, changed, lambda changes: changes.assignments))
     await _put(db, AGENT, [agent_row(name, agent) for name, changes in changed for agent in changes.agents.values()])
+    states = [agent_state_row(name, said) for name, changes in changed for said in changes.agent_states]
+    await _put(db, AGENT_STATE, states)
     await _write_sessions(db, changed)
     await _put(db, TOKEN, [token_row(name, token) for name, changes in changed for token in changes.tokens.values()])
     if any(changes.clock_facts for _, changes in changed):

@@ -1,11 +1,14 @@
 """Rule 16: the desk says why."""
 
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
 from pointsman.contracts.commands import QueueDepths
+from pointsman_routing.desk.hindsight import look_back
 from tests.unit.routing.playing import BOSS, Play, a_workspace
+from tests.unit.routing.snapshot import snapshot
 
 AGENTS: dict[str, Any] = {
     "anna": {"name": "Anna", "capacity": 1, "skills": {"billing": 5}},
@@ -42,7 +45,7 @@ def test_why_it_still_waits() -> None:
     answer = play.explain("tkt_2")
     assert answer["refused"] == {"no_room": 1, "lacks_skill": 1, "not_available": 1}
     assert "billing at level 3" in answer["sentence"]
-    assert "as soon as one of the full agents has room" in answer["sentence"]
+    assert answer["sentence"].endswith("It would be offered as soon as Carla is available.")
     assert answer["able_now"] == []
 
 
@@ -57,6 +60,99 @@ def test_why_not_that_agent() -> None:
     play.command(QueueDepths(actor=BOSS))
     play.reject()
     assert play.explain(agent="anna")["agent"]["failing"] == "declined"
+
+
+def changes(play: Play, ticket: str = "tkt_1") -> dict[str, dict[str, Any]]:
+    """What would free the ticket, by kind of change: the smallest of each."""
+    found: dict[str, dict[str, Any]] = {}
+    for change in play.explain(ticket)["frees"]:
+        found.setdefault(change["change"], change)
+    return found
+
+
+def test_one_more_unit_of_room_would_free_it() -> None:
+    play = Play(a_workspace({"anna": {"name": "Anna", "capacity": 1}}))
+    play.assigned("busy")
+    play.say()
+    change = changes(play)["capacity"]
+    assert (change["agent"], change["units"], change["tried"]) == ("anna", 1, True)
+    assert change["sentence"] == "1 more unit of room with Anna would free it."
+
+
+def test_those_who_go_before_are_counted() -> None:
+    play = Play(a_workspace({"anna": {"name": "Anna", "capacity": 1}}))
+    play.assigned("busy")
+    play.say("first")
+    play.advance(1)
+    play.say("second")
+    change = changes(play, "second")["capacity"]
+    assert (change["units"], change["ahead"], change["tried"]) == (2, 1, True)
+
+
+def test_whose_presence_would_free_it_is_tried_and_taken_back() -> None:
+    play = Play(a_workspace(AGENTS), present=["anna", "boris"])
+    play.assigned(requires={"billing": 3})
+    play.say("tkt_2", requires={"billing": 3})
+    before = snapshot(play.desk)
+    change = changes(play, "tkt_2")["presence"]
+    assert (change["agent"], change["tried"]) == ("carla", True)
+    assert snapshot(play.desk) == before
+
+
+def test_which_level_would_do() -> None:
+    play = Play(a_workspace(AGENTS), present=["boris"])
+    play.say(requires={"billing": 3})
+    change = changes(play)["skill"]
+    assert (change["agent"], change["skill"], change["level"]) == ("boris", "billing", 3)
+    assert change["sentence"] == "Boris would do with billing at level 3 (now 2)."
+
+
+def test_when_relaxation_will_free_it() -> None:
+    queues = {"general": {"relax": [{"after_seconds": 60, "lower": {"billing": 1}}]}}
+    play = Play(a_workspace(AGENTS, queues), present=["boris"])
+    since = play.say(requires={"billing": 3}).waiting_since
+    assert since is not None
+    change = changes(play)["waiting"]
+    assert (change["agent"], change["at"]) == ("boris", since + timedelta(seconds=60))
+    play.advance((change["at"] - play.now).total_seconds())
+    assert play.offered_to() == "boris"
+
+
+def test_when_decliners_are_asked_again() -> None:
+    play = Play(a_workspace({"anna": {}}, {"general": {"offer": {"retry_seconds": 30, "offers_max": 9}}}))
+    play.say()
+    play.reject()
+    assert changes(play)["retry"]["at"] == play.now + timedelta(seconds=30)
+
+
+def test_a_place_in_the_queue_would_do() -> None:
+    agents = {"anna": {"name": "Anna", "queues": ["other"]}}
+    play = Play(a_workspace(agents, {"general": {}, "other": {}}))
+    play.say(queue="general")
+    assert changes(play)["queue"]["sentence"] == "Anna would do, if they served the queue general."
+
+
+def test_several_lacks_are_no_single_change() -> None:
+    play = Play(a_workspace({"anna": {"skills": {"billing": 1, "returns": 1}}}), present=[])
+    play.say(requires={"billing": 2, "returns": 2})
+    answer = play.explain()
+    assert answer["frees"] == []
+    assert answer["sentence"].endswith("No single change would free it.")
+    refusals = play.explain(agent="anna")["agent"]["refusals"]
+    assert [each["code"] for each in refusals] == ["lacks_skill", "lacks_skill", "not_available"]
+
+
+def test_why_not_that_agent_is_answered_from_then() -> None:
+    """Boris was full when Anna got the ticket; he has room by now, and that is not why."""
+    play = Play(a_workspace({"anna": {"name": "Anna"}, "boris": {"name": "Boris", "capacity": 1}}))
+    profile = play.agent("boris").profile
+    then: dict[str, Any] = {"state": "available", "set_by": "agent", "reason": None, "channels": None}
+    then |= {"load": 1, "in_hand": {"email": 1}, "units": {"email": 1}}
+    search = {"lines": ["general"], "waited_us": 0, "requires": [], "channel": "email", "weight": 1}
+    play.assigned()
+    play.desk.hindsight["tkt_1", "boris"] = look_back(play.now, profile, then, search, declined=False)
+    answer = play.explain(agent="boris")["agent"]
+    assert (answer["failing"], answer["load"]) == ("no_room", 1)
 
 
 def test_an_answer_changes_nothing() -> None:

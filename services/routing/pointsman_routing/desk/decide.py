@@ -208,7 +208,9 @@ def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> D
         return explain.depths(desk, command, now)
     if kind is asked.TicketExplain:
         ticket = desk.tickets.get(command.ticket_id)
-        return _no_ticket(command.ticket_id) if ticket is None else explain.explain(desk, ticket, command)
+        return (
+            _no_ticket(command.ticket_id) if ticket is None else explain.explain(desk, ticket, command, cause.id, now)
+        )
     if kind is asked.PresenceRenew and not desk.configured:
         return NOTHING
     desk.begin(cause.id, subject_of(desk, cause), cause.at, now)

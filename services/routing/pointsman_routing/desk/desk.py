@@ -18,6 +18,7 @@ from pointsman.core.journal import Journal
 from pointsman_routing.desk import reserved, shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.choice import IndexedMatcher, Matcher
+from pointsman_routing.desk.hindsight import Past
 from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import (
     AGENT_FIELDS,
@@ -33,7 +34,7 @@ from pointsman_routing.desk.model import (
     restore,
 )
 from pointsman_routing.desk.order import from_micros, micros, order_key, since_us
-from pointsman_routing.desk.policy import Policy, QueuePolicy
+from pointsman_routing.desk.policy import Needs, Policy, QueuePolicy
 from pointsman_routing.desk.roster import Eligible, Pool, Roster
 from pointsman_routing.desk.timers import Timers
 
@@ -89,6 +90,7 @@ class Changes:
 
     tickets: dict[str, Ticket] = field(default_factory=dict)
     agents: dict[str, Agent] = field(default_factory=dict)
+    agent_states: list[tuple[Any, ...]] = field(default_factory=list)
     sessions: dict[tuple[str, str], Instant | None] = field(default_factory=dict)
     offers_made: dict[str, dict[str, Any]] = field(default_factory=dict)
     offers_ended: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -117,12 +119,14 @@ class Draft:
     """What a decision gathers while it is made. `at` is the cause's time, of what it is about (`subject`); what
     follows from it elsewhere happens `now`. `tickets` entered the queue, `agents` got room, `pools` got or lost an
     available agent: `settle` looks after them, and until then the roster shows these agents as they were (`late`).
+    `edited` are the agents that it changed.
     `entered` are the tickets that came into an open queue (rule 20), `greeted` the one that gets an `auto_reply`."""
 
     __slots__ = (
         "agents",
         "at",
         "cause",
+        "edited",
         "entered",
         "greeted",
         "late",
@@ -139,6 +143,7 @@ class Draft:
         self.sayings: dict[str, Saying] = {}
         self.tickets: dict[str, Ticket] = {}
         self.agents: dict[str, Agent] = {}
+        self.edited: list[Agent] = []
         self.pools: dict[Pool, None] = {}
         self.entered: dict[str, Ticket] = {}
         self.greeted: Ticket | None = None
@@ -155,8 +160,9 @@ class Desk:
 
     `ended` maps an ended offer to its ticket, so that a late accept can be told who holds it; the worker keeps it
     small and reads older ones from their rows, as it reads into `stored_why` what was stored with a ticket's last
-    offer, and into `last_agents` who dealt last with the customers that a batch is about. `reserved` maps an agent to
-    the tickets that wait for them alone. `policy` is there once `configured`, by the workspace's first version.
+    offer, into `hindsight` how an agent stood then, and into `last_agents` who dealt last with the customers that a
+    batch is about. `reserved` maps an agent to the tickets that wait for them alone. `policy` is there once
+    `configured`, by the workspace's first version.
     """
 
     def __init__(
@@ -189,6 +195,7 @@ class Desk:
         self.roster: Roster
         self.changes = Changes()
         self.stored_why: dict[str, Any] = {}
+        self.hindsight: dict[tuple[str, str], Past] = {}
         self.last_agents: dict[str, str] = {}
         self.written: dict[str, tuple[Written, ...]] = {}
         self.draft: Draft
@@ -249,6 +256,7 @@ class Desk:
         if agent.change != self.change:
             self.journal.note(restore, agent, AGENT_FIELDS, _agent_values(agent))
             agent.change = self.change
+            self.draft.edited.append(agent)
             if agent.slug not in self.changes.agents:
                 self.journal.put(self.changes.agents, agent.slug, agent)
 
@@ -363,13 +371,18 @@ class Desk:
         """Whether the agent serves the ticket, as long as it has waited by now, and holds what it still requires;
         with the labels or the queue that it is to have. Whether they are there and have room is another question."""
         pool: Pool | None = agent.pool
-        if pool is None:
-            return False
+        return pool is not None and pool.may_take(*self.search_of(ticket, labels=labels, queue=queue))
+
+    def search_of(
+        self, ticket: Ticket, *, labels: Labels | None = None, queue: str | None = None, stage: int | None = None
+    ) -> tuple[tuple[str, ...], int, Needs]:
+        """Among whom the ticket finds an agent: the queues where they are, how long it has waited at least, in µs, and
+        what it still requires; by now, or at a later stage of its waiting."""
         labels, line = labels or ticket.labels, self.policy.queues[queue or ticket.queue]
-        stage = self._stage_of(ticket, line)
+        stage = self._stage_of(ticket, line) if stage is None else stage
         holds = line.stages[stage]
         requires = self.policy.needs_of(line.slug, stage, labels.requires, labels.language)
-        return pool.may_take((*holds.lines, *ticket.wide), holds.after_us, requires)
+        return (*holds.lines, *ticket.wide), holds.after_us, requires
 
     def reserve(self, ticket: Ticket) -> None:
         """Notes, on loading, for whom the ticket waits."""
@@ -399,6 +412,8 @@ class Desk:
 
     def said(self, answer: dict[str, Any] | None = None, status: int = 200) -> Decision:
         """The decision, with everything that was said."""
+        for agent in self.draft.edited:
+            self.append(self.changes.agent_states, state_of(agent, self.draft.now))
         emissions = [
             Emission(self.workspace, subject, saying.at, tuple(saying.facts), tuple(saying.agents))
             for subject, saying in self.draft.sayings.items()
@@ -417,6 +432,13 @@ class Desk:
         if len(self.ended) > ENDED_KEPT_MAX:
             for offer in list(self.ended)[: ENDED_KEPT_MAX // 2]:
                 del self.ended[offer]
+
+
+def state_of(agent: Agent, at: Instant) -> tuple[Any, ...]:
+    """How an agent stands after a decision, as the row of `agent_state` has it, but for the workspace."""
+    channels = None if agent.channels is None else tuple(sorted(agent.channels))
+    said = (agent.state, agent.set_by, agent.reason, channels)
+    return (agent.slug, agent.change, at, *said, agent.load, agent.counts, agent.units)
 
 
 LABELS_KEPT_MAX = 10_000

@@ -1,7 +1,8 @@
 """Rule 16, explain: why this agent, why not that agent, why it still waits and what it waits for.
 
 Stored with each offer: the order key, the cause, the version, the few candidates that were compared and how many
-others were out of the question (`why`, at most 2 KB). The rest is computed when asked, from the state as it is.
+others were out of the question (`why`, at most 2 KB). The rest is computed when asked: of a waiting ticket from the
+state as it is, of a decided one from the agent's state at that decision (`Hindsight`).
 """
 
 from __future__ import annotations
@@ -12,32 +13,25 @@ from typing import TYPE_CHECKING, Any
 from pointsman.contracts.commands import QueueDepths, TicketExplain
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import shut
-from pointsman_routing.desk.capacity import room_for, takes_offers
+from pointsman_routing.desk import freeing, shut
 from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import effective_priority, order_key, slack_us
-from pointsman_routing.desk.policy import Needs, QueuePolicy
+from pointsman_routing.desk.policy import Needs, QueuePolicy, plain
+from pointsman_routing.desk.refusals import REFUSAL_WORDS, failing_now, search_for
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
 
 EXAMPLES_MAX = 5
+SEARCH_SKILLS_MAX = 20
+"""A search for more skills is not stored: 2 KB is the limit."""
 
 _MODE_WORDS = {
     "longest_idle": "is idle the longest",
     "least_loaded": "has the lowest load share",
     "best_skilled": "has the best skills",
     "round_robin": "is next in turn",
-}
-
-_REFUSAL_WORDS = {
-    "not_in_queue": "do not serve the queue",
-    "lacks_skill": "lack a required skill",
-    "not_available": "are not available",
-    "channel_off": "take no tickets of this channel now",
-    "declined": "declined it",
-    "no_room": "have no room",
 }
 
 
@@ -59,8 +53,11 @@ def sentence(ticket: Ticket, choice: Choice, queue: QueuePolicy) -> str:
 def why(desk: Desk, ticket: Ticket, choice: Choice) -> dict[str, Any]:
     """What is stored with the offer (rule 16)."""
     policy, eligible = desk.policy, desk.eligible(ticket)
+    search = search_for(desk, ticket)
     return {
         "cause": desk.draft.cause,
+        "change": desk.change,
+        "search": search._asdict() if len(search.requires) <= SEARCH_SKILLS_MAX else None,
         "asked": "agent" if choice.by == "line" else "ticket",
         "by": choice.by,
         "order": policy.queues[ticket.queue].order,
@@ -73,55 +70,42 @@ def why(desk: Desk, ticket: Ticket, choice: Choice) -> dict[str, Any]:
     }
 
 
-def first_failing(desk: Desk, ticket: Ticket, agent: Agent) -> tuple[str, str] | None:
-    """The first predicate that keeps the agent from the ticket, and it in words; None when nothing does."""
-    name, profile, labels = agent.profile.name, agent.profile, ticket.labels
-    if not profile.takes_tickets or ticket.queue not in profile.ranks:
-        return "not_in_queue", f"{name} does not serve the queue {ticket.queue}"
-    for skill, level in sorted(labels.requires):
-        has = profile.skills.get(skill, 0)
-        if has < level:
-            said = f"has level {has}" if has else "does not have it"
-            return "lacks_skill", f"the ticket requires {skill} at level {level}; {name} {said}"
-    if agent.state != "available":
-        since = f" ({agent.reason})" if agent.reason else ""
-        return "not_available", f"{name} is {agent.state}, set by {agent.set_by}{since}"
-    if not takes_offers(agent, ticket.channel):
-        return "channel_off", f"{name} takes no {ticket.channel} tickets now"
-    if ticket.declined and agent.slug in ticket.declined:
-        return "declined", f"{name} declined it and is asked again when everybody else has declined"
-    held = ticket.offer.agent if ticket.offer else ticket.agent
-    if held != agent.slug and room_for(agent, ticket.channel) < labels.weight:
-        free = max(0, room_for(agent, ticket.channel))
-        return "no_room", f"{name} has room for {free} units of {ticket.channel}; the ticket weighs {labels.weight}"
-    return None
-
-
-def explain(desk: Desk, ticket: Ticket, command: TicketExplain) -> Decision:
+def explain(desk: Desk, ticket: Ticket, command: TicketExplain, cause: str, now: Instant) -> Decision:
     """The answer to `GET /tickets/{id}/explain[?agent=]`."""
     if command.agent is not None and command.agent not in desk.agents:
         return refuse(404, "not-found", f"there is no agent {command.agent}")
-    refused, examples = _refusals(desk, ticket)
-    able = [agent.slug for agent in desk.agents.values() if first_failing(desk, ticket, agent) is None]
+    mark = desk.journal.mark()
+    desk.begin(cause, ticket.id, now, now)
+    try:
+        return Decision(answer=_answer(desk, ticket, command.agent))
+    finally:
+        desk.journal.undo(mark)
+
+
+def _answer(desk: Desk, ticket: Ticket, agent: str | None) -> dict[str, Any]:
+    refused, examples, able = _refusals(desk, ticket)
+    frees = freeing.changes(desk, ticket)
     answer: dict[str, Any] = {
         "ticket_id": ticket.id,
         "state": ticket.state,
-        "sentence": _situation(desk, ticket, refused, examples),
+        "sentence": _situation(desk, ticket, refused, frees),
         "queue": ticket.queue,
-        "requires": dict(sorted(ticket.labels.requires)),
-        "prefers": dict(sorted(ticket.labels.prefers)),
+        "requires": plain(ticket.labels.requires),
+        "requires_now": plain(desk.search_of(ticket)[2]),
+        "prefers": plain(ticket.labels.prefers),
         "weight": ticket.labels.weight,
         "order": _order(desk, ticket),
-        "able_now": sorted(able)[:EXAMPLES_MAX],
+        "able_now": able[:EXAMPLES_MAX],
         "refused": dict(refused),
         "examples": examples,
+        "frees": frees,
         "declined": dict(sorted((ticket.declined or {}).items())),
         "decided": desk.stored_why.get(ticket.id),
         "config_version": desk.policy.version,
     }
-    if command.agent is not None:
-        answer["agent"] = _of_agent(desk, ticket, desk.agents[command.agent])
-    return Decision(answer=answer)
+    if agent is not None:
+        answer["agent"] = _of_agent(desk, ticket, desk.agents[agent])
+    return answer
 
 
 def depths(desk: Desk, command: QueueDepths, now: Instant) -> Decision:
@@ -152,7 +136,7 @@ def depths(desk: Desk, command: QueueDepths, now: Instant) -> Decision:
     return Decision(answer={"items": items})
 
 
-def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict[str, str]) -> str:
+def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], frees: list[dict[str, Any]]) -> str:
     if ticket.offer is not None:
         return f"It is offered to {_name(desk, ticket.offer.agent)} until {ticket.offer.expires_at:%H:%M:%S} UTC."
     if ticket.held is not None:
@@ -161,7 +145,7 @@ def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict
         until = f"{ticket.reserved_until:%Y-%m-%d %H:%M:%S} UTC"
         return f"It waits for {_name(desk, ticket.reserved_for)} alone until {until}, then in {ticket.queue}."
     if ticket.state == "queued":
-        return _waiting_for(desk, ticket, refused, examples)
+        return _waiting_for(desk, ticket, refused, frees)
     if ticket.in_wrap_up and ticket.agent:
         return f"It is resolved; {_name(desk, ticket.agent)} has after-work until {ticket.wrap_up_until:%H:%M:%S} UTC."
     if ticket.pause is not None:
@@ -174,50 +158,56 @@ def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict
     return f"It is {ticket.state}."
 
 
-def _waiting_for(desk: Desk, ticket: Ticket, refused: Counter[str], examples: dict[str, str]) -> str:
-    needed = _needs_in_words(ticket.labels.requires)
-    counts = [f"{refused[code]} {words}" for code, words in _REFUSAL_WORDS.items() if refused[code]]
+def _waiting_for(desk: Desk, ticket: Ticket, refused: Counter[str], frees: list[dict[str, Any]]) -> str:
+    needed = _needs_in_words(desk.search_of(ticket)[2])
+    counts = [f"{refused[code]} {words}" for code, words in REFUSAL_WORDS.items() if refused[code]]
     if not desk.agents:
         return "It waits because the workspace has no agents."
     said = f"It waits in {ticket.queue} for an agent{needed}: of {len(desk.agents)} agents {', '.join(counts)}."
-    for code, hint in (
-        ("no_room", "It is offered as soon as one of the full agents has room"),
-        ("declined", "It is offered again when everybody eligible has declined and the retry time is over"),
-        ("channel_off", "It is offered as soon as one of them takes the channel again"),
-        ("not_available", "It is offered as soon as one of the absent becomes available"),
-        ("lacks_skill", "Nobody in the queue has the skills"),
-    ):
-        if refused[code]:
-            return f"{said} {hint} ({examples[code]})."
-    return said
+    if not frees:
+        return f"{said} No single change would free it."
+    return f"{said} {frees[0]['sentence']}"
 
 
-def _refusals(desk: Desk, ticket: Ticket) -> tuple[Counter[str], dict[str, str]]:
-    """How many agents each predicate refuses first, and an example of each. Linear in agents: only when asked."""
+def _refusals(desk: Desk, ticket: Ticket) -> tuple[Counter[str], dict[str, str], list[str]]:
+    """How many agents each predicate refuses first, an example of each, and whom none refuses. Linear in agents: only
+    when asked."""
     refused: Counter[str] = Counter()
     examples: dict[str, str] = {}
+    able = []
     for slug in sorted(desk.agents):
-        failing = first_failing(desk, ticket, desk.agents[slug])
-        if failing is not None:
-            refused[failing[0]] += 1
-            examples.setdefault(failing[0], failing[1])
-    return refused, examples
+        refusals = failing_now(desk, ticket, desk.agents[slug])
+        if refusals:
+            refused[refusals[0].code] += 1
+            examples.setdefault(refusals[0].code, refusals[0].says)
+        else:
+            able.append(slug)
+    return refused, examples, able
 
 
 def _of_agent(desk: Desk, ticket: Ticket, agent: Agent) -> dict[str, Any]:
-    """Why not, or why, this agent."""
-    failing = first_failing(desk, ticket, agent)
-    answer: dict[str, Any] = {"agent": agent.slug, "load": agent.load, "capacity": agent.profile.capacity}
+    """Why not, or why, this agent: at the decision that gave the ticket to another, else as things are."""
     held = ticket.offer.agent if ticket.offer else ticket.agent
+    past = desk.hindsight.get((ticket.id, agent.slug))
+    looked_at = agent if past is None else past.agent
+    refusals = failing_now(desk, ticket, agent) if past is None else past.failing
+    answer: dict[str, Any] = {
+        "agent": agent.slug,
+        "load": looked_at.load,
+        "capacity": looked_at.profile.capacity,
+        "at": past.at if past is not None else desk.draft.now,
+    }
     if held == agent.slug:
-        said = f"{agent.profile.name} has it."
-    elif failing is not None:
-        said = f"{failing[1][0].upper()}{failing[1][1:]}."
+        said, refusals = f"{agent.profile.name} has it.", []
+    elif refusals:
+        said = "; ".join(each.says for each in refusals)
+        said = f"{said[0].upper()}{said[1:]}."
     elif held is not None:
         said = f"{agent.profile.name} could take it, but {_name(desk, held)} was chosen."
     else:
         said = f"Nothing keeps {agent.profile.name} from it."
-    return {**answer, "failing": failing[0] if failing else None, "sentence": said}
+    failing = [{"code": each.code, "sentence": each.says, **each.figures} for each in refusals]
+    return {**answer, "failing": refusals[0].code if refusals else None, "refusals": failing, "sentence": said}
 
 
 def _order(desk: Desk, ticket: Ticket) -> dict[str, Any]:

@@ -1,0 +1,170 @@
+"""Rule 16, what would free a waiting ticket: the smallest changes, found by looking at who fails by one thing only, and
+for presence and room proved by trying: apply, look, undo.
+
+Time costs nobody anything and comes first: a relaxation, an overflow, a retry, the queue's
+opening. Then whose
+presence, then room, then a level, then a place in the queue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from pointsman.core.instant import Instant
+from pointsman_routing.desk import matching
+from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.index import first_key
+from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.order import micros
+from pointsman_routing.desk.refusals import Failing, failing, failing_now, search_for
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.desk import Desk
+
+CHANGES_MAX = 5
+TRIED_MAX = 10
+"""Agents for whom a change is tried, the nearest first."""
+
+_SIZE = {"not_available": 1.0, "channel_off": 1.0, "no_room": 2.0, "lacks_skill": 100.0, "not_in_queue": 200.0}
+
+
+def changes(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:
+    """What would free the ticket, the smallest first: each `{change, sentence, …}`, with the agent or the instant.
+
+    `tried` tells that the desk did offer the ticket when the change was made for a moment; `ahead` how many tickets
+    that agent would be offered before it.
+    """
+    if ticket.state != "queued":
+        return []
+    found = list(_by_time(desk, ticket))
+    near = sorted(_nearly_eligible(desk, ticket), key=lambda one: (_size(one[1]), one[0].slug))
+    for agent, only in near[:TRIED_MAX]:
+        change = _by_agent(desk, ticket, agent, only)
+        if change is not None:
+            found.append(change)
+        if len(found) >= CHANGES_MAX:
+            break
+    return found[:CHANGES_MAX]
+
+
+def _size(only: Failing) -> float:
+    if only.code == "lacks_skill":
+        return _SIZE[only.code] + float(only.figures["level"] - only.figures["has"])
+    if only.code == "no_room":
+        return _SIZE[only.code] + float(only.figures["weight"] - only.figures["room"])
+    return _SIZE[only.code]
+
+
+def _by_time(desk: Desk, ticket: Ticket) -> Iterator[dict[str, Any]]:
+    """What comes by itself, if somebody with room is there for it now."""
+    if ticket.held is not None:
+        at = desk.timers.armed_for(kinds.OPENING, (desk.workspace, ticket.queue))
+        until = f" at {_clock(at)}" if at else " when somebody opens it"
+        yield {"change": "opening", "at": at, "sentence": f"The queue {ticket.queue} is shut and opens{until}."}
+        return
+    if ticket.reserved_until is not None:
+        said = f"At {_clock(ticket.reserved_until)} it is offered to others than {ticket.reserved_for} too."
+        yield {"change": "reserved", "at": ticket.reserved_until, "sentence": said}
+        return
+    if ticket.retry_at is not None:
+        said = f"Who declined it is asked again at {_clock(ticket.retry_at)}."
+        yield {"change": "retry", "at": ticket.retry_at, "sentence": said}
+    stages, since = desk.policy.queues[ticket.queue].stages, ticket.waiting_since
+    for number in range(ticket.stage + 1, len(stages)):
+        agent = _able_at(desk, ticket, number)
+        if agent is not None and since is not None:
+            at = since + stages[number].after
+            said = f"At {_clock(at)} it has waited long enough for {agent.profile.name} to be asked."
+            yield {"change": "waiting", "at": at, "agent": agent.slug, "sentence": said}
+            return
+
+
+def _able_at(desk: Desk, ticket: Ticket, stage: int) -> Agent | None:
+    """Somebody who could take it now if it had waited that long."""
+    search, declined = search_for(desk, ticket, stage), ticket.declined or ()
+    for slug in sorted(desk.agents):
+        if not failing(search, desk.agents[slug], declined=slug in declined, holds=False):
+            return desk.agents[slug]
+    return None
+
+
+def _nearly_eligible(desk: Desk, ticket: Ticket) -> Iterator[tuple[Agent, Failing]]:
+    """The agents whom one predicate alone refuses. Linear in agents: only when asked."""
+    for agent in desk.agents.values():
+        refusals = failing_now(desk, ticket, agent)
+        if len(refusals) == 1 and refusals[0].code in _SIZE and agent.profile.takes_tickets:
+            yield agent, refusals[0]
+
+
+def _by_agent(desk: Desk, ticket: Ticket, agent: Agent, only: Failing) -> dict[str, Any] | None:
+    name, figures = agent.profile.name, only.figures
+    if only.code == "lacks_skill":
+        skill, level = figures["skill"], figures["level"]
+        said = f"{name} would do with {skill} at level {level} (now {figures['has'] or 'none'})."
+        return {"change": "skill", "agent": agent.slug, "skill": skill, "level": level, "sentence": said}
+    if only.code == "not_in_queue":
+        if "after_seconds" in figures:
+            return None
+        said = f"{name} would do, if they served the queue {ticket.queue}."
+        return {"change": "queue", "agent": agent.slug, "queue": ticket.queue, "sentence": said}
+    units = figures["weight"] - figures["room"] if only.code == "no_room" else 0
+    ahead = _ahead(desk, ticket, agent)
+    needed = units + sum(other.labels.weight for other in ahead)
+    tried = _frees(desk, ticket, agent, needed)
+    behind = f", after {len(ahead)} that go before it" if ahead else ""
+    if only.code == "no_room":
+        one = "unit" if needed == 1 else "units"
+        said = f"{needed} more {one} of room with {name} would free it{behind}."
+        return {
+            "change": "capacity", "agent": agent.slug, "units": needed, "ahead": len(ahead), "tried": tried,
+            "sentence": said,
+        }  # fmt: skip
+    change = "presence" if only.code == "not_available" else "channel"
+    wish = "available" if change == "presence" else f"taking {ticket.channel} tickets"
+    said = f"It would be offered as soon as {name} is {wish}{behind}."
+    return {"change": change, "agent": agent.slug, "ahead": len(ahead), "tried": tried, "sentence": said}
+
+
+def _ahead(desk: Desk, ticket: Ticket, agent: Agent) -> list[Ticket]:
+    """The tickets that this agent would be offered before it. Linear in the tickets they may take."""
+    place = ticket.place
+    if place is None or agent.pool is None:
+        return []
+    now_us, mine = micros(desk.draft.now), first_key(place, micros(desk.draft.now))
+    ranks = dict(agent.pool.groups_served(desk.waiting))
+    own = ranks.get(place[4])
+    if own is None:
+        return []
+    return [
+        entry[3]
+        for group, rank in ranks.items()
+        if rank < own or (rank == own and group.queue == ticket.queue)
+        for entry in group.entries()
+        if rank < own or first_key(entry, now_us) < mine
+    ]
+
+
+def _frees(desk: Desk, ticket: Ticket, agent: Agent, units: int) -> bool:
+    """Whether the desk offers the ticket once the agent is there, with so many units more."""
+    mark = desk.journal.mark()
+    desk.edit_agent(agent)
+    agent.state, agent.channels = "available", None
+    if units:
+        profile = agent.profile
+        caps = {channel: count + units for channel, count in profile.caps.items()}
+        agent.profile = replace(profile, capacity=profile.capacity + units, caps=caps)
+    desk.roster.place(agent)
+    desk.draft.agents[agent.slug] = agent
+    if agent.pool is not None:
+        desk.draft.pools[agent.pool] = None
+    matching.settle(desk)
+    freed = ticket.offer is not None or ticket.agent is not None
+    desk.journal.undo(mark)
+    return freed
+
+
+def _clock(at: Instant) -> str:
+    return f"{(at + timedelta(milliseconds=999)).replace(microsecond=0):%Y-%m-%d %H:%M:%S} UTC"
