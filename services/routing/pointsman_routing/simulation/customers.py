@@ -20,29 +20,32 @@ NEVER_US = 2**62
 
 
 class Customer(NamedTuple):
-    """Times in µs: `at_us` since the start, `service_us` from the assignment on, `patience_us` from the arrival on."""
+    """Times in µs: `at_us` since the start, `service_us` from the assignment on, `patience_us` from the arrival on.
+    `who` they are, where that is known: the desk remembers their last agent."""
 
     at_us: int
     number: int
     service_us: int
     patience_us: int | None
+    who: str | None = None
 
 
 def customers(kind: Kind, unit_us: int, seed: int, replication: int) -> Iterator[Customer]:
     """The customers of a class in the order of their arrival; ends where nobody comes any more."""
+    drawn = kind.drawn
     arrivals, services, patiences = (
         _generator(seed, replication, kind.name, of) for of in ("arrival", "service", "patience")
     )
     expected, number = 0.0, 0
-    if not any(rate for _, rate in kind.rates.steps):
+    if drawn is None or not any(rate for _, rate in drawn.rates.steps):
         return
     while True:
         gaps = -np.log1p(-arrivals.random(AT_ONCE))
         reached = expected + np.cumsum(gaps)
         expected = float(reached[-1])
-        instants = np.rint(np.minimum(kind.rates.instants(reached), NEVER_US)).astype(np.int64).tolist()
-        service = _in_us(kind.service(services, AT_ONCE), unit_us)
-        patience = repeat(None) if kind.patience is None else _in_us(kind.patience(patiences, AT_ONCE), unit_us)
+        instants = np.rint(np.minimum(drawn.rates.instants(reached), NEVER_US)).astype(np.int64).tolist()
+        service = _in_us(drawn.service(services, AT_ONCE), unit_us)
+        patience = repeat(None) if drawn.patience is None else _in_us(drawn.patience(patiences, AT_ONCE), unit_us)
         for at_us, service_us, patience_us in zip(instants, service, patience, strict=False):
             if at_us >= NEVER_US:
                 return

@@ -25,7 +25,7 @@ from pointsman.contracts.shapes import Actor, Author
 from pointsman.contracts.sla import ClockStarted
 from pointsman.contracts.workspace import PresenceChanged
 from pointsman.core.cause import Cause, RecordCause
-from pointsman.core.instant import EPOCH, Instant
+from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman_routing.desk import configure
 from pointsman_routing.desk import timers as kinds
@@ -35,12 +35,10 @@ from pointsman_routing.desk.desk import Classify, Desk
 from pointsman_routing.desk.policy import Policy, compile_policy
 from pointsman_routing.desk.timers import Timers
 from pointsman_routing.simulation.customers import Customer
-from pointsman_routing.simulation.plan import Kind, Plan
+from pointsman_routing.simulation.plan import Plan
 from pointsman_routing.simulation.watch import Watch
 
 WORKSPACE = "simulation"
-START: Instant = EPOCH + timedelta(days=20_003)
-"""A Monday. The instant of virtual time 0."""
 END_US = 5_000 * 365 * 86_400_000_000
 """What would happen later than that never happens."""
 
@@ -86,6 +84,8 @@ class Visit:
     ends_us: int = 0
 
 
+Promise = Callable[[Visit], int | None]
+"""When, in µs since the start, the promised first response is late; None when none is promised."""
 Service = Callable[[Visit, str], int]
 """µs that this agent needs for this ticket, asked when they begin."""
 
@@ -104,6 +104,7 @@ class Floor:
         told: Callable[[Visit], None],
         *,
         service: Service | None = None,
+        promise: Promise | None = None,
         matcher: Matcher | None = None,
     ) -> None:
         self.plan = plan
@@ -114,7 +115,8 @@ class Floor:
         self.waiting_us = 0
         document = Document.model_validate(plan.document)
         self.watch = Watch(document, plan.kinds)
-        self._streams, self._told, self._service = streams, told, service
+        self._streams, self._told, self._service, self._promise = streams, told, service, promise or self._by_target
+        self._last_agents: dict[str, str] = {}
         self._journal = Journal()
         self._timers = Timers(self._journal)
         said = {
@@ -188,7 +190,10 @@ class Floor:
         self._counted_waiting += counted
         self.watch.arrived(id, kind, at_us)
         now = self._instant()
-        author = made(Author, kind="customer", id=id)
+        who = customer.who or id
+        if customer.who in self._last_agents:
+            self._desk.last_agents[who] = self._last_agents[who]
+        author = made(Author, kind="customer", id=who)
         message = made(
             MessageReceived,
             message_id=id,
@@ -200,7 +205,7 @@ class Floor:
             external_id=id,
             thread=id,
             author=author,
-            customer=made(CustomerSeen, id=id),
+            customer=made(CustomerSeen, id=who),
             occurred_at=now,
             received_at=now,
         )
@@ -216,8 +221,9 @@ class Floor:
             return
         if customer.patience_us is not None:
             self._schedule(at_us + customer.patience_us, LOST, visit)
-        if one.promised:
-            self._promise(visit, one, now)
+        late_us = self._promise(visit)
+        if late_us is not None:
+            self._start_clock(visit, late_us, now)
 
     def _lose(self, visit: Visit) -> None:
         """The customer leaves, if nobody has taken the ticket."""
@@ -239,10 +245,13 @@ class Floor:
         command = made(PresenceSet, agent=slug, session="app", lease_seconds=LEASE_SECONDS, state=state, actor=actor)
         self._command(command, f"agent:{slug}", kinds.LEASE, slug)
 
-    def _promise(self, visit: Visit, kind: Kind, now: Instant) -> None:
+    def _by_target(self, visit: Visit) -> int | None:
+        kind = self.plan.kinds[visit.kind]
+        return visit.customer.at_us + (kind.target_us or 0) if kind.promised else None
+
+    def _start_clock(self, visit: Visit, late_us: int, now: Instant) -> None:
         """The clock of the customer's first response runs, as the sla service would say."""
-        target_us = kind.target_us or 0
-        breach_at = now + timedelta(microseconds=target_us)
+        breach_at = self.plan.start + timedelta(microseconds=late_us)
         clock = made(
             ClockStarted,
             clock_id=visit.id,
@@ -252,7 +261,7 @@ class Floor:
             policy="promise",
             calendar="always",
             config_version=1,
-            target_seconds=target_us // 1_000_000,
+            target_seconds=(late_us - visit.customer.at_us) // 1_000_000,
             started_at=now,
             due_at=breach_at,
             breach_at=breach_at,
@@ -266,6 +275,8 @@ class Floor:
         waited_us = self.watch.assigned(visit.id, fact.agent, visit.kind, self._now_us)
         visit.agent = fact.agent
         visit.turn += 1
+        if visit.customer.who is not None:
+            self._last_agents[visit.customer.who] = fact.agent
         if visit.turn == 1:
             visit.waited_us = waited_us
             if self._service is not None:
@@ -319,7 +330,7 @@ class Floor:
     # -- the clock ---------------------------------------------------------------------------------------------------
 
     def _instant(self) -> Instant:
-        return START + timedelta(microseconds=self._now_us)
+        return self.plan.start + timedelta(microseconds=self._now_us)
 
     def _schedule(self, at_us: int, what: int, subject: Any) -> None:
         if at_us < END_US:
@@ -374,14 +385,17 @@ class Floor:
         if not self.decisions % COMMIT_EVERY:
             desk.committed()
         depth = desk.waiting.depth
-        self.watch.settled(sum([depth(queue) for queue in self._queues]), self._now_us)
+        waiting = sum([depth(queue) for queue in self._queues])
+        if desk.held:
+            waiting += sum(len(tickets) for tickets in desk.held.values())
+        self.watch.settled(waiting, self._now_us)
         earliest = self._timers.earliest()
-        self._due_us = (min(earliest.values()) - START) // _US if earliest else END_US
+        self._due_us = (min(earliest.values()) - self.plan.start) // _US if earliest else END_US
 
     def _open_for_work(self, document: Document) -> None:
         """The first configuration, and everybody who is there at the beginning."""
         desk, plan = self._desk, self.plan
-        desk.begin("config", "config", START, START)
+        desk.begin("config", "config", plan.start, plan.start)
         configure.apply(desk, _policy_of(document, plan))
         desk.committed()
         self._journal.forget()

@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pointsman.contracts.shapes import Channel
+from pointsman.core.instant import EPOCH, Instant
 from pointsman_routing.simulation.distributions import Draw
 
 DAY_US = 86_400_000_000
+
+START: Instant = EPOCH + timedelta(days=20_003)
+"""A Monday, 00:00 UTC."""
 
 Hours = tuple[tuple[int, int], ...]
 """Spans [from, to) in which an agent is available."""
@@ -41,9 +46,19 @@ class Rates:
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """How customers come: at these rates, each with a service time and perhaps a patience of its own."""
+
+    rates: Rates
+    service: Draw
+    patience: Draw | None
+
+
+@dataclass(frozen=True, slots=True)
 class Kind:
-    """Customers alike. `slug` names them on the desk, `name` in the result. `target_us` is the promised time to a first
-    response (None: none is watched), and `promised` tells that an SLA policy says so and not the queue."""
+    """Customers alike. `slug` names them on the desk, `name` in the result; `drawn` says how they come, None for
+    recorded ones. `target_us` is the promised time to a first response (None: none is watched), and `promised` tells
+    that an SLA policy says so and not the queue."""
 
     name: str
     slug: str
@@ -53,10 +68,8 @@ class Kind:
     weight: int
     requires: Mapping[str, int]
     prefers: Mapping[str, int]
-    balk: bool
-    rates: Rates
-    service: Draw
-    patience: Draw | None
+    drawn: Drawn | None = None
+    balk: bool = False
     target_us: int | None = None
     promised: bool = False
 
@@ -73,7 +86,7 @@ class Standing:
 class Plan:
     """One experiment. `standings` has, for each queue, what its priorities mean, most urgent first, where that is not
     what the document says. `agents` maps slugs to names in the result; who has no `hours` is always there. On the
-    channels `leaving_at_once` a customer who left is given up at once."""
+    channels `leaving_at_once` a customer who left is given up at once. Virtual time 0 is `start`."""
 
     seed: int
     replications: int
@@ -85,5 +98,6 @@ class Plan:
     kinds: tuple[Kind, ...]
     agents: dict[str, str]
     hours: dict[str, Hours] = field(default_factory=dict)
+    start: Instant = START
     standings: dict[str, dict[str, Standing]] = field(default_factory=dict)
     leaving_at_once: frozenset[Channel] = frozenset()

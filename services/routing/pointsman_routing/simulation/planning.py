@@ -16,7 +16,7 @@ from pointsman.contracts.document.errors import pointer_of
 from pointsman.contracts.document.reading import Written, shape_errors
 from pointsman.contracts.shapes import Channel
 from pointsman_routing.simulation.distributions import Draw, draw_of
-from pointsman_routing.simulation.plan import Hours, Kind, Plan, Rates
+from pointsman_routing.simulation.plan import Drawn, Hours, Kind, Plan, Rates
 from pointsman_routing.simulation.promise import promised_seconds
 from pointsman_routing.simulation.scenario import AGENTS_MAX, UNIT_US, Agents, Class, Scenario
 from pointsman_routing.simulation.standing import standings_of
@@ -75,7 +75,7 @@ class _Planning:
             self._kind(place, queue, priority, document)
             for place, (queue, priority) in enumerate(zip(queues, priorities, strict=True))
         )
-        customers = sum(kind.rates.expected(self._us(scenario.horizon)) for kind in kinds)
+        customers = sum(kind.drawn.rates.expected(self._us(scenario.horizon)) for kind in kinds if kind.drawn)
         if customers > CUSTOMERS_MAX:
             self._refuse(("horizon",), f"about {customers:,.0f} customers a replication; at most {CUSTOMERS_MAX:,}")
         return Plan(
@@ -212,9 +212,11 @@ class _Planning:
             requires=one.requires,
             prefers=one.prefers,
             balk=one.balk,
-            rates=self._rates(place, one),
-            service=self._draw((*path, "service"), one.service),
-            patience=None if one.patience is None else self._draw((*path, "patience"), one.patience),
+            drawn=Drawn(
+                rates=self._rates(place, one),
+                service=self._draw((*path, "service"), one.service),
+                patience=None if one.patience is None else self._draw((*path, "patience"), one.patience),
+            ),
             target_us=target * 1_000_000 if self.scenario.sla else None,
             promised=promised is not None,
         )

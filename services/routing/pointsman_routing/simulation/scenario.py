@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, StrictBool, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, StrictBool, Tag, model_validator
 
 from pointsman.contracts.document.parts import Level, Part, Slug
 from pointsman.contracts.document.queues import Choice
@@ -51,11 +51,15 @@ class DeskPart(Part):
     choice: Choice | None = None
     skills: Any = ()
     queues: dict[Slug, Any] = {"main": {}}
-    agents: tuple[Agents, ...] | dict[Slug, Any]
+    agents: Annotated[
+        Annotated[tuple[Agents, ...], Tag("list")] | Annotated[dict[Slug, Any], Tag("mapping")],
+        Discriminator(lambda given: "mapping" if isinstance(given, dict) else "list"),
+    ]
     teams: Any = None
     channels: dict[Channel, Any] = {}
     wrap_up_seconds: Any = None
     sla: Any = None
+    calendars: Any = None
 
 
 class Class(Part):

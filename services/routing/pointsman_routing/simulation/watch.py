@@ -8,7 +8,8 @@ for one number, how many it says are waiting. It checks that
 - `littles_law`: the number of waiting tickets that the desk tells, integrated over time, is the sum of all waits
   (L = λW as an identity of the path, Little 1961; exact, since times are whole µs).
 
-Where a rule may keep a ticket from an agent for a while (a rank that opens later), the agent does not count.
+Where a rule may keep a ticket from an agent for a while (a rank that opens later, a queue's hours), the agent does not
+count.
 """
 
 from collections.abc import Iterable, Mapping
@@ -93,6 +94,7 @@ class Watch:
                 number
                 for number, kind in enumerate(self._kinds)
                 if kind.queue in open_at_once
+                and document.queues[kind.queue].hours is None
                 and all(agent.skills.get(skill, 0) >= level for skill, level in kind.requires.items())
             ]
             side = None

@@ -8,7 +8,7 @@ from typing import Any
 import pointsman_routing.simulation
 from pointsman.contracts.document import read_plain
 from pointsman.contracts.document.reading import Written
-from pointsman_routing.simulation.plan import Plan
+from pointsman_routing.simulation.plan import Drawn, Plan
 from pointsman_routing.simulation.planning import plan_of, read_scenario
 from pointsman_routing.simulation.run import simulate
 
@@ -38,6 +38,13 @@ def a_scenario(*classes: Mapping[str, Any], agents: Any = None, **fields: Any) -
 
 def a_plan(*classes: Mapping[str, Any], folder: Path = Path(), **fields: Any) -> Plan:
     return plan_of(Written(a_scenario(*classes, **fields), None), folder)
+
+
+def drawn_of(plan: Plan) -> Drawn:
+    """How the first class's customers come."""
+    drawn = plan.kinds[0].drawn
+    assert drawn is not None
+    return drawn
 
 
 def read(text: str) -> Plan:

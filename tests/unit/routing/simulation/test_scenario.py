@@ -8,7 +8,7 @@ import pytest
 
 from pointsman.contracts.document import DocumentErrors
 from pointsman_routing.simulation.distributions import measured
-from tests.unit.routing.simulation.scenarios import SHIPPED, a_class, a_plan, read
+from tests.unit.routing.simulation.scenarios import SHIPPED, a_class, a_plan, drawn_of, read
 
 GOOD = """\
 warmup: 10
@@ -70,7 +70,7 @@ def test_a_file_of_measured_times_is_drawn_from(tmp_path: Path) -> None:
     (tmp_path / "times.csv").write_text("seconds\n1.5\n2, 4\n\n")
     times = {"distribution": "empirical", "file": "times.csv"}
     plan = a_plan(a_class(service=times), folder=tmp_path)
-    drawn = plan.kinds[0].service(np.random.default_rng(1), 3000)
+    drawn = drawn_of(plan).service(np.random.default_rng(1), 3000)
     assert set(drawn.tolist()) == {1.5, 2.0, 4.0}
     assert float(drawn.mean()) == pytest.approx(2.5, rel=0.05)
 
@@ -94,14 +94,14 @@ def test_a_missing_file_is_refused() -> None:
 
 def test_lognormal_is_told_by_its_own_mean_and_variation() -> None:
     plan = a_plan(a_class(service={"distribution": "lognormal", "mean": 2, "cv": 0.5}))
-    drawn = plan.kinds[0].service(np.random.default_rng(1), 200_000)
+    drawn = drawn_of(plan).service(np.random.default_rng(1), 200_000)
     assert float(drawn.mean()) == pytest.approx(2, rel=0.01)
     assert float(drawn.std() / drawn.mean()) == pytest.approx(0.5, rel=0.02)
 
 
 def test_rates_change_at_their_times() -> None:
     steps: Any = [{"from": 0, "rate": 2}, {"from": 10, "rate": 0}, {"from": 20, "rate": 4}]
-    rates = a_plan(a_class(rate=steps)).kinds[0].rates
+    rates = drawn_of(a_plan(a_class(rate=steps))).rates
     minute = 60_000_000
     assert rates.expected(30 * minute) == pytest.approx(60)
     found = rates.instants(np.array([10.0, 20.0, 40.0])) / minute
@@ -111,7 +111,7 @@ def test_rates_change_at_their_times() -> None:
 def test_times_are_in_the_scenarios_unit() -> None:
     hours, minutes = a_plan(unit="hours", horizon=100), a_plan(horizon=100)
     assert hours.horizon_us == 60 * minutes.horizon_us
-    assert hours.kinds[0].rates.expected(hours.horizon_us) == minutes.kinds[0].rates.expected(minutes.horizon_us)
+    assert drawn_of(hours).rates.expected(hours.horizon_us) == drawn_of(minutes).rates.expected(minutes.horizon_us)
 
 
 def test_classes_share_a_priority_where_the_order_reads_no_difference() -> None:
