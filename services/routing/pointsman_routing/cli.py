@@ -10,6 +10,7 @@ from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_fields, print_json
 from pointsman_routing import trial
 from pointsman_routing.lint.command import lint_file
+from pointsman_routing.replay.command import replay
 from pointsman_routing.simulation.command import simulate
 
 classify = typer.Typer(no_args_is_help=True, help="Classification: predict labels, and measure how good they are.")
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(classify, name="classify")
     app.command("lint", epilog="Example: pointsman lint acme.yaml --rates rates.csv")(lint_file)
     app.command(epilog="Example: pointsman simulate scenario.yaml --json")(simulate)
+    app.command(epilog="Example: pointsman replay history.jsonl --config tried.yaml")(replay)
 
 
 Data = Annotated[Path, typer.Option("--data", help="A CSV file with the column `text` (eval: also `label`).")]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pointsman_routing.simulation.floor import Visit
+from pointsman_routing.simulation.people import Visit
 
 _T = "12.7062 4.3027 3.1824 2.7764 2.5706 2.4469 2.3646 2.3060 2.2622 2.2281"
 T_95 = tuple(float(each) for each in _T.split(" "))
@@ -41,6 +41,14 @@ def interval(samples: Sequence[float]) -> tuple[float | None, list[float] | None
         return mean, None
     half = t_95(len(samples) - 1) * stdev(samples) / sqrt(len(samples))
     return mean, [mean - half, mean + half]
+
+
+def gini(loads: Sequence[float]) -> float | None:
+    """How unevenly something is shared: 0 when all have the same, towards 1 when one has everything (Gini 1912)."""
+    count, total = len(loads), sum(loads)
+    if not count or not total:
+        return None
+    return sum((2 * place - count - 1) * load for place, load in enumerate(sorted(loads), 1)) / (count * total)
 
 
 @dataclass(slots=True)

@@ -1,28 +1,33 @@
 """One replication: the production desk on a virtual clock, customers who come, wait and leave, agents who work.
 
 `decide` is the one that production calls, with records as intake and the APIs write them; the desk's own timers fire
-when they are due. What the simulation adds is people: a customer writes once; an agent accepts at once (queues
-auto-accept) and resolves after the service time; a customer whose patience ends while waiting leaves, and one who balks
-leaves when nobody takes the ticket at once. Apps renew their leases without fail, so those timers are taken off, and a
-ticket leaves memory when it charges nobody any more and not days later, when it closes.
+when they are due. What the simulation adds is people: a customer writes once; an agent accepts (at once where the
+queue auto-accepts) and resolves after the service time; a customer whose patience ends while waiting leaves, and one
+who balks leaves when nobody takes the ticket at once. Apps renew their leases without fail, so those timers are taken
+off, and a ticket leaves memory when it charges nobody any more and not days later, when it closes.
 
 Statistics are of the customers who arrive in [warm-up, horizon). Arrivals go on after the horizon until all of these
 are served or gone, at most for as long again; then nobody new comes and the queue drains.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from heapq import heappop, heappush
 from typing import Any
 
 from pointsman.contracts.base import made
-from pointsman.contracts.commands import Command, PresenceSet, TicketResolve
-from pointsman.contracts.desk import TicketAssigned, TicketQueued, TicketResolved, WrapUpFinished
+from pointsman.contracts.commands import Command, OfferAccept, PresenceSet, TicketResolve
+from pointsman.contracts.desk import (
+    OfferExpired,
+    OfferMade,
+    OfferRescinded,
+    TicketAssigned,
+    TicketQueued,
+    TicketResolved,
+    WrapUpFinished,
+)
 from pointsman.contracts.document import Document
-from pointsman.contracts.requests import CustomerLeft, CustomerSeen, MessageReceived
-from pointsman.contracts.shapes import Actor, Author
-from pointsman.contracts.sla import ClockStarted
+from pointsman.contracts.shapes import Actor
 from pointsman.contracts.workspace import PresenceChanged
 from pointsman.core.cause import Cause, RecordCause
 from pointsman.core.instant import Instant
@@ -31,11 +36,13 @@ from pointsman_routing.desk import configure
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.choice import Matcher
 from pointsman_routing.desk.decide import decide
-from pointsman_routing.desk.desk import Classify, Desk
-from pointsman_routing.desk.policy import Policy, compile_policy
+from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.timers import Timers
+from pointsman_routing.simulation import records
 from pointsman_routing.simulation.customers import Customer
+from pointsman_routing.simulation.people import Drawn, People, Said, Visit
 from pointsman_routing.simulation.plan import Plan
+from pointsman_routing.simulation.policy import by_connector, policy_of
 from pointsman_routing.simulation.watch import Watch
 
 WORKSPACE = "simulation"
@@ -45,49 +52,8 @@ END_US = 5_000 * 365 * 86_400_000_000
 COMMIT_EVERY = 256
 LEASE_SECONDS = 3600
 
-SERVED, PRESENCE, ARRIVED, LOST = range(4)
+SERVED, PRESENCE, ACCEPTED, ARRIVED, LOST = range(5)
 """What happens at one instant, in this order: who is released can take who comes, and takes who would just leave."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What classifying a customer of a kind says."""
-
-    queue: str
-    priority: Any
-    weight: int
-    requires: Mapping[str, int]
-    prefers: Mapping[str, int]
-    language: str = "en"
-    category: str = "other"
-    tags: tuple[str, ...] = ()
-    confidence: float = 1.0
-    band: str = "auto"
-    evidence: tuple[Any, ...] = ()
-
-
-@dataclass(slots=True)
-class Visit:
-    """One customer's ticket. `fate` is `waiting`, `served`, `abandoned` or `blocked` (balked, or turned away by the
-    queue); `turn` counts how often an agent began with it."""
-
-    id: str
-    kind: int
-    customer: Customer
-    counted: bool
-    service_us: int
-    fate: str = "waiting"
-    agent: str | None = None
-    waited_us: int = 0
-    balks: bool = False
-    turn: int = 0
-    ends_us: int = 0
-
-
-Promise = Callable[[Visit], int | None]
-"""When, in µs since the start, the promised first response is late; None when none is promised."""
-Service = Callable[[Visit, str], int]
-"""µs that this agent needs for this ticket, asked when they begin."""
 
 
 class RefusedBySimulatedDesk(RuntimeError):
@@ -103,8 +69,7 @@ class Floor:
         streams: Sequence[Iterator[Customer]],
         told: Callable[[Visit], None],
         *,
-        service: Service | None = None,
-        promise: Promise | None = None,
+        people: People | None = None,
         matcher: Matcher | None = None,
     ) -> None:
         self.plan = plan
@@ -115,14 +80,15 @@ class Floor:
         self.waiting_us = 0
         document = Document.model_validate(plan.document)
         self.watch = Watch(document, plan.kinds)
-        self._streams, self._told, self._service, self._promise = streams, told, service, promise or self._by_target
+        self._streams, self._told, self._people = streams, told, people or Drawn(plan)
         self._last_agents: dict[str, str] = {}
         self._journal = Journal()
         self._timers = Timers(self._journal)
         said = {
-            kind.slug: Said(kind.queue, kind.priority, kind.weight, kind.requires, kind.prefers) for kind in plan.kinds
+            each.slug: Said(each.queue, each.priority, each.weight, each.requires, each.prefers, each.language)
+            for each in plan.kinds
         }
-        self._desk = Desk(WORKSPACE, self._journal, self._timers, lambda _: _by_connector(said), matcher)
+        self._desk = Desk(WORKSPACE, self._journal, self._timers, lambda _: by_connector(said), matcher)
         self._queues = list(document.queues)
         self._events: list[tuple[int, int, int, Any]] = []
         self._serial = 0
@@ -132,7 +98,9 @@ class Floor:
         self._due_us = END_US
         self._causes = 0
         self._actors = {slug: made(Actor, kind="agent", id=slug) for slug in document.agents}
-        self._stop_us = plan.horizon_us + (plan.horizon_us - plan.warmup_us)
+        self._stop_us = plan.horizon_us
+        if not plan.ends_at_horizon:
+            self._stop_us += plan.horizon_us - plan.warmup_us
         self._hears: dict[type, Callable[[Any], None]] = {
             TicketAssigned: self._assigned,
             TicketResolved: self._resolved,
@@ -140,6 +108,9 @@ class Floor:
             WrapUpFinished: self._wrapped_up,
             PresenceChanged: self._presence,
         }
+        if not all(queue.offer.auto_accept for queue in document.queues.values()):
+            self._hears[OfferMade] = self._offered
+            self._hears[OfferRescinded] = self._hears[OfferExpired] = self._offer_ended
         self._open_for_work(document)
 
     def play(self) -> None:
@@ -149,7 +120,7 @@ class Floor:
             self._next_customer(kind)
         while events:
             at_us = events[0][0]
-            if at_us >= horizon_us and not self._counted_waiting:
+            if at_us >= horizon_us and (self.plan.ends_at_horizon or not self._counted_waiting):
                 break
             if self._due_us <= at_us:
                 self._fire()
@@ -162,6 +133,8 @@ class Floor:
                 self._arrive(subject)
             elif what == LOST:
                 self._lose(subject)
+            elif what == ACCEPTED:
+                self._accept(subject)
             else:
                 self._set_presence(*subject)
         while self._counted_waiting and self._due_us < self._stop_us:
@@ -193,23 +166,7 @@ class Floor:
         who = customer.who or id
         if customer.who in self._last_agents:
             self._desk.last_agents[who] = self._last_agents[who]
-        author = made(Author, kind="customer", id=who)
-        message = made(
-            MessageReceived,
-            message_id=id,
-            ticket_id=id,
-            thread_number=1,
-            opens=True,
-            connector=one.slug,
-            channel=one.channel,
-            external_id=id,
-            thread=id,
-            author=author,
-            customer=made(CustomerSeen, id=who),
-            occurred_at=now,
-            received_at=now,
-        )
-        self._decide(RecordCause(id, "requests", WORKSPACE, id, now, (message,)))
+        self._decide(records.message(WORKSPACE, one, id, who, now))
         if visit.fate != "waiting":
             return
         ticket = self._desk.tickets.get(id)
@@ -221,17 +178,16 @@ class Floor:
             return
         if customer.patience_us is not None:
             self._schedule(at_us + customer.patience_us, LOST, visit)
-        late_us = self._promise(visit)
+        late_us = self._people.late_us(visit)
         if late_us is not None:
-            self._start_clock(visit, late_us, now)
+            late_at = self.plan.start + timedelta(microseconds=late_us)
+            self._decide(records.first_response_clock(WORKSPACE, id, now, late_at))
 
     def _lose(self, visit: Visit) -> None:
         """The customer leaves, if nobody has taken the ticket."""
         if visit.fate == "waiting" and visit.id in self._visits:
-            self._causes += 1
             slug = self.plan.kinds[visit.kind].slug
-            left = made(CustomerLeft, ticket_id=visit.id, connector=slug, thread=visit.id, occurred_at=self._instant())
-            self._decide(RecordCause(f"left-{visit.id}", "requests", WORKSPACE, visit.id, self._instant(), (left,)))
+            self._decide(records.left(WORKSPACE, slug, visit.id, self._instant()))
 
     def _serve(self, end: tuple[Visit, int]) -> None:
         """The agent is done, unless the ticket went to somebody else meanwhile."""
@@ -245,45 +201,48 @@ class Floor:
         command = made(PresenceSet, agent=slug, session="app", lease_seconds=LEASE_SECONDS, state=state, actor=actor)
         self._command(command, f"agent:{slug}", kinds.LEASE, slug)
 
-    def _by_target(self, visit: Visit) -> int | None:
-        kind = self.plan.kinds[visit.kind]
-        return visit.customer.at_us + (kind.target_us or 0) if kind.promised else None
-
-    def _start_clock(self, visit: Visit, late_us: int, now: Instant) -> None:
-        """The clock of the customer's first response runs, as the sla service would say."""
-        breach_at = self.plan.start + timedelta(microseconds=late_us)
-        clock = made(
-            ClockStarted,
-            clock_id=visit.id,
-            ticket_id=visit.id,
-            metric="first_response",
-            cycle=1,
-            policy="promise",
-            calendar="always",
-            config_version=1,
-            target_seconds=(late_us - visit.customer.at_us) // 1_000_000,
-            started_at=now,
-            due_at=breach_at,
-            breach_at=breach_at,
-        )
-        self._decide(RecordCause(f"clock-{visit.id}", "sla", WORKSPACE, visit.id, now, (clock,)))
-
     # -- what the desk says ------------------------------------------------------------------------------------------
+
+    def _offered(self, fact: OfferMade) -> None:
+        """The ticket charges the agent from now on; they take it after a look at it."""
+        visit = self._visits[fact.ticket_id]
+        self.watch.assigned(visit.id, fact.agent, visit.kind, self._now_us)
+        visit.offer, visit.shown, visit.shown_us = fact.offer_id, fact.agent, self._now_us
+        look_us = self._people.accept_us(visit, fact.agent)
+        timeout_us = (fact.expires_at - self._instant()) // _US
+        if timeout_us:
+            # An offer is always taken in time: nobody who lets it expire comes back to a simulated floor.
+            self._schedule(self._now_us + min(look_us, timeout_us - 1), ACCEPTED, (visit, fact.offer_id))
+
+    def _accept(self, offer: tuple[Visit, str]) -> None:
+        visit, offer_id = offer
+        if visit.offer == offer_id and visit.shown is not None:
+            self._command(made(OfferAccept, offer_id=offer_id, actor=self._actors[visit.shown]), visit.id)
+
+    def _offer_ended(self, fact: OfferRescinded | OfferExpired) -> None:
+        """Nobody has it: it waits, unless what follows says that it does not."""
+        visit = self._visits[fact.ticket_id]
+        visit.offer = visit.shown = None
+        self.watch.freed(visit.id, visit.kind)
+        self.watch.arrived(visit.id, visit.kind, self._now_us)
 
     def _assigned(self, fact: TicketAssigned) -> None:
         visit = self._visits[fact.ticket_id]
-        waited_us = self.watch.assigned(visit.id, fact.agent, visit.kind, self._now_us)
+        began_us = self._now_us
+        if visit.shown is None:
+            self.watch.assigned(visit.id, fact.agent, visit.kind, began_us)
+        else:
+            began_us, visit.offer, visit.shown = visit.shown_us, None, None
         visit.agent = fact.agent
         visit.turn += 1
         if visit.customer.who is not None:
             self._last_agents[visit.customer.who] = fact.agent
         if visit.turn == 1:
-            visit.waited_us = waited_us
-            if self._service is not None:
-                visit.service_us = self._service(visit, fact.agent)
+            visit.waited_us = began_us - visit.customer.at_us
+            visit.service_us = self._people.service_us(visit, fact.agent)
             self._waited(visit, "served")
-        visit.ends_us = self._now_us + visit.service_us
-        self._schedule(visit.ends_us, SERVED, (visit, visit.turn))
+        visit.ends_us = began_us + visit.service_us
+        self._schedule(max(self._now_us, visit.ends_us), SERVED, (visit, visit.turn))
 
     def _queued(self, fact: TicketQueued) -> None:
         """A ticket that somebody was working on waits again: the rest of the work is left to do."""
@@ -297,9 +256,9 @@ class Floor:
     def _resolved(self, fact: TicketResolved) -> None:
         visit = self._visits[fact.ticket_id]
         if visit.agent is None:
-            waited_us = self.watch.left(visit.id, self._now_us)
+            self.watch.left(visit.id, self._now_us)
             if visit.fate == "waiting":
-                visit.waited_us = waited_us
+                visit.waited_us = self._now_us - visit.customer.at_us
                 left = fact.outcome == "abandoned" and not visit.balks
                 self._waited(visit, "abandoned" if left else "blocked")
             self._forget(visit)
@@ -396,7 +355,7 @@ class Floor:
         """The first configuration, and everybody who is there at the beginning."""
         desk, plan = self._desk, self.plan
         desk.begin("config", "config", plan.start, plan.start)
-        configure.apply(desk, _policy_of(document, plan))
+        configure.apply(desk, policy_of(document, plan))
         desk.committed()
         self._journal.forget()
         for slug, agent in document.agents.items():
@@ -412,24 +371,3 @@ class Floor:
 
 
 _US = timedelta(microseconds=1)
-
-
-def _policy_of(document: Document, plan: Plan) -> Policy:
-    """The desk's policy of a document, with what a plan's priorities mean."""
-    policy = compile_policy(document, 1)
-    for queue, named in plan.standings.items():
-        before = policy.queues[queue]
-        policy.queues[queue] = replace(
-            before,
-            priorities=tuple(named),
-            head_start_us={name: each.head_start_us for name, each in named.items()},
-            slopes={name: each.slope for name, each in named.items()} if before.order == "accumulating" else {},
-        )
-    for channel in plan.leaving_at_once:
-        policy.channels[channel] = replace(policy.channels[channel], abandons_after=timedelta())
-    return policy
-
-
-def _by_connector(said: Mapping[str, Said]) -> Classify:
-    """Each kind of customer comes through a connector of its own, which says what classifying would."""
-    return lambda message: said[message.connector]

@@ -69,6 +69,7 @@ class Kind:
     requires: Mapping[str, int]
     prefers: Mapping[str, int]
     drawn: Drawn | None = None
+    language: str = "en"
     balk: bool = False
     target_us: int | None = None
     promised: bool = False
@@ -86,7 +87,8 @@ class Standing:
 class Plan:
     """One experiment. `standings` has, for each queue, what its priorities mean, most urgent first, where that is not
     what the document says. `agents` maps slugs to names in the result; who has no `hours` is always there. On the
-    channels `leaving_at_once` a customer who left is given up at once. Virtual time 0 is `start`."""
+    channels `leaving_at_once` a customer who left is given up at once. Virtual time 0 is `start`. With
+    `ends_at_horizon` whoever waits then is left waiting."""
 
     seed: int
     replications: int
@@ -99,5 +101,6 @@ class Plan:
     agents: dict[str, str]
     hours: dict[str, Hours] = field(default_factory=dict)
     start: Instant = START
+    ends_at_horizon: bool = False
     standings: dict[str, dict[str, Standing]] = field(default_factory=dict)
     leaving_at_once: frozenset[Channel] = frozenset()

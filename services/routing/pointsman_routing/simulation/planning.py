@@ -17,7 +17,7 @@ from pointsman.contracts.document.reading import Written, shape_errors
 from pointsman.contracts.shapes import Channel
 from pointsman_routing.simulation.distributions import Draw, draw_of
 from pointsman_routing.simulation.plan import Drawn, Hours, Kind, Plan, Rates
-from pointsman_routing.simulation.promise import promised_seconds
+from pointsman_routing.simulation.promise import Matter, first_response
 from pointsman_routing.simulation.scenario import AGENTS_MAX, UNIT_US, Agents, Class, Scenario
 from pointsman_routing.simulation.standing import standings_of
 
@@ -200,8 +200,9 @@ class _Planning:
     def _kind(self, place: int, queue: str, priority: str, document: Document) -> Kind:
         one = self.scenario.classes[place]
         path: Steps = ("classes", place)
-        promised = promised_seconds(document, queue, one.channel, one.priority) if self.scenario.sla else None
-        target = document.queues[queue].wait_target_seconds if promised is None else promised
+        named = one.priority if isinstance(one.priority, str) else None
+        promised = first_response(document, Matter(queue, one.channel, named)) if self.scenario.sla else None
+        target = document.queues[queue].wait_target_seconds if promised is None else promised.seconds
         return Kind(
             name=one.name,
             slug=f"class-{place + 1}",

@@ -1,37 +1,66 @@
-"""What is promised to a class's customers: the time to a first response, counted around the clock.
+"""What is promised to a ticket: the time to a first response, by the first policy that fits.
 
-The desk assigns and the agent begins at once, so a simulated customer's first response comes with the assignment.
+The sla service says it in production and keeps the clocks; here only the promise itself is read. A policy that asks for
+what a ticket does not have (a tier, a tag) does not fit.
 """
 
+from typing import NamedTuple
+
 from pointsman.contracts.document import Document, Policy
-from pointsman.contracts.shapes import Channel
+
+ALWAYS = "always"
 
 
-def promised_seconds(document: Document, queue: str, channel: Channel, priority: float | str) -> int | None:
-    """The first-response target of the first policy that fits; None when no policy promises one.
+class Matter(NamedTuple):
+    """What policies match on."""
 
-    A policy that asks for what simulated customers do not have (a tier, a tag, a category) does not fit.
-    """
+    queue: str
+    channel: str
+    priority: str | None
+    connector: str | None = None
+    category: str | None = None
+    organization: str | None = None
+    tags: tuple[str, ...] = ()
+    language: str | None = None
+    customer_tier: str | None = None
+
+
+class Promised(NamedTuple):
+    """Seconds in a calendar; without one around the clock."""
+
+    seconds: int
+    calendar: str | None
+
+
+def first_response(document: Document, matter: Matter) -> Promised | None:
+    """The first-response target; None when the policy that fits promises none, or none fits."""
     for policy in document.sla.policies:
-        if _fits(policy, queue, channel, priority):
+        if _fits(policy, matter):
             targets = policy.targets.get("first_response", {})
-            target = targets.get(priority) if isinstance(priority, str) else None  # type: ignore[call-overload]
-            target = target or targets.get("default")
-            return None if target is None else int(target.seconds)
+            target = targets.get(matter.priority) or targets.get("default")  # type: ignore[call-overload]
+            if target is None:
+                return None
+            calendar = target.calendar or policy.calendar
+            if calendar == ALWAYS and ALWAYS not in document.calendars:
+                calendar = None
+            return Promised(int(target.seconds), calendar)
     return None
 
 
-def _fits(policy: Policy, queue: str, channel: Channel, priority: float | str) -> bool:
+def _fits(policy: Policy, matter: Matter) -> bool:
     match = policy.match
-    asked: tuple[tuple[tuple[object, ...], object], ...] = (
-        (match.queue, queue),
-        (match.channel, channel),
-        (match.priority, priority),
-        (match.connector, None),
-        (match.category, None),
-        (match.organization, None),
-        (match.tags, None),
-        (match.language, None),
-        (match.customer_tier, None),
+    if match.tags and not set(match.tags) & set(matter.tags):
+        return False
+    return all(
+        not wanted or has in wanted
+        for wanted, has in (
+            (match.queue, matter.queue),
+            (match.channel, matter.channel),
+            (match.priority, matter.priority),
+            (match.connector, matter.connector),
+            (match.category, matter.category),
+            (match.organization, matter.organization),
+            (match.language, matter.language),
+            (match.customer_tier, matter.customer_tier),
+        )
     )
-    return all(not wanted or has in wanted for wanted, has in asked)

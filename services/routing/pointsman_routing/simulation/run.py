@@ -6,7 +6,7 @@ A replication depends on the plan, the seed and its number alone, so the result 
 import gc
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from time import perf_counter
 from typing import Any
@@ -15,19 +15,17 @@ from pointsman_routing import collector
 from pointsman_routing.desk.choice import Matcher
 from pointsman_routing.simulation.customers import customers
 from pointsman_routing.simulation.figures import Replication, Tally, summed_up
-from pointsman_routing.simulation.floor import Floor, Visit
+from pointsman_routing.simulation.floor import Floor
+from pointsman_routing.simulation.people import Visit
 from pointsman_routing.simulation.plan import Plan
 
 
 def simulate(plan: Plan, *, processes: int | None = None, done: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """The result as the command prints it. `done` is called after each replication."""
     begin = perf_counter()
-    count = min(plan.replications, processes or cores())
-    found: dict[int, Replication] = {}
-    for number, replication in _all(plan, count):
-        found[number] = replication
-        done()
-    result = summed_up([found[number] for number in sorted(found)], sla=plan.sla, agents=plan.agents)
+    tasks = [(plan, number) for number in range(plan.replications)]
+    found: list[Replication] = in_processes(replicate, tasks, processes, done)
+    result = summed_up(found, sla=plan.sla, agents=plan.agents)
     return {**result, "seconds": round(perf_counter() - begin, 3)}
 
 
@@ -36,16 +34,23 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _all(plan: Plan, processes: int) -> Iterator[tuple[int, Replication]]:
-    if processes == 1:
-        for number in range(plan.replications):
-            yield number, replicate(plan, number)
-        return
+def in_processes(
+    work: Callable[..., Any], tasks: Sequence[tuple[Any, ...]], processes: int | None, done: Callable[[], None]
+) -> list[Any]:
+    """`work(*task)` of each task, in their order, whichever process was the first."""
+    count = min(len(tasks), processes or cores())
+    if count <= 1:
+        found = []
+        for task in tasks:
+            found.append(work(*task))
+            done()
+        return found
     # Fresh interpreters: nothing of the caller's (threads, event loops) is copied into them.
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), initializer=_prepare) as pool:
-        tasks = {pool.submit(replicate, plan, number): number for number in range(plan.replications)}
-        for task in as_completed(tasks):
-            yield tasks[task], task.result()
+    with ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_prepare) as pool:
+        futures = [pool.submit(work, *task) for task in tasks]
+        for _ in as_completed(futures):
+            done()
+        return [future.result() for future in futures]
 
 
 def _prepare() -> None:
