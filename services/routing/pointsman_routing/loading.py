@@ -16,6 +16,7 @@ from pointsman.contracts.document import Document
 from pointsman.core.instant import Instant, parse_rfc3339
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Database
+from pointsman_routing import jobs
 from pointsman_routing.audit import Auditor
 from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
@@ -143,6 +144,9 @@ async def load(db: Database, lane: int, now: Instant, classifier: Callable[[Docu
     for row in await db.fetch(TOKENS, names, now):
         token = _token(row)
         state.desks[row["workspace"]].tokens[token.id] = token
+    for row in await db.fetch(jobs.UNFINISHED, names):
+        job = jobs.job_of(row)
+        state.desks[row["workspace"]].jobs[job.id] = job
     offers = {(row["workspace"], row["ticket_id"]): _offer(row) for row in await db.fetch(PENDING_OFFERS, names)}
     for row in await db.fetch(OPEN_TICKETS, names):
         _take_ticket(state.desks[row["workspace"]], row, offers.get((row["workspace"], row["id"])))
@@ -416,6 +420,8 @@ def _settle_in(desk: Desk, now: Instant) -> None:
             desk.arm(kind, subject, due)
         if ticket.closes_at is not None:
             desk.arm(kinds.CLOSE, ticket.id, ticket.closes_at)
+    for job in desk.jobs.values():
+        desk.arm(kinds.JOB, job.id, job.moved_at or job.begun_at)
     for agent in desk.agents.values():
         if agent.sessions:
             desk.arm(kinds.LEASE, agent.slug, max(agent.sessions.values()))

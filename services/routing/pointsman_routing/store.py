@@ -45,6 +45,9 @@ clock_fact
     is about, `ticket_id` the ticket concerned, if it is one. It came after our own record `after_number` (of `source`)
     and before the next, those in between in the order of `change` and `number`: so the two together are one list in
     the order of commits (see `told`).
+job
+    One action on many tickets: `ids` (until it is finished), `done` of `total` asked, `failed` of them refused, the
+    first of these in `errors`; `moved_at` when it last went on.
 token
     What is needed to list and revoke; never the token.
 webhook, webhook_delivery
@@ -56,6 +59,7 @@ from typing import Any
 
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.runtime.logic import Batch, Database
+from pointsman_routing import jobs
 from pointsman_routing.desk.desk import Changes, Desk
 from pointsman_routing.rows import (
     AGENT,
@@ -150,6 +154,7 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
     states = [agent_state_row(name, said) for name, changes in changed for said in changes.agent_states]
     await _put(db, AGENT_STATE, states)
     await _write_sessions(db, changed)
+    await jobs.write(db, changed)
     await _put(db, TOKEN, [token_row(name, token) for name, changes in changed for token in changes.tokens.values()])
     if any(changes.clock_facts for _, changes in changed):
         _place_in_order(batch, changed)

@@ -15,9 +15,10 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Batch, Database
 from pointsman_routing import collector, loading, store
 from pointsman_routing.classify import Classifier
+from pointsman_routing.desk.bulk import STEP_TICKETS_MAX
 from pointsman_routing.desk.decide import TAKES, decide
 from pointsman_routing.desk.desk import Classify, Desk
-from pointsman_routing.desk.timers import GATES
+from pointsman_routing.desk.timers import GATES, JOB
 from pointsman_routing.loading import Desks
 
 AUDIT_STEP_SECONDS = 1.0
@@ -70,7 +71,13 @@ class DeskLane:
         split: list[tuple[str, str, tuple[str, ...]]] = []
         for cause in causes:
             desk = state.desks.get(cause.workspace)
-            if desk is None or isinstance(cause, TimerCause) or cause.topic == "sla":
+            if desk is None:
+                continue
+            if isinstance(cause, TimerCause):
+                if cause.kind == JOB and cause.subject in desk.jobs:
+                    _note_tickets(desk, desk.jobs[cause.subject].next(STEP_TICKETS_MAX), tickets)
+                continue
+            if cause.topic == "sla":
                 continue
             for body in cause.bodies:
                 _note_needs(desk, cause, body, tickets, offers, explained)
@@ -134,6 +141,12 @@ def _prefers_known_agents(desk: Desk, channel: str) -> bool:
     return desk.configured and bool(desk.policy.channels[channel].affinity)
 
 
+def _note_tickets(desk: Desk, ids: Sequence[str], tickets: dict[tuple[str, str], None]) -> None:
+    for id in ids:
+        if id not in desk.tickets:
+            tickets[desk.workspace, id] = None
+
+
 def _note_needs(
     desk: Desk,
     cause: RecordCause,
@@ -146,6 +159,9 @@ def _note_needs(
     if isinstance(body, (asked.OfferAccept, asked.OfferReject)):
         if body.offer_id not in desk.offers:
             offers[desk.workspace, body.offer_id] = None
+        return
+    if isinstance(body, asked.TicketsBulk):
+        _note_tickets(desk, body.ticket_ids[:STEP_TICKETS_MAX], tickets)
         return
     ticket = getattr(body, "ticket_id", None)
     if ticket is None:

@@ -85,6 +85,27 @@ async def stored(installation: Installation) -> AsyncIterator[Stored]:
     await pool.close()
 
 
+async def test_a_job_goes_on_wherever_it_is_loaded(stored: Stored) -> None:
+    play = stored
+    ids = [f"tkt_{number}" for number in range(230)]
+    for id in ids[:3]:
+        play.say(id)
+    play.bulk(*ids, resolve=asked.ResolveAs(outcome="spam"))
+    job = play.answer["job_id"]
+    await play.check()
+    (cause,) = play.timers.due("job", play.now, 1)
+    play.decide(cause)
+    await play.write()
+    loaded = await play.lane.load(play.db, LANE, play.now)
+    left = loaded.desks["acme"].jobs[job]
+    assert (left.done, left.failed, len(left.errors), left.next(100)) == (200, 197, 197, tuple(ids[200:]))
+    assert loaded.timers.earliest()["job"] == play.now
+    play.advance(1)
+    await play.check()
+    row = await play.db.fetchrow("SELECT ids, done, failed, errors FROM job WHERE id = $1", job)
+    assert (row["ids"], row["done"], row["failed"], len(row["errors"])) == ([], 230, 227, 200)
+
+
 async def test_every_kind_of_change_survives_a_reload(stored: Stored) -> None:
     play = stored
     for number in range(12):

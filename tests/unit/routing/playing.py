@@ -272,6 +272,11 @@ class Play:
         fields.setdefault("customer", Recipient(email="Ada@Example.com", name="Ada"))
         return self.command(asked.TicketStart(actor=as_agent(agent), **fields), "tickets")
 
+    def bulk(self, *tickets: str, question: bool = False, actor: Actor = BOSS, **action: Any) -> Decision:
+        """`play.bulk("tkt_1", resolve=ResolveAs(…))`. A dry run is taken back as a worker does."""
+        asks = asked.TicketsBulk(ticket_ids=tickets, action=asked.BulkAction(**action), question=question, actor=actor)
+        return self.command(asks, "tickets")
+
     def take(self, agent: str, ticket: str = "tkt_1") -> Decision:
         return self._on(asked.TicketTake, ticket, as_agent(agent), {})
 

@@ -28,6 +28,7 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
         "round_robin": dict(desk.round_robin),
         "closings": dict(desk.closings),
         "held": {queue: sorted(tickets) for queue, tickets in desk.held.items() if tickets},
+        "jobs": dict(desk.jobs),
         "reserved": {agent: sorted(ids) for agent, ids in desk.reserved.items()},
         "timers": sorted(timer for timer in desk.timers.armed(desk.workspace) if resident or timer[0] not in _DERIVED),
     }

@@ -236,6 +236,23 @@ class Histories(RuleBasedStateMachine):
         ticket = self.some(data, "queued", "offered", "assigned", "resolved")
         self.both(lambda play: play.take(agent, ticket))
 
+    @rule(
+        data=st.data(),
+        agent=st.sampled_from(AGENTS),
+        what=st.sampled_from(["assign", "transfer", "requeue", "resolve"]),
+    )
+    def many_are_moved(self, data: Any, agent: str, what: str) -> None:
+        ids = sorted(self.plays[0].desk.tickets)
+        assume(ids)
+        some = data.draw(st.lists(st.sampled_from([*ids, "tkt_none"]), min_size=1, max_size=4))
+        action: dict[str, Any] = {
+            "assign": asked.AssignTo(agent=agent, reason="many"),
+            "transfer": asked.TransferTo(to_agent=agent, reason="many", wait_seconds=20),
+            "requeue": asked.RequeueTo(reason="many"),
+            "resolve": asked.ResolveAs(outcome="spam"),
+        }
+        self.both(lambda play: play.bulk(*some, **{what: action[what]}))
+
     @rule(agent=st.sampled_from(AGENTS))
     def an_agent_hands_over(self, agent: str) -> None:
         self.both(lambda play: play.handover(agent))

@@ -22,6 +22,26 @@ class Supervisor:
         answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/assign", body)
         return answer
 
+    async def bulk(
+        self,
+        action: dict[str, Any],
+        *,
+        ids: Sequence[str] | None = None,
+        filter: dict[str, Any] | None = None,
+        dry_run: bool = False,
+    ) -> dict[str, Any]:
+        """One action (`{"resolve": {"outcome": "spam"}}`) on the tickets named or found: what became of each, or of
+        more than two hundred `{job_id}`."""
+        body: dict[str, Any] = {"action": action, "dry_run": dry_run}
+        body |= {"ids": list(ids)} if ids is not None else {"filter": filter}
+        answer: dict[str, Any] = await self.session.post("/routing/v1/tickets:bulk", body)
+        return answer
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        """How far a job is."""
+        answer: dict[str, Any] = await self.session.get(f"/routing/v1/jobs/{job_id}")
+        return answer
+
     async def requeue(
         self,
         agent: str,

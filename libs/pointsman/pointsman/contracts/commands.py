@@ -229,6 +229,67 @@ class TicketSplit(Command, topic=TOPIC, type="ticket.split"):
     reason: str
 
 
+class AssignTo(Value):
+    """As `TicketAssign`, of many tickets."""
+
+    agent: str
+    override: bool = False
+    reason: str
+
+
+class TransferTo(Value):
+    """As `TicketTransfer`, of many tickets."""
+
+    to_queue: str | None = None
+    to_agent: str | None = None
+    to_skills: dict[str, int] | None = None
+    reason: str
+    wait_seconds: int | None = None
+
+
+class RequeueTo(Value):
+    """Back to the tickets' queues, or all to one."""
+
+    to_queue: str | None = None
+    reason: str
+
+
+class LabelAs(Value):
+    """As `TicketLabel`, of many tickets."""
+
+    category: str | None = None
+    priority: Priority | None = None
+    language: str | None = None
+    add_tags: tuple[str, ...] = ()
+    remove_tags: tuple[str, ...] = ()
+    reroute: bool = False
+
+
+class ResolveAs(Value):
+    """As `TicketResolve`, of many tickets."""
+
+    outcome: Outcome
+    category: str | None = None
+
+
+class BulkAction(Value):
+    """What is done with each ticket: exactly one of these."""
+
+    assign: AssignTo | None = None
+    transfer: TransferTo | None = None
+    requeue: RequeueTo | None = None
+    label: LabelAs | None = None
+    resolve: ResolveAs | None = None
+
+
+class TicketsBulk(Command, topic=TOPIC, type="tickets.bulk"):
+    """`POST /tickets:bulk`: one action on many tickets, each for itself. With many it becomes a job. A dry run is a
+    question."""
+
+    ticket_ids: tuple[str, ...]
+    action: BulkAction
+
+
 class TicketExplain(Command, topic=TOPIC, type="ticket.explain"):
     """`GET /tickets/{id}/explain`: a question, answered from the resident desk."""
 

@@ -8,6 +8,7 @@ from pointsman.runtime.process import ApiProcess
 from pointsman_routing.api import (
     actions,
     audit,
+    bulk,
     checking,
     config,
     entries,
@@ -42,6 +43,6 @@ def create(process: ApiProcess) -> FastAPI:
     app.include_router(MyRoutes(renewals, OfferReader(process.pool, process.broadcast)).router())
     app.include_router(AgentStream(process, viewings).router())
     app.include_router(viewings.router())
-    for module in (actions, moves, tickets, floor, events, webhooks, audit, config, checking, entries, tokens):
+    for module in (actions, moves, bulk, tickets, floor, events, webhooks, audit, config, checking, entries, tokens):
         app.include_router(module.routes)
     return app

@@ -1,5 +1,6 @@
 """`/v1/tickets`: lists, one ticket, its messages, its timeline, and why it is where it is. Agents read all tickets."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
@@ -26,6 +27,23 @@ Sort = Literal["opened_at", "-opened_at", "updated_at", "-updated_at"]
 Filter = Annotated[str | None, Query(max_length=200)]
 
 STATES: tuple[str, ...] = get_args(TicketState)
+
+
+FILTERS = {
+    "state": "t.state = ANY(?::text[])",
+    "queue": "t.queue = ?",
+    "agent": "t.agent = ?",
+    "customer": "t.customer_id = ?",
+    "channel": "t.channel = ?",
+    "category": "t.category = ?",
+    "tag": "t.tags <> '{}' AND t.tags @> ARRAY[?::text]",
+    "opened_after": "t.opened_at > ?",
+    "opened_before": "t.opened_at < ?",
+    "updated_after": "t.updated_at > ?",
+    "updated_before": "t.updated_at < ?",
+    "q": "(t.subject ILIKE ? OR t.customer_name ILIKE ?)",
+}
+"""Filter → the condition that it is."""
 
 
 TOLD = """
@@ -88,22 +106,17 @@ async def tickets(
         if name not in STATES:
             detail = f"{name!r} is none of {', '.join(STATES)}"
             raise Problem(422, "invalid-request", "the request has errors", [{"pointer": "?state", "detail": detail}])
-    where = ["t.workspace = $1"]
-    values: list[Any] = [caller.workspace]
-
-    def also(condition: str, value: Any) -> None:
-        if value is not None:
-            values.append(value)
-            where.append(condition.replace("?", f"${len(values)}"))
-
-    also("t.state = ANY(?::text[])", states)
-    also("t.queue = ?", queue)
-    also("t.agent = ?", agent)
-    also("t.customer_id = ?", customer)
-    also("t.tags <> '{}' AND t.tags @> ARRAY[?::text]", tag)
-    also("t.opened_at > ?", opened_after)
-    also("t.updated_at > ?", updated_after)
-    also("(t.subject ILIKE ? OR t.customer_name ILIKE ?)", None if q is None else f"%{_literal(q)}%")
+    asked = {
+        "state": states,
+        "queue": queue,
+        "agent": agent,
+        "customer": customer,
+        "tag": tag,
+        "opened_after": opened_after,
+        "updated_after": updated_after,
+        "q": q,
+    }
+    where, values = conditions(caller.workspace, asked)
     column, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
     if cursor is not None:
         sorted_by, instant, id = decode_cursor(cursor, str, str, str)
@@ -183,6 +196,17 @@ async def explain(
     """Why this agent, why not that one, why it still waits, and the smallest change that would free it."""
     command = TicketExplain(actor=actor(caller.role, caller.sub), ticket_id=id, agent=agent)
     return await answer_command(request, caller, command, subject=id)
+
+
+def conditions(workspace: str, asked: Mapping[str, Any]) -> tuple[list[str], list[Any]]:
+    """The conditions on a ticket `t` that the filters ask for, and their values; None asks for nothing."""
+    where: list[str] = ["t.workspace = $1"]
+    values: list[Any] = [workspace]
+    for name, value in asked.items():
+        if value is not None:
+            values.append(f"%{_literal(value)}%" if name == "q" else value)
+            where.append(FILTERS[name].replace("?", f"${len(values)}"))
+    return where, values
 
 
 async def _known(request: Request, caller: Caller, id: str) -> None:

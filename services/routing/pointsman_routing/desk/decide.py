@@ -17,6 +17,7 @@ from pointsman.core.instant import Instant
 from pointsman_routing.desk import (
     arrivals,
     assign,
+    bulk,
     clocks,
     closing,
     configure,
@@ -66,6 +67,7 @@ _OF_TIMERS: dict[str, Callable[[Desk, TimerCause], Result]] = {
     kinds.OPENING: shut.opening,
     kinds.RIPEN: relaxation.ripen,
     kinds.RESERVE: reserved.lapse,
+    kinds.JOB: bulk.step,
 }
 
 _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = {
@@ -125,6 +127,7 @@ _TAKEN: tuple[type[asked.Command], ...] = (
     asked.ConfigEffect,
     *_OF_QUEUES,
     asked.TicketStart,
+    asked.TicketsBulk,
     asked.ConfigPut,
     asked.TokenIssue,
     asked.TokenRevoke,
@@ -228,6 +231,8 @@ def _result_of(desk: Desk, command: Any, cause: str) -> Result:
         return _OF_AGENTS[kind](desk, agent, command)
     if kind in _OF_QUEUES:
         return _OF_QUEUES[kind](desk, command)
+    if kind is asked.TicketsBulk:
+        return bulk.bulk(desk, command, cause)
     if kind is asked.TicketStart:
         return started.start(desk, command, cause)
     if kind is asked.PresenceRenew:

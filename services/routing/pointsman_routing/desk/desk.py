@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar
@@ -26,6 +27,7 @@ from pointsman_routing.desk.model import (
     Agent,
     Closing,
     Inbound,
+    Job,
     Labels,
     Offer,
     Ticket,
@@ -102,6 +104,8 @@ class Changes:
     clock_facts: list[dict[str, Any]] = field(default_factory=list)
     versions: list[dict[str, Any]] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)
+    jobs_begun: dict[str, Job] = field(default_factory=dict)
+    jobs_moved: dict[str, Job] = field(default_factory=dict)
 
 
 class Saying:
@@ -113,6 +117,12 @@ class Saying:
         self.at = at
         self.facts: list[Contract] = []
         self.agents: dict[str, None] = {}
+
+    def copied(self) -> Saying:
+        """The same, to which more may be added."""
+        twin = Saying(self.at)
+        twin.facts, twin.agents = list(self.facts), dict(self.agents)
+        return twin
 
 
 class Draft:
@@ -149,6 +159,14 @@ class Draft:
         self.greeted: Ticket | None = None
         self.serial = 0
         self.late = True
+
+    def copied(self) -> Draft:
+        """The draft as it is now, whatever becomes of this one: to go back to when one of many is refused."""
+        twin = copy(self)
+        for name in ("tickets", "agents", "pools", "entered"):
+            setattr(twin, name, dict(getattr(self, name)))
+        twin.sayings = {subject: saying.copied() for subject, saying in self.sayings.items()}
+        return twin
 
     def begin_saying(self, subject: str, at: Instant) -> Saying:
         saying = self.sayings[subject] = Saying(at)
@@ -191,6 +209,7 @@ class Desk:
         self.closings: dict[str, Closing] = {}
         self.held: dict[str, dict[str, Ticket]] = {}
         self.reserved: dict[str, tuple[str, ...]] = {}
+        self.jobs: dict[str, Job] = {}
         self.waiting = Waiting(None, journal)
         self.roster: Roster
         self.changes = Changes()
@@ -217,6 +236,11 @@ class Desk:
         self.change += 1
         self.draft = Draft(cause, subject, min(at, now), now)
         return self.draft
+
+    def begin_part(self) -> None:
+        """Starts a part of the decision that may be taken back alone: what it edits is saved anew."""
+        self.journal.note(setattr, self, "change", self.change)
+        self.change += 1
 
     def queue_of(self, ticket: Ticket) -> QueuePolicy:
         return self.policy.queues[ticket.queue]

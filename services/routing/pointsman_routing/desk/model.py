@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 from pointsman.contracts import shapes
 from pointsman.contracts.base import made
+from pointsman.contracts.commands import BulkAction
 from pointsman.contracts.requests import MessageReceived
 from pointsman.core.instant import Instant
 from pointsman_routing.desk.policy import NOTHING_NEEDED, Needs, Profile
@@ -229,6 +230,29 @@ class Agent:
     def present(self) -> bool:
         """Whether any session's lease lives."""
         return bool(self.sessions)
+
+
+class Job(NamedTuple):
+    """One action on many tickets that is not finished: `done` of `ids` were asked, `failed` of them refused, and the
+    first of these are `errors`."""
+
+    id: str
+    actor: shapes.Actor
+    action: BulkAction
+    ids: tuple[str, ...]
+    begun_at: Instant
+    done: int = 0
+    failed: int = 0
+    errors: tuple[dict[str, Any], ...] = ()
+    moved_at: Instant | None = None
+
+    def next(self, count: int) -> tuple[str, ...]:
+        """The tickets that come next."""
+        return self.ids[self.done : self.done + count]
+
+    @property
+    def finished(self) -> bool:
+        return self.done >= len(self.ids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pointsman.contracts.base import made
-from pointsman.contracts.commands import AgentHandover, AgentRequeue
+from pointsman.contracts.commands import AgentHandover, AgentRequeue, RequeueTo
 from pointsman.contracts.desk import TicketTransferred, TicketWoken
 from pointsman.contracts.shapes import Actor
 from pointsman.core.decision import refuse
@@ -17,7 +17,7 @@ from pointsman.core.instant import Instant
 from pointsman_routing.desk import offers, shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Agent, Ticket
-from pointsman_routing.desk.result import Answer, Result, invalid
+from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -39,6 +39,16 @@ def requeue(desk: Desk, agent: Agent, command: AgentRequeue) -> Result:
     if command.channels is not None:
         held = [ticket for ticket in held if ticket.channel in command.channels]
     return _give_back(desk, agent, held, command, command.to_queue)
+
+
+def one(desk: Desk, ticket: Ticket, to: RequeueTo, by: Actor) -> Result:
+    """Gives one ticket that somebody holds back to its queue, or to another."""
+    if to.to_queue is not None and to.to_queue not in desk.policy.queues:
+        return invalid(f"there is no queue {to.to_queue}", "/action/requeue/to")
+    if ticket.state not in HELD_STATES:
+        return wrong_state(ticket, "only a ticket that somebody holds can be requeued")
+    _back(desk, ticket, to.to_queue or ticket.queue, by, to.reason)
+    return None
 
 
 def let_go(desk: Desk, ticket: Ticket, reason: str) -> str | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """(workspace, subject): a timer's own name within its kind."""
 
-OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING, RIPEN, RESERVE = KINDS = (
+OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING, RIPEN, RESERVE, JOB = KINDS = (
     "offer",
     "lease",
     "grace",
@@ -33,6 +33,7 @@ OFFER, LEASE, GRACE, ABANDON, PENDING, WRAP_UP, CLOSE, RETRY, HOLD, OPENING, RIP
     "opening",
     "ripen",
     "reserve",
+    "job",
 )
 
 GATES: dict[str, frozenset[str]] = {
@@ -48,6 +49,7 @@ GATES: dict[str, frozenset[str]] = {
     OPENING: frozenset({"commands"}),
     RIPEN: frozenset({"commands"}),
     RESERVE: frozenset({"commands"}),
+    JOB: frozenset(),
 }
 """Kind → the topics whose records can stop such a timer (DESIGN §3, inputs before timers)."""
 
