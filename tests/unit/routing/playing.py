@@ -277,8 +277,8 @@ class Play:
         asks = asked.TicketsBulk(ticket_ids=tickets, action=asked.BulkAction(**action), question=question, actor=actor)
         return self.command(asks, "tickets")
 
-    def take(self, agent: str, ticket: str = "tkt_1") -> Decision:
-        return self._on(asked.TicketTake, ticket, as_agent(agent), {})
+    def take(self, agent: str, ticket: str = "tkt_1", **fields: Any) -> Decision:
+        return self._on(asked.TicketTake, ticket, as_agent(agent), fields)
 
     def handover(self, agent: str, **fields: Any) -> Decision:
         command = asked.AgentHandover(agent=agent, actor=as_agent(agent), **{"reason": "I go home", **fields})

@@ -179,3 +179,77 @@ def test_a_lease_of_a_year_is_refused() -> None:
     play.available("anna", lease_seconds=31_536_000)
     assert play.answer.status == 422
     assert not play.agent("anna").sessions
+
+
+def test_a_session_that_ends_leaves_the_others() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", session="desk")
+    play.presence("anna", None, session="phone")
+    play.command(PresenceEnd(agent="anna", session="desk", actor=as_agent("anna")))
+    assert (play.agent("anna").state, list(play.agent("anna").sessions)) == ("available", ["phone"])
+    play.command(PresenceEnd(agent="anna", session="desk", actor=as_agent("anna")))
+    assert play.answer.status == 404
+
+
+def test_the_sessions_of_an_agent_share_one_state() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", session="desk")
+    play.say()
+    play.away("anna", session="phone", reason="lunch")
+    assert (play.agent("anna").state, play.ticket().state) == ("away", "queued")
+    play.presence("anna", None, session="desk")
+    assert (play.agent("anna").state, play.agent("anna").reason) == ("away", "lunch")
+
+
+def test_with_one_session_too_many_the_oldest_lease_ends() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    for number in range(20):
+        play.available("anna", session=f"tab-{number}", lease_seconds=100 + number)
+    play.presence("anna", None, session="one-more", lease_seconds=600)
+    assert len(play.agent("anna").sessions) == 20
+    assert "tab-0" not in play.agent("anna").sessions
+
+
+def test_a_hold_outlives_a_lapse_and_a_new_version() -> None:
+    document = a_workspace(["anna"])
+    play = Play(document, present=[])
+    play.available("anna", lease_seconds=60)
+    hold(play, "anna", "away", reason="training")
+    play.advance(61)
+    play.configure(document)
+    play.presence("anna", None)
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("away", "supervisor")
+    play.available("anna")
+    assert play.answer.code == "presence-held"
+
+
+def test_without_a_hold_the_agent_may_choose_again() -> None:
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "away", hold=False)
+    assert play.agent("anna").state == "away"
+    play.available("anna")
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("available", "agent")
+
+
+def test_a_supervisor_releases_their_hold() -> None:
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "away")
+    hold(play, "anna", "away", hold=False)
+    play.available("anna")
+    assert play.agent("anna").state == "available"
+
+
+def test_what_a_supervisor_set_comes_back_after_a_lapse() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", lease_seconds=60)
+    hold(play, "anna", "away", hold=False)
+    play.advance(61)
+    assert play.agent("anna").state == "offline"
+    play.presence("anna", None)
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("away", "supervisor")
+
+
+def test_a_hold_until_the_past_is_refused() -> None:
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "away", until=play.now)
+    assert (play.answer.status, play.agent("anna").state) == (422, "available")

@@ -20,7 +20,7 @@ from pointsman.core.instant import Instant
 from pointsman_routing.desk import gone, offers
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Agent
-from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.result import Answer, Result, invalid
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -76,7 +76,7 @@ def hold(desk: Desk, agent: Agent, command: PresenceHold) -> Result:
     if command.state == "available" and not agent.present:
         return refuse(409, "agent-absent", f"no app of {agent.slug} is signed in, so nobody would see an offer")
     if command.until is not None and command.until <= desk.draft.at:
-        return refuse(422, "invalid", "until is in the past")
+        return invalid("until is in the past", "/until")
     desk.edit_agent(agent)
     agent.held = command.hold
     agent.held_until = command.until if command.hold else None
