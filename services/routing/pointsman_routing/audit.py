@@ -27,7 +27,8 @@ from pointsman.core.instant import Instant
 from pointsman.runtime import telemetry
 from pointsman.runtime.logic import Database
 from pointsman_routing.desk import soundness
-from pointsman_routing.desk.desk import Desk, Draft
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.draft import Draft
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
 from pointsman_routing.desk.policy import compile_policy
 from pointsman_routing.desk.soundness import DOUBLE_OWNER, OVER_CAPACITY, ROW, Finding

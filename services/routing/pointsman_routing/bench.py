@@ -30,7 +30,8 @@ from pointsman.runtime.logic import Batch
 from pointsman_routing import collector, loading, store
 from pointsman_routing.desk import configure
 from pointsman_routing.desk.decide import decide
-from pointsman_routing.desk.desk import Classify, Desk
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.policy import compile_policy
 from pointsman_routing.desk.timers import Timers

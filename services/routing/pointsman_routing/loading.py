@@ -4,7 +4,7 @@ Resident are all tickets that are not resolved, those in wrap-up, and those that
 back as a guest when a message or command is about it (`gather`), and leaves again if it stays resolved.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
@@ -20,10 +20,10 @@ from pointsman_routing import jobs
 from pointsman_routing.audit import Auditor
 from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.desk import Classify, Desk
-from pointsman_routing.desk.hindsight import Past, look_back
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import Agent, Closing, Labels, Offer, Pause, Ticket, Token, Written
+from pointsman_routing.desk.model import Agent, Closing, Labels, Offer, Pause, Ticket, Token
 from pointsman_routing.desk.order import order_key, since_us
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -34,7 +34,7 @@ CLOSING_HORIZON = timedelta(seconds=120)
 """Resolved tickets that close within this time are resident, so that their timers are."""
 
 # JSON as text: most tickets need the same few things, which are decoded once.
-_TICKET_COLUMNS = ", ".join(f"{name}::text" if kind == "jsonb" else name for name, kind in TICKET.columns)
+TICKET_COLUMNS = ", ".join(f"{name}::text" if kind == "jsonb" else name for name, kind in TICKET.columns)
 
 WORKSPACES = """
     SELECT workspace, config_version, change, round_robin, closings, version.document
@@ -43,20 +43,12 @@ WORKSPACES = """
     ORDER BY workspace
 """
 OPEN_TICKETS = f"""
-    SELECT {_TICKET_COLUMNS} FROM ticket
+    SELECT {TICKET_COLUMNS} FROM ticket
     WHERE workspace = ANY($1::text[]) AND (state NOT IN ('resolved', 'closed') OR wrap_up_until IS NOT NULL)
 """
 CLOSING_TICKETS = f"""
-    SELECT {_TICKET_COLUMNS} FROM ticket
+    SELECT {TICKET_COLUMNS} FROM ticket
     WHERE workspace = ANY($1::text[]) AND state = 'resolved' AND closes_at <= $2
-"""
-TICKETS_BY_ID = f"""
-    SELECT {_TICKET_COLUMNS} FROM ticket JOIN unnest($1::text[], $2::text[]) AS asked (workspace, id)
-    USING (workspace, id)
-"""
-OFFERS_BY_ID = """
-    SELECT workspace, id, ticket_id FROM offer JOIN unnest($1::text[], $2::text[]) AS asked (workspace, id)
-    USING (workspace, id)
 """
 PENDING_OFFERS = """
     SELECT workspace, id, ticket_id, agent, weight, reason, offered_at, expires_at FROM offer
@@ -72,43 +64,6 @@ TOKENS = """
     SELECT workspace, id, role, sub, issued_at, issued_by, expires_at, revoked_at FROM token
     WHERE workspace = ANY($1::text[]) AND expires_at > $2
 """
-LAST_AGENTS = """
-    SELECT asked.workspace, asked.customer, dealt.last_agent
-    FROM unnest($1::text[], $2::text[]) AS asked (workspace, customer), LATERAL (
-        SELECT last_agent FROM ticket
-        WHERE ticket.workspace = asked.workspace AND ticket.customer_id = asked.customer AND last_agent IS NOT NULL
-        ORDER BY opened_at DESC LIMIT 1
-    ) AS dealt
-"""
-WRITTEN = """
-    WITH RECURSIVE matter AS (
-        SELECT $2::text AS id
-        UNION SELECT source.id FROM ticket source JOIN matter ON source.merged_into = matter.id
-        WHERE source.workspace = $1
-    )
-    SELECT id, change, number, direction, kind, author_kind, automatic, received_at, subject,
-           CASE WHEN id = ANY($3::text[]) THEN text ELSE '' END AS text,
-           CASE WHEN id = ANY($3::text[]) THEN reply_text END AS reply_text
-    FROM message WHERE workspace = $1 AND ticket_id IN (SELECT matter.id FROM matter) ORDER BY change, number
-"""
-STORED_WHY = """
-    SELECT workspace, ticket_id, agent, reason, why, at, config_version, change FROM (
-        SELECT workspace, ticket_id, agent, reason, why, offered_at AS at, config_version,
-               coalesce((why ->> 'change')::bigint, change) AS change
-        FROM offer
-        UNION ALL SELECT workspace, ticket_id, agent, reason, why, at, config_version, change FROM assignment
-    ) AS decided
-    WHERE workspace = $1 AND ticket_id = $2 ORDER BY at DESC LIMIT 1
-"""
-STATE_BEFORE = """
-    SELECT state, set_by, reason, channels, load, in_hand, units FROM agent_state
-    WHERE workspace = $1 AND agent = $2 AND change < $3 ORDER BY change DESC LIMIT 1
-"""
-DECLINED_BEFORE = """
-    SELECT EXISTS (SELECT FROM offer WHERE workspace = $1 AND ticket_id = $2 AND agent = $3 AND ended_at <= $4
-                   AND state IN ('rejected', 'expired'))
-"""
-DOCUMENT = "SELECT document FROM config_version WHERE workspace = $1 AND version = $2"
 
 
 @dataclass(slots=True)
@@ -169,73 +124,6 @@ async def read_closing(db: Database, state: Desks, now: Instant) -> None:
             desk.tickets[row["id"]] = ticket_of(desk, row, None)
         state.guests.discard((desk.workspace, row["id"]))
         desk.arm(kinds.CLOSE, row["id"], row["closes_at"])
-
-
-async def read_guests(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
-    """Makes these tickets, (workspace, id), resident for the batch, if they exist; and those they were merged into."""
-    while asked:
-        merged = []
-        for row in await db.fetch(TICKETS_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
-            desk = state.desks[row["workspace"]]
-            if row["id"] not in desk.tickets:
-                desk.tickets[row["id"]] = ticket_of(desk, row, None)
-                state.guests.add((desk.workspace, row["id"]))
-            if row["merged_into"] is not None and row["merged_into"] not in desk.tickets:
-                merged.append((desk.workspace, row["merged_into"]))
-        asked = merged
-
-
-async def read_ended_offers(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
-    """Tells the desks whose tickets these ended offers, (workspace, id), were about."""
-    if asked:
-        for row in await db.fetch(OFFERS_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
-            state.desks[row["workspace"]].ended[row["id"]] = row["ticket_id"]
-
-
-async def read_last_agents(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
-    """Tells the desks who dealt last with these customers, (workspace, id)."""
-    if asked:
-        for row in await db.fetch(LAST_AGENTS, [name for name, _ in asked], [id for _, id in asked]):
-            state.desks[row["workspace"]].last_agents[row["customer"]] = row["last_agent"]
-
-
-async def read_written(db: Database, state: Desks, asked: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
-    """Reads the messages of these tickets, (workspace, id, message ids), with the texts of those named."""
-    for workspace, ticket, named in asked:
-        rows = await db.fetch(WRITTEN, workspace, ticket, list(named))
-        state.desks[workspace].written[ticket] = tuple(Written(**row) for row in rows)
-
-
-async def read_why(db: Database, state: Desks, asked: Mapping[tuple[str, str], str | None]) -> None:
-    """Reads what was stored with the last offer or assignment of these tickets, (workspace, id), and how the agent in
-    question stood then."""
-    for (workspace, ticket), agent in asked.items():
-        desk = state.desks[workspace]
-        row = await db.fetchrow(STORED_WHY, workspace, ticket)
-        desk.stored_why.clear()
-        desk.hindsight.clear()
-        if row is None:
-            continue
-        said = {"agent": row["agent"], "at": row["at"], "sentence": row["reason"], "why": row["why"]}
-        desk.stored_why[ticket] = said
-        search = (row["why"] or {}).get("search")
-        if agent is not None and search is not None:
-            past = await _look_back(db, desk, row, search, agent)
-            if past is not None:
-                desk.hindsight[ticket, agent] = past
-
-
-async def _look_back(db: Database, desk: Desk, row: Any, search: Mapping[str, Any], agent: str) -> Past | None:
-    """How the agent stood at the decision of this row; None when they were not configured then."""
-    profiles = desk.policy.profiles
-    if row["config_version"] != desk.policy.version:
-        document = await db.fetchval(DOCUMENT, desk.workspace, row["config_version"])
-        profiles = compile_policy(Document.model_validate(document), row["config_version"]).profiles
-    if agent not in profiles:
-        return None
-    before = await db.fetchrow(STATE_BEFORE, desk.workspace, agent, row["change"])
-    declined = await db.fetchval(DECLINED_BEFORE, desk.workspace, row["ticket_id"], agent, row["at"])
-    return look_back(row["at"], profiles[agent], before, search, declined=declined)
 
 
 def leave_behind(state: Desks) -> None:

@@ -60,7 +60,8 @@ from typing import Any
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.runtime.logic import Batch, Database
 from pointsman_routing import jobs
-from pointsman_routing.desk.desk import Changes, Desk
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.draft import Changes
 from pointsman_routing.rows import (
     AGENT,
     AGENT_STATE,

@@ -13,11 +13,12 @@ from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Batch, Database
-from pointsman_routing import collector, loading, store
+from pointsman_routing import collector, gathering, loading, store
 from pointsman_routing.classify import Classifier
 from pointsman_routing.desk.bulk import STEP_TICKETS_MAX
 from pointsman_routing.desk.decide import TAKES, decide
-from pointsman_routing.desk.desk import Classify, Desk
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.timers import GATES, JOB
 from pointsman_routing.loading import Desks
 
@@ -85,15 +86,15 @@ class DeskLane:
                     split.append((desk.workspace, body.ticket_id, body.message_ids))
                 if isinstance(body, MessageReceived) and body.opens and _prefers_known_agents(desk, body.channel):
                     customers[desk.workspace, body.customer.id] = None
-        await loading.read_ended_offers(db, state, list(offers))
+        await gathering.read_ended_offers(db, state, list(offers))
         for workspace, offer in offers:
             ticket = state.desks[workspace].ended.get(offer)
             if ticket is not None and ticket not in state.desks[workspace].tickets:
                 tickets[workspace, ticket] = None
-        await loading.read_guests(db, state, list(tickets))
-        await loading.read_why(db, state, explained)
-        await loading.read_last_agents(db, state, list(customers))
-        await loading.read_written(db, state, split)
+        await gathering.read_guests(db, state, list(tickets))
+        await gathering.read_why(db, state, explained)
+        await gathering.read_last_agents(db, state, list(customers))
+        await gathering.read_written(db, state, split)
 
     def decide(self, state: Desks, cause: Cause, now: Instant) -> Decision:
         desk = state.desks.get(cause.workspace)

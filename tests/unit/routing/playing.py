@@ -22,7 +22,8 @@ from pointsman.testing.said import a_message
 from pointsman.testing.time import NOON
 from pointsman_routing.desk.choice import Matcher
 from pointsman_routing.desk.decide import decide
-from pointsman_routing.desk.desk import Classify, Desk
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.model import Agent, Ticket, Written
 from pointsman_routing.desk.split import new_messages
 from pointsman_routing.desk.timers import Timers

@@ -12,7 +12,8 @@ from pointsman.contracts.shapes import PRIORITIES, SYSTEM, Evidence
 from pointsman.core.journal import Mark
 from pointsman_routing.desk import matching, messages, offers
 from pointsman_routing.desk.capacity import has_room
-from pointsman_routing.desk.desk import Classified, Desk, Draft
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.draft import Classified, Draft
 from pointsman_routing.desk.model import Labels, Ticket
 from pointsman_routing.desk.policy import needs
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from copy import copy
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pointsman.contracts.base import Contract, made
 from pointsman.contracts.desk import TicketQueued
 from pointsman.contracts.document import Document
-from pointsman.contracts.requests import MessageReceived
 from pointsman.contracts.shapes import TicketState
 from pointsman.core.decision import Decision, Emission
 from pointsman.core.instant import Instant
@@ -19,6 +16,7 @@ from pointsman.core.journal import Journal
 from pointsman_routing.desk import reserved, shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.choice import IndexedMatcher, Matcher
+from pointsman_routing.desk.draft import Changes, Classify, Draft, state_of
 from pointsman_routing.desk.hindsight import Past
 from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import (
@@ -26,7 +24,6 @@ from pointsman_routing.desk.model import (
     TICKET_EDITED,
     Agent,
     Closing,
-    Inbound,
     Job,
     Labels,
     Offer,
@@ -44,133 +41,7 @@ _ticket_values = attrgetter(*TICKET_EDITED)
 _agent_values = attrgetter(*AGENT_FIELDS)
 
 
-class Classified(Protocol):
-    """What the classifier says of a message (pointsman_routing.classify)."""
-
-    @property
-    def language(self) -> str: ...
-
-    @property
-    def category(self) -> str: ...
-
-    @property
-    def priority(self) -> Any: ...
-
-    @property
-    def tags(self) -> tuple[str, ...]: ...
-
-    @property
-    def queue(self) -> str: ...
-
-    @property
-    def requires(self) -> Mapping[str, int]: ...
-
-    @property
-    def prefers(self) -> Mapping[str, int]: ...
-
-    @property
-    def weight(self) -> int: ...
-
-    @property
-    def confidence(self) -> float: ...
-
-    @property
-    def band(self) -> Any: ...
-
-    @property
-    def evidence(self) -> Any: ...
-
-
-Classify = Callable[[MessageReceived], Classified]
-
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Changes:
-    """What is to be written since the last commit. Rows are values; tickets and agents are written as they stand."""
-
-    tickets: dict[str, Ticket] = field(default_factory=dict)
-    agents: dict[str, Agent] = field(default_factory=dict)
-    agent_states: list[tuple[Any, ...]] = field(default_factory=list)
-    sessions: dict[tuple[str, str], Instant | None] = field(default_factory=dict)
-    offers_made: dict[str, dict[str, Any]] = field(default_factory=dict)
-    offers_ended: dict[str, dict[str, Any]] = field(default_factory=dict)
-    inbound: list[Inbound] = field(default_factory=list)
-    messages: list[dict[str, Any]] = field(default_factory=list)
-    moved: dict[str, str] = field(default_factory=dict)
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
-    assignments: list[dict[str, Any]] = field(default_factory=list)
-    clock_facts: list[dict[str, Any]] = field(default_factory=list)
-    versions: list[dict[str, Any]] = field(default_factory=list)
-    tokens: dict[str, Token] = field(default_factory=dict)
-    jobs_begun: dict[str, Job] = field(default_factory=dict)
-    jobs_moved: dict[str, Job] = field(default_factory=dict)
-
-
-class Saying:
-    """The facts of a decision about one subject, its time, and the agents who are told."""
-
-    __slots__ = ("agents", "at", "facts")
-
-    def __init__(self, at: Instant) -> None:
-        self.at = at
-        self.facts: list[Contract] = []
-        self.agents: dict[str, None] = {}
-
-    def copied(self) -> Saying:
-        """The same, to which more may be added."""
-        twin = Saying(self.at)
-        twin.facts, twin.agents = list(self.facts), dict(self.agents)
-        return twin
-
-
-class Draft:
-    """What a decision gathers while it is made. `at` is the cause's time, of what it is about (`subject`); what
-    follows from it elsewhere happens `now`. `tickets` entered the queue, `agents` got room, `pools` got or lost an
-    available agent: `settle` looks after them, and until then the roster shows these agents as they were (`late`).
-    `edited` are the agents that it changed.
-    `entered` are the tickets that came into an open queue (rule 20), `greeted` the one that gets an `auto_reply`."""
-
-    __slots__ = (
-        "agents",
-        "at",
-        "cause",
-        "edited",
-        "entered",
-        "greeted",
-        "late",
-        "now",
-        "pools",
-        "sayings",
-        "serial",
-        "subject",
-        "tickets",
-    )
-
-    def __init__(self, cause: str, subject: str, at: Instant, now: Instant) -> None:
-        self.cause, self.subject, self.at, self.now = cause, subject, at, now
-        self.sayings: dict[str, Saying] = {}
-        self.tickets: dict[str, Ticket] = {}
-        self.agents: dict[str, Agent] = {}
-        self.edited: list[Agent] = []
-        self.pools: dict[Pool, None] = {}
-        self.entered: dict[str, Ticket] = {}
-        self.greeted: Ticket | None = None
-        self.serial = 0
-        self.late = True
-
-    def copied(self) -> Draft:
-        """The draft as it is now, whatever becomes of this one: to go back to when one of many is refused."""
-        twin = copy(self)
-        for name in ("tickets", "agents", "pools", "entered"):
-            setattr(twin, name, dict(getattr(self, name)))
-        twin.sayings = {subject: saying.copied() for subject, saying in self.sayings.items()}
-        return twin
-
-    def begin_saying(self, subject: str, at: Instant) -> Saying:
-        saying = self.sayings[subject] = Saying(at)
-        return saying
 
 
 class Desk:
@@ -456,13 +327,6 @@ class Desk:
         if len(self.ended) > ENDED_KEPT_MAX:
             for offer in list(self.ended)[: ENDED_KEPT_MAX // 2]:
                 del self.ended[offer]
-
-
-def state_of(agent: Agent, at: Instant) -> tuple[Any, ...]:
-    """How an agent stands after a decision, as the row of `agent_state` has it, but for the workspace."""
-    channels = None if agent.channels is None else tuple(sorted(agent.channels))
-    said = (agent.state, agent.set_by, agent.reason, channels)
-    return (agent.slug, agent.change, at, *said, agent.load, agent.counts, agent.units)
 
 
 LABELS_KEPT_MAX = 10_000

@@ -20,7 +20,8 @@ from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
-    from pointsman_routing.desk.desk import Changes, Desk
+    from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.draft import Changes
 
 
 def split(desk: Desk, ticket: Ticket, command: SplitOff) -> Result:

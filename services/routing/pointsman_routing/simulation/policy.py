@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pointsman.contracts.document import Document
-from pointsman_routing.desk.desk import Classify
+from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.policy import Policy, compile_policy
 from pointsman_routing.simulation.people import Said
 from pointsman_routing.simulation.plan import Plan

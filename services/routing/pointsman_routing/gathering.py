@@ -1,0 +1,128 @@
+"""What a batch asks for before it is decided (gather): resolved tickets that somebody writes to, offers that ended, who
+dealt last with a customer, a ticket's messages, and what was stored with a decision that somebody wants explained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pointsman.contracts.document import Document
+from pointsman.runtime.logic import Database
+from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.hindsight import Past, look_back
+from pointsman_routing.desk.model import Written
+from pointsman_routing.desk.policy import compile_policy
+from pointsman_routing.loading import TICKET_COLUMNS, Desks, ticket_of
+
+TICKETS_BY_ID = f"""
+    SELECT {TICKET_COLUMNS} FROM ticket JOIN unnest($1::text[], $2::text[]) AS asked (workspace, id)
+    USING (workspace, id)
+"""
+OFFERS_BY_ID = """
+    SELECT workspace, id, ticket_id FROM offer JOIN unnest($1::text[], $2::text[]) AS asked (workspace, id)
+    USING (workspace, id)
+"""
+LAST_AGENTS = """
+    SELECT asked.workspace, asked.customer, dealt.last_agent
+    FROM unnest($1::text[], $2::text[]) AS asked (workspace, customer), LATERAL (
+        SELECT last_agent FROM ticket
+        WHERE ticket.workspace = asked.workspace AND ticket.customer_id = asked.customer AND last_agent IS NOT NULL
+        ORDER BY opened_at DESC LIMIT 1
+    ) AS dealt
+"""
+WRITTEN = """
+    WITH RECURSIVE matter AS (
+        SELECT $2::text AS id
+        UNION SELECT source.id FROM ticket source JOIN matter ON source.merged_into = matter.id
+        WHERE source.workspace = $1
+    )
+    SELECT id, change, number, direction, kind, author_kind, automatic, received_at, subject,
+           CASE WHEN id = ANY($3::text[]) THEN text ELSE '' END AS text,
+           CASE WHEN id = ANY($3::text[]) THEN reply_text END AS reply_text
+    FROM message WHERE workspace = $1 AND ticket_id IN (SELECT matter.id FROM matter) ORDER BY change, number
+"""
+STORED_WHY = """
+    SELECT workspace, ticket_id, agent, reason, why, at, config_version, change FROM (
+        SELECT workspace, ticket_id, agent, reason, why, offered_at AS at, config_version,
+               coalesce((why ->> 'change')::bigint, change) AS change
+        FROM offer
+        UNION ALL SELECT workspace, ticket_id, agent, reason, why, at, config_version, change FROM assignment
+    ) AS decided
+    WHERE workspace = $1 AND ticket_id = $2 ORDER BY at DESC LIMIT 1
+"""
+STATE_BEFORE = """
+    SELECT state, set_by, reason, channels, load, in_hand, units FROM agent_state
+    WHERE workspace = $1 AND agent = $2 AND change < $3 ORDER BY change DESC LIMIT 1
+"""
+DECLINED_BEFORE = """
+    SELECT EXISTS (SELECT FROM offer WHERE workspace = $1 AND ticket_id = $2 AND agent = $3 AND ended_at <= $4
+                   AND state IN ('rejected', 'expired'))
+"""
+DOCUMENT = "SELECT document FROM config_version WHERE workspace = $1 AND version = $2"
+
+
+async def read_guests(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
+    """Makes these tickets, (workspace, id), resident for the batch, if they exist; and those they were merged into."""
+    while asked:
+        merged = []
+        for row in await db.fetch(TICKETS_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
+            desk = state.desks[row["workspace"]]
+            if row["id"] not in desk.tickets:
+                desk.tickets[row["id"]] = ticket_of(desk, row, None)
+                state.guests.add((desk.workspace, row["id"]))
+            if row["merged_into"] is not None and row["merged_into"] not in desk.tickets:
+                merged.append((desk.workspace, row["merged_into"]))
+        asked = merged
+
+
+async def read_ended_offers(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
+    """Tells the desks whose tickets these ended offers, (workspace, id), were about."""
+    if asked:
+        for row in await db.fetch(OFFERS_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
+            state.desks[row["workspace"]].ended[row["id"]] = row["ticket_id"]
+
+
+async def read_last_agents(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
+    """Tells the desks who dealt last with these customers, (workspace, id)."""
+    if asked:
+        for row in await db.fetch(LAST_AGENTS, [name for name, _ in asked], [id for _, id in asked]):
+            state.desks[row["workspace"]].last_agents[row["customer"]] = row["last_agent"]
+
+
+async def read_written(db: Database, state: Desks, asked: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
+    """Reads the messages of these tickets, (workspace, id, message ids), with the texts of those named."""
+    for workspace, ticket, named in asked:
+        rows = await db.fetch(WRITTEN, workspace, ticket, list(named))
+        state.desks[workspace].written[ticket] = tuple(Written(**row) for row in rows)
+
+
+async def read_why(db: Database, state: Desks, asked: Mapping[tuple[str, str], str | None]) -> None:
+    """Reads what was stored with the last offer or assignment of these tickets, (workspace, id), and how the agent in
+    question stood then."""
+    for (workspace, ticket), agent in asked.items():
+        desk = state.desks[workspace]
+        row = await db.fetchrow(STORED_WHY, workspace, ticket)
+        desk.stored_why.clear()
+        desk.hindsight.clear()
+        if row is None:
+            continue
+        said = {"agent": row["agent"], "at": row["at"], "sentence": row["reason"], "why": row["why"]}
+        desk.stored_why[ticket] = said
+        search = (row["why"] or {}).get("search")
+        if agent is not None and search is not None:
+            past = await _look_back(db, desk, row, search, agent)
+            if past is not None:
+                desk.hindsight[ticket, agent] = past
+
+
+async def _look_back(db: Database, desk: Desk, row: Any, search: Mapping[str, Any], agent: str) -> Past | None:
+    """How the agent stood at the decision of this row; None when they were not configured then."""
+    profiles = desk.policy.profiles
+    if row["config_version"] != desk.policy.version:
+        document = await db.fetchval(DOCUMENT, desk.workspace, row["config_version"])
+        profiles = compile_policy(Document.model_validate(document), row["config_version"]).profiles
+    if agent not in profiles:
+        return None
+    before = await db.fetchrow(STATE_BEFORE, desk.workspace, agent, row["change"])
+    declined = await db.fetchval(DECLINED_BEFORE, desk.workspace, row["ticket_id"], agent, row["at"])
+    return look_back(row["at"], profiles[agent], before, search, declined=declined)
