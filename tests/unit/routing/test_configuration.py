@@ -48,6 +48,31 @@ def test_a_new_skill_frees_what_waits() -> None:
     assert play.offered_to() == "anna"
 
 
+def test_where_queues_stay_every_ticket_stands_where_it_stood() -> None:
+    document = a_workspace({"anna": {}}, skills=["billing"])
+    play = Play(document, present=[])
+    for number in range(3):
+        play.say(f"tkt_{number}", requires={"billing": 3})
+    places = {id: ticket.place for id, ticket in play.desk.tickets.items()}
+    play.configure({**document, "agents": {"anna": {"capacity": 2}, "boris": {"skills": {"billing": 3}}}})
+    assert all(ticket.place is places[id] for id, ticket in play.desk.tickets.items())
+    play.available("boris")
+    assert [play.offered_to(f"tkt_{number}") for number in range(3)] == ["boris", "boris", "boris"]
+    play.configure({**document, "queues": {"general": {"order": "priority"}}})
+    assert all(ticket.place is not places[id] for id, ticket in play.desk.tickets.items())
+
+
+def test_what_a_language_asks_for_is_looked_at_anew() -> None:
+    relax = [{"after_seconds": 60, "drop_language": True}]
+    document = a_workspace({"anna": {}}, {"general": {"relax": relax}}, skills=["lang-en"])
+    play = Play(document)
+    play.say(requires={"lang-en": 1})
+    play.advance(61)
+    assert play.offered_to() is None, "nothing says that lang-en is a language"
+    play.configure({**document, "classify": {"language_skill": "lang-{language}"}})
+    assert play.offered_to() == "anna"
+
+
 def test_a_lost_skill_rescinds_the_offer_and_keeps_the_assignment() -> None:
     document = a_workspace({"anna": {"skills": {"billing": 3}}})
     play = Play(document)

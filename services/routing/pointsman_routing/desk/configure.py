@@ -110,27 +110,52 @@ def _takes_tickets(policy: Policy, slug: str) -> bool:
 
 
 def apply(desk: Desk, policy: Policy, moves: Moves | None = None) -> None:
-    """Makes the version the one that holds. Linear in agents and open tickets: configuration changes are rare."""
+    """Makes the version the one that holds. Linear in agents and offers; where queues changed, in open tickets too."""
     moves = moves or Moves()
-    for queue in desk.policy.queues if desk.configured else ():
-        desk.arm(kinds.RIPEN, queue, None)
-    roster, waiting = Roster(policy, desk.journal), Waiting(policy, desk.journal)
-    desk.adopt(policy, roster, waiting, desk.classifier(policy.document))
-    for ticket in desk.tickets.values():
-        if ticket.place is not None:
-            desk.edit(ticket)
-            ticket.place = None
+    lines_stand = _lines_stand(desk, policy)
+    if lines_stand:
+        waiting = desk.waiting
+        waiting.adopt(policy)
+    else:
+        for queue in desk.policy.queues if desk.configured else ():
+            desk.arm(kinds.RIPEN, queue, None)
+        waiting = Waiting(policy, desk.journal)
+        for ticket in desk.tickets.values():
+            if ticket.place is not None:
+                desk.edit(ticket)
+                ticket.place = None
+    desk.adopt(policy, Roster(policy, desk.journal), waiting, desk.classifier(policy.document))
+    concerned = set(desk.tickets)
+    if lines_stand:
+        concerned = {offer.ticket_id for offer in desk.offers.values()}.union(*desk.reserved.values())
     for slug in sorted(desk.agents.keys() - policy.profiles.keys()):
         _dismiss(desk, desk.agents[slug])
     for profile in policy.profiles.values():
         _employ(desk, profile)
-    for id in sorted(desk.tickets):
+    for id in sorted(concerned):
         _requeue(desk, desk.tickets[id], moves)
     shut.reconfigured(desk)
     for agent in sorted(desk.agents.values(), key=lambda agent: (agent.idle_since, agent.slug)):
         if agent.state == "available" and agent.pool is not None:
             desk.draft.agents[agent.slug] = agent
             desk.draft.pools[agent.pool] = None
+
+
+def _lines_stand(desk: Desk, policy: Policy) -> bool:
+    """Whether every ticket waits as before: the queues are the same, and what languages ask for. Then who may take them
+    is all that changed, and those who may now are asked as agents that got room."""
+    if not desk.configured:
+        return False
+    before, now = desk.policy.document, policy.document
+    return desk.policy.queues == policy.queues and _language_skills(before) == _language_skills(now)
+
+
+def _language_skills(document: Document) -> tuple[str | None, frozenset[str]]:
+    template = document.classify.language_skill
+    if not template:
+        return None, frozenset()
+    begin, _, end = template.partition("{language}")
+    return template, frozenset(skill for skill in document.skills if skill.startswith(begin) and skill.endswith(end))
 
 
 def _employ(desk: Desk, profile: Profile) -> None:

@@ -25,11 +25,9 @@ class DocumentError:
 
 
 class DocumentErrors(ValueError):
-    """The document is refused. `errors` is not empty, has at most `ERRORS_MAX` items, and goes from top to bottom where
-    lines are known."""
+    """The document is refused. `errors` is not empty and has at most `ERRORS_MAX` items."""
 
     def __init__(self, errors: Sequence[DocumentError]) -> None:
-        errors = sorted(errors, key=lambda error: error.line or 0)
         self.errors = tuple(errors[:ERRORS_MAX])
         first = self.errors[0]
         line = f" (line {first.line})" if first.line else ""

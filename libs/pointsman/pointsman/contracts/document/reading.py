@@ -52,7 +52,8 @@ def read_plain(source: str | bytes, *, format: Format | None = None) -> Written:
 
 
 def read_document(source: str | bytes | Mapping[str, Any] | Written, *, format: Format | None = None) -> Document:
-    """The document, its defaults applied, its references checked. Raises `DocumentErrors` with every mistake found."""
+    """The document, its defaults applied, its references checked. Raises `DocumentErrors` with every mistake found,
+    from top to bottom where lines are known."""
     if isinstance(source, Written):
         written = source
     elif isinstance(source, Mapping):
@@ -65,11 +66,15 @@ def read_document(source: str | bytes | Mapping[str, Any] | Written, *, format: 
     try:
         document = Document.model_validate(written.value)
     except ValidationError as refused:
-        raise DocumentErrors(shape_errors(refused, written)) from refused
+        raise DocumentErrors(sorted(shape_errors(refused, written), key=_line_of)) from refused
     found = [DocumentError(pointer_of(path), detail, written.line_of(path)) for path, detail in findings(document)]
     if found:
-        raise DocumentErrors(found)
+        raise DocumentErrors(sorted(found, key=_line_of))
     return document
+
+
+def _line_of(error: DocumentError) -> int:
+    return error.line or 0
 
 
 def shape_errors(refused: ValidationError, written: Written, model: type[BaseModel] = Document) -> list[DocumentError]:
