@@ -116,6 +116,8 @@ async def test_an_agent_starts_a_ticket(floor: Floor) -> None:
     ticket = started.json()["id"]
     (message,) = (await anna.get(f"/v1/tickets/{ticket}/messages")).json()["items"]
     assert (message["direction"], message["delivery"], message["author"]["id"]) == ("out", "queued", "anna")
+    by_id = await anna.post("/v1/tickets", json=body | {"customer": "cus_ada"})
+    assert (by_id.status_code, by_id.json()["customer"]["id"]) == (201, "cus_ada")
     boss = await floor.as_("supervisor", "boss")
     assert problem(await boss.post("/v1/tickets", json=body | {"customer": {"id": "cus_1"}})) == (403, "not-eligible")
 

@@ -99,10 +99,11 @@ class Customer(Body):
 
 
 class Start(Body):
-    """`public`: the text is the conversation's first message, delivered by the connector; else it is a note."""
+    """`public`: the text is the conversation's first message, delivered by the connector; else it is a note. A customer
+    who is only a text is meant by id."""
 
     connector: Slug
-    customer: Customer
+    customer: Customer | Annotated[str, Field(min_length=1, max_length=200)]
     subject: Annotated[str | None, Field(max_length=500)] = None
     text: Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS_MAX)]
     html: Annotated[str | None, Field(max_length=4 * TEXT_CHARACTERS_MAX)] = None
@@ -149,8 +150,10 @@ async def start(request: Request, caller: Personal, body: Start, key: Idempotenc
     clocks run only once the customer has written. The customer's answer joins it. 422 for an unknown connector, 403
     `not-eligible` when the caller is no agent who takes tickets. `customer.id` in the answer is final for a customer
     named by our id; else once the first message was delivered or the customer wrote."""
-    given = body.model_dump()
-    command = TicketStart(actor=actor(caller.role, caller.sub), **{**given, "customer": Recipient(**given["customer"])})
+    to = body.customer
+    recipient = Recipient(id=to) if isinstance(to, str) else Recipient(**to.model_dump())
+    given = body.model_dump(exclude={"customer"})
+    command = TicketStart(actor=actor(caller.role, caller.sub), customer=recipient, **given)
     return await answer_command(request, caller, command, subject="tickets", key=key)
 
 

@@ -87,7 +87,7 @@ def _double_owners(events: Sequence[Event]) -> Iterable[str]:
         elif kind in ("offer.rejected", "offer.expired", "offer.rescinded"):
             if owner.get(ticket) == data["agent"]:
                 del owner[ticket]
-        elif kind in ("ticket.queued", "ticket.resolved", "ticket.closed", "ticket.woken"):
+        elif kind in ("ticket.queued", "ticket.resolved", "ticket.closed", "ticket.woken", "ticket.transferred"):
             owner.pop(ticket, None)
 
 
@@ -137,8 +137,8 @@ def _above_capacity(events: Sequence[Event], agents: Mapping[str, Mapping[str, A
             if charges.by_ticket.get(ticket, ("",))[0] == data["agent"]:
                 charges.free(ticket)
         elif (
-            kind in ("ticket.queued", "ticket.wrap_up_finished", "ticket.closed")
-            or (kind == "ticket.pended" and data.get("frees", True))
+            kind in ("ticket.queued", "ticket.transferred", "ticket.wrap_up_finished", "ticket.closed")
+            or (kind in ("ticket.pended", "ticket.snoozed") and data.get("frees", True))
             or (kind == "ticket.resolved" and data.get("wrap_up_until") is None)
         ):
             charges.free(ticket)

@@ -9,6 +9,7 @@ import random
 import sys
 import time
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -20,10 +21,14 @@ from pointsman.cli.demo.document import LATE_AGENTS, LEASE_SECONDS
 from pointsman.cli.demo.plan import Plan, read_plan, tell
 from pointsman.client.agent import Agent, Offer
 from pointsman.client.session import ApiError, Session, Unreachable
+from pointsman.core.instant import after
 
 DECLINE_SHARE = 0.03
 IGNORE_SHARE = 0.004
 PEND_SHARE = 0.03
+SNOOZE_SHARE = 0.03
+SNOOZE_SECONDS = 4.0
+TRANSFER_SHARE = 0.02
 VANISH_SHARE = 0.12
 VANISH_SECONDS = 9.0
 VANISHING_LEASE_SECONDS = 6
@@ -42,7 +47,7 @@ class Floor:
     def __init__(self) -> None:
         self.seen_at: dict[str, float] = {}
         self.counts = dict.fromkeys(
-            ("offers", "accepted", "declined", "let_pass", "too_late", "replied", "resolved"), 0
+            ("offers", "accepted", "declined", "let_pass", "too_late", "transferred", "replied", "resolved"), 0
         )
         self.vanished: list[str] = []
         self.failures: list[str] = []
@@ -178,12 +183,19 @@ class App:
         self._in_hand.add(ticket_id)
         try:
             await asyncio.sleep(self._chance.uniform(*THINK_SECONDS))
+            if self._chance.random() < TRANSFER_SHARE:
+                await self._agent.transfer(ticket_id, "somebody else knows more", queue=ticket["queue"])
+                self._floor.counts["transferred"] += 1
+                return
             text = corpus.reply(self._chance, ticket.get("language") or "en")
             await self._agent.reply(ticket_id, text)
             self._floor.counts["replied"] += 1
             if self._chance.random() < PEND_SHARE:
                 await self._agent.pend(ticket_id, "customer")
                 await asyncio.sleep(2.0)
+            elif self._chance.random() < SNOOZE_SHARE:
+                await self._agent.snooze(ticket_id, after(datetime.now(UTC), SNOOZE_SECONDS))
+                await asyncio.sleep(SNOOZE_SECONDS + 1.0)
             await self._agent.resolve(ticket_id)
             self._floor.counts["resolved"] += 1
         finally:
