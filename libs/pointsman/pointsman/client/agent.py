@@ -1,35 +1,20 @@
-"""The agent's side: presence, offers by long poll, and what is done with a ticket."""
+"""The agent's side: presence, offers, and what is done with a ticket."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from pointsman.client.duty import Duty, on_duty
 from pointsman.client.session import ApiError, Session, Unreachable
+from pointsman.client.shapes import Message, Notice, Offer, Presence, Ticket
+from pointsman.client.sse import followed
 
 LEASE_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A ticket shown to this agent until it expires."""
-
-    id: str
-    ticket_id: str
-    ticket: dict[str, Any]
-    reason: str
-    expires_in_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """A ticket that this agent holds."""
-
-    ticket_id: str
-    ticket: dict[str, Any]
+POLL_SECONDS = 50
+AGAIN_SECONDS = 1.0
 
 
 class Agent:
@@ -40,42 +25,51 @@ class Agent:
         self.app_session = app_session or uuid4().hex
         self.lease_seconds = lease_seconds
 
-    async def set_presence(self, state: str | None = None, reason: str | None = None) -> dict[str, Any]:
+    def on_duty(self, state: str | None = "available") -> AbstractAsyncContextManager[Duty]:
+        """Present within the block: the lease is renewed in the background, and the session over afterwards.
+
+        `state` is what the person chose; None takes up what they had chosen before.
+        """
+        return on_duty(self, state)
+
+    async def set_presence(self, state: str | None = None, reason: str | None = None) -> Presence:
         """Renews the lease; with `state` because the person chose it."""
         body: dict[str, Any] = {"session": self.app_session, "lease_seconds": self.lease_seconds}
         if state is not None:
             body["state"] = state
         if reason is not None:
             body["reason"] = reason
-        answer: dict[str, Any] = (await self.session.call("PUT", "/routing/v1/me/presence", json=body)).json()
-        return answer
-
-    @asynccontextmanager
-    async def present(self) -> AsyncIterator[None]:
-        """Keeps the lease alive within the block, from `available` on; afterwards the session is over."""
-        await self.set_presence("available")
-        renewing = asyncio.create_task(self._renew())
-        try:
-            yield
-        finally:
-            renewing.cancel()
-            await asyncio.wait([renewing])
-            await self.leave()
+        answer = await self.session.call("PUT", "/routing/v1/me/presence", json=body)
+        return Presence.model_validate(answer.json())
 
     async def leave(self) -> None:
         """Ends this app session; the last one of an agent makes them offline."""
         await self.session.call("DELETE", f"/routing/v1/me/sessions/{self.app_session}")
 
-    async def _renew(self) -> None:
+    async def offers(self, *, ended: bool = False, wait_seconds: int = POLL_SECONDS) -> AsyncIterator[Offer]:
+        """Every offer to this agent as it is made, for ever, beginning with those that are pending; with `ended` also
+        what becomes of them. What the connection loses is asked for again. Raises `ApiError` when it is refused."""
+        cursor: str | None = None
+        known: set[str] = set()
         while True:
-            await asyncio.sleep(self.lease_seconds / 3)
             try:
-                await self.set_presence()
-            except (ApiError, Unreachable):
-                continue  # The lease lasts two more attempts; a state that a supervisor holds is not ours to change.
+                page, cursor = await self.poll_offers(cursor, wait_seconds)
+            except (ApiError, Unreachable) as error:
+                if isinstance(error, ApiError) and not error.passing:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            for offer in page:
+                if offer.pending and offer.id not in known:
+                    known.add(offer.id)
+                    yield offer
+                elif not offer.pending:
+                    known.discard(offer.id)
+                    if ended:
+                        yield offer
 
-    async def offers(self, after: str | None = None, wait_seconds: int = 25) -> tuple[list[Offer], str]:
-        """The pending offers: without `after` as they are now, with it when they differ from that cursor."""
+    async def poll_offers(self, after: str | None = None, wait_seconds: int = POLL_SECONDS) -> tuple[list[Offer], str]:
+        """One long poll: (offers, cursor). Without `after` those that are pending, with it what changed since."""
         answer = await self.session.call(
             "GET",
             "/routing/v1/me/offers",
@@ -83,81 +77,100 @@ class Agent:
             timeout_seconds=wait_seconds + 15.0,
         )
         page = answer.json()
-        offers = [
-            Offer(item["id"], item["ticket"]["id"], item["ticket"], item["reason"], item["expires_in_seconds"])
-            for item in page["items"]
-            if item["state"] == "pending"
-        ]
-        return offers, page["cursor"]
+        return [Offer.model_validate(item) for item in page["items"]], page["cursor"]
 
-    async def assignments(self) -> list[Assignment]:
-        """What this agent holds now."""
-        page = await self.session.get("/routing/v1/me/assignments")
-        return [Assignment(item["id"], item) for item in page["items"]]
+    def stream(self, last_id: str | None = None) -> AsyncIterator[Notice]:
+        """Everything that concerns this agent as it happens, for ever: offers, tickets, messages, warnings, viewers. A
+        connection that breaks is made again behind the last notice. Raises `ApiError` when it is refused."""
+        return followed(self.session, "/routing/v1/me/stream", last_id)
 
-    async def accept(self, offer_id: str) -> dict[str, Any]:
-        """Takes the offer. Raises `ApiError` 409 when it is too late, naming the holder."""
-        answer: dict[str, Any] = await self.session.post(
-            f"/routing/v1/offers/{offer_id}/accept", key=f"{offer_id}-accept"
-        )
+    async def assignments(self) -> list[Ticket]:
+        """What this agent holds now, wrap-ups too."""
+        return [Ticket.model_validate(item) for item in await self.session.pages("/routing/v1/me/assignments")]
+
+    async def ticket(self, ticket_id: str) -> Ticket:
+        """One ticket. Raises `ApiError` 404."""
+        return Ticket.model_validate(await self.session.get(f"/routing/v1/tickets/{ticket_id}"))
+
+    async def messages(self, ticket_id: str) -> list[Message]:
+        """The ticket's messages and notes, oldest first."""
+        items = await self.session.pages(f"/routing/v1/tickets/{ticket_id}/messages")
+        return [Message.model_validate(item) for item in items]
+
+    async def explain(self, ticket_id: str, agent: str | None = None) -> dict[str, Any]:
+        """Why the ticket is where it is, or why (not) this agent; `sentence` says it in words."""
+        answer: dict[str, Any] = await self.session.get(f"/routing/v1/tickets/{ticket_id}/explain", agent=agent)
         return answer
+
+    async def view(self, ticket_id: str) -> list[str]:
+        """Says that the ticket is on this agent's screen for the next 30 seconds; who looks at it now."""
+        body = {"session": self.app_session}
+        answer = await self.session.call("PUT", f"/routing/v1/tickets/{ticket_id}/viewing", json=body)
+        return [viewer["agent"] for viewer in answer.json()["viewers"]]
+
+    async def accept(self, offer_id: str) -> Offer:
+        """Takes the offer. Raises `ApiError` 409 when it is too late, naming the holder."""
+        answer = await self.session.post(f"/routing/v1/offers/{offer_id}/accept", key=f"{offer_id}-accept")
+        return Offer.model_validate(answer)
 
     async def reject(self, offer_id: str, reason: str | None = None) -> None:
         """Declines the offer."""
         await self.session.post(f"/routing/v1/offers/{offer_id}/reject", {"reason": reason}, key=f"{offer_id}-reject")
 
-    async def reply(self, ticket_id: str, text: str, *, public: bool = True, key: str | None = None) -> dict[str, Any]:
+    async def reply(self, ticket_id: str, text: str, *, public: bool = True, key: str | None = None) -> Message:
         """Writes to the customer, or with `public=False` a note."""
-        answer: dict[str, Any] = await self.session.post(
-            f"/routing/v1/tickets/{ticket_id}/messages", {"text": text, "public": public}, key=key
+        body = {"text": text, "public": public}
+        return Message.model_validate(
+            await self.session.post(f"/routing/v1/tickets/{ticket_id}/messages", body, key=key)
         )
-        return answer
 
-    async def pend(self, ticket_id: str, waiting_on: str) -> dict[str, Any]:
-        """Waits for the customer or a third party."""
-        answer: dict[str, Any] = await self.session.post(
-            f"/routing/v1/tickets/{ticket_id}/pend", {"waiting_on": waiting_on}
-        )
-        return answer
+    async def note(self, ticket_id: str, text: str) -> Message:
+        """Writes what only colleagues read."""
+        return await self.reply(ticket_id, text, public=False)
 
-    async def snooze(self, ticket_id: str, until: datetime) -> dict[str, Any]:
+    async def pend(
+        self,
+        ticket_id: str,
+        waiting_on: str,
+        *,
+        until: datetime | None = None,
+        then: str | None = None,
+        reason: str | None = None,
+        last_message_id: str | None = None,
+        force: bool = False,
+    ) -> Ticket:
+        """Waits for the `customer` or a `third_party`, and at `until` does `then`: return or resolve. Raises `ApiError`
+        409 `unseen-message` when the customer wrote something newer than `last_message_id`."""
+        body = _given(waiting_on=waiting_on, then=then, reason=reason, last_message_id=last_message_id, force=force)
+        if until is not None:
+            body["until"] = until.isoformat()
+        return await self._change(ticket_id, "pend", body)
+
+    async def snooze(self, ticket_id: str, until: datetime) -> Ticket:
         """Sets the ticket aside until an instant."""
-        answer: dict[str, Any] = await self.session.post(
-            f"/routing/v1/tickets/{ticket_id}/snooze", {"until": until.isoformat()}
-        )
-        return answer
+        return await self._change(ticket_id, "snooze", {"until": until.isoformat()})
 
     async def start(
         self, connector: str, customer: dict[str, Any], text: str, *, subject: str | None = None, public: bool = True
-    ) -> dict[str, Any]:
+    ) -> Ticket:
         """Begins a ticket with a customer (`{id, email, phone, handle, name}`), assigned to this agent."""
         body = {"connector": connector, "customer": customer, "text": text, "public": public, "subject": subject}
-        answer: dict[str, Any] = await self.session.post("/routing/v1/tickets", body)
-        return answer
+        return Ticket.model_validate(await self.session.post("/routing/v1/tickets", body))
 
-    async def transfer(
-        self, ticket_id: str, reason: str, *, wait_seconds: int | None = None, **to: Any
-    ) -> dict[str, Any]:
+    async def transfer(self, ticket_id: str, reason: str, *, wait_seconds: int | None = None, **to: Any) -> Ticket:
         """Hands the ticket on to `queue=`, `agent=` or `skills=`. Raises `ApiError` 409 `no-room` when the agent is
         absent or full, unless the ticket may wait for them."""
-        body: dict[str, Any] = {"to": to, "reason": reason}
-        if wait_seconds is not None:
-            body["wait_seconds"] = wait_seconds
-        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/transfer", body)
-        return answer
+        return await self._change(ticket_id, "transfer", _given(to=to, reason=reason, wait_seconds=wait_seconds))
 
-    async def take(self, ticket_id: str) -> dict[str, Any]:
+    async def take(self, ticket_id: str) -> Ticket:
         """Takes a waiting ticket of a queue with `pull`. Raises `ApiError` 409 naming who has it."""
-        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/take")
-        return answer
+        return await self._change(ticket_id, "take", None)
 
-    async def handover(self, reason: str, ticket_ids: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    async def handover(self, reason: str, ticket_ids: Sequence[str] | None = None) -> list[Ticket]:
         """Gives tickets back to their queues, all without `ticket_ids`; those that were."""
-        body: dict[str, Any] = {"reason": reason}
-        if ticket_ids is not None:
-            body["ticket_ids"] = list(ticket_ids)
-        items: list[dict[str, Any]] = (await self.session.post("/routing/v1/me/handover", body))["items"]
-        return items
+        body = _given(reason=reason, ticket_ids=None if ticket_ids is None else list(ticket_ids))
+        items = (await self.session.post("/routing/v1/me/handover", body))["items"]
+        return [Ticket.model_validate(item) for item in items]
 
     async def resolve(
         self,
@@ -167,31 +180,37 @@ class Agent:
         wrap_up_seconds: int | None = None,
         last_message_id: str | None = None,
         force: bool = False,
-    ) -> dict[str, Any]:
-        """Ends the matter. Raises `ApiError` 409 `unseen-message` when the customer wrote something newer."""
-        body: dict[str, Any] = {"outcome": outcome, "force": force}
-        if wrap_up_seconds is not None:
-            body["wrap_up_seconds"] = wrap_up_seconds
-        if last_message_id is not None:
-            body["last_message_id"] = last_message_id
-        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/resolve", body)
-        return answer
+    ) -> Ticket:
+        """Ends the matter. Raises `ApiError` 409 `unseen-message` when the customer wrote something newer than
+        `last_message_id`."""
+        body = _given(outcome=outcome, force=force, wrap_up_seconds=wrap_up_seconds, last_message_id=last_message_id)
+        return await self._change(ticket_id, "resolve", body)
 
-    async def merge(
-        self, ticket_id: str, into: str, reason: str, *, different_customers: bool = False
-    ) -> dict[str, Any]:
+    async def reopen(self, ticket_id: str, reason: str | None = None) -> Ticket:
+        """Opens a resolved ticket again."""
+        return await self._change(ticket_id, "reopen", {"reason": reason})
+
+    async def label(self, ticket_id: str, **labels: Any) -> Ticket:
+        """Corrects `category`, `priority`, `language`, `tags` ({add, remove}); `reroute` gives it to another queue."""
+        return await self._change(ticket_id, "label", labels)
+
+    async def merge(self, ticket_id: str, into: str, reason: str, *, different_customers: bool = False) -> Ticket:
         """Lets the ticket's matter go on in another; the closed ticket is returned. Raises `ApiError` 409 when that one
         is another customer's or not open."""
         body = {"into": into, "reason": reason, "different_customers": different_customers}
-        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/merge", body)
-        return answer
+        return await self._change(ticket_id, "merge", body)
 
-    async def split(self, ticket_id: str, message_ids: Sequence[str], reason: str) -> dict[str, Any]:
+    async def split(self, ticket_id: str, message_ids: Sequence[str], reason: str) -> Ticket:
         """Makes these messages a ticket of their own, which is returned."""
-        body = {"message_ids": list(message_ids), "reason": reason}
-        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/split", body)
-        return answer
+        return await self._change(ticket_id, "split", {"message_ids": list(message_ids), "reason": reason})
 
-    async def finish_wrap_up(self, ticket_id: str) -> None:
+    async def finish_wrap_up(self, ticket_id: str) -> Ticket:
         """The after-work is done; the charge is free."""
-        await self.session.post(f"/routing/v1/tickets/{ticket_id}/wrap-up/finish")
+        return await self._change(ticket_id, "wrap-up/finish", None)
+
+    async def _change(self, ticket_id: str, what: str, body: dict[str, Any] | None) -> Ticket:
+        return Ticket.model_validate(await self.session.post(f"/routing/v1/tickets/{ticket_id}/{what}", body))
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,29 +1,15 @@
 """The connector's side: customers' messages in, public replies out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from pointsman.client.session import Session
+from pointsman.client.session import ApiError, Session, Unreachable
+from pointsman.client.shapes import Posted, Quarantined, Reply
 
 BATCH_MESSAGES_MAX = 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A message that was accepted (it is durable now), and the ticket that it is on."""
-
-    message_id: str
-    ticket_id: str
-    duplicate: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A mail that could not be understood: kept whole, and visible to supervisors."""
-
-    quarantine_id: str
-    reason: str
+POLL_SECONDS = 50
+AGAIN_SECONDS = 1.0
 
 
 class Connector:
@@ -35,7 +21,8 @@ class Connector:
 
     async def post(self, **message: Any) -> Posted:
         """Posts one message (API.md, `POST /messages`)."""
-        return _posted(await self.session.post("/intake/v1/messages", {"connector": self.connector, **message}))
+        answer = await self.session.post("/intake/v1/messages", {"connector": self.connector, **message})
+        return Posted.model_validate(answer)
 
     async def post_batch(self, messages: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Posts up to 1,000 messages; an item per message: `{index, status, message_id, …}` or with `error`."""
@@ -53,17 +40,30 @@ class Connector:
         )
         said = answer.json()
         if "quarantine_id" in said:
-            return Quarantined(said["quarantine_id"], said["reason"])
-        return _posted(said)
+            return Quarantined.model_validate(said)
+        return Posted.model_validate(said)
 
     async def event(self, **event: Any) -> None:
         """Tells that the customer left, returned, typed, …, or what became of a reply."""
         await self.session.post("/intake/v1/events", {"connector": self.connector, **event})
 
-    async def replies(
-        self, after: str | None = None, wait_seconds: int = 30
-    ) -> tuple[list[dict[str, Any]], str | None]:
-        """Public replies to deliver (for connectors that pull), and the cursor to go on from."""
+    async def replies(self, wait_seconds: int = POLL_SECONDS) -> AsyncIterator[Reply]:
+        """Public replies to deliver, for ever, beginning with all that are not settled. Settle each by `delivered` or
+        `failed`; until then it comes again when the program starts anew. Raises `ApiError` when it is refused."""
+        cursor: str | None = None
+        while True:
+            try:
+                page, cursor = await self.poll_replies(cursor, wait_seconds)
+            except (ApiError, Unreachable) as error:
+                if isinstance(error, ApiError) and not error.passing:
+                    raise
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
+            for reply in page:
+                yield reply
+
+    async def poll_replies(self, after: str | None = None, wait_seconds: int = POLL_SECONDS) -> tuple[list[Reply], str]:
+        """One long poll: (replies, cursor)."""
         answer = await self.session.call(
             "GET",
             "/intake/v1/replies",
@@ -71,13 +71,14 @@ class Connector:
             timeout_seconds=wait_seconds + 15.0,
         )
         page = answer.json()
-        return page["items"], page.get("cursor")
+        return [Reply.model_validate(item) for item in page["items"]], page["cursor"]
 
     async def delivered(self, reply_id: str, external_id: str | None = None) -> None:
         """A reply reached the customer."""
         body = {} if external_id is None else {"external_id": external_id}
         await self.session.post(f"/intake/v1/replies/{reply_id}/delivered", body)
 
-
-def _posted(body: dict[str, Any]) -> Posted:
-    return Posted(body["message_id"], body["ticket_id"], bool(body.get("duplicate")))
+    async def failed(self, reply_id: str, reason: str, *, permanent: bool = False) -> None:
+        """A reply could not be delivered; unless `permanent` it is offered again."""
+        body = {"reason": reason, "permanent": permanent}
+        await self.session.post(f"/intake/v1/replies/{reply_id}/failed", body)

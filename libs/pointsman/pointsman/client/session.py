@@ -24,6 +24,11 @@ class ApiError(Exception):
         self.problem = problem
         self.code = str(problem.get("type", "")).rpartition("/")[2]
 
+    @property
+    def passing(self) -> bool:
+        """Whether the same call may succeed later: too many calls, or a service that is away."""
+        return self.status in (429, 503)
+
 
 class Unreachable(Exception):
     """No answer: the server is not there, or went away within a call that was repeated as long as is reasonable."""
@@ -129,7 +134,7 @@ class Session:
             raise _TryAgain(Unreachable(f"{self.url} does not answer: {error or type(error).__name__}")) from error
         if answer.is_success:
             return answer
-        failure = ApiError(answer.status_code, _problem(answer))
+        failure = ApiError(answer.status_code, problem_of(answer))
         if answer.status_code in (429, 503) or failure.code == "still-running":
             raise _TryAgain(failure, _retry_after(answer))
         raise failure
@@ -156,7 +161,8 @@ class Session:
                 return items
 
 
-def _problem(answer: httpx.Response) -> dict[str, Any]:
+def problem_of(answer: httpx.Response) -> dict[str, Any]:
+    """The answer's problem document, or one made of what else it says."""
     try:
         problem = answer.json()
     except ValueError:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pointsman.client.session import Session
+from pointsman.client.shapes import Ticket
 
 
 class Supervisor:
@@ -16,11 +17,10 @@ class Supervisor:
         """Every agent with presence, load, occupancy and recent handle time."""
         return await self.session.pages("/routing/v1/agents")
 
-    async def assign(self, ticket_id: str, agent: str, reason: str, *, override: bool = False) -> dict[str, Any]:
+    async def assign(self, ticket_id: str, agent: str, reason: str, *, override: bool = False) -> Ticket:
         """Gives a ticket to an agent; with `override` above capacity. Raises `ApiError` 409 `no-room` without it."""
         body = {"agent": agent, "reason": reason, "override": override}
-        answer: dict[str, Any] = await self.session.post(f"/routing/v1/tickets/{ticket_id}/assign", body)
-        return answer
+        return Ticket.model_validate(await self.session.post(f"/routing/v1/tickets/{ticket_id}/assign", body))
 
     async def bulk(
         self,
@@ -50,7 +50,7 @@ class Supervisor:
         ticket_ids: Sequence[str] | None = None,
         channels: Sequence[str] | None = None,
         to: str | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[Ticket]:
         """Gives an agent's tickets back to their queues, or to the queue `to`; those that were."""
         body: dict[str, Any] = {"reason": reason}
         for name, value in (("ticket_ids", ticket_ids), ("channels", channels)):
@@ -58,5 +58,5 @@ class Supervisor:
                 body[name] = list(value)
         if to is not None:
             body["to"] = to
-        items: list[dict[str, Any]] = (await self.session.post(f"/routing/v1/agents/{agent}/requeue", body))["items"]
-        return items
+        items = (await self.session.post(f"/routing/v1/agents/{agent}/requeue", body))["items"]
+        return [Ticket.model_validate(item) for item in items]

@@ -303,9 +303,8 @@ def test_the_demos_document_has_nothing_to_find(seed: int) -> None:
     assert [finding.plain() for finding in lint(document)] == []
 
 
-@pytest.mark.parametrize("name", ["small.yaml", "acme.yaml"])
-def test_the_examples_have_nothing_to_find(name: str) -> None:
-    document = read_document((ROOT / "deploy" / "examples" / name).read_text("utf-8"))
+def test_the_smallest_example_has_nothing_to_find() -> None:
+    document = read_document((ROOT / "deploy" / "examples" / "small.yaml").read_text())
     assert [finding.plain() for finding in lint(document)] == []
 
 

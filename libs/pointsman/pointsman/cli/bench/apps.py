@@ -58,20 +58,13 @@ class Apps:
 
     async def serve(self, agent: Agent) -> None:
         """Takes each offer and resolves it at once."""
-        cursor: str | None = None
         released: float | None = None
-        known: set[str] = set()
-        while True:
-            offers, cursor = await agent.offers(cursor, POLL_SECONDS)
-            for offer in offers:
-                if offer.id in known:
-                    continue
-                known.add(offer.id)
-                if released is not None:
-                    self.releases_ms.append((time.monotonic() - released) * 1000)
-                await agent.accept(offer.id)
-                released = time.monotonic()
-                await agent.resolve(offer.ticket_id)
+        async for offer in agent.offers(wait_seconds=POLL_SECONDS):
+            if released is not None:
+                self.releases_ms.append((time.monotonic() - released) * 1000)
+            await agent.accept(offer.id)
+            released = time.monotonic()
+            await agent.resolve(offer.ticket_id)
 
 
 async def main(plan: AppsPlan) -> None:

@@ -29,7 +29,7 @@ from pointsman.cli.output import print_json
 from pointsman.cli.server import JsonOption, local_token, open_session, remember_workspace, run
 from pointsman.cli.stack import down, start_detached
 from pointsman.client.live import live_figures
-from pointsman.client.session import Session
+from pointsman.client.session import ApiError, Session
 from pointsman.core.instant import EPOCH, after, rfc3339
 from pointsman.local.folder import StackFolder
 
@@ -220,7 +220,7 @@ class Day:
                     if figures["breached"] and not breached:
                         breached = True
                         self._screen.happens("a clock is breached: an alert is out")
-            except httpx.HTTPError as error:
+            except (httpx.HTTPError, ApiError) as error:
                 self._screen.happens(f"the wallboard's stream broke off ({type(error).__name__}), again")
             await asyncio.sleep(0.5)
 

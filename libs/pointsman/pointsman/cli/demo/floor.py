@@ -19,8 +19,9 @@ import uvloop
 from pointsman.cli.demo import corpus
 from pointsman.cli.demo.document import LATE_AGENTS, LEASE_SECONDS
 from pointsman.cli.demo.plan import Plan, read_plan, tell
-from pointsman.client.agent import Agent, Offer
+from pointsman.client.agent import Agent
 from pointsman.client.session import ApiError, Session, Unreachable
+from pointsman.client.shapes import Offer, Ticket
 from pointsman.core.instant import after
 
 DECLINE_SHARE = 0.03
@@ -98,21 +99,18 @@ class App:
         """Available, with the lease renewed and offers polled."""
         await self._persist(self._agent.set_presence, "available")
         renewing = asyncio.create_task(self._renew())
-        cursor: str | None = None
         try:
             while True:
                 try:
-                    offers, cursor = await self._agent.offers(cursor, POLL_SECONDS)
+                    async for offer in self._agent.offers(wait_seconds=POLL_SECONDS):
+                        if offer.id not in self._known:
+                            self._known.add(offer.id)
+                            self._floor.seen_at.setdefault(offer.ticket_id, time.monotonic())
+                            self._floor.counts["offers"] += 1
+                            self._begin(self._consider(offer))
                 except Failure as error:
                     self._floor.failures.append(f"{self.slug} polls: {error}")
                     await asyncio.sleep(0.5)
-                    continue
-                for offer in offers:
-                    if offer.id not in self._known:
-                        self._known.add(offer.id)
-                        self._floor.seen_at.setdefault(offer.ticket_id, time.monotonic())
-                        self._floor.counts["offers"] += 1
-                        self._begin(self._consider(offer))
         finally:
             renewing.cancel()
 
@@ -122,11 +120,11 @@ class App:
         while True:
             try:
                 presence = await self._agent.set_presence()
-                if presence.get("state") == "away" and presence.get("set_by") in ("expiry", "lapse"):
+                if presence.state == "away" and presence.set_by in ("expiry", "lapse"):
                     await self._agent.set_presence("available")
                 for held in await self._agent.assignments():
-                    if held.ticket["state"] == "assigned" and held.ticket_id not in self._in_hand:
-                        self._begin(self._handle(held.ticket_id, held.ticket))
+                    if held.state == "assigned" and held.id not in self._in_hand:
+                        self._begin(self._handle(held))
             except Failure as error:
                 self._floor.failures.append(f"{self.slug} renews: {error}")
             await asyncio.sleep(RENEW_SECONDS)
@@ -177,17 +175,18 @@ class App:
             self._in_hand.discard(offer.ticket_id)
             raise
         self._floor.counts["accepted"] += 1
-        await self._handle(offer.ticket_id, offer.ticket)
+        await self._handle(offer.ticket)
 
-    async def _handle(self, ticket_id: str, ticket: dict[str, Any]) -> None:
+    async def _handle(self, ticket: Ticket) -> None:
+        ticket_id = ticket.id
         self._in_hand.add(ticket_id)
         try:
             await asyncio.sleep(self._chance.uniform(*THINK_SECONDS))
             if self._chance.random() < TRANSFER_SHARE:
-                await self._agent.transfer(ticket_id, "somebody else knows more", queue=ticket["queue"])
+                await self._agent.transfer(ticket_id, "somebody else knows more", queue=ticket.queue)
                 self._floor.counts["transferred"] += 1
                 return
-            text = corpus.reply(self._chance, ticket.get("language") or "en")
+            text = corpus.reply(self._chance, ticket.language)
             await self._agent.reply(ticket_id, text)
             self._floor.counts["replied"] += 1
             if self._chance.random() < PEND_SHARE:

@@ -1,0 +1,59 @@
+"""Being present: the lease of an app session, renewed in the background as long as a block runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from pointsman.client.session import ApiError, Unreachable
+from pointsman.client.shapes import Presence
+
+if TYPE_CHECKING:
+    from pointsman.client.agent import Agent
+
+RENEWALS_PER_LEASE = 3
+
+
+class Duty:
+    """An agent at work. `presence` is what the last renewal answered; `ended` is set when the server takes no renewal
+    any more, and `error` says why (the token was revoked, the agent is not configured any more)."""
+
+    def __init__(self, agent: "Agent", presence: Presence) -> None:
+        self.agent = agent
+        self.presence = presence
+        self.ended = asyncio.Event()
+        self.error: ApiError | None = None
+
+    async def choose(self, state: str, reason: str | None = None) -> Presence:
+        """The person is `available`, `away` or `offline` from now on. Raises `ApiError` 409 `presence-held`."""
+        self.presence = await self.agent.set_presence(state, reason)
+        return self.presence
+
+    async def renew(self) -> None:
+        """Renews until cancelled. What fails is tried again: the lease outlives two attempts, and after a longer
+        absence (a laptop that slept) the first renewal brings the agent back as they were."""
+        while not self.ended.is_set():
+            await asyncio.sleep(self.agent.lease_seconds / RENEWALS_PER_LEASE)
+            try:
+                self.presence = await self.agent.set_presence()
+            except ApiError as error:
+                if error.status in (401, 403, 404):
+                    self.error = error
+                    self.ended.set()
+            except Unreachable:
+                continue
+
+
+@asynccontextmanager
+async def on_duty(agent: "Agent", state: str | None) -> AsyncIterator[Duty]:
+    """See `Agent.on_duty`."""
+    duty = Duty(agent, await agent.set_presence(state))
+    renewing = asyncio.create_task(duty.renew())
+    try:
+        yield duty
+    finally:
+        renewing.cancel()
+        await asyncio.wait([renewing])
+        # If that fails the lease ends by itself, and what the block raised matters more.
+        with suppress(ApiError, Unreachable):
+            await agent.leave()
