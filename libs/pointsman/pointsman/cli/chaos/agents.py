@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from pointsman.cli.chaos.calls import Answer, Apis
-from pointsman.cli.chaos.document import LEASE_SECONDS
+from pointsman.cli.chaos.document import LEASE_SECONDS, agents
 from pointsman.cli.chaos.ledger import Asked, Fate, Ledger
 from pointsman.core.instant import after, rfc3339
 
@@ -127,16 +127,23 @@ class AgentApp:
             self._in_work.discard(ticket)
 
     async def _answer_and_resolve(self, ticket: str) -> None:
-        """Answers the customer, sooner or too late, and resolves (or sets the ticket aside for a moment)."""
+        """Answers the customer, sooner or too late, and resolves; or sets the ticket aside for a moment, or hands it
+        on."""
         await asyncio.sleep(self._random.uniform(3.0, 8.0) if self._chance(0.12) else self._random.uniform(0.05, 0.8))
         if self._chance(0.04):
             await self._finish(ticket, "spam")
+            return
+        if self._chance(0.06):
+            await self._transfer(ticket)
             return
         if not await self._reply(ticket):
             return
         await asyncio.sleep(self._random.uniform(0.0, 0.4))
         if self._chance(0.1):
             await self._pend(ticket)
+            return
+        if self._chance(0.06):
+            await self._snooze(ticket)
             return
         if self._chance(0.1):
             await asyncio.sleep(self._random.uniform(4.0, 12.0))
@@ -164,6 +171,20 @@ class AgentApp:
         until = rfc3339(after(datetime.now(UTC), seconds))
         body = {"waiting_on": "customer", "until": until, "then": self._random.choice(("return", "resolve"))}
         await self._ask(asked, f"/routing/v1/tickets/{ticket}/pend", body)
+
+    async def _snooze(self, ticket: str) -> None:
+        asked = Asked(self._workspace, self._agent, "snooze", ticket, ticket)
+        until = rfc3339(after(datetime.now(UTC), self._random.uniform(1.0, 4.0)))
+        await self._ask(asked, f"/routing/v1/tickets/{ticket}/snooze", {"until": until})
+
+    async def _transfer(self, ticket: str) -> None:
+        """To a queue, or to a colleague, who may be full or gone: then the ticket waits for them a moment."""
+        asked = Asked(self._workspace, self._agent, "transfer", ticket, ticket)
+        to: dict[str, Any] = {"queue": self._random.choice(("billing", "general"))}
+        if self._random.random() < 0.5:
+            to = {"agent": self._random.choice([agent for agent in agents() if agent != self._agent])}
+        body = {"to": to, "reason": "somebody else knows more", "wait_seconds": 2}
+        await self._ask(asked, f"/routing/v1/tickets/{ticket}/transfer", body)
 
     async def _finish(self, ticket: str, outcome: str) -> None:
         asked = Asked(self._workspace, self._agent, "resolve", ticket, ticket)

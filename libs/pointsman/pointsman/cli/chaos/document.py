@@ -20,8 +20,12 @@ TARGETS: dict[str, dict[str, int]] = {
 }
 """Channel → metric → promised seconds, on a calendar that is always open."""
 
-PAUSES: dict[str, frozenset[str]] = {"email": frozenset({"customer"}), "chat": frozenset(), "social": frozenset()}
-"""Channel → on whom a pending ticket waits while its resolution clock stands still."""
+PAUSES: dict[str, frozenset[str]] = {
+    "email": frozenset({"customer", "snoozed"}),
+    "chat": frozenset(),
+    "social": frozenset(),
+}
+"""Channel → on whom or what a ticket waits while its resolution clock stands still."""
 
 
 def workspaces(count: int, partitions: int) -> list[str]:

@@ -112,6 +112,9 @@ def _advance(ticket: Ticket, fact: Fact) -> None:
         case "ticket.pended":
             if fact.body["waiting_on"] in PAUSES[ticket.channel]:
                 ticket.stop_resolution(at)
+        case "ticket.snoozed":
+            if "snoozed" in PAUSES[ticket.channel]:
+                ticket.stop_resolution(at)
         case "ticket.woken":
             ticket.run_resolution(at)
         case "ticket.resolved":
