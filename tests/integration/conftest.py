@@ -11,6 +11,7 @@ from pointsman.contracts import codec
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
 from tests.integration.http.serving import a_process, with_key
+from tests.integration.shop import Shop
 from tests.integration.town import WORKERS, Town
 
 
@@ -28,3 +29,9 @@ async def town(installation: Installation, tmp_path: Path) -> AsyncIterator[Town
             await stack.enter_async_context(app.router.lifespan_context(app))
             town.apps[entry.name] = app
         yield town
+
+
+@pytest.fixture
+async def shop(town: Town) -> Shop:
+    """A shop that the test opens."""
+    return Shop(town)

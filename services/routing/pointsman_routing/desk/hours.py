@@ -28,9 +28,6 @@ class Hours:
 
 
 def hours_of(document: Document) -> dict[str, Hours]:
-    """The hours of the queues that have some."""
-    return {
-        slug: Hours(document.calendars[queue.hours], document.timezone)
-        for slug, queue in document.queues.items()
-        if queue.hours is not None
-    }
+    """The hours of the queues that have some; queues of one calendar share them."""
+    hours = {name: Hours(calendar, document.timezone) for name, calendar in document.calendars.items()}
+    return {slug: hours[queue.hours] for slug, queue in document.queues.items() if queue.hours is not None}

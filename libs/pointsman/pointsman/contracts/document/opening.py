@@ -37,11 +37,15 @@ def next_change(calendar: Calendar, at: Instant, *, workspace_zone: str) -> Inst
 
     None when it stays as it is for ten years. Linear in the days until then.
     """
+    if calendar.always and not (calendar.holidays or calendar.days or calendar.from_):
+        return None
     zones = [ZoneInfo(name) for name in dict.fromkeys(name for _, name in _zones(calendar, workspace_zone))]
     before = is_open(calendar, at, workspace_zone=workspace_zone)
     first = at.astimezone(UTC).date() - timedelta(days=2)
     for place in range(HORIZON_DAYS):
         day = first + timedelta(days=place)
+        if not before and not any(_spans_on(calendar, day + timedelta(step)) for step in (-1, 0, 1)):
+            continue  # Nothing opens on such days; most of a shut calendar's are.
         for candidate in sorted({each for zone in zones for each in _edges(calendar, day, zone)}):
             if candidate > at and is_open(calendar, candidate, workspace_zone=workspace_zone) != before:
                 return _earliest(calendar, at, candidate, day, zones, workspace_zone, before)
