@@ -46,5 +46,5 @@ async def test_outside_hours_the_customer_hears_so_and_the_ticket_waits_for_the_
     (line,) = await until(exported)
     assert '"first_response_seconds":null' in line.replace(" ", ""), line
     opened = await shop.call("POST", "/queues/general/open", "supervisor", json={"reason": "overtime"})
-    assert (opened.status_code, opened.json()["state"], opened.json()["held"]) == (200, "open", 0)
+    assert (opened.status_code, opened.json()["state"], opened.json()["held"]) == (200, "open", 0), opened.text
     await shop.hold(ticket)

@@ -3,7 +3,7 @@
 from pointsman.contracts.requests import CustomerSeen, MessageDelivered
 from pointsman.contracts.shapes import Recipient
 from pointsman.core.ids import derived_id
-from tests.unit.routing.playing import Play, a_workspace
+from tests.unit.routing.playing import BOSS, Play, a_workspace
 
 
 def test_it_is_theirs_at_once_and_charged() -> None:
@@ -90,3 +90,17 @@ def test_only_agents_start_tickets() -> None:
     for who in ("nobody", "helper"):
         play.start(who)
         assert (play.answer.status, play.answer.code) == (403, "not-eligible")
+
+
+def test_rerouted_it_is_queued_for_the_first_time() -> None:
+    play = Play(a_workspace(["anna"]))
+    play.start()
+    ticket = next(iter(play.desk.tickets))
+    play.say(ticket)
+    since = play.ticket(ticket).waiting_since
+    play.advance(60)
+    play.away("anna")
+    play.label(ticket, category="other", priority="high", reroute=True)
+    assert (play.ticket(ticket).waiting_since, play.ticket(ticket).queued_at) == (since, play.now)
+    play.reply(ticket, actor=BOSS)
+    assert play.ticket(ticket).waiting_since == play.now

@@ -21,7 +21,8 @@ class Customer(Shape):
 
 
 class Ticket(Shape):
-    """One matter of one customer. `version` changes with state, holder, queue and labels, never with messages."""
+    """One matter of one customer. `version` changes with state, holder, queue and labels, never with messages; `held`
+    says why a queued one is offered to nobody (`hours`, `closed`)."""
 
     id: str
     version: int
@@ -49,6 +50,7 @@ class Ticket(Shape):
     follow_up_of: str | None = None
     merged_into: str | None = None
     wrap_up_until: datetime | None = None
+    held: str | None = None
 
 
 class Offer(Shape):

@@ -1,6 +1,7 @@
-"""The supervisor's side: who gets which ticket."""
+"""The supervisor's side: who gets which ticket, and which queues are open."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from pointsman.client.session import Session
@@ -40,6 +41,20 @@ class Supervisor:
     async def job(self, job_id: str) -> dict[str, Any]:
         """How far a job is."""
         answer: dict[str, Any] = await self.session.get(f"/routing/v1/jobs/{job_id}")
+        return answer
+
+    async def close_queue(
+        self, queue: str, reason: str, *, until: datetime | None = None, then: str | dict[str, str] | None = None
+    ) -> dict[str, Any]:
+        """Closes a queue, until an instant or until it is opened; `then` (`hold`, `resolve`, `{"to": …}`) instead of
+        its own rule. How it stands."""
+        body = {"reason": reason, "until": None if until is None else until.isoformat(), "then": then}
+        answer: dict[str, Any] = await self.session.post(f"/routing/v1/queues/{queue}/close", body)
+        return answer
+
+    async def open_queue(self, queue: str, reason: str | None = None) -> dict[str, Any]:
+        """Ends a closing; outside its hours the queue is open until they begin. How it stands."""
+        answer: dict[str, Any] = await self.session.post(f"/routing/v1/queues/{queue}/open", {"reason": reason})
         return answer
 
     async def requeue(

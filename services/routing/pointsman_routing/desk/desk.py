@@ -195,6 +195,8 @@ class Desk:
             ticket.wide = ()
         elif ticket.waiting_since is None:
             ticket.queued_at = ticket.waiting_since = at
+        elif ticket.queued_at is None:  # an agent began the conversation: it has never been queued
+            ticket.queued_at = at
         rule = None
         if reserve is None:
             reason, rule = shut.admit(self, ticket, reason)
