@@ -236,6 +236,23 @@ def test_the_demo_plays_a_day_and_proves_that_nothing_was_lost() -> None:
     assert abs(sum(summary["shares"].values()) - 1) < 0.01
 
 
+def test_the_demos_day_is_recorded_and_played_again(tmp_path: Path, stack: StackFolder) -> None:
+    workspace = (stack.root / "workspace").read_text().strip()
+    history, document = tmp_path / "history.jsonl", tmp_path / "same.json"
+    recorded = typed("replay", str(history), "--record", "--workspace", workspace)
+    assert (recorded.code, recorded.out) == (0, ""), recorded.err
+    document.write_text(typed("config", "show", "--workspace", workspace, "--json").out)
+    result = typed(
+        "replay", str(history), "--config", str(document), "--replications", "2", "--processes", "1", "--json"
+    ).json
+    assert result["tickets"] > 20
+    assert result["changed_count"] == 0, "it is the document that held"
+    assert result["reproduced"]["fate"] == 1.0
+    assert result["recorded"]["served"] == result["same"]["served"] == result["tickets"]
+    assert typed("replay", str(history), "--config", str(tmp_path / "none.yaml")).code == 2
+    assert typed("replay", str(history)).code == 2
+
+
 def test_secrets_are_set_from_a_file_listed_by_name_and_removed(tmp_path: Path) -> None:
     (tmp_path / "value").write_text("s3cret\n")
     value = ("--file", str(tmp_path / "value"), "-w", "acme")

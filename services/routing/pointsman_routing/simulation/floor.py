@@ -30,7 +30,6 @@ from pointsman.contracts.document import Document
 from pointsman.contracts.shapes import Actor
 from pointsman.contracts.workspace import PresenceChanged
 from pointsman.core.cause import Cause, RecordCause
-from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman_routing.desk import configure
 from pointsman_routing.desk import timers as kinds
@@ -94,7 +93,7 @@ class Floor:
         self._serial = 0
         self._visits: dict[str, Visit] = {}
         self._counted_waiting = 0
-        self._now_us = 0
+        self._now_us, self._now = 0, plan.start
         self._due_us = END_US
         self._causes = 0
         self._actors = {slug: made(Actor, kind="agent", id=slug) for slug in document.agents}
@@ -162,8 +161,7 @@ class Floor:
         visit = self._visits[id] = Visit(id, kind, customer, counted, customer.service_us)
         self._counted_waiting += counted
         self.watch.arrived(id, kind, at_us)
-        now = self._instant()
-        who = customer.who or id
+        now, who = self._now, customer.who or id
         if customer.who in self._last_agents:
             self._desk.last_agents[who] = self._last_agents[who]
         self._decide(records.message(WORKSPACE, one, id, who, now))
@@ -187,7 +185,7 @@ class Floor:
         """The customer leaves, if nobody has taken the ticket."""
         if visit.fate == "waiting" and visit.id in self._visits:
             slug = self.plan.kinds[visit.kind].slug
-            self._decide(records.left(WORKSPACE, slug, visit.id, self._instant()))
+            self._decide(records.left(WORKSPACE, slug, visit.id, self._now))
 
     def _serve(self, end: tuple[Visit, int]) -> None:
         """The agent is done, unless the ticket went to somebody else meanwhile."""
@@ -209,7 +207,7 @@ class Floor:
         self.watch.assigned(visit.id, fact.agent, visit.kind, self._now_us)
         visit.offer, visit.shown, visit.shown_us = fact.offer_id, fact.agent, self._now_us
         look_us = self._people.accept_us(visit, fact.agent)
-        timeout_us = (fact.expires_at - self._instant()) // _US
+        timeout_us = (fact.expires_at - self._now) // _US
         if timeout_us:
             # An offer is always taken in time: nobody who lets it expire comes back to a simulated floor.
             self._schedule(self._now_us + min(look_us, timeout_us - 1), ACCEPTED, (visit, fact.offer_id))
@@ -288,9 +286,6 @@ class Floor:
 
     # -- the clock ---------------------------------------------------------------------------------------------------
 
-    def _instant(self) -> Instant:
-        return self.plan.start + timedelta(microseconds=self._now_us)
-
     def _schedule(self, at_us: int, what: int, subject: Any) -> None:
         if at_us < END_US:
             self._serial += 1
@@ -311,27 +306,27 @@ class Floor:
             self.busy_us += watch.load * span_us
             self.capacity_us += watch.capacity * span_us
             self.waiting_us += watch.told * span_us
-        self._now_us = at_us
+        self._now_us, self._now = at_us, self.plan.start + timedelta(microseconds=at_us)
 
     def _fire(self) -> None:
         """The desk's earliest timer."""
         self._pass(max(self._now_us, self._due_us))
         earliest = self._timers.earliest()
         kind = min(earliest, key=lambda each: (earliest[each], each))
-        (cause,) = self._timers.due(kind, self._instant(), 1)
+        (cause,) = self._timers.due(kind, self._now, 1)
         self._decide(cause)
 
     # -- decisions ---------------------------------------------------------------------------------------------------
 
     def _command(self, command: Command, subject: str, disarms: str | None = None, of: str = "") -> None:
         self._causes += 1
-        self._decide(RecordCause(f"c-{self._causes}", "commands", WORKSPACE, subject, self._instant(), (command,)))
+        self._decide(RecordCause(f"c-{self._causes}", "commands", WORKSPACE, subject, self._now, (command,)))
         if disarms is not None:
             self._desk.arm(disarms, of, None)
 
     def _decide(self, cause: Cause) -> None:
         desk, hears = self._desk, self._hears
-        decision = decide(desk, cause, self._instant())
+        decision = decide(desk, cause, self._now)
         if decision.refusal is not None:
             raise RefusedBySimulatedDesk(f"{cause.id}: {decision.refusal.detail}")
         self.decisions += 1
