@@ -5,20 +5,13 @@ from typing import Any
 import pytest
 
 from tests.integration.runtime.tally import until
-from tests.integration.test_one_matter import Shop
-from tests.integration.town import Town
+from tests.integration.shop import Shop
 
 pytestmark = pytest.mark.stack
 
 
-@pytest.fixture
-async def shop(town: Town) -> Shop:
-    shop = Shop(town)
-    await shop.open()
-    return shop
-
-
 async def test_the_customer_answers_what_an_agent_began(shop: Shop) -> None:
+    await shop.open()
     body = {
         "connector": "site-chat",
         "customer": {"email": "Ada@Example.com", "name": "Ada"},
