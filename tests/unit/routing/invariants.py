@@ -17,7 +17,8 @@ def assert_sound(desk: Desk) -> None:
     assert not found, found
     assert {offer.ticket_id for offer in desk.offers.values()} == {t.id for t in desk.tickets.values() if t.offer}
     _nobody_waits_in_vain(desk)
-    _held_will_be_released(desk)
+    for queue, tickets in desk.held.items():
+        assert all(desk.tickets[id] is ticket for id, ticket in tickets.items()), f"{queue} holds what is not there"
 
 
 def assert_within_capacity(desk: Desk) -> None:
@@ -34,19 +35,3 @@ def _nobody_waits_in_vain(desk: Desk) -> None:
             assert not able, f"{ticket.id} waits while {able} have room"
     reserved = sorted(id for ids in desk.reserved.values() for id in ids)
     assert reserved == sorted(ticket.id for ticket in desk.tickets.values() if ticket.reserved_for)
-
-
-def _held_will_be_released(desk: Desk) -> None:
-    """Held tickets are no limbo: their queue is shut, and a timer opens it unless only a supervisor can."""
-    armed = {subject for kind, subject, _ in desk.timers.armed(desk.workspace) if kind == "opening"}
-    for queue, tickets in desk.held.items():
-        assert all(desk.tickets[id] is ticket for id, ticket in tickets.items()), "held, and not there"
-        closing, hours = desk.closings.get(queue), desk.policy.hours.get(queue)
-        if tickets:
-            assert closing is not None or hours is not None, f"{queue} is open and holds tickets"
-            assert queue in armed or (closing is not None and closing.until is None) or _never_opens(desk, queue)
-
-
-def _never_opens(desk: Desk, queue: str) -> bool:
-    hours = desk.policy.hours.get(queue)
-    return hours is not None and hours.at(desk.draft.now)[1] is None

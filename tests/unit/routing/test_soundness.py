@@ -72,6 +72,13 @@ def lost_from_the_index(play: Play) -> None:
     play.ticket("tkt_4").place = None
 
 
+def held_for_ever(play: Play) -> None:
+    play.close_queue(until=play.now + timedelta(hours=1))
+    assert play.ticket("tkt_4").held == "closed"
+    assert findings(play) == []
+    play.desk.arm(kinds.OPENING, "general", None)
+
+
 def without_its_timer(play: Play) -> None:
     offer = play.ticket("tkt_1").offer
     assert offer is not None
@@ -92,6 +99,7 @@ def with_another_lease(play: Play) -> None:
         (more_than_it_can_carry, "over-capacity"),
         (able_and_not_offered, "limbo"),
         (lost_from_the_index, "state"),
+        (held_for_ever, "limbo"),
         (without_its_timer, "timer"),
         (with_another_lease, "timer"),
     ],

@@ -246,6 +246,16 @@ def arm(desk: Desk, at: Instant) -> None:
         _arm(desk, slug, at)
 
 
+def will_open(desk: Desk, slug: str) -> bool:
+    """Whether what the queue holds will be let go: by its timer, or by a supervisor where only they can."""
+    closing, hours = desk.closings.get(slug), desk.policy.hours.get(slug)
+    if desk.timers.armed_for(kinds.OPENING, (desk.workspace, slug)) is not None:
+        return True
+    if closing is not None:
+        return closing.until is None
+    return hours is not None and hours.at(desk.draft.now) == (False, None)
+
+
 def _opened(desk: Desk, slug: str, at: Instant, by: Actor, reason: str | None) -> None:
     desk.say_about(f"queue:{slug}", at, made(QueueOpened, queue=slug, reason=reason, by=by))
 

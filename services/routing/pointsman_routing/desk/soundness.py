@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from pointsman.core.instant import Instant
+from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import has_room
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
@@ -59,6 +60,8 @@ def of_ticket(desk: Desk, ticket: Ticket) -> Iterator[Finding]:
         choice = desk.matcher.agent_for(desk, ticket)
         if choice is not None:
             yield _in_vain(ticket, choice.agent)
+    if ticket.held is not None and not shut.will_open(desk, ticket.queue):
+        yield Finding(LIMBO, ticket.id, None, f"it is held, and nothing opens the queue {ticket.queue}", ticket.at)
     if ticket.reserved_for is not None:
         agent = desk.agents.get(ticket.reserved_for)
         if agent is None or ticket.id not in desk.reserved.get(ticket.reserved_for, ()):
