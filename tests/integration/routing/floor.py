@@ -113,21 +113,18 @@ class Floor:
 
 
 @asynccontextmanager
-async def a_floor(installation: Installation, folder: Path, **changes: Any) -> AsyncIterator[Floor]:
-    """The worker and the API of an installation."""
+async def a_floor(
+    installation: Installation, folder: Path, *, works: bool = True, **changes: Any
+) -> AsyncIterator[Floor]:
+    """The worker and the API of an installation; without `works` the API alone."""
     settings = with_key(installation.settings, folder).model_copy(update=changes)
     async with AsyncExitStack() as stack:
         logic = DeskLane()
-        worker = await stack.enter_async_context(
-            Worker(
-                settings,
-                service="routing",
-                reads=(REQUESTS, COMMANDS, SLA),
-                writes=DESK,
-                logic=logic,
-                codec=codec,
-            )
+        worker = Worker(
+            settings, service="routing", reads=(REQUESTS, COMMANDS, SLA), writes=DESK, logic=logic, codec=codec
         )
+        if works:
+            await stack.enter_async_context(worker)
         process = await stack.enter_async_context(a_process(settings))
         app = create(process)
         floor = Floor(settings, process, app, stack)

@@ -38,6 +38,8 @@ class Receiver:
             location = f"Location: {self.location}\r\n" if self.location else ""
             writer.write(f"HTTP/1.1 {status} X\r\n{location}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())
             await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return  # The sender was killed in the middle.
         finally:
             writer.close()
 

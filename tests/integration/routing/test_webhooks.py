@@ -1,5 +1,8 @@
 """Events by signed webhook: at least once, in order of each ticket, and nothing lost whatever fails."""
 
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,6 +13,7 @@ import orjson
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from pointsman.local.process import LocalProcess
 from pointsman.testing.installation import Installation
 from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.webhooks.sender import WebhookSender
@@ -128,6 +132,45 @@ async def test_nothing_is_lost_when_the_sender_is_killed_in_the_middle(hooked: H
     assert [receiver.types(ticket) for ticket in ("t1", "t2")] == [TICKETS, TICKETS]
     first = receiver.got[0][0]["webhook-id"]
     assert first in [headers["webhook-id"] for headers, _ in receiver.got[sent_before:]], "the same id again"
+
+
+async def test_nothing_is_lost_when_workers_are_killed(installation: Installation, tmp_path: Path) -> None:
+    wanted = ["ticket.opened", "ticket.classified", "message.received", "ticket.queued"]
+    hook = {"url_from": "crm-url", "secret": "crm-hook", "events": wanted}
+    async with a_receiver() as receiver, a_floor(installation, tmp_path, works=False) as floor:
+        environment = installation.environment() | {
+            "POINTSMAN_SECRETS_KEY_FILE": str(floor.settings.secrets_key_file),
+            "POINTSMAN_WEBHOOK_TO_LOOPBACK": "true",
+            "POINTSMAN_WEBHOOK_CLAIM_SECONDS": "1",
+        }
+        command = (sys.executable, "-m", "pointsman_routing", "worker")
+        worker = LocalProcess("routing", command, tmp_path, environment=environment)
+        worker.start()
+        try:
+            await floor.open_workspace(DOCUMENT | {"webhooks": {"crm": hook}})
+            admin = await floor.as_("admin", "root")
+            for name, value in (("crm-url", receiver.url), ("crm-hook", FIRST)):
+                await admin.put(f"/v1/secrets/{name}", json={"value": value})
+            for number in range(30):
+                await floor.customer_writes(f"t{number}")
+                if number % 10 == 5:
+                    got = len(receiver.got)
+                    await until(lambda: len(receiver.got) > got, 60)  # noqa: B023  # it is awaited here
+                    assert worker.pid is not None
+                    os.kill(worker.pid, signal.SIGKILL)
+                    await worker.stop()
+                    worker = LocalProcess("routing", command, tmp_path, environment=environment)
+                    worker.start()
+            expected = {(f"t{number}", type) for number in range(30) for type in wanted}
+            await until(lambda: {(event["subject"], event["type"]) for event in receiver.taken} == expected, 60)
+            for number in range(30):
+                once = dict.fromkeys(receiver.types(f"t{number}"))
+                assert sorted(once) == sorted(wanted)
+            listed = (await admin.get("/v1/events", params={"type": wanted, "limit": 200})).json()["items"]
+            first_of_each = list({event["id"]: event for event in receiver.taken if event["subject"] == "t5"}.values())
+            assert first_of_each == [event for event in listed if event["subject"] == "t5"], "in order of the ticket"
+        finally:
+            await worker.stop()
 
 
 async def test_an_event_that_is_refused_for_ever_is_dead_and_can_be_sent_again(hooked: Hooked) -> None:
