@@ -8,6 +8,7 @@ SOURCES := libs services tests
 STAMP := .venv/.installed
 BENCH ?= pipeline
 TESTS ?=
+HISTORIES ?= 2000
 # Two processes, each with servers of its own: tests of real servers mostly wait.
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
@@ -41,6 +42,10 @@ test: setup ## Run all tests on PostgreSQL and the broker tansu. TESTS=path for 
 
 test-kafka: setup ## Run all tests on Apache Kafka (needs a JVM 17 and Maven).
 	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
+
+histories: setup ## Compare the desk with its reference over HISTORIES random histories, in two processes.
+	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider \
+		tests/unit/routing/test_desk_histories.py & pids="$$pids $$!"; done; for pid in $$pids; do wait $$pid || exit 1; done
 
 check: setup ## Lint, format, types, tidiness, generated files, deployment files.
 	@$(BIN)/ruff check --quiet .

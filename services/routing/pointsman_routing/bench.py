@@ -1,8 +1,10 @@
-"""`bench engine`: the desk alone, its decisions on a virtual clock, with skills, priorities and explanations on.
+"""`bench engine`: the desk alone, its decisions on a virtual clock, with skills, priorities, relaxation, overflow,
+affinity and explanations on.
 
 A standing queue: every agent is full and tickets wait. One round is the life of a ticket: a customer writes (the ticket
 waits), an agent resolves (the desk offers the first waiting ticket that this agent can take), and accepts. Each of the
-three is one decision with its facts; inputs are made beforehand, classification is not part of it.
+three is one decision with its facts; inputs are made beforehand, classification is not part of it. Customers come every
+50 ms; as they wait, timers widen whom is asked for them, and these decisions count too.
 """
 
 import gc
@@ -29,6 +31,7 @@ from pointsman.runtime.database import open_pool
 from pointsman.runtime.logic import Batch
 from pointsman_routing import collector, loading, store
 from pointsman_routing.desk import configure
+from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
@@ -40,6 +43,7 @@ START: Instant = EPOCH + timedelta(days=20_000)
 QUEUES = ("billing", "technical", "general", "returns")
 SKILLS = tuple(f"skill-{number}" for number in range(12))
 LANGUAGES = ("en", "it", "de", "ru")
+_LOWERED = dict.fromkeys(SKILLS, 2)
 COMMIT_EVERY = 200
 """Decisions between two commits, as a batch of the worker has them."""
 
@@ -50,6 +54,9 @@ ROUNDS, WARM_UP_ROUNDS = 6_000, 1_000
 ROUNDS_AT_ONCE = 10
 """Between two looks at the clock: one costs as much as some tenths of a decision."""
 STORED_AT_ONCE = 5_000
+BETWEEN_ARRIVALS = timedelta(milliseconds=50)
+OWNED_SHARE = 0.3
+"""Of the customers who have an agent of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,12 @@ class Load:
         if self.decided % COMMIT_EVERY == 0:
             self.commit()
         return decision
+
+    def wait(self, arrivals: int) -> None:
+        """So many customers later; what is due by then is decided."""
+        self.now += arrivals * BETWEEN_ARRIVALS
+        for cause in self.desk.timers.due(kinds.RIPEN, self.now, 100):
+            self.decide(cause)
 
     def commit(self) -> None:
         self.desk.committed()
@@ -154,6 +167,7 @@ def bytes_per_waiting_ticket(seed: int, tickets: int = 20_000) -> float:
     before = tracemalloc.get_traced_memory()[0]
     for number in range(tickets):
         load.decide(causes(number))
+        load.wait(1)
     load.commit()
     load.said.clear()
     gc.collect()
@@ -191,11 +205,12 @@ def a_load(tickets: int, agents: int, seed: int) -> Load:
         for _ in range(agents):
             load.decide(causes(number))
             number += 1
-    for _ in range(tickets):
-        load.decide(causes(number))
-        number += 1
     for offer in list(desk.offers.values()):
         load.decide(_accept(offer.id, offer.agent, load.now))
+    for _ in range(tickets):
+        load.decide(causes(number))
+        load.wait(1)
+        number += 1
     load.commit()
     return load
 
@@ -223,12 +238,14 @@ def _some_rounds(load: Load, new: list[Cause], slugs: list[str]) -> tuple[float,
     """So many customers write, these agents each resolve what they have held longest and accept what they are shown:
     seconds spent in decisions, and their number."""
     desk = load.desk
-    load.now += timedelta(milliseconds=50 * len(new))
     agents = [desk.agents[slug] for slug in slugs]
     done = [held for agent in agents if (held := _held(desk, agent)) is not None]
     resolves = [_resolve(held.id, str(held.agent), load.now) for held in done]
     decided = load.decided
-    seconds = _seconds_to_decide(load, [cause for pair in zip_longest(new, resolves) for cause in pair if cause])
+    begin = process_time()
+    load.wait(len(new))
+    seconds = process_time() - begin
+    seconds += _seconds_to_decide(load, [cause for pair in zip_longest(new, resolves) for cause in pair if cause])
     offers = [desk.tickets[id].offer for agent in agents for id in agent.shown]
     seconds += _seconds_to_decide(load, [_accept(offer.id, offer.agent, load.now) for offer in offers if offer])
     for ticket in done:
@@ -266,7 +283,14 @@ def _document(agents: int, seed: int) -> Document:
         {
             "workspace": "bench",
             "skills": [*SKILLS, *(f"lang-{language}" for language in LANGUAGES)],
-            "queues": {queue: {"order": "priority"} for queue in QUEUES},
+            "queues": {
+                queue: {
+                    "order": "priority",
+                    "relax": [{"after_seconds": 20, "drop_language": True}, {"after_seconds": 40, "lower": _LOWERED}],
+                    "overflow": [{"after_seconds": 60, "to": QUEUES[number - 1]}],
+                }
+                for number, queue in enumerate(QUEUES)
+            },
             "agents": {f"agent-{number}": profiles[number % len(profiles)] for number in range(agents)},
         }
     )
@@ -275,7 +299,7 @@ def _document(agents: int, seed: int) -> Document:
 def _arrivals(count: int, seed: int, load: Load, prefix: str = "t") -> Callable[[int], Cause]:
     """The causes of new tickets, by number; what they are about is drawn in advance."""
     chance = random.Random(seed)
-    kinds = [
+    sorts = [
         Said(
             queue=chance.choice(QUEUES),
             requires={**({chance.choice(SKILLS): 3} if chance.random() < 0.5 else {}), f"lang-{language}": 3},
@@ -285,7 +309,9 @@ def _arrivals(count: int, seed: int, load: Load, prefix: str = "t") -> Callable[
         for language in LANGUAGES
         for _ in range(20)
     ]
-    drawn = [chance.choice(kinds) for _ in range(count)]
+    drawn = [chance.choice(sorts) for _ in range(count)]
+    slugs = list(load.desk.agents)
+    owners = [chance.choice(slugs) if chance.random() < OWNED_SHARE else None for _ in range(count)]
 
     def cause(number: int) -> Cause:
         at = load.now
@@ -302,7 +328,7 @@ def _arrivals(count: int, seed: int, load: Load, prefix: str = "t") -> Callable[
             external_id=str(number),
             thread=ticket,
             author=Author(kind="customer", id=customer),
-            customer=CustomerSeen(id=customer, name=f"Customer {number}"),
+            customer=CustomerSeen(id=customer, name=f"Customer {number}", owner=owners[number]),
             subject="A question",
             text="Where is my order?",
             occurred_at=at,

@@ -396,5 +396,6 @@ TestHistories.settings = settings(
     max_examples=HISTORIES,
     stateful_step_count=40,
     deadline=None,
+    derandomize=False,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -35,6 +35,8 @@ Entry = tuple[OrderKey, str, int, Ticket, "Group"]
 """(order key, ticket id, serial, ticket, group). The id orders equal keys, the serial an entry and its stale like."""
 
 GROUPS_KEPT_MIN = 256
+STALE_KEPT_MIN = 8
+"""Entries up to which a heap is not looked through for stale ones, beyond as many as are not."""
 
 
 class Ages:
@@ -51,6 +53,9 @@ class Ages:
         return len(self.entries) - self.start
 
     def add(self, since: int, entry: Entry) -> None:
+        if self.start > STALE_KEPT_MIN and 2 * self.start > len(self.entries):
+            del self.since[: self.start], self.entries[: self.start]
+            self.start = 0
         if not self.entries or since >= self.since[-1]:
             self.since.append(since)
             self.entries.append(entry)
@@ -140,7 +145,7 @@ class Group:
 
     def enter(self, entry: Entry) -> None:
         heap = self.heap
-        if len(heap) > 64 and len(heap) > 2 * self.count:
+        if len(heap) > STALE_KEPT_MIN and len(heap) > 2 * self.count:
             self.heap = heap = [each for each in heap if each[3].place is each]
             heapify(heap)
         heappush(heap, entry)
@@ -149,7 +154,7 @@ class Group:
         """Knows the entry by its age, where waiting changes something."""
         ages = self.ages
         if ages is not None:
-            if len(ages) > 64 and len(ages) > 2 * (self.count + len(self.picky)):
+            if len(ages) > STALE_KEPT_MIN and len(ages) > 2 * (self.count + len(self.picky)):
                 ages.sweep()
             ages.add(since_us(entry[3]), entry)
 
