@@ -17,7 +17,6 @@ from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.decision import Decision, refuse
 from pointsman_routing.desk import offers, reserved, shut, wrap_up
 from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
 from pointsman_routing.desk.policy import Policy, Profile, compile_policy
 from pointsman_routing.desk.result import Answer, Result
@@ -110,24 +109,21 @@ def _takes_tickets(policy: Policy, slug: str) -> bool:
 
 
 def apply(desk: Desk, policy: Policy, moves: Moves | None = None) -> None:
-    """Makes the version the one that holds. Linear in agents and offers; where queues changed, in open tickets too."""
+    """Makes the version the one that holds. Linear in agents, offers, and the tickets of queues that changed; the
+    others stand where they stood, and who may take them now is asked as an agent that got room."""
     moves = moves or Moves()
-    lines_stand = _lines_stand(desk, policy)
-    if lines_stand:
-        waiting = desk.waiting
-        waiting.adopt(policy)
-    else:
-        for queue in desk.policy.queues if desk.configured else ():
-            desk.arm(kinds.RIPEN, queue, None)
-        waiting = Waiting(policy, desk.journal)
-        for ticket in desk.tickets.values():
-            if ticket.place is not None:
-                desk.edit(ticket)
-                ticket.place = None
-    desk.adopt(policy, Roster(policy, desk.journal), waiting, desk.classifier(policy.document))
-    concerned = set(desk.tickets)
-    if lines_stand:
-        concerned = {offer.ticket_id for offer in desk.offers.values()}.union(*desk.reserved.values())
+    changed = _changed_queues(desk, policy)
+    concerned = {ticket.id for ticket in desk.tickets.values() if ticket.queue in changed}
+    concerned.update((offer.ticket_id for offer in desk.offers.values()), *desk.reserved.values())
+    for queue in changed:
+        desk.arm(kinds.RIPEN, queue, None)
+    for id in concerned:
+        ticket = desk.tickets[id]
+        if ticket.place is not None:
+            desk.edit(ticket)
+            ticket.place = None
+    desk.waiting.adopt(policy, changed)
+    desk.adopt(policy, Roster(policy, desk.journal), desk.waiting, desk.classifier(policy.document))
     for slug in sorted(desk.agents.keys() - policy.profiles.keys()):
         _dismiss(desk, desk.agents[slug])
     for profile in policy.profiles.values():
@@ -141,13 +137,14 @@ def apply(desk: Desk, policy: Policy, moves: Moves | None = None) -> None:
             desk.draft.pools[agent.pool] = None
 
 
-def _lines_stand(desk: Desk, policy: Policy) -> bool:
-    """Whether every ticket waits as before: the queues are the same, and what languages ask for. Then who may take them
-    is all that changed, and those who may now are asked as agents that got room."""
+def _changed_queues(desk: Desk, policy: Policy) -> frozenset[str]:
+    """The queues that were and now are others, or are no more: all when a language asks for something else."""
     if not desk.configured:
-        return False
-    before, now = desk.policy.document, policy.document
-    return desk.policy.queues == policy.queues and _language_skills(before) == _language_skills(now)
+        return frozenset()
+    before = desk.policy
+    if _language_skills(before.document) != _language_skills(policy.document):
+        return frozenset(before.queues)
+    return frozenset(slug for slug, queue in before.queues.items() if policy.queues.get(slug) != queue)
 
 
 def _language_skills(document: Document) -> tuple[str | None, frozenset[str]]:

@@ -204,9 +204,16 @@ class Waiting:
         self.shapes = 0
         self.weight_min = 1
 
-    def adopt(self, policy: Policy) -> None:
-        """A new version with the same queues: every ticket stands where it stood."""
+    def adopt(self, policy: Policy, changed: frozenset[str]) -> None:
+        """A new version. The groups of changed queues are dropped with their entries, after the tickets there lost
+        their place; everywhere else each ticket stands where it stood."""
         self._journal.set(self, "_policy", policy)
+        if changed:
+            kept = {key: group for key, group in self.groups.items() if group.queue not in changed}
+            aging = {queue: list(groups) for queue, groups in self.aging.items() if queue not in changed}
+            self._journal.set(self, "groups", kept)
+            self._journal.set(self, "aging", aging)
+            self.shapes += 1
 
     def group_of(self, ticket: Ticket) -> Group:
         """The group in which the ticket stands or would stand, at its stage."""
