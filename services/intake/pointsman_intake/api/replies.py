@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointsman.contracts.shapes import Recipient
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
@@ -50,7 +51,8 @@ RETURNING connector
 
 
 class Reply(BaseModel):
-    """A public reply that waits for its connector. `thread` is the conversation at the provider."""
+    """A public reply that waits for its connector. `thread` is the conversation at the provider, or our own name of one
+    that an agent began: then `recipient` says to whom."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -60,6 +62,7 @@ class Reply(BaseModel):
     thread: str
     text: str
     occurred_at: datetime
+    recipient: Recipient | None = None
 
 
 class Replies(BaseModel):
