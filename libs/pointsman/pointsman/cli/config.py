@@ -194,7 +194,7 @@ def versions(workspace: WorkspaceOption = None, profile: ProfileOption = None, j
     if json:
         print_json({"items": items})
         return
-    rows = [(i["version"], i.get("applied_at"), (i.get("author") or {}), i.get("reason")) for i in items]
+    rows = [(i["version"], i["applied_at"], f"{i['author']['kind']} {i['author']['id']}", i["reason"]) for i in items]
     print_table(("version", "applied", "by", "reason"), rows, none="No version yet.")
 
 
