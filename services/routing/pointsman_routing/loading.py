@@ -23,7 +23,7 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import Agent, Closing, Labels, Offer, Pause, Ticket, Token
+from pointsman_routing.desk.model import RARE, Agent, Closing, Labels, Offer, Pause, Ticket, Token
 from pointsman_routing.desk.order import order_key, since_us
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -206,6 +206,7 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
             row["waiting_on"], row["pending_until"], row["pending_then"], row["pending_reason"], row["resolves_at"]
         )
     declined = row["declined"]
+    rare = tuple(pause if name == "pause" else row[name] for name in RARE)
     return Ticket(
         id=row["id"],
         channel=row["channel"],
@@ -218,23 +219,20 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
         config_version=row["config_version"],
         labels=desk.shared(labels),
         offer=offer,
-        pause=pause,
         recent=tuple(row["recent"]),
         inbound=row["inbound"],
         wide=tuple(row["wide"]),
         affine=tuple(row["affine"]),
         declined=None if declined is None else _instants(declined),
+        rare=rare if any(value is not None for value in rare) else None,
         **{name: row[name] for name in _SAME_NAMES},
     )
 
 
 _SAME_NAMES = (
     "customer_name", "customer_tier", "customer_organization", "subject", "state", "version", "change", "boost",
-    "marked", "started_by", "agent", "charged", "outcome", "queued_at", "waiting_since", "unanswered_since",
-    "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at", "abandons_at", "requeues_at",
-    "first_breach_at", "next_breach_at", "warned", "last_agent", "last_message_id", "offers", "retrying", "retry_at",
-    "follow_up_of", "merged_into", "held", "turned_away", "stage",
-    "reserved_for", "reserved_until", "assigned_at",
+    "started_by", "agent", "charged", "queued_at", "waiting_since", "unanswered_since", "first_breach_at",
+    "next_breach_at", "warned", "last_agent", "last_message_id", "offers", "retrying", "turned_away", "stage",
 )  # fmt: skip
 
 

@@ -93,11 +93,10 @@ def _open(desk: Desk, message: MessageReceived, labels: Labels, queue: str, clas
         config_version=desk.policy.version,
         labels=labels,
         subject=message.subject,
-        marked=classified.marked,
         started_by="agent" if message.author.kind == "agent" else "customer",
-        follow_up_of=message.follow_up_of,
         affine=_affine(desk, who),
     )
+    ticket.marked, ticket.follow_up_of = classified.marked, message.follow_up_of
     desk.open(ticket)
     desk.say(
         ticket,

@@ -14,6 +14,7 @@ from pointsman.contracts.commands import BulkAction
 from pointsman.contracts.requests import MessageReceived
 from pointsman.core.instant import Instant
 from pointsman_routing.desk.policy import NOTHING_NEEDED, Needs, Profile
+from pointsman_routing.desk.rarely import Rare, Rarely
 
 OPEN_STATES = frozenset({"queued", "offered", "assigned", "pending", "snoozed"})
 WAITING_STATES = frozenset({"queued", "offered"})
@@ -100,6 +101,14 @@ class Offer(NamedTuple):
     expires_at: Instant
 
 
+RARE = (
+    "marked", "pause", "outcome", "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at",
+    "abandons_at", "requeues_at", "retry_at", "follow_up_of", "merged_into", "held", "reserved_for", "reserved_until",
+    "assigned_at",
+)  # fmt: skip
+"""What few waiting tickets have."""
+
+
 @dataclass(slots=True, eq=False)
 class Ticket:
     """One matter of one customer. Columns of the same names are described in pointsman_routing.store.
@@ -133,24 +142,13 @@ class Ticket:
     version: int = 0
     change: int = 0
     boost: int = 0
-    marked: str | None = None
     started_by: str = "customer"
     agent: str | None = None
     charged: bool = False
     offer: Offer | None = None
-    pause: Pause | None = None
-    outcome: shapes.Outcome | None = None
     queued_at: Instant | None = None
     waiting_since: Instant | None = None
     unanswered_since: Instant | None = None
-    escalated_at: Instant | None = None
-    resolved_at: Instant | None = None
-    closed_at: Instant | None = None
-    wrap_up_until: Instant | None = None
-    closes_at: Instant | None = None
-    left_at: Instant | None = None
-    abandons_at: Instant | None = None
-    requeues_at: Instant | None = None
     first_breach_at: Instant | None = None
     next_breach_at: Instant | None = None
     warned: bool = False
@@ -161,18 +159,31 @@ class Ticket:
     declined: dict[str, Instant] | None = None
     offers: int = 0
     retrying: bool = False
-    retry_at: Instant | None = None
-    follow_up_of: str | None = None
-    merged_into: str | None = None
-    held: Literal["hours", "closed"] | None = None
     turned_away: bool = False
     stage: int = 0
     wide: tuple[str, ...] = ()
     affine: tuple[str, ...] = ()
-    reserved_for: str | None = None
-    reserved_until: Instant | None = None
-    assigned_at: Instant | None = None
+    rare: Rare | None = None
     place: tuple[Any, str, int, "Ticket", Any] | None = None
+
+    marked = Rarely[str](RARE.index("marked"), len(RARE))
+    pause = Rarely[Pause](RARE.index("pause"), len(RARE))
+    outcome = Rarely[shapes.Outcome](RARE.index("outcome"), len(RARE))
+    escalated_at = Rarely[Instant](RARE.index("escalated_at"), len(RARE))
+    resolved_at = Rarely[Instant](RARE.index("resolved_at"), len(RARE))
+    closed_at = Rarely[Instant](RARE.index("closed_at"), len(RARE))
+    wrap_up_until = Rarely[Instant](RARE.index("wrap_up_until"), len(RARE))
+    closes_at = Rarely[Instant](RARE.index("closes_at"), len(RARE))
+    left_at = Rarely[Instant](RARE.index("left_at"), len(RARE))
+    abandons_at = Rarely[Instant](RARE.index("abandons_at"), len(RARE))
+    requeues_at = Rarely[Instant](RARE.index("requeues_at"), len(RARE))
+    retry_at = Rarely[Instant](RARE.index("retry_at"), len(RARE))
+    follow_up_of = Rarely[str](RARE.index("follow_up_of"), len(RARE))
+    merged_into = Rarely[str](RARE.index("merged_into"), len(RARE))
+    held = Rarely[Literal["hours", "closed"]](RARE.index("held"), len(RARE))
+    reserved_for = Rarely[str](RARE.index("reserved_for"), len(RARE))
+    reserved_until = Rarely[Instant](RARE.index("reserved_until"), len(RARE))
+    assigned_at = Rarely[Instant](RARE.index("assigned_at"), len(RARE))
 
     @property
     def customer(self) -> shapes.Customer:
@@ -269,8 +280,8 @@ class Token:
 
 
 OPENED_WITH = frozenset(
-    {"id", "channel", "connector", "thread", "subject", "opened_at", "started_by", "follow_up_of", "config_version"}
-    | {"customer_id", "customer_name", "customer_tier", "customer_organization", "marked", "affine"}
+    {"id", "channel", "connector", "thread", "subject", "opened_at", "started_by", "config_version"}
+    | {"customer_id", "customer_name", "customer_tier", "customer_organization", "affine"}
 )
 """What a ticket keeps as it was opened: an edit need not save it."""
 

@@ -104,7 +104,7 @@ def _classify(desk: Desk, opening: MessageReceived) -> tuple[Labels, str, Ticket
 
 def _ticket(desk: Desk, opening: MessageReceived, labels: Labels, queue: str, classified: TicketClassified) -> Ticket:
     who = opening.customer
-    return Ticket(
+    ticket = Ticket(
         id=opening.ticket_id,
         channel=opening.channel,
         connector=opening.connector,
@@ -117,9 +117,10 @@ def _ticket(desk: Desk, opening: MessageReceived, labels: Labels, queue: str, cl
         config_version=desk.policy.version,
         labels=labels,
         subject=opening.subject,
-        marked=classified.marked,
         started_by="agent",
     )
+    ticket.marked = classified.marked
+    return ticket
 
 
 def _opened(desk: Desk, ticket: Ticket, opening: MessageReceived, command: TicketStart) -> TicketOpened:
