@@ -13,7 +13,6 @@ from pointsman.contracts import commands as asked
 from pointsman.runtime.database import open_pool
 from pointsman.testing.installation import Installation
 from pointsman_routing import audit
-from pointsman_routing.desk.soundness import Finding
 from pointsman_routing.worker import DeskLane
 from tests.integration.routing.floor import Floor
 from tests.integration.routing.test_desk_store import LANE, Stored
@@ -33,18 +32,6 @@ async def a_desk(installation: Installation) -> AsyncIterator[Stored]:
         await play.write()
         yield play
     await pool.close()
-
-
-async def audited(play: Stored) -> list[Finding]:
-    """The findings of one whole cycle."""
-    auditor = play.state.auditor
-    wanted = auditor.ask("acme")
-    for _ in range(50):
-        await auditor.step(play.db, play.state, play.now)
-        report = auditor.report("acme")
-        if report is not None and report.number >= wanted:
-            return report.findings
-    raise AssertionError("the cycle does not end")
 
 
 async def a_busy_day(play: Stored) -> None:
@@ -67,16 +54,16 @@ async def test_nothing_is_found_on_a_busy_day(installation: Installation, monkey
     monkeypatch.setattr(audit, "SLICE", 2)
     async with a_desk(installation) as play:
         await a_busy_day(play)
-        assert await audited(play) == []
+        assert await play.audited() == []
         report = play.state.auditor.report("acme")
         assert report is not None
         assert (report.tickets, report.agents) == (14, 3)
         play.advance(45)
         play.command(asked.PresenceEnd(agent="boris", session="app", actor=as_agent("boris")))
         await play.write()
-        assert await audited(play) == []
+        assert await play.audited() == []
         play.state = await play.lane.load(play.db, LANE, play.now)
-        assert await audited(play) == [], "what was loaded"
+        assert await play.audited() == [], "what was loaded"
 
 
 async def test_what_happens_within_a_cycle_is_no_finding(
@@ -158,8 +145,8 @@ async def test_a_row_that_somebody_changed_is_found_and_raises_one_alarm(
         await a_busy_day(play)
         await play.db.execute(statement(play))
         with structlog.testing.capture_logs() as logs:
-            found = await audited(play)
-            await audited(play)
+            found = await play.audited()
+            await play.audited()
         assert kind in {finding.kind for finding in found}
         alarms = [log for log in logs if log.get("alarm") == "audit"]
         assert len(alarms) == len({(each.kind, each.ticket, each.agent) for each in found}), "not again while it stands"
@@ -177,9 +164,9 @@ async def test_more_than_capacity_is_found_unless_a_person_or_a_lowered_configur
         play.configure(lowered)
         await play.write()
         assert full.load > full.profile.capacity
-        assert await audited(play) == []
+        assert await play.audited() == []
         await play.db.execute("UPDATE offer SET offered_at = $1", play.now)
-        assert {finding.kind for finding in await audited(play)} >= {"over-capacity"}
+        assert {finding.kind for finding in await play.audited()} >= {"over-capacity"}
         held = next(id for id in full.hand if play.ticket(id).charged)
         await play.db.execute(
             """
@@ -190,7 +177,7 @@ async def test_more_than_capacity_is_found_unless_a_person_or_a_lowered_configur
             full.slug,
             play.now,
         )
-        assert await audited(play) == [], "a supervisor said so, by name"
+        assert await play.audited() == [], "a supervisor said so, by name"
 
 
 async def test_a_lane_that_another_owner_has_written_is_left_alone(installation: Installation) -> None:

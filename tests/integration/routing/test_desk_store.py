@@ -14,6 +14,7 @@ from pointsman.runtime.database import open_pool
 from pointsman.runtime.logic import Batch, Decided
 from pointsman.testing.installation import Installation
 from pointsman.testing.said import a_message
+from pointsman_routing.desk.soundness import Finding
 from pointsman_routing.loading import Desks
 from pointsman_routing.worker import DeskLane
 from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent, by_hints
@@ -57,6 +58,15 @@ class Stored(Play):
         loaded = await self.lane.load(self.db, LANE, self.now)
         mine = snapshot(self.desk, changes=False, resident=False)
         assert snapshot(loaded.desks["acme"], changes=False, resident=False) == mine
+        assert await self.audited() == []
+
+    async def audited(self) -> list[Finding]:
+        """What the auditor finds in one whole cycle."""
+        auditor = self.state.auditor
+        wanted = auditor.ask("acme")
+        while (report := auditor.report("acme")) is None or report.number < wanted:
+            await auditor.step(self.db, self.state, self.now)
+        return report.findings
 
 
 DOCUMENT = a_workspace(

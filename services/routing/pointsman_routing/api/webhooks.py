@@ -14,7 +14,7 @@ from starlette.responses import Response
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
-from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.problems import not_found
 
 routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
@@ -77,6 +77,7 @@ DELIVERIES = """
     WHERE workspace = $1 AND webhook = $2 AND serial > $3 AND ($4::text IS NULL OR state = $4)
     ORDER BY serial LIMIT $5
 """
+DELIVERY = "SELECT 1 FROM webhook_delivery WHERE workspace = $1 AND webhook = $2 AND id = $3"
 ENABLE = """
     WITH again AS (
         UPDATE webhook_delivery SET due_at = clock_timestamp()
@@ -133,18 +134,11 @@ async def redeliver_all(request: Request, caller: Supervisor, webhook: str) -> R
 
 @routes.post("/{webhook}/deliveries/{id}/redeliver", status_code=202, response_model=Redelivered)
 async def redeliver(request: Request, caller: Supervisor, webhook: str, id: str) -> Response:
-    """Puts one that is dead into the queue again. 409 `already-queued` while it waits there."""
-    if await _redeliver(request, caller, webhook, id):
-        return Json({"queued": 1}, 202)
-    waits = await request.app.state.process.pool.fetchval(
-        "SELECT 1 FROM webhook_delivery WHERE workspace = $1 AND webhook = $2 AND id = $3",
-        caller.workspace,
-        webhook,
-        id,
-    )
-    if waits is None:
+    """Puts one that is dead into the queue again; `queued: 0` while it waits there already."""
+    queued = await _redeliver(request, caller, webhook, id)
+    if not queued and await request.app.state.process.pool.fetchval(DELIVERY, caller.workspace, webhook, id) is None:
         raise not_found("delivery")
-    raise Problem(409, "already-queued", "the event waits in the queue already")
+    return Json({"queued": queued}, 202)
 
 
 async def _redeliver(request: Request, caller: Caller, webhook: str, id: str | None) -> int:

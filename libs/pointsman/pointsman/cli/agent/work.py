@@ -102,6 +102,9 @@ class Work:
 
     def _tell(self, notice: Notice) -> None:
         data = notice.data
+        if notice.name == "agent.presence_changed" and data["set_by"] != "agent":
+            reason = f" ({data['reason']})" if data.get("reason") else ""
+            self._say(f"{self._name} is {data['state']} now, set by {data['set_by']}{reason}.", "yellow")
         ticket = data.get("ticket_id")
         if ticket not in self._numbers:
             return

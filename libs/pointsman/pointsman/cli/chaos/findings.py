@@ -15,6 +15,7 @@ VIOLATIONS = (
     "over_capacity",
     "presence_ignored",
     "desk_inconsistent",
+    "audited",
     "commands_lost",
     "commands_doubled",
     "commands_applied_though_refused",

@@ -35,6 +35,7 @@ TOKEN_SECONDS = 6 * 3_600
 SETTLE_SECONDS_MAX = 240.0
 UNCHANGED_SECONDS_MAX = 40.0
 SETTLE_LOOK_SECONDS = 0.5
+AUDIT_SECONDS_MAX = 40.0
 SHOWN_AT_ONCE_MAX = 8
 
 NAMED = (
@@ -97,6 +98,7 @@ class _Run:
         async with Apis(self._stack.urls, self._ledger, self._options.seed) as apis:
             await self._rounds_under_load(apis)
             shown = await self._shown(apis)
+            await self._audit(apis)
         async with self._stack.database() as db:
             evidence = await read_evidence(db)
         verify_messages(self._ledger, evidence, shown, self._findings)
@@ -200,6 +202,17 @@ class _Run:
                     return ticket, found
 
         return dict(await asyncio.gather(*(messages_of(*ticket) for ticket in sorted(tickets))))
+
+    async def _audit(self, apis: Apis) -> None:
+        """What the desks' own auditor finds, once everything has come to rest."""
+        for workspace in self._workspaces:
+            token = self._token("supervisor", workspace, "chaos")
+            answer = await apis.call(apis.any(), "GET", "/routing/v1/audit", token, seconds=AUDIT_SECONDS_MAX)
+            if not answer.ok or not answer.body["fresh"]:
+                self._findings.add("audited", {"workspace": workspace, "answer": str(answer.body)[:200]})
+                continue
+            for finding in answer.body["findings"]:
+                self._findings.add("audited", {"workspace": workspace, **finding})
 
     def _summary(self, facts: dict[str, int]) -> dict[str, Any]:
         counts = self._findings.counts
