@@ -1,0 +1,182 @@
+"""Eight agents at once, two workers of which one ends in the middle: who has what is what the log says, never twice,
+never above capacity but by a supervisor's override. `POINTSMAN_RACE_TICKETS=100000` for the long form."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import asyncpg
+import httpx
+import orjson
+import pytest
+
+from pointsman.cli.chaos.evidence import Evidence, Fact
+from pointsman.cli.chaos.findings import Findings
+from pointsman.cli.chaos.verify_desk import verify_desk
+from pointsman.contracts import codec
+from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
+from pointsman.core.instant import after, rfc3339
+from pointsman.runtime.worker import Worker
+from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until_it
+from pointsman_routing.worker import DeskLane
+from tests.integration.routing.floor import Floor, a_floor
+
+TICKETS = int(os.environ.get("POINTSMAN_RACE_TICKETS", "120"))
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(max(240, TICKETS))]
+
+AGENTS = [f"agent-{number}" for number in range(8)]
+DOCUMENT: dict[str, Any] = {
+    "workspace": "acme",
+    "channels": {"chat": {"weight": 1}},
+    "connectors": {"site-chat": {"channel": "chat", "kind": "json"}},
+    "queues": {"general": {"pull": True, "offer": {"timeout_seconds": 20, "retry_seconds": 1}}, "late": {"pull": True}},
+    "agents": {agent: {"capacity": 3} for agent in AGENTS},
+    "presence": {"on_expire": "away"},
+}
+EXPECTED = frozenset({200, 201, 202, 403, 404, 409, 412})
+OPEN = "queued,offered,assigned,pending,snoozed"
+
+
+class App:
+    """An agent's app that does a little of everything until there is nothing left to do."""
+
+    def __init__(self, agent: str, client: httpx.AsyncClient, seen: Counter[str]) -> None:
+        self._agent, self._client, self._seen = agent, client, seen
+        self._random = random.Random(agent)
+
+    async def ask(self, path: str, body: Any = None) -> Any:
+        """A call that is repeated until it was certainly decided."""
+        key = {"Idempotency-Key": f"{self._agent}-{self._random.getrandbits(64)}"}
+        while True:
+            answer = await self._client.post(f"/v1{path}", json=body, headers=key)
+            if answer.status_code != 503 and "still-running" not in answer.text:
+                break
+        assert answer.status_code in EXPECTED, (path, answer.text)
+        self._seen[f"{path.rpartition('/')[2]} {answer.status_code}"] += 1
+        return answer
+
+    async def work(self, done: asyncio.Event) -> None:
+        while not done.is_set():
+            presence = {"session": "app", "lease_seconds": 300, "state": "available"}
+            await self._client.put("/v1/me/presence", json=presence)
+            offers = (await self._client.get("/v1/me/offers")).json().get("items", [])
+            for offer in offers:
+                await self._consider(offer["id"])
+            for ticket in (await self._client.get("/v1/me/assignments")).json().get("items", []):
+                if ticket["state"] == "assigned":
+                    await self._serve(ticket["id"])
+            if not offers and self._random.random() < 0.3:
+                await self._help_themselves()
+
+    async def _consider(self, offer: str) -> None:
+        if self._random.random() < 0.1:
+            await self.ask(f"/offers/{offer}/reject", {"reason": "busy"})
+        else:
+            await asyncio.gather(*(self.ask(f"/offers/{offer}/accept") for _ in range(self._random.choice((1, 1, 2)))))
+
+    async def _serve(self, ticket: str) -> None:
+        chance = self._random.random()
+        if chance < 0.1:
+            to: dict[str, Any] = {"queue": self._random.choice(("general", "late"))}
+            await self.ask(f"/tickets/{ticket}/transfer", {"to": to, "reason": "not mine"})
+        elif chance < 0.2:
+            to = {"agent": self._random.choice(AGENTS)}
+            self._seen["sent"] += 1
+            body = {"to": to, "reason": "theirs", "wait_seconds": 1}
+            if to["agent"] != self._agent:
+                await self.ask(f"/tickets/{ticket}/transfer", body)
+        elif chance < 0.3:
+            until = rfc3339(after(datetime.now(UTC), 2.0))
+            answer = await self._client.post(f"/v1/tickets/{ticket}/snooze", json={"until": until})
+            assert answer.status_code in EXPECTED | {422, 503}, answer.text
+        elif chance < 0.33:
+            await self.ask("/me/handover", {"reason": "a break"})
+        else:
+            await self.ask(f"/tickets/{ticket}/messages", {"text": "Done.", "public": True})
+            await self.ask(f"/tickets/{ticket}/resolve", {"outcome": "solved", "wrap_up_seconds": 0})
+
+    async def _help_themselves(self) -> None:
+        waiting = (
+            (await self._client.get("/v1/tickets", params={"state": "queued", "limit": 5})).json().get("items", [])
+        )
+        for ticket in waiting[:1]:
+            await self.ask(f"/tickets/{ticket['id']}/take")
+
+
+async def supervise(boss: App, client: httpx.AsyncClient, done: asyncio.Event) -> None:
+    """Assigns, above capacity too, and empties hands, now and then."""
+    chance = random.Random("boss")
+    while not done.is_set():
+        await asyncio.sleep(0.2)
+        agent = chance.choice(AGENTS)
+        found = (await client.get("/v1/tickets", params={"state": OPEN, "limit": 20})).json().get("items", [])
+        if found:
+            body = {"agent": agent, "reason": "I say so", "override": chance.random() < 0.5}
+            await boss.ask(f"/tickets/{chance.choice(found)['id']}/assign", body)
+        if chance.random() < 0.2:
+            await boss.ask(f"/agents/{agent}/requeue", {"reason": "they left"})
+
+
+async def test_nobody_gets_what_another_has(installation: Installation, tmp_path: Path) -> None:
+    async with a_floor(installation, tmp_path, works=False) as floor, AsyncExitStack() as second:
+        first = await second.enter_async_context(AsyncExitStack())
+        for stack in (first, second):
+            await stack.enter_async_context(a_worker(floor))
+        await floor.open_workspace(DOCUMENT)
+        seen: Counter[str] = Counter()
+        done = asyncio.Event()
+        supervisor = await floor.as_("supervisor", "boss")
+        boss = App("boss", supervisor, seen)
+        async with asyncio.TaskGroup() as everybody:
+            for agent in AGENTS:
+                everybody.create_task(App(agent, await floor.as_("agent", agent), seen).work(done))
+            everybody.create_task(supervise(boss, supervisor, done))
+            for number in range(TICKETS):
+                await floor.customer_writes(f"t{number:06}")
+                if number == TICKETS // 2:
+                    await first.aclose()
+            await until_it(lambda: all_done(supervisor), within_seconds=max(200.0, TICKETS))
+            done.set()
+        findings = Findings()
+        verify_desk(await what_was_said(installation), findings)
+    assert findings.counts == {}, findings.examples
+    for what in ("accept 200", "reject 200", "transfer 200", "handover 200", "resolve 200", "assign 200"):
+        assert seen[what], f"nothing was {what}: {seen}"
+
+
+def a_worker(floor: Floor) -> Worker:
+    return Worker(
+        floor.settings, service="routing", reads=(REQUESTS, COMMANDS, SLA), writes=DESK, logic=DeskLane(), codec=codec
+    )
+
+
+async def all_done(client: httpx.AsyncClient) -> bool:
+    """Whether every ticket is there and none is open."""
+    open_ones = (await client.get("/v1/tickets", params={"state": OPEN, "limit": 1})).json()["items"]
+    last = await client.get(f"/v1/tickets/t{TICKETS - 1:06}")
+    return not open_ones and last.status_code == 200
+
+
+async def what_was_said(installation: Installation) -> Evidence:
+    """The desk's log, and its tables at the end."""
+    db = await asyncpg.connect(installation.dsn)
+    rows = await db.fetch("SELECT *, body::text AS said FROM routing.fact ORDER BY partition, number")
+    facts = [
+        Fact(
+            row["source"], row["partition"], row["number"], place, row["at"], row["made_at"], row["workspace"],
+            row["subject"], row["cause"], body["type"], body,
+        )
+        for row in rows
+        for place, body in enumerate(orjson.loads(row["said"])["facts"])
+    ]  # fmt: skip
+    tickets = await db.fetch("SELECT workspace, id, state, agent FROM routing.ticket")
+    agents = await db.fetch("SELECT workspace, agent, state, load, capacity FROM routing.agent")
+    await db.close()
+    return cast(Evidence, SimpleNamespace(desk=facts, routing_tickets=tickets, routing_agents=agents))
