@@ -82,10 +82,10 @@ def _document(path: Path) -> Document:
 
 async def _record(session: Session, path: Path) -> int:
     """Writes what the server keeps of the workspace's events, and the document that holds: how many events."""
-    answer = await session.get("/routing/v1/config")
+    document = await session.get("/routing/v1/config")
     count, cursor = 0, None
     with path.open("wb") as file:
-        header = {"history": VERSION, "workspace": answer["document"]["workspace"], "document": answer["document"]}
+        header = {"history": VERSION, "workspace": document["workspace"], "document": document}
         file.write(orjson.dumps(header) + b"\n")
         while True:
             page = await session.get("/routing/v1/events", after=cursor, type=sorted(READ), limit=PAGE)
