@@ -30,7 +30,7 @@ workspace: acme
 connectors:
   site-chat: {channel: chat, kind: json}
   quiet: {channel: chat, kind: json, default: {queue: other}}
-queues: {general: {offer: {timeout_seconds: 60}}, other: {}}
+queues: {general: {offer: {timeout_seconds: 60}}, other: {offer: {timeout_seconds: 600}}}
 classify: {language_skill: null}
 agents:
   anna: {name: Anna, capacity: 8, queues: [general, other]}
@@ -247,13 +247,32 @@ async def test_the_programs_of_the_guides_work_together(stack: StackFolder, tmp_
             assert (resolved.state, resolved.outcome) == ("resolved", "solved")
 
 
-async def test_iterators_leases_and_calls_outlive_a_server_that_is_killed(stack: StackFolder) -> None:
+async def test_a_lease_is_renewed_in_the_background(stack: StackFolder) -> None:
+    async with a_session(stack, "agent", "anna") as session:
+        agent = Agent(session, lease_seconds=6)
+
+        async def lives_until() -> str:
+            sessions = (await session.get("/routing/v1/me"))["sessions"]
+            return str(max((each["lease_until"] for each in sessions), default=""))
+
+        async with agent.on_duty() as duty:
+            first = await lives_until()
+
+            async def renewed() -> bool:
+                return await lives_until() > first
+
+            await until_it(renewed, within_seconds=120)
+            assert not duty.ended.is_set()
+    assert await agent_state(stack, "anna") == "offline"
+
+
+async def test_iterators_and_calls_outlive_a_server_that_is_killed(stack: StackFolder) -> None:
     async with (
         a_session(stack, "agent", "anna") as session,
         a_session(stack, "connector", "quiet") as posting,
         a_session(stack, "supervisor", "sue") as watching,
     ):
-        agent, connector = Agent(session, lease_seconds=6), Connector(posting, "quiet")
+        agent, connector = Agent(session, lease_seconds=600), Connector(posting, "quiet")
         offers: list[Offer] = []
         notices: list[str] = []
         events: list[str] = []
