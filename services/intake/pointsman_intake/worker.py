@@ -22,8 +22,6 @@ from pointsman_intake.accept.reports import order_numbers
 from pointsman_intake.begun import begin
 from pointsman_intake.connectors import store_version
 
-CONCERNING = (TicketClosed, ConfigApplied, TicketReplied, TicketOpened)
-
 # In the order in which accepting locks threads, so that the two never dead-lock.
 _LET_GO = """
 WITH closing AS (
