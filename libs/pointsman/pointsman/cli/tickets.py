@@ -90,5 +90,12 @@ def explain(
     )
     if json:
         print_json(found)
-    else:
-        print_fields(found)
+        return
+    typer.echo(found["sentence"])
+    for change in found["frees"][1:]:
+        typer.echo(f"Or: {change['sentence']}")
+    decided = found["decided"]
+    if decided is not None:
+        typer.echo(f"{decided['agent']} got it at {decided['at']}: {decided['sentence']}.")
+    if agent is not None:
+        typer.echo(f"{agent} at {found['agent']['at']}: {found['agent']['sentence']}")
