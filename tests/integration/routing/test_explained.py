@@ -81,14 +81,14 @@ async def test_the_customers_last_agent_is_preferred_by_what_the_tables_say(floo
     """Anna is idle for longer, but Boris dealt with the customer."""
     boss = await floor.as_("supervisor", "boss")
     boris = await floor.sign_in("boris")
-    known = {"customer": CustomerSeen(id="cus_1")}
-    await floor.customer_writes("t1", **known)
+    known = CustomerSeen(id="cus_1")
+    await floor.customer_writes("t1", customer=known)
     offer = await next_offer(boris)
     assert (await boris.post(f"/v1/offers/{offer['id']}/accept")).status_code == 200
     await floor.sign_in("anna")
     closed = {"outcome": "solved", "force": True, "wrap_up_seconds": 0}
     assert (await boris.post("/v1/tickets/t1/resolve", json=closed)).status_code == 200
-    await floor.customer_writes("t2", **known)
+    await floor.customer_writes("t2", customer=known)
     await seen(boss, "t2", "offered")
     answer = await explained(boss, "t2")
     assert (answer["decided"]["agent"], answer["decided"]["why"]["by"]) == ("boris", "affinity")
