@@ -312,6 +312,15 @@ def test_a_deleted_queue_takes_its_closing_along_and_moves_what_it_held() -> Non
     assert play.desk.closings == {}
 
 
+def test_a_closing_that_sends_to_a_queue_that_is_gone_sends_to_the_catch_all() -> None:
+    document = an_open_shop()
+    document["queues"]["dusk"] = {}
+    play = Play(document)
+    play.close_queue("night", then={"to": "dusk"})
+    play.configure(an_open_shop())
+    assert (play.say(queue="night").queue, play.offered_to()) == ("general", "anna")
+
+
 # -- auto_reply --------------------------------------------------------------------------------------------------------
 
 

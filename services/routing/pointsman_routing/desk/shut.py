@@ -86,7 +86,7 @@ def admit(desk: Desk, ticket: Ticket, reason: str) -> tuple[str, Shut | None]:
     if rule.then == "hold":
         _hold(desk, ticket, stands)
     elif first and isinstance(rule.then, Elsewhere):
-        ticket.queue, reason = rule.then.to, "closed"
+        ticket.queue, reason = desk.policy.queue_or_otherwise(rule.then.to), "closed"
         beyond = standing(desk, ticket.queue, ticket.at)
         if beyond is not None and beyond.rule.then == "hold":
             _hold(desk, ticket, beyond)
