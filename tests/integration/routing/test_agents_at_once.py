@@ -5,7 +5,7 @@ import asyncio
 import os
 import random
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -114,7 +114,9 @@ async def supervise(boss: App, client: httpx.AsyncClient, done: asyncio.Event) -
     """Assigns, above capacity too, and empties hands, now and then."""
     chance = random.Random("boss")
     while not done.is_set():
-        await asyncio.sleep(0.2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await done.wait()
         agent = chance.choice(AGENTS)
         found = (await client.get("/v1/tickets", params={"state": OPEN, "limit": 20})).json().get("items", [])
         if found:
