@@ -8,8 +8,8 @@ for one number, how many it says are waiting. It checks that
 - `littles_law`: the number of waiting tickets that the desk tells, integrated over time, is the sum of all waits
   (L = λW as an identity of the path, Little 1961; exact, since times are whole µs).
 
-Where a rule may keep a ticket from an agent for a while (a rank that opens later, a queue's hours), the agent does not
-count.
+Where a rule may keep a ticket from an agent for a while (a rank that opens later, a queue's hours, another queue to
+which a full one sends), the agent does not count.
 """
 
 from collections.abc import Iterable, Mapping
@@ -84,17 +84,19 @@ class Watch:
 
     def _employ(self, document: Document) -> None:
         sides: dict[object, Side] = {}
+        always = frozenset(slug for slug, queue in document.queues.items() if queue.hours is None)
+        lines = [_lines(document, kind.queue) for kind in self._kinds]
         for slug, agent in document.agents.items():
             if agent.kind != "human":
                 continue
-            open_at_once = frozenset(q for q, place in document.places_of(slug).items() if not place.after_seconds)
+            places = document.places_of(slug)
+            open_at_once = always & {queue for queue, place in places.items() if not place.after_seconds}
             simple = not agent.caps and not any(agent.reserve.values())
             alike = (frozenset(agent.skills.items()), open_at_once, agent.capacity)
             able = [
                 number
                 for number, kind in enumerate(self._kinds)
-                if kind.queue in open_at_once
-                and document.queues[kind.queue].hours is None
+                if lines[number] <= open_at_once
                 and all(agent.skills.get(skill, 0) >= level for skill, level in kind.requires.items())
             ]
             side = None
@@ -202,3 +204,16 @@ class Watch:
 
     def _break(self, check: str, said: str) -> None:
         self.broken.setdefault(check, said)
+
+
+def _lines(document: Document, queue: str) -> frozenset[str]:
+    """The queues in which a ticket of this one may come to stand, because it is shut or full."""
+    found: set[str] = set()
+    ahead = [queue]
+    while ahead:
+        slug = ahead.pop()
+        if slug not in found:
+            found.add(slug)
+            rules = (document.queues[slug].closed.then, document.queues[slug].full.then)
+            ahead += [rule.to for rule in rules if not isinstance(rule, str)]
+    return frozenset(found)

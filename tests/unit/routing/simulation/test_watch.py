@@ -1,16 +1,19 @@
 """The checks of a simulation can fail: wrong traces and a broken desk are noticed."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pointsman.contracts.document import Document
+from pointsman.contracts.document.reading import Written
 from pointsman_routing.desk.choice import Choice, IndexedMatcher
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.simulation.planning import plan_of
 from pointsman_routing.simulation.run import replicate
 from pointsman_routing.simulation.watch import Watch
-from tests.unit.routing.simulation.scenarios import a_class, a_plan
+from tests.unit.routing.simulation.scenarios import a_class, a_plan, a_scenario
 
 
 def a_watch(*classes: dict[str, Any], **fields: Any) -> Watch:
@@ -125,3 +128,81 @@ def test_a_broken_desk_is_noticed(matcher: Any, check: str) -> None:
     plan = a_plan(a_class(rate=1.5), agents=[{"count": 2, "capacity": 1}], horizon=150)
     assert replicate(plan, 0).broken == {}
     assert check in replicate(plan, 0, matcher=matcher).broken
+
+
+ALIKE: list[dict[str, Any]] = [{"count": 3, "capacity": 1}]
+APART: list[dict[str, Any]] = [{"count": 2, "capacity": 1, "queues": ["main"]}, {"capacity": 1, "queues": ["other"]}]
+X, Y = a_class("x", 1.5, queue="main"), a_class("y", 0.6, queue="other")
+MONDAY = {"tz": "UTC", "week": {"mon": [["00:30", "01:30"]]}}
+
+DESKS: dict[str, dict[str, Any]] = {
+    "skills relax": {
+        "skills": ["a"],
+        "queues": {"main": {"relax": [{"after_seconds": 60, "drop": ["a"]}]}},
+        "agents": [{"count": 2, "capacity": 1}, {"capacity": 1, "skills": {"a": 5}}],
+        "classes": [a_class("x", 1.2, requires={"a": 3}), a_class("y", 0.8)],
+    },
+    "a queue overflows": {
+        "queues": {"main": {"overflow": [{"after_seconds": 60, "to": "other"}]}, "other": {}},
+        "agents": APART,
+        "classes": [X, Y],
+    },
+    "ranks open later": {
+        "queues": {"main": {}, "other": {}},
+        "agents": [*APART, {"capacity": 1, "queues": {"main": 1, "other": {"rank": 2, "after_seconds": 60}}}],
+        "classes": [X, Y],
+    },
+    "caps and reserves": {
+        "queues": {"main": {}},
+        "agents": [{"count": 2, "capacity": 4, "caps": {"chat": 1}, "reserve": {"email": 1}}],
+        "classes": [a_class("x", 1.5, channel="chat"), a_class("y", 2), a_class("z", 0.3, weight=3, channel="social")],
+    },
+    "after-work": {
+        "queues": {"main": {"order": "accumulating"}},
+        "agents": ALIKE,
+        "wrap_up_seconds": {"chat": 30},
+        "classes": [a_class("x", 1, channel="chat", slope=2), a_class("y", 0.5)],
+    },
+    "a full queue resolves": {
+        "queues": {"main": {"max_waiting": 3, "full": {"then": "resolve"}}},
+        "agents": ALIKE,
+        "classes": [a_class("x", 4)],
+    },
+    "a full queue sends on": {
+        "queues": {"main": {"max_waiting": 3, "full": {"then": {"to": "other"}}}, "other": {"order": "strict"}},
+        "agents": APART,
+        "classes": [a_class("x", 3, queue="main", priority=5), Y],
+    },
+    "hours": {
+        "queues": {"main": {"hours": "office"}},
+        "agents": ALIKE,
+        "calendars": {"office": MONDAY},
+        "classes": [a_class("x", 2)],
+    },
+    "weightless tickets": {
+        "queues": {"main": {}},
+        "agents": ALIKE,
+        "classes": [a_class("x", 2, weight=0), a_class("y", 2)],
+    },
+    "a promise": {
+        "queues": {"main": {"order": "urgency"}},
+        "agents": ALIKE,
+        "sla": {"policies": [{"name": "p", "targets": {"first_response": {"urgent": 60, "default": 600}}}]},
+        "classes": [a_class("x", 1.5, priority="urgent"), a_class("y", 1.2, priority="low")],
+    },
+    "nobody who could": {
+        "queues": {"main": {}},
+        "agents": ALIKE,
+        "classes": [a_class("x", 1, weight=2, balk=True), a_class("y", 0.5, weight=2)],
+    },
+}
+
+
+@pytest.mark.parametrize("rule", DESKS)
+def test_no_rule_of_the_desk_is_mistaken_for_a_broken_one(rule: str) -> None:
+    desk = dict(DESKS[rule])
+    classes = desk.pop("classes")
+    given = {**a_scenario(sla=True, warmup=5, horizon=130), "desk": desk, "classes": classes}
+    found = replicate(plan_of(Written(given, None), Path()), 0)
+    assert found.broken == {}
+    assert sum(counts["arrived"] for counts, _, _ in found.classes.values()) > 50
