@@ -126,7 +126,7 @@ class Lab:
         seen_at = results["seen_at"]
         warm = [ticket for ticket, at in posted.items() if at > began + 1 and ticket in seen_at]
         waits = [(seen_at[ticket] - posted[ticket]) * 1000 for ticket in warm]
-        _percentiles(samples, "post_to_offer", waits)
+        percentiles(samples, "post_to_offer", waits)
 
     async def _post_noted(self, caller: Caller, number: int, posted: dict[str, float]) -> None:
         request = caller.post("/intake/v1/messages", {"connector": CONNECTOR, **self._message(f"single-{number}")})
@@ -141,7 +141,7 @@ class Lab:
             await self._post(session, WARM_UP)
             async with self._apps(workspace, RELEASING_AGENTS, "serve") as results:
                 await asyncio.sleep(RELEASE_SECONDS)
-        _percentiles(samples, "release_to_offer", results["releases_ms"])
+        percentiles(samples, "release_to_offer", results["releases_ms"])
 
     async def lifecycles(self, samples: dict[str, list[float]]) -> None:
         async with (
@@ -188,14 +188,17 @@ class Lab:
         return local_token(self._key_file, "connector", workspace, CONNECTOR, 3_600)
 
     @asynccontextmanager
-    async def _apps(self, workspace: str, count: int, mode: Any) -> AsyncIterator[dict[str, Any]]:
+    async def _apps(
+        self, workspace: str, count: int, mode: Any, work_seconds: float = 0.0
+    ) -> AsyncIterator[dict[str, Any]]:
         """Agents' apps in their process; their results are there when the block has ended."""
         tokens = {
             f"agent-{number}": local_token(self._key_file, "agent", workspace, f"agent-{number}", 3_600)
             for number in range(count)
         }
         found: dict[str, Any] = {}
-        plan = AppsPlan(url=self._url, mode=mode, tokens=tokens, results=self._bench.folder / f"{workspace}.json")
+        results = self._bench.folder / f"{workspace}.json"
+        plan = AppsPlan(url=self._url, mode=mode, work_seconds=work_seconds, tokens=tokens, results=results)
         path = self._bench.folder / f"{workspace}-plan.json"
         path.write_text(plan.model_dump_json())
         process = await asyncio.create_subprocess_exec(
@@ -318,7 +321,7 @@ class Lab:
         raise CommandFailed(f"the pipeline did not get through: {found} of {count}")
 
 
-def _percentiles(samples: dict[str, list[float]], name: str, values: Sequence[float]) -> None:
+def percentiles(samples: dict[str, list[float]], name: str, values: Sequence[float]) -> None:
     for label, share in (("p50", 0.5), ("p99", 0.99)):
         found = percentile(values, share)
         if found is not None:

@@ -57,18 +57,27 @@ class Connection(asyncio.Protocol):
 
 
 class Caller:
-    """One token's calls: each takes an idle connection, or opens one."""
+    """One token's calls: each takes an idle connection, or opens one. Callers may share their `idle` connections."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, idle: list[Connection] | None = None) -> None:
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "127.0.0.1", parts.port or 80
         self._head = f"Host: {self._host}:{self._port}\r\nAuthorization: Bearer {token}\r\n"
-        self._idle: list[Connection] = []
+        self._idle: list[Connection] = [] if idle is None else idle
 
     def post(self, path: str, body: object) -> bytes:
         """The bytes of a POST."""
+        return self._sent("POST", path, body)
+
+    def put(self, path: str, body: object) -> bytes:
+        """The bytes of a PUT."""
+        return self._sent("PUT", path, body)
+
+    def _sent(self, method: str, path: str, body: object) -> bytes:
         content = orjson.dumps(body)
-        head = f"POST {path} HTTP/1.1\r\n{self._head}Content-Type: application/json\r\nContent-Length: {len(content)}"
+        head = (
+            f"{method} {path} HTTP/1.1\r\n{self._head}Content-Type: application/json\r\nContent-Length: {len(content)}"
+        )
         return head.encode() + b"\r\n\r\n" + content
 
     def get(self, path: str) -> bytes:
