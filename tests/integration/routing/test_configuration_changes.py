@@ -1,5 +1,6 @@
 """Configuration as code over HTTP: what a change would do, changes of parts, and everything that is refused whole."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -237,6 +238,16 @@ async def test_entries_are_put_and_deleted_one_by_one(floor: Floor) -> None:
     assert (await admin.put("/v1/config/numbers/calm", json={})).status_code == 404
     moved = await admin.delete("/v1/config/teams/rome", params={"to": "requeue"})
     assert (moved.status_code, moved.json()["errors"][0]["pointer"]) == (422, "/moves/teams")
+
+
+async def test_changes_of_entries_at_the_same_time_all_hold(floor: Floor) -> None:
+    boss = await floor.as_("supervisor", "boss")
+    slugs = [f"agent-{number}" for number in range(6)]
+    answers = await asyncio.gather(*(boss.put(f"/v1/config/agents/{slug}", json={"name": slug}) for slug in slugs))
+    assert [answer.status_code for answer in answers] == [200] * 6, [answer.text for answer in answers]
+    assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5, 6, 7]
+    document = (await (await the_admin(floor)).get("/v1/config")).json()
+    assert {*slugs, "anna", "boris"} == set(document["agents"])
 
 
 BROKEN: dict[str, tuple[dict[str, Any], str]] = {

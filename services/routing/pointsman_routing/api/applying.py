@@ -19,7 +19,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
 from pointsman_routing.api.document import checked, known_place, stored, with_holidays
 
-RACES_MAX = 3
+RACES_MAX = 10
 """How often a change of one entry is made anew when another change came between."""
 
 OpenClocks = Annotated[
