@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.contracts.desk import TicketClosed, TicketOpened, TicketReplied
+from pointsman.contracts.desk import TicketClosed, TicketOpened, TicketReopened, TicketReplied
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import NOTHING, Decision
@@ -33,6 +33,19 @@ WITH closing AS (
 UPDATE thread t
 SET closed = c.merged_into IS NULL, ticket_id = coalesce(c.merged_into, t.ticket_id)
 FROM closing c WHERE t.workspace = c.workspace AND t.connector = c.connector AND t.thread = c.thread
+"""
+
+# A message that had been threaded before its ticket closed opened it again: the conversation is the ticket's as before,
+# unless it has begun another meanwhile.
+_TAKE_BACK = """
+WITH reopened AS (
+    SELECT t.workspace, t.connector, t.thread
+    FROM unnest($1::text[], $2::text[]) AS k (workspace, ticket_id)
+    JOIN thread t ON t.workspace = k.workspace AND t.ticket_id = k.ticket_id
+    WHERE t.closed ORDER BY 1, 2, 3 FOR UPDATE OF t
+)
+UPDATE thread t SET closed = false
+FROM reopened r WHERE t.workspace = r.workspace AND t.connector = r.connector AND t.thread = r.thread
 """
 
 # How a connector's replies leave is looked up in the newest version that this service has.
@@ -88,7 +101,7 @@ class IntakeLogic:
     async def write(self, db: Database, state: IntakeLane, batch: Batch) -> None:
         """Configuration first, then conversations that began, those that were let go, and replies, each in a handful of
         statements."""
-        closed: list[tuple[str, TicketClosed]] = []
+        ended: dict[tuple[str, str], TicketClosed | TicketReopened] = {}
         replied: list[tuple[str, TicketReplied]] = []
         begun: list[tuple[str, TicketOpened]] = []
         for decided in batch.decided:
@@ -98,17 +111,21 @@ class IntakeLogic:
             for body in cause.bodies:
                 if isinstance(body, ConfigApplied):
                     await store_version(db, cause.workspace, body.config_version, body.document, body.applied_at)
-                elif isinstance(body, TicketClosed):
-                    closed.append((cause.workspace, body))
+                elif isinstance(body, TicketClosed | TicketReopened):
+                    ended[cause.workspace, body.ticket_id] = body
                 elif isinstance(body, TicketOpened) and body.recipient is not None:
                     begun.append((cause.workspace, body))
                 elif isinstance(body, TicketReplied) and body.deliver:
                     replied.append((cause.workspace, body))
         if begun:
             await begin(db, begun, batch.now)
+        closed = [(workspace, body) for (workspace, _), body in ended.items() if isinstance(body, TicketClosed)]
         if closed:
             rows = sorted(_let_go(closed), key=str)
             await db.execute(_LET_GO, *map(list, zip(*rows, strict=True)))
+        reopened = sorted(key for key, body in ended.items() if isinstance(body, TicketReopened))
+        if reopened:
+            await db.execute(_TAKE_BACK, *map(list, zip(*reopened, strict=True)))
         if replied:
             await _queue(db, replied, batch.now)
 

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from pointsman.contracts.desk import TicketClosed
+from pointsman.contracts.desk import TicketClosed, TicketReopened
 from pointsman.contracts.shapes import Actor
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.testing.installation import Installation
@@ -74,6 +74,19 @@ async def test_a_closed_ticket_lets_its_thread_go(stack: Stack, installation: In
     assert second["ticket_id"] != first["ticket_id"]
     shown = (await stack.api.get(f"/v1/messages/{second['message_id']}")).json()
     assert shown["follow_up_of"] == first["ticket_id"]
+
+
+async def test_a_ticket_that_closed_and_reopened_keeps_its_thread(stack: Stack, installation: Installation) -> None:
+    message = {"connector": "site-chat", "external_id": "m1", "thread": "t"}
+    ticket = (await stack.api.post("/v1/messages", json=message)).json()["ticket_id"]
+    db = await installation.connect("intake")
+    await stack.desk.say(ticket, TicketClosed(ticket_id=ticket))
+    await until_it(lambda: db.fetchval("SELECT closed FROM thread"))
+    late = TicketReopened(ticket_id=ticket, reason="the customer wrote", by=Actor(kind="customer", id="cus_1"))
+    await stack.desk.say(ticket, late)
+    await until_it(lambda: db.fetchval("SELECT NOT closed FROM thread"))
+    await db.close()
+    assert (await stack.api.post("/v1/messages", json=message | {"external_id": "m2"})).json()["ticket_id"] == ticket
 
 
 async def test_a_merged_tickets_conversation_goes_on_in_the_last_of_the_chain(

@@ -67,6 +67,17 @@ def test_requeued_while_the_customer_is_away_it_is_abandoned_in_the_end() -> Non
     assert play.ticket().outcome == "abandoned"
 
 
+def test_offers_without_success_do_not_put_it_off() -> None:
+    queues = {"general": {"offer": {"timeout_seconds": 200, "offers_max": 100}}}
+    play = Play(a_workspace({"anna": {}, "boris": {}}, queues, channels=CHAT, presence={"on_expire": "keep"}))
+    play.say(channel="chat")
+    happens(play, CustomerLeft)
+    play.advance(299)
+    assert play.ticket().offers > 0
+    play.advance(1)
+    assert play.ticket().outcome == "abandoned", "counted from when they left"
+
+
 def test_mail_has_no_window_to_leave() -> None:
     play = Play(a_workspace([]))
     play.say()

@@ -119,3 +119,35 @@ def test_a_conversation_that_an_agent_began_is_theirs_and_nobody_waits() -> None
     ticket = play.say(author=Author(kind="agent", id="anna"))
     assert play.fact("ticket.opened").started_by == "agent"
     assert (ticket.agent, ticket.unanswered_since) == ("anna", None)
+
+
+def test_a_message_that_was_threaded_just_before_the_close_reopens() -> None:
+    play = Play(a_workspace(["anna"], tickets={"reopen_seconds": 100, "close_after_seconds": 100}))
+    play.assigned()
+    play.resolve()
+    play.advance(100)
+    assert play.types == ["ticket.closed"]
+    assert "tkt_1" not in play.desk.tickets
+    play.say(seconds_ago=1)
+    assert play.types == ["message.received", "ticket.reopened", "ticket.assigned"]
+    assert (play.ticket().state, play.ticket().closed_at) == ("assigned", None)
+
+
+def test_resolved_longer_ago_nobody_is_preferred() -> None:
+    document = a_workspace(
+        {"anna": {}, "boris": {}}, {"general": {"choice": "round_robin"}}, tickets={"reopen_seconds": 100}
+    )
+    play = Play(document)
+    assert play.assigned().agent == "anna"
+    play.resolve()
+    play.advance(100)
+    play.away("anna")
+    play.say()
+    play.available("anna")
+    play.reject()
+    assert play.offered_to() == "anna", "within the time the last agent is preferred"
+    play.accept()
+    play.resolve()
+    play.advance(101)
+    play.say()
+    assert play.offered_to() == "boris", "later everybody is alike"

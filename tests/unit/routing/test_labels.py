@@ -48,6 +48,7 @@ def test_assigned_it_stays_unless_rerouted() -> None:
     play.assigned(queue="general")
     play.label(category="bug")
     assert play.ticket().agent == "anna"
+    assert (play.ticket().queue, play.fact("ticket.labelled").queue) == ("technical", "technical")
     play.label(reroute=True)
     assert (play.ticket().agent, play.offered_to(), play.agent("anna").load) == (None, "boris", 0)
 
@@ -69,3 +70,4 @@ def test_an_unknown_category_is_refused() -> None:
     play.say()
     play.label(category="nonsense")
     assert play.answer.status == 422
+    assert play.answer.extra["errors"][0]["pointer"] == "/category"

@@ -108,6 +108,20 @@ def test_explain_says_that_it_is_held() -> None:
     assert play.explain()["sentence"] == (
         "It is held: the queue general is outside its hours; it opens on 2026-11-23 at 12:30 UTC."
     )
+    explained = play.explain(agent="anna")
+    assert explained["able_now"] == []
+    assert explained["agent"]["sentence"] == "The queue general is shut and holds it."
+
+
+def test_what_is_held_may_be_given_to_somebody() -> None:
+    play = Play(a_shop())
+    for ticket in ("tkt_1", "tkt_2"):
+        play.say(ticket)
+    play.assign("anna", "tkt_1")
+    assert (play.ticket("tkt_1").agent, play.ticket("tkt_1").held) == ("anna", None)
+    play.transfer("tkt_2", to_queue="night", actor=BOSS)
+    assert (play.ticket("tkt_2").held, play.offered_to("tkt_2")) == (None, "anna")
+    assert_sound(play.desk)
 
 
 # -- once per ticket ---------------------------------------------------------------------------------------------------

@@ -104,7 +104,8 @@ class TicketClassified(Contract, topic=TOPIC, type="ticket.classified"):
 
 
 class TicketLabelled(Contract, topic=TOPIC, type="ticket.labelled"):
-    """Labels as they stand after a person changed some of them; `changed` names those."""
+    """Labels as they stand after a person changed some of them; `changed` names those. `queue` is the ticket's from now
+    on, also when nothing else says so because somebody has it."""
 
     ticket_id: str
     language: str
@@ -114,6 +115,7 @@ class TicketLabelled(Contract, topic=TOPIC, type="ticket.labelled"):
     requires: dict[str, int] = {}
     prefers: dict[str, int] = {}
     changed: tuple[str, ...] = ()
+    queue: str | None = None
     by: Actor
 
 

@@ -268,6 +268,7 @@ def _classified(ticket: Ticket, fact: desk.TicketClassified, at: Instant, beside
 def _labelled(ticket: Ticket, fact: desk.TicketLabelled, at: Instant, beside: Beside) -> None:
     ticket.category, ticket.language, ticket.priority = fact.category, fact.language, fact.priority
     ticket.tags, ticket.skills = list(fact.tags), list(fact.requires)
+    ticket.queue = fact.queue or ticket.queue
 
 
 def _queued(ticket: Ticket, fact: desk.TicketQueued, at: Instant, beside: Beside) -> None:

@@ -35,9 +35,12 @@ def wake(desk: Desk, ticket: Ticket, reason: str) -> None:
 
 def reopen(desk: Desk, ticket: Ticket, by: Actor, reason: str, at: Instant) -> None:
     """A resolved ticket is open again. In wrap-up it goes back to the holder on the same charge; within
-    `reopen_seconds` to the last holder if available with room; else it queues. The caller has edited the ticket."""
+    `reopen_seconds` to the last holder if available with room; else it queues, later than that for anybody alike. The
+    caller has edited the ticket."""
     desk.say(ticket, made(TicketReopened, ticket_id=ticket.id, reason=reason, by=by), ticket.agent)
     recent = ticket.resolved_at is not None and at - ticket.resolved_at <= desk.policy.reopen
+    if not recent:
+        ticket.last_agent, ticket.affine = None, ()
     ticket.outcome = ticket.resolved_at = ticket.closed_at = ticket.closes_at = None
     desk.arm(kinds.CLOSE, ticket.id, None)
     if ticket.in_wrap_up and ticket.agent is not None:

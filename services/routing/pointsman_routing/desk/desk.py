@@ -205,7 +205,7 @@ class Desk:
         self.wait(ticket)
         if ticket.left_at is not None:
             after = self.policy.channels[ticket.channel].abandons_after
-            ticket.abandons_at = None if after is None else at + after
+            ticket.abandons_at = None if after is None else max(at, ticket.left_at + after)
             self.arm(kinds.ABANDON, ticket.id, ticket.abandons_at)
         since = ticket.waiting_since
         self.say(

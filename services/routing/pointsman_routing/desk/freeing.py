@@ -40,6 +40,8 @@ def changes(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:
     if ticket.state != "queued":
         return []
     found = list(_by_time(desk, ticket))
+    if ticket.held is not None:
+        return found
     near = sorted(_nearly_eligible(desk, ticket), key=lambda one: (_size(one[1]), one[0].slug))
     for agent, only in near[:TRIED_MAX]:
         change = _by_agent(desk, ticket, agent, only)

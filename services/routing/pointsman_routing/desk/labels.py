@@ -15,7 +15,7 @@ from pointsman.core.decision import refuse
 from pointsman_routing.desk import offers
 from pointsman_routing.desk.model import Labels, Ticket
 from pointsman_routing.desk.policy import needs
-from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.result import Answer, Result, invalid
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ def label(desk: Desk, ticket: Ticket, command: TicketLabel) -> Result:
     if ticket.state == "closed":
         return refuse(409, "wrong-state", "the ticket is closed")
     if command.category is not None and command.category not in desk.policy.document.category_names:
-        return refuse(422, "invalid", f"there is no category {command.category!r}")
+        return invalid(f"there is no category {command.category!r}", "/category")
     old = ticket.labels
     new, changed = _changed(old, command)
     if len(new.tags) > TAGS_MAX:
-        return refuse(422, "invalid", f"a ticket has at most {TAGS_MAX} tags")
+        return invalid(f"a ticket has at most {TAGS_MAX} tags", "/tags/add")
     if not changed and not command.reroute:
         return Answer(lambda: ticket_shape(ticket))
     desk.edit(ticket)
@@ -55,6 +55,7 @@ def label(desk: Desk, ticket: Ticket, command: TicketLabel) -> Result:
             requires=dict(sorted(new.requires)),
             prefers=dict(sorted(new.prefers)),
             changed=changed,
+            queue=queue,
             by=command.actor,
         ),
         ticket.agent,

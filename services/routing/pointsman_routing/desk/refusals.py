@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
 
 REFUSAL_WORDS = {
+    "queue_shut": "wait for its queue to open",
     "not_in_queue": "do not serve the queue",
     "lacks_skill": "lack a required skill",
     "not_available": "are not available",
@@ -87,4 +88,7 @@ def failing_now(desk: Desk, ticket: Ticket, agent: Agent) -> list[Failing]:
     """The same, of a ticket as it stands."""
     held = ticket.offer.agent if ticket.offer else ticket.agent
     declined = bool(ticket.declined and agent.slug in ticket.declined)
-    return failing(search_for(desk, ticket), agent, declined=declined, holds=held == agent.slug)
+    found = failing(search_for(desk, ticket), agent, declined=declined, holds=held == agent.slug)
+    if ticket.held is not None:
+        found.insert(0, Failing("queue_shut", f"the queue {ticket.queue} is shut and holds it", {"why": ticket.held}))
+    return found

@@ -82,8 +82,8 @@ def _labels_after(labels: Labels, bodies: Sequence[Any]) -> Labels:
             labels = replace(
                 labels, priority=body.priority, category=body.category, language=body.language, tags=body.tags
             )
-        if isinstance(body, desk.TicketClassified | desk.TicketQueued | desk.TicketAssigned):
-            labels = replace(labels, queue=body.queue)
+        if isinstance(body, desk.TicketClassified | desk.TicketQueued | desk.TicketAssigned | desk.TicketLabelled):
+            labels = replace(labels, queue=body.queue or labels.queue)
         if isinstance(body, desk.TicketTransferred) and body.to_queue is not None:
             labels = replace(labels, queue=body.to_queue)
     return labels
