@@ -64,6 +64,7 @@ class Tally:
     waits_us: list[int] = field(default_factory=list)
     waited_in_vain_us: int = 0
     agents: Counter[str] = field(default_factory=Counter)
+    work_us: Counter[str] = field(default_factory=Counter)
 
     def add(self, visit: Visit, target_us: int | None) -> None:
         """The visit's waiting has ended (or did not until the end)."""
@@ -73,6 +74,7 @@ class Tally:
             self.served += 1
             self.waits_us.append(waited_us)
             self.agents[visit.agent or ""] += 1
+            self.work_us[visit.agent or ""] += visit.service_us
         else:
             self.abandoned += visit.fate == "abandoned"
             self.blocked += visit.fate == "blocked"
@@ -96,10 +98,29 @@ class Tally:
         return found
 
 
+def together(tallies: Iterable[Tally]) -> Tally:
+    """All classes as one."""
+    whole = Tally()
+    for each in tallies:
+        whole.arrived += each.arrived
+        whole.served += each.served
+        whole.delayed += each.delayed
+        whole.abandoned += each.abandoned
+        whole.blocked += each.blocked
+        whole.breached += each.breached
+        whole.waits_us += each.waits_us
+        whole.waited_in_vain_us += each.waited_in_vain_us
+        whole.agents += each.agents
+        whole.work_us += each.work_us
+    return whole
+
+
 @dataclass(frozen=True, slots=True)
 class Replication:
-    """What one replication says. `classes` is (counts, figures, agents' tickets) per class."""
+    """What one replication says. `classes` is (counts, figures, agents' tickets) per class; `everybody` are the figures
+    of all classes together, and how unevenly the work was shared (`gini_of_load`)."""
 
+    everybody: dict[str, float]
     classes: dict[str, tuple[dict[str, int], dict[str, float], Counter[str]]]
     utilisation: float | None
     waiting: float

@@ -11,10 +11,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from time import perf_counter
 from typing import Any
 
+from pointsman.contracts.document import Agent
 from pointsman_routing import collector
 from pointsman_routing.desk.choice import Matcher
 from pointsman_routing.simulation.customers import customers
-from pointsman_routing.simulation.figures import Replication, Tally, summed_up
+from pointsman_routing.simulation.figures import Replication, Tally, gini, summed_up, together
 from pointsman_routing.simulation.floor import Floor
 from pointsman_routing.simulation.people import Visit
 from pointsman_routing.simulation.plan import Plan
@@ -72,7 +73,13 @@ def replicate(plan: Plan, number: int, *, matcher: Matcher | None = None) -> Rep
     for visit in floor.still_waiting():
         told(visit)
     span_us = plan.horizon_us - plan.warmup_us
+    whole = together(tallies)
+    everybody = whole.figures(plan.unit_us)
+    uneven = gini([load for load in _loads(plan, whole) if load is not None])
+    if uneven is not None:
+        everybody["gini_of_load"] = uneven
     return Replication(
+        everybody=everybody,
         classes={
             kind.name: (
                 {
@@ -93,3 +100,14 @@ def replicate(plan: Plan, number: int, *, matcher: Matcher | None = None) -> Rep
         decisions=floor.decisions,
         tickets=floor.tickets,
     )
+
+
+def _loads(plan: Plan, whole: Tally) -> list[float | None]:
+    """Each agent's work over the capacity and time that they were there with; None for who never was."""
+    found: list[float | None] = []
+    for slug, agent in plan.document["agents"].items():
+        spans = plan.hours.get(slug, ((0, plan.horizon_us),))
+        there_us = sum(max(0, min(end, plan.horizon_us) - max(start, plan.warmup_us)) for start, end in spans)
+        capacity = there_us * agent.get("capacity", Agent().capacity)
+        found.append(whole.work_us[slug] / capacity if capacity else None)
+    return found
