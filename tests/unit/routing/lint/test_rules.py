@@ -303,8 +303,9 @@ def test_the_demos_document_has_nothing_to_find(seed: int) -> None:
     assert [finding.plain() for finding in lint(document)] == []
 
 
-def test_the_smallest_example_has_nothing_to_find() -> None:
-    document = read_document((ROOT / "deploy" / "examples" / "small.yaml").read_text())
+@pytest.mark.parametrize("name", ["small.yaml", "acme.yaml"])
+def test_the_examples_have_nothing_to_find(name: str) -> None:
+    document = read_document((ROOT / "deploy" / "examples" / name).read_text("utf-8"))
     assert [finding.plain() for finding in lint(document)] == []
 
 
