@@ -35,7 +35,7 @@ def overload(view: View, rates: Sequence[Rate]) -> Iterator[Finding]:
     """Work that is more than the people who may do it can have in hand, even with everybody present."""
     demands = _demands(view, rates)
     total = sum(demand.units for demand in demands)
-    if not total or not view.staff.people:
+    if total <= TOLERANCE or not view.staff.people:
         return
     crowds, members = _crowds(demands, len(view.staff.people))
     capacity = np.array([view.document.agents[slug].capacity for slug in view.staff.people], dtype=float)
