@@ -44,7 +44,7 @@ test-kafka: setup ## Run all tests on Apache Kafka (needs a JVM 17 and Maven).
 	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
 
 histories: setup ## Compare the desk with its reference over HISTORIES random histories, in two processes.
-	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider \
+	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider --timeout 1200 \
 		tests/unit/routing/test_desk_histories.py & pids="$$pids $$!"; done; for pid in $$pids; do wait $$pid || exit 1; done
 
 check: setup ## Lint, format, types, tidiness, generated files, deployment files.
