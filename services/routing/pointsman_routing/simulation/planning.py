@@ -53,7 +53,8 @@ def plan_of(written: Written, folder: Path) -> Plan:
     try:
         scenario = Scenario.model_validate(written.value)
     except ValidationError as refused:
-        raise DocumentErrors(shape_errors(refused, written, Scenario)) from refused
+        found = shape_errors(refused, written, Scenario)
+        raise DocumentErrors(sorted(found, key=lambda error: error.line or 0)) from refused
     return _Planning(scenario, written, folder).plan()
 
 

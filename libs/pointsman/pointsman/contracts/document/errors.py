@@ -62,6 +62,10 @@ def worded(problem: ErrorDetails) -> str:
         case "string_type" | "int_type" | "float_type" | "bool_type" | "int_parsing" | "bool_parsing":
             wanted = {"str": "text", "int": "a whole number", "flo": "a number", "boo": "true or false"}[kind[:3]]
             return f"{_shown(given)} is not {wanted}"
+        case "union_tag_not_found":
+            return f"has no {context['discriminator']!s}"
+        case "union_tag_invalid":
+            return f"{context['tag']!r} is not one of {str(context['expected_tags']).replace(chr(39), '')}"
         case "model_type" | "dict_type" | "model_attributes_type":
             return f"{_shown(given)} is not a mapping of keys"
         case "tuple_type" | "list_type":
