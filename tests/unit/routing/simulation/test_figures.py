@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pointsman.contracts.document.reading import Written
+from pointsman_routing.simulation.bench import a_floor
 from pointsman_routing.simulation.customers import customers
 from pointsman_routing.simulation.figures import interval, t_95
 from pointsman_routing.simulation.planning import plan_of
@@ -152,3 +153,9 @@ def test_agents_are_there_when_they_are_present() -> None:
     found = played(every, agents=agents, warmup=0, horizon=120, replications=1)
     assert found["classes"]["all"]["served"] < found["classes"]["all"]["arrived"]
     assert 0 < found["classes"]["all"]["p_wait"] < 0.5
+
+
+def test_the_floor_of_the_bench_holds() -> None:
+    found = replicate(a_floor(7, tickets=40_000), 0)
+    assert found.broken == {}
+    assert 900 < found.tickets < 1_300
