@@ -34,11 +34,11 @@ async def test_another_partition_count_is_refused(installation: Installation) ->
 
 async def test_no_role_reads_another_services_schema(installation: Installation) -> None:
     admin = await installation.connect()
-    await admin.execute("CREATE TABLE sla.secret (one int); ALTER TABLE sla.secret OWNER TO pointsman_sla")
+    await admin.execute("CREATE TABLE sla.diary (one int); ALTER TABLE sla.diary OWNER TO pointsman_sla")
     await admin.close()
     connection = await installation.connect("routing")
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await connection.fetch("SELECT * FROM sla.secret")
+        await connection.fetch("SELECT * FROM sla.diary")
     await connection.close()
 
 

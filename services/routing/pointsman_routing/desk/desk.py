@@ -274,7 +274,9 @@ class Desk:
         self, ticket: Ticket, *, labels: Labels | None = None, queue: str | None = None, stage: int | None = None
     ) -> tuple[tuple[str, ...], int, Needs]:
         """Among whom the ticket finds an agent: the queues where they are, how long it has waited at least, in µs, and
-        what it still requires; by now, or at a later stage of its waiting."""
+        what it still requires; as it stands in the waiting index, else by now, or at a later stage of its waiting."""
+        if stage is None and queue is None and ticket.place is not None:
+            stage = ticket.stage
         labels, line = labels or ticket.labels, self.policy.queues[queue or ticket.queue]
         stage = self._stage_of(ticket, line) if stage is None else stage
         holds = line.stages[stage]
