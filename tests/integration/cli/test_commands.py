@@ -172,6 +172,17 @@ def test_a_ticket_is_listed_shown_explained_and_traced(ticket: str) -> None:
     assert typed("trace", "msg_nowhere").code == 1
 
 
+def test_a_dry_run_of_what_would_be_refused_fails(ticket: str, document: Path) -> None:
+    stands = orjson.loads(document.read_bytes())
+    other = {"queues": {"late": {}}, "classify": {"otherwise": {"queue": "late"}}}
+    without = document.with_name("without.yaml")
+    without.write_bytes(orjson.dumps({"workspace": "acme", "connectors": stands["connectors"], **other}))
+    tried = typed("apply", str(without), "--dry-run")
+    assert (tried.code, "It would be refused: returns still hold tickets" in tried.out) == (1, True), tried.out
+    assert typed("apply", str(without), "--dry-run", "--json").code == 1
+    assert typed("apply", str(without), "--dry-run", "--move", "queues.returns=late").code == 0
+
+
 def test_the_figures_are_shown_reported_and_exported(ticket: str, tmp_path: Path) -> None:
     assert typed("top", "--json").json["queues"]["returns"]["waiting"] == 1
     assert typed("top", "--once").code == 0

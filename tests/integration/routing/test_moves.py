@@ -70,6 +70,10 @@ async def test_a_day_of_moving_tickets(floor: Floor) -> None:
     two = await boris.post("/v1/tickets/t1/transfer", json={"to": {"queue": "late", "agent": "anna"}, "reason": "?"})
     assert problem(two) == (422, "invalid-request")
 
+    any_level = {"to": {"skills": ["refunds"]}, "reason": "?", "wait_seconds": 0}
+    unclear = await boris.post("/v1/tickets/t1/transfer", json=any_level)
+    assert [error["pointer"] for error in unclear.json()["errors"]] == ["/wait_seconds"], "names alone are skills"
+
     await held(floor, anna, "t2")
     full = await boss.post("/v1/tickets/t2/assign", json={"agent": "boris", "reason": "he is better"})
     assert problem(full) == (409, "no-room")

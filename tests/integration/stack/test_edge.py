@@ -66,6 +66,7 @@ async def test_it_serves_each_service_under_its_prefix(installation: Installatio
         answer = await client.get("/nowhere/v1/tickets")
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["instance"] == answer.headers["x-request-id"]
         page = await client.get(answer.json()["type"])
         assert page.text.startswith("# Not found")
         assert (await client.get("/problems/none-such")).status_code == 404

@@ -1,8 +1,10 @@
 """The effect of a dry run, in lines for people."""
 
+from pathlib import Path
 from typing import Any
 
-from pointsman.cli.effect import effect_lines
+from pointsman.cli.document_file import read_document_file
+from pointsman.cli.effect import effect_lines, placed
 
 NOTHING: dict[str, Any] = {"count": 0, "first": []}
 CALM: dict[str, Any] = {
@@ -46,3 +48,12 @@ def test_each_effect_is_counted_and_named() -> None:
         "1 agent may take other tickets: boris +4 −0.",
         "5 waiting tickets nobody may take (before the change 2): tkt_4 and 4 more.",
     ]
+
+
+def test_a_finding_stands_at_its_line_of_the_file_not_of_what_was_sent(tmp_path: Path) -> None:
+    (tmp_path / "it.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
+    path = tmp_path / "acme.yaml"
+    path.write_text("workspace: acme\ncalendars: {office: {tz: UTC, ical: {file: it.ics}}}\nqueues:\n  dead: {}\n")
+    answer = {"version": 1, "findings": [{"line": 1, "pointer": "/queues/dead", "rule": "unreachable-queue"}]}
+    (found,) = placed(answer, read_document_file(path))["findings"]
+    assert found == {"line": 4, "pointer": "/queues/dead", "rule": "unreachable-queue"}

@@ -170,6 +170,8 @@ def test_ten_thousand_skills_are_too_many() -> None:
     error = only_error(a_document(skills=[f"skill-{number}" for number in range(10_000)]))
     assert error.pointer == "/skills"
     assert error.detail == "at most 2000 items; there are 10000"
+    anna = {"skills": {f"skill-{number}": 5 for number in range(10_000)}}
+    assert only_error(a_document(agents={"anna": anna})).detail == "at most 200 items; there are 10000"
 
 
 def test_a_reserve_fits_the_capacity() -> None:

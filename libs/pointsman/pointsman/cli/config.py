@@ -12,7 +12,7 @@ import typer
 from ruamel.yaml import YAML
 
 from pointsman.cli.document_file import DocumentFile, read_document_file
-from pointsman.cli.effect import print_changes, print_check
+from pointsman.cli.effect import placed, print_changes, print_check
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, remember_workspace, run
@@ -55,7 +55,8 @@ def apply(
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Makes a file the workspace's document, and waits until every service has it."""
+    """Makes a file the workspace's document, and waits until every service has it. A dry run exits 1 when the change
+    would be refused."""
     document = read_document_file(file)
     if open_clocks not in (None, "keep", "recompute"):
         raise WrongInput(f"--open-clocks {open_clocks}: it is keep or recompute")
@@ -65,7 +66,7 @@ def apply(
         async with open_session(profile, document.workspace) as session:
             with lines_of(document):
                 if dry_run:
-                    return await check_document(session, document.content, document.media_type)
+                    return placed(await check_document(session, document.content, document.media_type), document)
                 return await put_document(
                     session, document.content, document.media_type, open_clocks=open_clocks, reason=reason
                 )
@@ -75,13 +76,15 @@ def apply(
         remember_workspace(document.workspace)
     if json:
         print_json(answer)
-        return
-    if dry_run:
-        print_check(answer, document)
     else:
-        say(f"{document.workspace}: version {answer['version']} holds, every service has it.")
-    for pointer in answer.get("inactive") or ():
-        say(f"{pointer}: accepted, but not active in this version of Pointsman.")
+        if dry_run:
+            print_check(answer, document)
+        else:
+            say(f"{document.workspace}: version {answer['version']} holds, every service has it.")
+        for pointer in answer.get("inactive") or ():
+            say(f"{pointer}: accepted, but not active in this version of Pointsman.")
+    if dry_run and answer["effect"] and answer["effect"]["refused"]:
+        raise typer.Exit(1)
 
 
 def _moves(given: list[str]) -> dict[str, dict[str, str]]:
@@ -176,7 +179,7 @@ def diff(file: FileArgument, profile: ProfileOption = None, json: JsonOption = F
 
     async def question(session: Session) -> dict[str, Any]:
         with lines_of(document):
-            return await check_document(session, document.content, document.media_type)
+            return placed(await check_document(session, document.content, document.media_type), document)
 
     answer = ask(profile, document.workspace, question)
     changes = answer["diff"]

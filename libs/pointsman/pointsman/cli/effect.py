@@ -18,8 +18,14 @@ def print_check(answer: dict[str, Any], document: DocumentFile) -> None:
     for said in effect_lines(answer["effect"]):
         print(said)
     for finding in answer["findings"]:
-        line = finding.get("line") or document.line_of(finding["pointer"])
-        print(f"{document.path}{f':{line}' if line else ''}: {finding['severity']}: {finding['message']}")
+        place = f"{document.path}:{finding['line']}" if finding["line"] else str(document.path)
+        print(f"{place}: {finding['severity']}: {finding['message']}")
+
+
+def placed(answer: dict[str, Any], document: DocumentFile) -> dict[str, Any]:
+    """The answer to a check, its findings at their lines of the file: what is sent may have other lines."""
+    findings = [finding | {"line": document.line_of(finding["pointer"])} for finding in answer["findings"]]
+    return answer | {"findings": findings}
 
 
 def effect_lines(effect: dict[str, Any] | None) -> list[str]:

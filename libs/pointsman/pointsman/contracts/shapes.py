@@ -22,7 +22,7 @@ Automatic = Literal["bounce", "auto_reply", "out_of_office", "list", "notificati
 class Actor(Value):
     """Who did it. `id` is a slug or a token's subject; for `system` the rule or timer that acted."""
 
-    kind: Literal["customer", "agent", "supervisor", "bot", "connector", "admin", "operator", "system"]
+    kind: Literal["customer", "agent", "supervisor", "bot", "connector", "viewer", "admin", "operator", "system"]
     id: str
 
 

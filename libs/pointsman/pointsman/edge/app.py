@@ -12,6 +12,8 @@ from starlette.types import Receive, Scope, Send
 from pointsman.contracts import wire
 from pointsman.edge.problem_pages import IN_CHECKOUT, ProblemPages
 from pointsman.edge.settings import EdgeSettings
+from pointsman.runtime.http.limits import CallLayer
+from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.process import ApiProcess, Hub
 
 
@@ -62,7 +64,9 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
             Route("/problems/{code}", ProblemPages(settings.edge_problem_pages or IN_CHECKOUT).__call__),
             *mounts,
         ]
-        yield Router(routes, redirect_slashes=False, default=_nothing_here), processes
+        # Paths of no service are answered like any call: with its ids, as a problem.
+        nothing_here = CallLayer(_nothing_here, service="edge", body_bytes_max=settings.body_bytes_max)
+        yield Router(routes, redirect_slashes=False, default=nothing_here), processes
 
 
 def unready(processes: dict[str, ApiProcess]) -> str | None:
@@ -73,5 +77,4 @@ def unready(processes: dict[str, ApiProcess]) -> str | None:
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:
     if scope["type"] != "http":
         return
-    problem = {"type": "/problems/not-found", "title": "Not Found", "status": 404, "detail": "no service has this path"}
-    await JSONResponse(problem, 404, media_type="application/problem+json")(scope, receive, send)
+    raise Problem(404, "not-found", "no service has this path")

@@ -30,7 +30,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.commanding import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
-from pointsman_routing.api.shapes import AnsweredOffer, TicketShape
+from pointsman_routing.api.shapes import OfferShape, TicketShape
 
 routes = APIRouter(prefix="/v1", tags=["actions"])
 
@@ -135,13 +135,13 @@ class AgentsCall:
 Call = Annotated[AgentsCall, Depends()]
 
 
-@routes.post("/offers/{id}/accept", response_model=AnsweredOffer)
+@routes.post("/offers/{id}/accept", response_model=OfferShape)
 async def accept(call: Call) -> Response:
     """Takes the offer. 409 `offer-gone` names the current holder when it is too late."""
     return await call.answer(OfferAccept(actor=call.actor, offer_id=call.id))
 
 
-@routes.post("/offers/{id}/reject", response_model=AnsweredOffer)
+@routes.post("/offers/{id}/reject", response_model=OfferShape)
 async def reject(call: Call, body: Reject | None = None) -> Response:
     """Declines the offer; the ticket goes on at once."""
     reason = body.reason if body is not None else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -34,12 +34,20 @@ Reason = Annotated[str, Field(min_length=1, max_length=500)]
 TicketIds = Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(max_length=10_000)]
 
 
+def _levels(given: object) -> object:
+    """Names alone ask for the lowest level."""
+    return dict.fromkeys(given, 1) if isinstance(given, list) and all(isinstance(one, str) for one in given) else given
+
+
+Skills = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=10)]], Field(max_length=100), BeforeValidator(_levels)]
+
+
 class Target(Body):
-    """One of the three."""
+    """One of the three. `skills` with the levels that they need, or their names alone: then any level will do."""
 
     queue: Slug | None = None
     agent: Slug | None = None
-    skills: Annotated[dict[Slug, Annotated[int, Field(ge=1, le=10)]] | None, Field(max_length=100)] = None
+    skills: Skills | None = None
 
     @model_validator(mode="after")
     def _one(self) -> "Target":

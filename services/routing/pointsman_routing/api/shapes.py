@@ -53,7 +53,8 @@ class TicketShape(BaseModel):
 
 
 class OfferShape(BaseModel):
-    """A ticket shown to one agent until a deadline. `reason` says in one sentence why."""
+    """A ticket shown to one agent until a deadline. `reason` says in one sentence why; once it has ended, none of
+    `expires_in_seconds` is left."""
 
     id: str
     ticket: TicketShape
@@ -64,17 +65,6 @@ class OfferShape(BaseModel):
     offered_at: datetime
     expires_at: datetime
     expires_in_seconds: float
-
-
-class AnsweredOffer(BaseModel):
-    """An offer as its answer left it."""
-
-    id: str
-    ticket: TicketShape
-    agent: str
-    state: OfferState
-    offered_at: datetime
-    expires_at: datetime
 
 
 class StandingShape(BaseModel):

@@ -31,7 +31,6 @@ def ticket_shape(ticket: Ticket) -> dict[str, Any]:
         "prefers": plain(labels.prefers),
         "agent": ticket.agent,
         "opened_at": ticket.opened_at,
-        "updated_at": ticket.at,
         "waiting_since": ticket.waiting_since,
         "escalated_at": ticket.escalated_at,
         "resolved_at": ticket.resolved_at,

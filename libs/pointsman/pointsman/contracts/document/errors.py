@@ -56,7 +56,8 @@ def worded(problem: ErrorDetails) -> str:
         case "value_error":
             return str(context["error"])
         case "too_long":
-            return f"at most {context['max_length']} items; there are {context['actual_length']}"
+            there_are = context["actual_length"] or len(given)  # Pydantic does not count a mapping's.
+            return f"at most {context['max_length']} items; there are {there_are}"
         case "string_too_long":
             return f"at most {context['max_length']} characters"
         case "string_type" | "int_type" | "float_type" | "bool_type" | "int_parsing" | "bool_parsing":
