@@ -9,6 +9,7 @@ STAMP := .venv/.installed
 BENCH ?= pipeline
 TESTS ?=
 HISTORIES ?= 2000
+PROOFS ?= 10000
 # Two processes, each with servers of its own: tests of real servers mostly wait.
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
@@ -47,6 +48,10 @@ histories: setup ## Compare the desk with its reference over HISTORIES random hi
 	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider --timeout 1200 \
 		tests/unit/routing/test_desk_histories.py & pids="$$pids $$!"; done; for pid in $$pids; do wait $$pid || exit 1; done
 
+proof: setup ## Recompute the ledgers of PROOFS random tickets from their raw events, step by step.
+	@POINTSMAN_PROOFS=$(PROOFS) $(BIN)/pytest --no-header -p no:cacheprovider -n 2 --timeout 3600 \
+		tests/unit/sla/test_ledger_against_every_second.py
+
 check: setup ## Lint, format, types, tidiness, generated files, deployment files.
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
@@ -66,4 +71,4 @@ lock: setup ## Pin the newest versions of requirements.in, with hashes, in requi
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --upgrade requirements.in -o requirements.lock
 
-.PHONY: help setup demo up down test check test-kafka bench lock docs
+.PHONY: help setup demo up down test check test-kafka bench lock docs histories proof

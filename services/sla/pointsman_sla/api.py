@@ -1,7 +1,8 @@
-"""The HTTP API of sla (API.md): clocks, what is due, alerts, the calendars' arithmetic. It reads tables and asks the
-worker; it holds no state."""
+"""The HTTP API of sla (API.md): clocks, their proof, what is due, alerts, the calendars' arithmetic. It reads
+tables and asks the worker; it holds no state."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -24,7 +25,9 @@ from pointsman.runtime.process import ApiProcess
 from pointsman_sla.alerts import AlertState
 from pointsman_sla.calendar import Calendar, CalendarError, OutOfReach, compile_calendar
 from pointsman_sla.calendar.reach import due, elapsed
+from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book
+from pointsman_sla.holiday_names import holiday_name
 from pointsman_sla.micros import MICROS, instant, micros
 from pointsman_sla.shapes import (
     Acknowledge,
@@ -33,10 +36,12 @@ from pointsman_sla.shapes import (
     Due,
     Evaluate,
     Evaluated,
+    LedgerShown,
     Nothing,
     TimelineEvent,
     clock_shown,
     event_shown,
+    ledger_shown,
 )
 from pointsman_sla.store import asking
 
@@ -67,22 +72,50 @@ def create(process: ApiProcess) -> FastAPI:
 async def clocks(request: Request, caller: Reader, id: Id, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The clocks of a ticket as they stand now, in the order in which they started."""
     process = request.app.state.process
+    found, books = await _clocks(process, caller.workspace, id, limit, cursor)
+    now = micros(process.clock.now())
+    return page_of(found, limit, lambda clock: clock_shown(clock, now, books.calendar), _place)
+
+
+@routes.get("/tickets/{id}/ledger", response_model=Page[LedgerShown], tags=["clocks"])
+async def ledger(request: Request, caller: Reader, id: Id, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The proof: each clock of a ticket with every interval since its start, counted or not and why, and running sums
+    that are the clock's. Computed when asked for, in the calendars of the versions under which the clock counted."""
+    process = request.app.state.process
+    found, books = await _clocks(process, caller.workspace, id, limit, cursor)
+    now = micros(process.clock.now())
+    return page_of(found, limit, lambda clock: ledger_shown(id, clock, now, books.calendar, books.holiday_name), _place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """The versions in which some clocks count."""
+
+    by_version: Mapping[int, Book]
+
+    def calendar(self, name: str, version: int) -> Calendar:
+        return self.by_version.get(version, Book(version)).calendar(name)
+
+    def holiday_name(self, name: str, version: int, day: str) -> str | None:
+        return holiday_name(self.by_version[version].definitions[name], day)
+
+
+async def _clocks(
+    process: ApiProcess, workspace: str, ticket: str, limit: int, cursor: str | None
+) -> tuple[list[Clock], _Books]:
+    """One more than a page of a ticket's clocks, with their books. Raises `Problem` 404."""
     after: tuple[Instant, str] = (EPOCH, "")
     if cursor:
         started, clock_id = decode_cursor(cursor, int, str)
         after = (_instant(started), clock_id)
-    found = await asking.clocks_of(process.pool, caller.workspace, id, after, limit + 1)
+    found = await asking.clocks_of(process.pool, workspace, ticket, after, limit + 1)
     if found is None:
         raise not_found("ticket")
-    books = await asking.books_of(process.pool, caller.workspace, found)
+    return found, _Books(await asking.books_of(process.pool, workspace, found))
 
-    def calendars(name: str, version: int) -> Calendar:
-        return books.get(version, Book(version)).calendar(name)
 
-    now = micros(process.clock.now())
-    return page_of(
-        found, limit, lambda clock: clock_shown(clock, now, calendars), lambda clock: (clock.started_at, clock.id)
-    )
+def _place(clock: Clock) -> tuple[int, str]:
+    return clock.started_at, clock.id
 
 
 @routes.get("/due", response_model=Page[Due], tags=["clocks"])

@@ -1,6 +1,9 @@
-"""The sla part of the `pointsman` command: `sla eval`, `due`, `alerts`."""
+"""The sla part of the `pointsman` command: `sla eval`, `ledger`, `due`, `alerts`."""
 
+import csv as stdlib_csv
 import json as stdlib_json
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,6 +23,7 @@ def register(app: typer.Typer) -> None:
     sla = typer.Typer(no_args_is_help=True, help="SLA arithmetic.")
     sla.command("eval", epilog="Example: pointsman sla eval vectors.json --json")(eval_vectors)
     app.add_typer(sla, name="sla")
+    app.command(epilog="Example: pointsman ledger tkt_01k… --csv")(ledger)
     app.command(epilog="Example: pointsman due --queue billing --before 2026-11-30T18:00:00Z")(due)
     alerts = typer.Typer(no_args_is_help=True, help="SLA alerts.")
     alerts.command("list", epilog="Example: pointsman alerts list --state firing")(alerts_list)
@@ -51,6 +55,79 @@ def eval_vectors(
         print_table(("vector", "op", "got", "expected", ""), rows, none="No vector.")
         say(f"{result['passed']} passed, {result['failed']} failed.")
     raise typer.Exit(1 if result["failed"] else 0)
+
+
+LEDGER_COLUMNS = (
+    "start",
+    "end",
+    "counted",
+    "reason",
+    "date",
+    "name",
+    "calendar",
+    "config_version",
+    "business_seconds",
+    "calendar_seconds",
+    "business_sum_seconds",
+    "calendar_sum_seconds",
+)
+
+
+def ledger(
+    ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's id.")],
+    workspace: WorkspaceOption = None,
+    profile: ProfileOption = None,
+    json: JsonOption = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print one line an interval, as CSV.")] = False,
+) -> None:
+    """Proves a ticket's clocks: every interval since each started, counted or not and why, with running sums."""
+    if json and csv:
+        raise WrongInput("--json and --csv: choose one")
+    items = ask(profile, workspace, lambda session: session.pages(f"/sla/v1/tickets/{ticket}/ledger"))
+    if json:
+        print_json({"items": items})
+    elif csv:
+        writer = stdlib_csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(("ticket_id", "clock_id", "metric", "cycle", "policy", *LEDGER_COLUMNS))
+        for clock in items:
+            head = [clock[name] for name in ("ticket_id", "clock_id", "metric", "cycle", "policy")]
+            writer.writerows([*head, *map(exactly, line)] for line in _lines(clock))
+    else:
+        for clock in items:
+            print_ledger(clock)
+        if not items:
+            say("No clock.")
+
+
+def print_ledger(clock: dict[str, Any]) -> None:
+    """A clock's ledger for people: what it is, its intervals, and the clock's own figures beside the last sums."""
+    why = f" ({clock['reason']})" if clock["reason"] else ""
+    typer.echo(
+        f"{clock['metric']}, cycle {clock['cycle']}: {clock['state']}{why}. Policy {clock['policy']}, target "
+        f"{clock['target_seconds']} s in calendar {clock['calendar']} of configuration {clock['config_version']}."
+    )
+    columns = ("start", "end", "why", "calendar", "business s", "calendar s", "business sum", "calendar sum")
+    rows = []
+    for line in clock["intervals"]:
+        why = " ".join(str(line[name]) for name in ("reason", "date", "name") if line[name] is not None)
+        calendar = f"{line['calendar']} v{line['config_version']}"
+        rows.append((line["start"], line["end"], why, calendar, *(exactly(line[name]) for name in LEDGER_COLUMNS[8:])))
+    print_table(columns, rows, none="It has only just started.")
+    business, plain = clock["elapsed_business_seconds"], clock["elapsed_calendar_seconds"]
+    last = clock["intervals"][-1] if clock["intervals"] else {}
+    same = (last.get("business_sum_seconds", 0), last.get("calendar_sum_seconds", 0)) == (business, plain)
+    verdict = "as the sums say" if same else "NOT what the sums say"
+    typer.echo(f"The clock: {exactly(business)} business s, {exactly(plain)} calendar s, {verdict}.\n")
+
+
+def _lines(clock: dict[str, Any]) -> Iterable[list[Any]]:
+    for line in clock["intervals"]:
+        yield [line[name] for name in LEDGER_COLUMNS]
+
+
+def exactly(value: Any) -> Any:
+    """Seconds to the microsecond, without the zeros at the end; anything else as it is."""
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, float) else value
 
 
 def due(

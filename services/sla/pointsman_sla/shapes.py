@@ -1,6 +1,7 @@
 """What the API shows of clocks and alerts."""
 
 from collections.abc import Mapping
+from datetime import date as Day
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from pointsman.runtime.http.app import Body
 from pointsman_sla.alerts import AlertState
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.points import NEVER, Calendars, elapsed
+from pointsman_sla.ledger import Interval, Names, ledger
 from pointsman_sla.micros import MICROS, instant
 
 ClockState = Literal["running", "paused", "met", "breached", "cancelled"]
@@ -40,6 +42,34 @@ class ClockShown(BaseModel):
     breached_at: datetime | None
     ended_at: datetime | None
     retargeted: bool
+
+
+class IntervalShown(BaseModel):
+    """An interval of a clock's life. `reason` says why it counts or not: `counted`; `outside hours`, `holiday` or
+    `special day` (with its date and, of a public holiday, its name), which add calendar seconds only; or in words why
+    the clock stood still, which adds none. `earlier` sums up what lies before the newest 5,000 intervals. The
+    `_sum_seconds` are the running sums at `end`."""
+
+    start: datetime
+    end: datetime
+    counted: bool
+    reason: str
+    date: Day | None
+    name: str | None
+    calendar: str
+    config_version: int
+    business_seconds: float
+    calendar_seconds: float
+    business_sum_seconds: float
+    calendar_sum_seconds: float
+
+
+class LedgerShown(ClockShown):
+    """A clock with the proof of its elapsed seconds: all intervals since its start, without a gap; the last running
+    sums are `elapsed_business_seconds` and `elapsed_calendar_seconds`, to the microsecond."""
+
+    ticket_id: str
+    intervals: list[IntervalShown]
 
 
 class Due(BaseModel):
@@ -158,6 +188,32 @@ def clock_shown(clock: Clock, now: int, calendars: Calendars) -> dict[str, Any]:
         "breached_at": _instant_or_none(clock.breached_at),
         "ended_at": _instant_or_none(clock.ended_at),
         "retargeted": clock.retargeted,
+    }
+
+
+def ledger_shown(ticket_id: str, clock: Clock, now: int, calendars: Calendars, names: Names) -> dict[str, Any]:
+    """The clock as it stands at an instant, with every interval up to it."""
+    return {
+        "ticket_id": ticket_id,
+        **clock_shown(clock, now, calendars),
+        "intervals": [_interval_shown(line) for line in ledger(clock, now, calendars, names)],
+    }
+
+
+def _interval_shown(line: Interval) -> dict[str, Any]:
+    return {
+        "start": instant(line.start),
+        "end": instant(line.end),
+        "counted": line.business > 0,
+        "reason": line.reason,
+        "date": line.day,
+        "name": line.name,
+        "calendar": line.calendar,
+        "config_version": line.version,
+        "business_seconds": line.business / MICROS,
+        "calendar_seconds": line.plain / MICROS,
+        "business_sum_seconds": line.business_sum / MICROS,
+        "calendar_sum_seconds": line.plain_sum / MICROS,
     }
 
 

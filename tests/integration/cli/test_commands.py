@@ -1,5 +1,6 @@
 """The commands on a local stack of their own: what a person would type, in the order of a first day, and the demo."""
 
+import csv
 import io
 import subprocess
 import sys
@@ -210,6 +211,23 @@ def test_what_breaches_next_is_listed(ticket: str) -> None:
     assert typed("due", "--before", "2001-01-01T00:00:00Z", "--json").json["items"] == []
     wrong = typed("due", "--before", "tomorrow")
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+
+
+def test_the_ledger_proves_the_clocks_of_a_ticket(ticket: str) -> None:
+    items = typed("ledger", ticket, "--json").json["items"]
+    assert {item["metric"] for item in items} == {"first_response", "resolution"}
+    for item in items:
+        last = item["intervals"][-1]
+        assert last["business_sum_seconds"] == item["elapsed_business_seconds"]
+        assert last["calendar_sum_seconds"] == item["elapsed_calendar_seconds"]
+    lines = list(csv.DictReader(io.StringIO(typed("ledger", ticket, "--csv").out)))
+    assert {(line["ticket_id"], line["metric"]) for line in lines} == {(ticket, name) for name in
+                                                                       ("first_response", "resolution")}  # fmt: skip
+    assert all(float(line["calendar_sum_seconds"]) > 0 for line in lines)
+    shown = typed("ledger", ticket)
+    assert (shown.code, shown.out.count("as the sums say")) == (0, 2)
+    assert typed("ledger", ticket, "--json", "--csv").code == 2
+    assert typed("ledger", "tkt_nowhere").err.strip() == "pointsman: there is no such ticket"
 
 
 @pytest.mark.usefixtures("document")

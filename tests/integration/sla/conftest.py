@@ -94,11 +94,13 @@ class Service:
         row = await self.row("SELECT status, body FROM outcome WHERE id = $1", id)
         return row["status"], row["body"]
 
-    async def configure(self, *policies: dict[str, Any], version: int = 1, workspace: str = "acme") -> None:
+    async def configure(
+        self, *policies: dict[str, Any], version: int = 1, workspace: str = "acme", **document_keys: Any
+    ) -> None:
         """Applies a workspace document with these policies, counting always unless they say otherwise."""
         office = {"tz": "UTC", "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
         document = {"workspace": workspace, "timezone": "UTC", "calendars": {"office": office},
-                    "sla": {"policies": list(policies)}}  # fmt: skip
+                    "sla": {"policies": list(policies)}, **document_keys}  # fmt: skip
         fact = ConfigApplied(
             config_version=version,
             document=document,

@@ -66,6 +66,48 @@ async def test_the_clocks_of_a_ticket(service: Service, app: Any) -> None:
         assert (await stranger.get("/v1/tickets/tkt_1/clocks")).status_code == 404
 
 
+async def test_the_ledger_proves_every_clock_of_a_ticket(service: Service, app: Any) -> None:
+    await service.configure(
+        a_policy(36_000, targets={name: {"default": 36_000} for name in ("first_response", "resolution")},
+                 calendar="office"),
+        calendars={"office": {
+            "tz": "UTC", "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
+            "holidays_of": {"country": "GB", "subdivision": "ENG", "dates": ["2025-12-25", "2025-12-26"]},
+        }},
+    )  # fmt: skip
+    await service.open("tkt_1", datetime(2025, 12, 24, 16, tzinfo=UTC))
+    await service.reply("tkt_1", datetime(2025, 12, 29, 10, 0, 0, 1, tzinfo=UTC))
+    async with client_of(app, "agent") as client:
+        await first(lambda: service.facts("clock.met"))
+        page = (await client.get("/v1/tickets/tkt_1/ledger")).json()
+        proofs = {item["metric"]: item for item in page["items"]}
+        assert set(proofs) == {"first_response", "resolution"}
+        proof = proofs["first_response"]
+        assert [(x["reason"], x["date"], x["name"], x["business_sum_seconds"]) for x in proof["intervals"]] == [
+            ("counted", None, None, 3600),
+            ("outside hours", None, None, 3600),
+            ("holiday", "2025-12-25", "Christmas Day", 3600),
+            ("holiday", "2025-12-26", "Boxing Day", 3600),
+            ("outside hours", None, None, 3600),
+            ("counted", None, None, 7200.000001),
+        ]
+        assert {(x["calendar"], x["config_version"]) for x in proof["intervals"]} == {("office", 1)}
+        assert (proof["ticket_id"], proof["policy"], proof["config_version"]) == ("tkt_1", "standard", 1)
+        for proof in proofs.values():
+            last = proof["intervals"][-1]
+            assert last["business_sum_seconds"] == proof["elapsed_business_seconds"]
+            assert last["calendar_sum_seconds"] == proof["elapsed_calendar_seconds"]
+        one = (await client.get("/v1/tickets/tkt_1/ledger", params={"limit": 1})).json()
+        rest = (await client.get("/v1/tickets/tkt_1/ledger", params={"cursor": one["next_cursor"]})).json()
+        assert [item["clock_id"] for item in (*one["items"], *rest["items"])] == [x["clock_id"] for x in page["items"]]
+        assert (await client.get("/v1/tickets/tkt_1/ledger", params={"cursor": "x"})).status_code == 422
+        assert (await client.get("/v1/tickets/tkt_none/ledger")).status_code == 404
+    async with client_of(app, workspace="globex") as stranger:
+        assert (await stranger.get("/v1/tickets/tkt_1/ledger")).status_code == 404
+    async with client_of(app, "connector") as connector:
+        assert (await connector.get("/v1/tickets/tkt_1/ledger")).status_code == 403
+
+
 async def test_what_is_due_comes_in_order_and_by_pages(service: Service, app: Any) -> None:
     await service.configure(a_policy(3600))
     now = datetime.now(UTC)

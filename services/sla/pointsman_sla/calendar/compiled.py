@@ -20,7 +20,7 @@ from typing import Any
 import orjson
 
 from pointsman_sla.calendar.offsets import midnight_of, year_offsets, year_start
-from pointsman_sla.calendar.week import DAY_SECONDS, Definition, read_definition
+from pointsman_sla.calendar.week import DAY_SECONDS, Definition, Unusual, date_of, read_definition
 from pointsman_sla.micros import MICROS
 
 YEARS_MAX = 200
@@ -120,6 +120,36 @@ class Calendar:
             if low < high:
                 yield low, high
             place += 1
+
+    def unusual(self, start: int, end: int) -> list[tuple[int, int, Unusual, str]]:
+        """(begins, ends, why, date) of each stretch in [start, end) that a holiday or a special day rules, in order.
+
+        It rules its own date, whatever its hours, and what the ordinary shift that would have opened on it has of the
+        next date, unless that is unusual too.
+        """
+        found: list[tuple[int, int, Unusual, str]] = []
+        for year in range(self._year(start), self._year(max(start, end - 1)) + 1):
+            for low, high, offset in self._year_stretches(year):
+                low, high = max(low, start // MICROS + offset), min(high, -(-end // MICROS) + offset)
+                for day in range(low // DAY_SECONDS - 1, (high - 1) // DAY_SECONDS + 1) if low < high else ():
+                    why = self._definition.in_force(day).unusual(day)
+                    if why is None:
+                        continue
+                    for begins, ends in self._ruled(day):
+                        begun = max(start, (max(low, begins) - offset) * MICROS)
+                        ended = min(end, (min(high, ends) - offset) * MICROS)
+                        if begun < ended:
+                            found.append((begun, ended, why, date_of(day)))
+        return sorted(found)
+
+    def _ruled(self, day: int) -> Iterator[tuple[int, int]]:
+        """What an unusual day rules, in wall time."""
+        midnight, following = day * DAY_SECONDS, self._definition.in_force(day + 1)
+        yield midnight, midnight + DAY_SECONDS
+        if following.unusual(day + 1) is None:
+            for _, closes in self._definition.in_force(day).ordinary(day):
+                if closes > DAY_SECONDS:
+                    yield midnight + DAY_SECONDS, midnight + closes
 
     def overlap(self, start: int, end: int, stretches: Iterable[tuple[int, int]]) -> int:
         """Business time in [start, end) that the union of the stretches covers."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from pointsman_sla.calendar.offsets import UnknownZone, zone_of
 
@@ -21,6 +21,9 @@ _TIME = re.compile(r"(\d{2}):(\d{2})(?::(\d{2}))?")
 
 Span = tuple[int, int]
 """(opens, closes) in seconds of wall time since the day's 00:00; `closes` may lie on the next day."""
+
+Unusual = Literal["holiday", "special day"]
+"""Why a day has other hours than its weekday."""
 
 _FULL_DAY: tuple[Span, ...] = ((0, DAY_SECONDS),)
 
@@ -40,16 +43,29 @@ class Hours:
 
     def of(self, day: int) -> tuple[Span, ...]:
         """The spans that open on the day (days since 1970-01-01)."""
-        special = self.days.get(day)
-        if special is not None:
-            return special
+        unusual = self.unusual(day)
+        if unusual is None:
+            return self.ordinary(day)
+        return self.days[day] if unusual == "special day" else ()
+
+    def ordinary(self, day: int) -> tuple[Span, ...]:
+        """The spans of its weekday."""
+        return self.week[(day + 3) % 7]
+
+    def unusual(self, day: int) -> Unusual | None:
+        """Why the day has not the hours of its weekday; None: it has."""
+        if day in self.days:
+            return "special day"
         if day in self.holidays:
-            return ()
+            return "holiday"
         if self.yearly:
             there = date.fromordinal(day + _EPOCH_ORDINAL)
             if (there.month, there.day) in self.yearly:
-                return ()
-        return self.week[(day + 3) % 7]
+                return "holiday"
+        return None
+
+
+_EMPTY = Hours(week=((),) * 7, holidays=frozenset(), yearly=frozenset(), days={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +75,16 @@ class Definition:
     zones: tuple[tuple[int, str], ...]
     changes: tuple[tuple[int, Hours], ...]
 
-    def hours(self, day: int) -> tuple[Span, ...]:
-        """The spans that open on the day."""
+    def in_force(self, day: int) -> Hours:
+        """The hours that hold on the day."""
         for first, hours in reversed(self.changes):
             if day >= first:
-                return hours.of(day)
-        return ()
+                return hours
+        return _EMPTY
+
+    def hours(self, day: int) -> tuple[Span, ...]:
+        """The spans that open on the day."""
+        return self.in_force(day).of(day)
 
     @property
     def always(self) -> bool:
@@ -76,7 +96,6 @@ class Definition:
 
 
 _EVER = -10_000_000
-_EMPTY = Hours(week=((),) * 7, holidays=frozenset(), yearly=frozenset(), days={})
 _KNOWN = {"tz", "week", "holidays", "days", "from", "always", "holidays_of", "ical", "name"}
 
 
@@ -178,6 +197,11 @@ def _read_public(raw: Any) -> frozenset[int]:
     """The dates to which a version's public holidays were expanded."""
     dates = raw.get("dates") if isinstance(raw, Mapping) else None
     return _read_holidays(dates or (), "/holidays_of/dates")[0]
+
+
+def date_of(day: int) -> str:
+    """`YYYY-MM-DD` of a day (days since 1970-01-01)."""
+    return date.fromordinal(day + _EPOCH_ORDINAL).isoformat()
 
 
 def _date(text: str, where: str) -> int:
