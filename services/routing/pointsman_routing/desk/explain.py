@@ -18,7 +18,7 @@ from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import effective_priority, order_key, slack_us
 from pointsman_routing.desk.policy import Needs, QueuePolicy, plain
-from pointsman_routing.desk.refusals import REFUSAL_WORDS, failing_now, search_for
+from pointsman_routing.desk.refusals import REFUSAL_WORDS, failing_now, search_for, survey
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -83,8 +83,8 @@ def explain(desk: Desk, ticket: Ticket, command: TicketExplain, cause: str, now:
 
 
 def _answer(desk: Desk, ticket: Ticket, agent: str | None) -> dict[str, Any]:
-    refused, examples, able = _refusals(desk, ticket)
-    frees = freeing.changes(desk, ticket)
+    refused, examples, able, near = survey(desk, ticket, freeing.NEAR_MAX)
+    frees = freeing.changes(desk, ticket, near)
     answer: dict[str, Any] = {
         "ticket_id": ticket.id,
         "state": ticket.state,
@@ -167,22 +167,6 @@ def _waiting_for(desk: Desk, ticket: Ticket, refused: Counter[str], frees: list[
     if not frees:
         return f"{said} No single change would free it."
     return f"{said} {frees[0]['sentence']}"
-
-
-def _refusals(desk: Desk, ticket: Ticket) -> tuple[Counter[str], dict[str, str], list[str]]:
-    """How many agents each predicate refuses first, an example of each, and whom none refuses. Linear in agents: only
-    when asked."""
-    refused: Counter[str] = Counter()
-    examples: dict[str, str] = {}
-    able = []
-    for slug in sorted(desk.agents):
-        refusals = failing_now(desk, ticket, desk.agents[slug])
-        if refusals:
-            refused[refusals[0].code] += 1
-            examples.setdefault(refusals[0].code, refusals[0].says)
-        else:
-            able.append(slug)
-    return refused, examples, able
 
 
 def _of_agent(desk: Desk, ticket: Ticket, agent: Agent) -> dict[str, Any]:

@@ -8,7 +8,7 @@ presence, then room, then a level, then a place in the queue.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -19,20 +19,21 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.index import first_key
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import micros
-from pointsman_routing.desk.refusals import Failing, failing, failing_now, search_for
+from pointsman_routing.desk.refusals import Failing, failing, search_for
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
 
 CHANGES_MAX = 5
-TRIED_MAX = 10
-"""Agents for whom a change is tried, the nearest first."""
+NEAR_MAX = 10
+"""Agents for whom a change is looked for, the nearest first."""
+AHEAD_MAX = 50
+"""Tickets that go before this one, beyond which nobody counts and nothing is tried."""
 
-_SIZE = {"not_available": 1.0, "channel_off": 1.0, "no_room": 2.0, "lacks_skill": 100.0, "not_in_queue": 200.0}
 
-
-def changes(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:
+def changes(desk: Desk, ticket: Ticket, near: Iterable[tuple[Agent, Failing]]) -> list[dict[str, Any]]:
     """What would free the ticket, the smallest first: each `{change, sentence, …}`, with the agent or the instant.
+    `near` are the agents whom one predicate alone refuses, the nearest first.
 
     `tried` tells that the desk did offer the ticket when the change was made for a moment; `ahead` how many tickets
     that agent would be offered before it.
@@ -42,22 +43,13 @@ def changes(desk: Desk, ticket: Ticket) -> list[dict[str, Any]]:
     found = list(_by_time(desk, ticket))
     if ticket.held is not None:
         return found
-    near = sorted(_nearly_eligible(desk, ticket), key=lambda one: (_size(one[1]), one[0].slug))
-    for agent, only in near[:TRIED_MAX]:
+    for agent, only in near:
         change = _by_agent(desk, ticket, agent, only)
         if change is not None:
             found.append(change)
         if len(found) >= CHANGES_MAX:
             break
     return found[:CHANGES_MAX]
-
-
-def _size(only: Failing) -> float:
-    if only.code == "lacks_skill":
-        return _SIZE[only.code] + float(only.figures["level"] - only.figures["has"])
-    if only.code == "no_room":
-        return _SIZE[only.code] + float(only.figures["weight"] - only.figures["room"])
-    return _SIZE[only.code]
 
 
 def _by_time(desk: Desk, ticket: Ticket) -> Iterator[dict[str, Any]]:
@@ -93,14 +85,6 @@ def _able_at(desk: Desk, ticket: Ticket, stage: int) -> Agent | None:
     return None
 
 
-def _nearly_eligible(desk: Desk, ticket: Ticket) -> Iterator[tuple[Agent, Failing]]:
-    """The agents whom one predicate alone refuses. Linear in agents: only when asked."""
-    for agent in desk.agents.values():
-        refusals = failing_now(desk, ticket, agent)
-        if len(refusals) == 1 and refusals[0].code in _SIZE and agent.profile.takes_tickets:
-            yield agent, refusals[0]
-
-
 def _by_agent(desk: Desk, ticket: Ticket, agent: Agent, only: Failing) -> dict[str, Any] | None:
     name, figures = agent.profile.name, only.figures
     if only.code == "lacks_skill":
@@ -114,9 +98,10 @@ def _by_agent(desk: Desk, ticket: Ticket, agent: Agent, only: Failing) -> dict[s
         return {"change": "queue", "agent": agent.slug, "queue": ticket.queue, "sentence": said}
     units = figures["weight"] - figures["room"] if only.code == "no_room" else 0
     ahead = _ahead(desk, ticket, agent)
+    many = len(ahead) >= AHEAD_MAX
     needed = units + sum(other.labels.weight for other in ahead)
-    tried = _frees(desk, ticket, agent, needed)
-    behind = f", after {len(ahead)} that go before it" if ahead else ""
+    tried = not many and _frees(desk, ticket, agent, needed)
+    behind = f", after {len(ahead)}{' or more' if many else ''} that go before it" if ahead else ""
     if only.code == "no_room":
         one = "unit" if needed == 1 else "units"
         said = f"{needed} more {one} of room with {name} would free it{behind}."
@@ -131,22 +116,26 @@ def _by_agent(desk: Desk, ticket: Ticket, agent: Agent, only: Failing) -> dict[s
 
 
 def _ahead(desk: Desk, ticket: Ticket, agent: Agent) -> list[Ticket]:
-    """The tickets that this agent would be offered before it. Linear in the tickets they may take."""
+    """The tickets that this agent would be offered before it: no more than `AHEAD_MAX` of them, found from the tops of
+    the heaps."""
     place = ticket.place
     if place is None or agent.pool is None:
         return []
-    now_us, mine = micros(desk.draft.now), first_key(place, micros(desk.draft.now))
-    ranks = dict(agent.pool.groups_served(desk.waiting))
+    now_us = micros(desk.draft.now)
+    mine, ranks = first_key(place, now_us), dict(agent.pool.groups_served(desk.waiting))
     own = ranks.get(place[4])
     if own is None:
         return []
-    return [
-        entry[3]
-        for group, rank in ranks.items()
-        if rank < own or (rank == own and group.queue == ticket.queue)
-        for entry in group.entries()
-        if rank < own or first_key(entry, now_us) < mine
-    ]
+    found: list[Ticket] = []
+    for group, rank in ranks.items():
+        if rank < own:
+            found += [entry[3] for entry in group.first(AHEAD_MAX - len(found))]
+        elif rank == own and group.queue == ticket.queue:
+            before = (entry for entry in group.first(AHEAD_MAX - len(found)) if first_key(entry, now_us) < mine)
+            found += [entry[3] for entry in before]
+        if len(found) >= AHEAD_MAX:
+            break
+    return found
 
 
 def _frees(desk: Desk, ticket: Ticket, agent: Agent, units: int) -> bool:

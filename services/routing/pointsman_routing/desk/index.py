@@ -22,7 +22,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nsmallest
 from typing import Any
 
 from pointsman.core.instant import Instant
@@ -172,6 +172,11 @@ class Group:
         self.count += 1
         heappush(self.heap, entry)
         self.age(entry)
+
+    def first(self, count_max: int) -> list[Entry]:
+        """The first tickets in order, no more than so many. For questions: linear in what is stale, and in these."""
+        standing = (entry for entry in self.heap if entry[3].place is entry)
+        return nsmallest(max(0, count_max), [*standing, *self.picky.values()])
 
     def entries(self) -> list[Entry]:
         """Every waiting ticket, in order. For questions and tests: linear."""

@@ -5,6 +5,8 @@ An index never visits the refused (roster); these are asked for explanations onl
 
 from __future__ import annotations
 
+import heapq
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pointsman_routing.desk.capacity import room_for, takes_offers
@@ -34,25 +36,34 @@ class Failing(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Among whom a ticket finds an agent (Desk.search_of), and its weight and channel."""
+    """Among whom a ticket finds an agent (Desk.search_of), its weight and channel, and why a shut queue holds it."""
 
     lines: tuple[str, ...]
     waited_us: int
     requires: tuple[tuple[str, int], ...]
     channel: str
     weight: int
+    held: str | None = None
 
 
 def search_for(desk: Desk, ticket: Ticket, stage: int | None = None) -> Search:
     """The ticket's search by now, or at a later stage."""
     lines, waited_us, requires = desk.search_of(ticket, stage=stage)
-    return Search(lines, waited_us, tuple(sorted(requires)), ticket.channel, ticket.labels.weight)
+    return Search(lines, waited_us, tuple(sorted(requires)), ticket.channel, ticket.labels.weight, ticket.held)
 
 
 def failing(search: Search, agent: Agent, *, declined: bool, holds: bool) -> list[Failing]:
     """Everything that keeps the agent from it; empty when nothing does. `declined` when they declined it, `holds` when
     they have it: then room is no question."""
+    return [*lasting(search, agent), *passing(search, agent, declined=declined, holds=holds)]
+
+
+def lasting(search: Search, agent: Agent) -> list[Failing]:
+    """What the configuration says against the agent: the same for all agents of a pool."""
     found, name, profile = [], agent.profile.name, agent.profile
+    if search.held is not None:
+        said = f"the queue {search.lines[0]} is shut and holds it"
+        found.append(Failing("queue_shut", said, {"why": search.held}))
     served = [line for line in search.lines if line in profile.ranks]
     opens_us = min((profile.opens_us[line] for line in served), default=None)
     if not profile.takes_tickets or opens_us is None:
@@ -67,6 +78,12 @@ def failing(search: Search, agent: Agent, *, declined: bool, holds: bool) -> lis
             said = f"has level {has}" if has else "does not have it"
             said = f"the ticket requires {skill} at level {level}; {name} {said}"
             found.append(Failing("lacks_skill", said, {"skill": skill, "level": level, "has": has}))
+    return found
+
+
+def passing(search: Search, agent: Agent, *, declined: bool, holds: bool) -> list[Failing]:
+    """What says against the agent now, and may not in a moment."""
+    found, name = [], agent.profile.name
     if agent.state != "available":
         since = f" ({agent.reason})" if agent.reason else ""
         said = f"{name} is {agent.state}, set by {agent.set_by}{since}"
@@ -84,11 +101,59 @@ def failing(search: Search, agent: Agent, *, declined: bool, holds: bool) -> lis
     return found
 
 
+class Survey(NamedTuple):
+    """How a ticket stands with all agents: how many each predicate refuses first, an example of each in words, whom
+    none refuses, and the nearest of those whom one alone refuses."""
+
+    refused: Counter[str]
+    examples: dict[str, str]
+    able: list[str]
+    near: list[tuple[Agent, Failing]]
+
+
+def survey(desk: Desk, ticket: Ticket, near_max: int) -> Survey:
+    """Looks at every agent once: at the configuration once a pool, at words once a reason."""
+    search, declined = search_for(desk, ticket), ticket.declined or ()
+    held = ticket.offer.agent if ticket.offer else ticket.agent
+    refused: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    able: list[str] = []
+    near: list[tuple[float, str, Failing]] = []
+    by_pool: dict[Any, list[Failing]] = {}
+    for slug, agent in desk.agents.items():
+        lasts = by_pool.get(agent.pool)
+        if lasts is None or agent.pool is None:
+            lasts = by_pool[agent.pool] = lasting(search, agent)
+        if lasts and lasts[0].code in examples and (len(lasts) > 1 or agent.state != "available"):
+            refused[lasts[0].code] += 1
+            continue
+        refusals = [*lasts, *passing(search, agent, declined=slug in declined, holds=held == slug)]
+        if not refusals:
+            able.append(slug)
+            continue
+        refused[refusals[0].code] += 1
+        if refusals[0].code not in examples:
+            examples[refusals[0].code] = refusals[0].says
+        if len(refusals) == 1 and agent.profile.takes_tickets:
+            near.append((_size(refusals[0]), slug, refusals[0]))
+    nearest = heapq.nsmallest(near_max, near, key=lambda one: one[:2])
+    return Survey(refused, examples, sorted(able), [(desk.agents[slug], only) for _, slug, only in nearest])
+
+
+_SIZE = {"not_available": 1.0, "channel_off": 1.0, "no_room": 2.0, "lacks_skill": 100.0, "not_in_queue": 200.0}
+
+
+def _size(only: Failing) -> float:
+    """How much is to be changed for it to hold: presence before room before a level before a queue."""
+    if only.code == "lacks_skill":
+        return _SIZE[only.code] + float(only.figures["level"] - only.figures["has"])
+    if only.code == "no_room":
+        return _SIZE[only.code] + float(only.figures["weight"] - only.figures["room"])
+    return _SIZE.get(only.code, 1000.0)
+
+
 def failing_now(desk: Desk, ticket: Ticket, agent: Agent) -> list[Failing]:
-    """The same, of a ticket as it stands."""
+    """What keeps one agent from a ticket as it stands."""
     held = ticket.offer.agent if ticket.offer else ticket.agent
     declined = bool(ticket.declined and agent.slug in ticket.declined)
-    found = failing(search_for(desk, ticket), agent, declined=declined, holds=held == agent.slug)
-    if ticket.held is not None:
-        found.insert(0, Failing("queue_shut", f"the queue {ticket.queue} is shut and holds it", {"why": ticket.held}))
-    return found
+    return failing(search_for(desk, ticket), agent, declined=declined, holds=held == agent.slug)
