@@ -72,6 +72,8 @@ LEDGER_COLUMNS = (
     "calendar_sum_seconds",
 )
 
+_ROW = "{:<27} {:>14} {:>14} {:>14} {:>14}  {}"
+
 
 def ledger(
     ticket: Annotated[str, typer.Argument(metavar="TICKET", help="A ticket's id.")],
@@ -100,19 +102,23 @@ def ledger(
 
 
 def print_ledger(clock: dict[str, Any]) -> None:
-    """A clock's ledger for people: what it is, its intervals, and the clock's own figures beside the last sums."""
+    """A clock's ledger for people: what it is, its intervals, and the clock's own figures beside the last sums.
+
+    Each interval lasts until the next begins, the last until the instant below it. No line is folded, however narrow
+    the terminal: a proof is put into files.
+    """
     why = f" ({clock['reason']})" if clock["reason"] else ""
     typer.echo(
         f"{clock['metric']}, cycle {clock['cycle']}: {clock['state']}{why}. Policy {clock['policy']}, target "
         f"{clock['target_seconds']} s in calendar {clock['calendar']} of configuration {clock['config_version']}."
     )
-    columns = ("start", "end", "why", "calendar", "business s", "calendar s", "business sum", "calendar sum")
-    rows = []
+    typer.echo(_ROW.format("from", "business s", "calendar s", "sum", "sum", "why, in which calendar"))
     for line in clock["intervals"]:
         why = " ".join(str(line[name]) for name in ("reason", "date", "name") if line[name] is not None)
-        calendar = f"{line['calendar']} v{line['config_version']}"
-        rows.append((line["start"], line["end"], why, calendar, *(exactly(line[name]) for name in LEDGER_COLUMNS[8:])))
-    print_table(columns, rows, none="It has only just started.")
+        figures = (exactly(line[name]) for name in LEDGER_COLUMNS[8:])
+        typer.echo(_ROW.format(line["start"], *figures, f"{why}, {line['calendar']} v{line['config_version']}"))
+    if clock["intervals"]:
+        typer.echo(f"{clock['intervals'][-1]['end']}")
     business, plain = clock["elapsed_business_seconds"], clock["elapsed_calendar_seconds"]
     last = clock["intervals"][-1] if clock["intervals"] else {}
     same = (last.get("business_sum_seconds", 0), last.get("calendar_sum_seconds", 0)) == (business, plain)
