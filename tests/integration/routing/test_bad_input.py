@@ -119,7 +119,8 @@ async def test_a_document_without_a_queue_in_which_tickets_wait(floor: Floor) ->
 
     await until(waits)
     other = DOCUMENT | {"queues": {"late": {}}, "classify": {"otherwise": {"queue": "late"}}}
-    refused(await admin.put("/v1/config", json=other, headers={"If-Match": '"1"'}), 409, "holds-tickets")
+    answer = await admin.put("/v1/config", json=other, headers={"If-Match": '"1"'})
+    refused(answer, 409, "holds-tickets", "/moves/queues/general")
     assert (await admin.get("/v1/config")).headers["etag"] == '"1"'
     ticket = (await admin.get("/v1/tickets/t1")).json()
     assert (ticket["state"], ticket["queue"]) == ("queued", "general")

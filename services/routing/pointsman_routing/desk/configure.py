@@ -95,13 +95,17 @@ def _held(desk: Desk, policy: Policy, moves: Moves) -> Decision | None:
     stuck = [slug for slug in agents if moves.agents.get(slug) != "requeue"]
     if stuck:
         said = f"{', '.join(stuck)} still hold tickets; say moves.agents: {{{stuck[0]}: requeue}}"
-        return refuse(409, "holds-tickets", said, agents=stuck)
+        return refuse(409, "holds-tickets", said, agents=stuck, errors=_unsaid("agents", stuck))
     queues = sorted({t.queue for t in desk.tickets.values() if t.state in OPEN_STATES and t.queue not in policy.queues})
     stuck = [slug for slug in queues if moves.queues.get(slug) not in policy.queues]
     if stuck:
         said = f"{', '.join(stuck)} still hold tickets; say moves.queues: {{{stuck[0]}: another queue}}"
-        return refuse(409, "holds-tickets", said, queues=stuck)
+        return refuse(409, "holds-tickets", said, queues=stuck, errors=_unsaid("queues", stuck))
     return None
+
+
+def _unsaid(section: str, slugs: list[str]) -> list[dict[str, str]]:
+    return [{"pointer": f"/moves/{section}/{slug}", "detail": "say where its tickets go"} for slug in slugs]
 
 
 def _takes_tickets(policy: Policy, slug: str) -> bool:
