@@ -53,11 +53,10 @@ def sentence(ticket: Ticket, choice: Choice, queue: QueuePolicy) -> str:
 def why(desk: Desk, ticket: Ticket, choice: Choice) -> dict[str, Any]:
     """What is stored with the offer (rule 16)."""
     policy, eligible = desk.policy, desk.eligible(ticket)
-    search = search_for(desk, ticket)
     return {
         "cause": desk.draft.cause,
         "change": desk.change,
-        "search": search._asdict() if len(search.requires) <= SEARCH_SKILLS_MAX else None,
+        "search": _searched(desk, ticket),
         "asked": "agent" if choice.by == "line" else "ticket",
         "by": choice.by,
         "order": policy.queues[ticket.queue].order,
@@ -68,6 +67,18 @@ def why(desk: Desk, ticket: Ticket, choice: Choice) -> dict[str, Any]:
         "refused": {"not_in_queue": eligible.without_queue, "lacks_skill": eligible.without_skill},
         "config_version": policy.version,
     }
+
+
+def _searched(desk: Desk, ticket: Ticket) -> dict[str, Any] | None:
+    """Among whom the ticket looked: the same for its whole group."""
+    group = ticket.place[4] if ticket.place is not None else None
+    if group is not None and group.search is not None:
+        found: dict[str, Any] = group.search
+    else:
+        found = search_for(desk, ticket)._asdict()
+        if group is not None:
+            group.search = found
+    return found if len(found["requires"]) <= SEARCH_SKILLS_MAX else None
 
 
 def explain(desk: Desk, ticket: Ticket, command: TicketExplain, cause: str, now: Instant) -> Decision:

@@ -90,7 +90,8 @@ class Ages:
 class Group:
     """Waiting tickets that the same agents may take. `lines` are the queues in which these agents may be found, the
     ticket's own first; `requires` is what is left of the requirements, `opened_us` how long the tickets waited at
-    least, and `ripens_us` after how much waiting they go on to another group."""
+    least, and `ripens_us` after how much waiting they go on to another group. `search` is what explanations store of
+    them, made once."""
 
     __slots__ = (
         "ages",
@@ -103,6 +104,7 @@ class Group:
         "queue",
         "requires",
         "ripens_us",
+        "search",
         "slope",
         "weight",
     )
@@ -124,6 +126,7 @@ class Group:
         last = stage + 1 == len(queue.stages)
         self.ripens_us = None if last else queue.stages[stage + 1].after_us
         self.ages = None if last else Ages()
+        self.search: dict[str, Any] | None = None
         self.heap: list[Entry] = []
         self.picky: dict[str, Entry] = {}
         self.count = 0
