@@ -34,6 +34,8 @@ BODIES: dict[str, Any] = {
     "/v1/tickets/{id}/split": {"message_ids": ["msg_0"], "reason": "another matter"},
     "/v1/queues/{q}/close": {"reason": "a storm"},
     "/v1/config:rollback": {"version": 1},
+    # Refused: a queue of that name would be the caller's own, and be seen from then on.
+    "/v1/config/{section}/{slug}": {"no-such-key": True},
     "/v1/replies/{id}/failed": {"reason": "no", "permanent": True},
 }
 
