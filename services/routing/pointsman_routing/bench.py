@@ -18,7 +18,7 @@ from time import perf_counter, process_time
 from typing import Any
 
 from pointsman.cli.bench.servers import Bench, bare_installation
-from pointsman.contracts.commands import OfferAccept, PresenceSet, TicketResolve
+from pointsman.contracts.commands import OfferAccept, PresenceSet, TicketExplain, TicketResolve
 from pointsman.contracts.document import Document
 from pointsman.contracts.requests import CustomerSeen, MessageReceived
 from pointsman.contracts.shapes import Actor, Author
@@ -110,7 +110,10 @@ async def measure(bench: Bench) -> dict[str, list[float]]:
     for number in range(bench.runs):
         for name, value in engine(bench.seed + number).items():
             samples.setdefault(name, []).append(value)
-    samples["load_seconds"] = await load_seconds(bench)
+    load = a_load(*STORED, bench.seed)
+    load.commit()
+    samples["explain_max_ms"] = [explain_ms(load) for _ in range(bench.runs)]
+    samples["load_seconds"] = await load_seconds(bench, load)
     return samples
 
 
@@ -125,11 +128,24 @@ def engine(seed: int = 7) -> dict[str, float]:
     }
 
 
-async def load_seconds(bench: Bench) -> list[float]:
+def explain_ms(load: Load) -> float:
+    """For how long the lane stands still while it says why a ticket of a large desk waits: the worst of the first, the
+    middle and the last."""
+    waiting = [ticket.id for ticket in load.desk.tickets.values() if ticket.place is not None]
+    boss = Actor(kind="supervisor", id="bench")
+    asked = [TicketExplain(ticket_id=waiting[place], actor=boss) for place in (0, len(waiting) // 2, -1)]
+    spent = []
+    for command in asked:
+        mark, begin = load.journal.mark(), process_time()
+        decide(load.desk, RecordCause("e", "commands", "bench", command.ticket_id, load.now, (command,)), load.now)
+        load.journal.undo(mark)
+        spent.append(process_time() - begin)
+    return max(spent) * 1000
+
+
+async def load_seconds(bench: Bench, load: Load) -> list[float]:
     """Seconds in which a lane with one large desk is resident again, from rows on a real PostgreSQL."""
     seconds = []
-    load = a_load(*STORED, bench.seed)
-    load.commit()
     async with bare_installation(bench) as settings:
         pool = await open_pool(settings, "routing", size=1, purpose="bench")
         async with pool.acquire() as db:

@@ -34,11 +34,7 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
     }
     if desk.configured:
         state["waiting"] = {
-            (g.queue, g.lines, g.opened_us, g.channel, g.weight, g.requires, g.slope): (
-                [e[:2] for e in g.entries()],
-                g.count,
-                sorted(g.picky),
-            )
+            (g.queue, g.lines, g.opened_us, g.channel, g.weight, g.requires, g.slope): _waiting(g)
             for g in desk.waiting.groups.values()
             if g.count or g.picky
         }
@@ -53,7 +49,10 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
 
 
 def _waiting(group: Group) -> Any:
-    return [entry[:2] for entry in group.entries()], group.count, sorted(group.picky)
+    ages = group.ages
+    standing = () if ages is None else zip(ages.since, ages.entries, strict=True)
+    by_age = sorted({(since, entry[1]) for since, entry in standing if entry[3].place is entry})
+    return [entry[:2] for entry in group.entries()], group.count, sorted(group.picky), by_age
 
 
 def _plain(thing: Ticket | Agent, names: tuple[str, ...]) -> dict[str, Any]:

@@ -125,6 +125,35 @@ def test_when_decliners_are_asked_again() -> None:
     assert changes(play)["retry"]["at"] == play.now + timedelta(seconds=30)
 
 
+def test_a_cap_is_named_as_what_it_is() -> None:
+    play = Play(a_workspace({"anna": {"name": "Anna", "capacity": 4, "caps": {"chat": 1}}}))
+    play.assigned("busy", channel="chat")
+    play.say(channel="chat")
+    change = changes(play)["cap"]
+    assert (change["agent"], change["tried"]) == ("anna", True)
+    assert change["sentence"] == "Anna has no room: 1 chat at once is the most (caps); one more would free it."
+
+
+def test_who_only_declined_is_no_change_to_make() -> None:
+    """Time alone ends that: whoever else is eligible and full comes first."""
+    play = Play(a_workspace({"anna": {}, "boris": {"capacity": 1}}), present=["boris"])
+    play.assigned("busy")
+    play.available("anna")
+    play.say()
+    play.reject()
+    assert set(changes(play)) == {"capacity"}
+
+
+def test_presence_alone_is_not_promised_when_others_go_before() -> None:
+    play = Play(a_workspace({"anna": {"name": "Anna", "capacity": 1}}), present=[])
+    play.say("first")
+    play.advance(1)
+    play.say("second")
+    change = changes(play, "second")["presence"]
+    assert (change["ahead"], change["tried"]) == (1, False)
+    assert change["sentence"].endswith("and through with what goes before it.")
+
+
 def test_a_place_in_the_queue_would_do() -> None:
     agents = {"anna": {"name": "Anna", "queues": ["other"]}}
     play = Play(a_workspace(agents, {"general": {}, "other": {}}))

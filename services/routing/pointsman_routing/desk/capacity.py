@@ -28,10 +28,7 @@ def room_for(agent: Agent, channel: str) -> int:
     for other, units in profile.reserve.items():
         if other != channel:
             free -= max(0, units - agent.units.get(other, 0))
-    cap = profile.caps.get(channel)
-    if free < 0 or (cap is not None and agent.counts.get(channel, 0) >= cap):
-        return NO_ROOM
-    return free
+    return NO_ROOM if free < 0 or at_cap(agent, channel) else free
 
 
 def takes_offers(agent: Agent, channel: str) -> bool:
@@ -46,9 +43,22 @@ def has_room(agent: Agent, ticket: Ticket) -> bool:
 
 def lack_of_room(agent: Agent, ticket: Ticket) -> str:
     """That the ticket is too much for the agent, in words."""
-    free = max(0, room_for(agent, ticket.channel))
-    said = f"{agent.profile.name} has room for {free} units of {ticket.channel}"
-    return f"{said}; the ticket weighs {ticket.labels.weight}"
+    return no_room_for(agent, ticket.channel, ticket.labels.weight)
+
+
+def no_room_for(agent: Agent, channel: str, weight: int) -> str:
+    """That so much of a channel is too much for the agent, in words."""
+    if at_cap(agent, channel):
+        most = agent.profile.caps[channel]
+        return f"{agent.profile.name} has no room: {most} {channel} at once is the most (caps)"
+    free = max(0, room_for(agent, channel))
+    return f"{agent.profile.name} has room for {free} units of {channel}; the ticket weighs {weight}"
+
+
+def at_cap(agent: Agent, channel: str) -> bool:
+    """Whether the agent has as many tickets of the channel as their caps allow."""
+    cap = agent.profile.caps.get(channel)
+    return cap is not None and agent.counts.get(channel, 0) >= cap
 
 
 def charge(desk: Desk, agent: Agent, ticket: Ticket) -> None:

@@ -275,8 +275,9 @@ class Desk:
     ) -> tuple[tuple[str, ...], int, Needs]:
         """Among whom the ticket finds an agent: the queues where they are, how long it has waited at least, in µs, and
         what it still requires; as it stands in the waiting index, else by now, or at a later stage of its waiting."""
-        if stage is None and queue is None and ticket.place is not None:
-            stage = ticket.stage
+        if ticket.place is not None and labels is None and queue is None and stage is None:
+            group = ticket.place[4]
+            return group.lines, group.opened_us, group.requires
         labels, line = labels or ticket.labels, self.policy.queues[queue or ticket.queue]
         stage = self._stage_of(ticket, line) if stage is None else stage
         holds = line.stages[stage]

@@ -82,15 +82,12 @@ def _searched(desk: Desk, ticket: Ticket) -> dict[str, Any] | None:
 
 
 def explain(desk: Desk, ticket: Ticket, command: TicketExplain, cause: str, now: Instant) -> Decision:
-    """The answer to `GET /tickets/{id}/explain[?agent=]`."""
+    """The answer to `GET /tickets/{id}/explain[?agent=]`. The caller takes back what was begun, as after every
+    question."""
     if command.agent is not None and command.agent not in desk.agents:
         return refuse(404, "not-found", f"there is no agent {command.agent}")
-    mark = desk.journal.mark()
     desk.begin(cause, ticket.id, now, now)
-    try:
-        return Decision(answer=_answer(desk, ticket, command.agent))
-    finally:
-        desk.journal.undo(mark)
+    return Decision(answer=_answer(desk, ticket, command.agent))
 
 
 def _answer(desk: Desk, ticket: Ticket, agent: str | None) -> dict[str, Any]:

@@ -96,23 +96,29 @@ def _by_agent(desk: Desk, ticket: Ticket, agent: Agent, only: Failing) -> dict[s
             return None
         said = f"{name} would do, if they served the queue {ticket.queue}."
         return {"change": "queue", "agent": agent.slug, "queue": ticket.queue, "sentence": said}
-    units = figures["weight"] - figures["room"] if only.code == "no_room" else 0
     ahead = _ahead(desk, ticket, agent)
     many = len(ahead) >= AHEAD_MAX
-    needed = units + sum(other.labels.weight for other in ahead)
-    tried = not many and _frees(desk, ticket, agent, needed)
     behind = f", after {len(ahead)}{' or more' if many else ''} that go before it" if ahead else ""
-    if only.code == "no_room":
-        one = "unit" if needed == 1 else "units"
-        said = f"{needed} more {one} of room with {name} would free it{behind}."
+    found = {"agent": agent.slug, "ahead": len(ahead)}
+    if only.code != "no_room":
+        change = "presence" if only.code == "not_available" else "channel"
+        wish = "available" if change == "presence" else f"taking {ticket.channel} tickets"
+        freed = not many and _frees(desk, ticket, agent, 0)
+        would = f"It would be offered as soon as {name} is {wish}"
+        said = f"{would}{behind}." if freed else f"{would} and through with what goes before it."
+        return {"change": change, **found, "tried": freed, "sentence": said}
+    if "cap" in figures:
+        said = f"{only.says}; one more would free it{behind}."
         return {
-            "change": "capacity", "agent": agent.slug, "units": needed, "ahead": len(ahead), "tried": tried,
+            "change": "cap",
+            **found,
+            "tried": not many and _frees(desk, ticket, agent, 1 + len(ahead)),
             "sentence": said,
-        }  # fmt: skip
-    change = "presence" if only.code == "not_available" else "channel"
-    wish = "available" if change == "presence" else f"taking {ticket.channel} tickets"
-    said = f"It would be offered as soon as {name} is {wish}{behind}."
-    return {"change": change, "agent": agent.slug, "ahead": len(ahead), "tried": tried, "sentence": said}
+        }
+    units = figures["weight"] - figures["room"] + sum(other.labels.weight for other in ahead)
+    said = f"{units} more {'unit' if units == 1 else 'units'} of room with {name} would free it{behind}."
+    freed = not many and _frees(desk, ticket, agent, units)
+    return {"change": "capacity", **found, "units": units, "tried": freed, "sentence": said}
 
 
 def _ahead(desk: Desk, ticket: Ticket, agent: Agent) -> list[Ticket]:
@@ -139,7 +145,7 @@ def _ahead(desk: Desk, ticket: Ticket, agent: Agent) -> list[Ticket]:
 
 
 def _frees(desk: Desk, ticket: Ticket, agent: Agent, units: int) -> bool:
-    """Whether the desk offers the ticket once the agent is there, with so many units more."""
+    """Whether the desk offers the ticket once the agent is there, with so many units and tickets of a channel more."""
     mark = desk.journal.mark()
     desk.edit_agent(agent)
     agent.state, agent.channels = "available", None

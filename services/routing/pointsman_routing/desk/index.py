@@ -14,14 +14,13 @@ entering. No sweep looks at the others.
 Tickets that somebody declined are few; they stand beside the heap (`picky`), because an agent has to skip his own.
 
 Only `place` of the tickets and `count` and `picky` of the groups are state. A heap or `Ages` may hold stale entries, a
-group may be empty; undo puts entries back that were dropped meanwhile.
+group may be empty; undo puts entries back that a heap dropped meanwhile, and `Ages` drops none before the commit.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
 from heapq import heapify, heappop, heappush, nsmallest
 from typing import Any
 
@@ -40,51 +39,45 @@ STALE_KEPT_MIN = 8
 
 
 class Ages:
-    """A group's entries by how long they wait, oldest first. Nearly all enter at the end, where that costs O(1)."""
+    """A group's entries by how long they wait, oldest first. Nearly all enter at the end, where that costs O(1). Stale
+    ones stay until `tidy`, which is for when nothing can be undone: undo finds an entry where it was."""
 
-    __slots__ = ("entries", "since", "start")
+    __slots__ = ("entries", "since")
 
     def __init__(self) -> None:
         self.since = array("q")
         self.entries: list[Entry] = []
-        self.start = 0
-
-    def __len__(self) -> int:
-        return len(self.entries) - self.start
 
     def add(self, since: int, entry: Entry) -> None:
-        if self.start > STALE_KEPT_MIN and 2 * self.start > len(self.entries):
-            del self.since[: self.start], self.entries[: self.start]
-            self.start = 0
         if not self.entries or since >= self.since[-1]:
             self.since.append(since)
             self.entries.append(entry)
         else:
-            at = bisect_right(self.since, since, self.start)
+            at = bisect_right(self.since, since)
             self.since.insert(at, since)
             self.entries.insert(at, entry)
 
     def oldest(self) -> int | None:
         """Since when the oldest that still stands here waits, in µs."""
-        entries = self.entries
-        while self.start < len(entries):
-            entry = entries[self.start]
-            if entry[3].place is entry:
-                return self.since[self.start]
-            self.start += 1
-        return None
+        standing = (at for at, entry in enumerate(self.entries) if entry[3].place is entry)
+        first = next(standing, None)
+        return None if first is None else self.since[first]
 
     def until(self, since: int) -> list[Entry]:
         """Those that wait since then or longer."""
-        end = bisect_right(self.since, since, self.start)
-        return [entry for entry in self.entries[self.start : end] if entry[3].place is entry]
+        end = bisect_right(self.since, since)
+        return [entry for entry in self.entries[:end] if entry[3].place is entry]
 
-    def sweep(self) -> None:
-        """Drops the stale entries; called once in as many additions as stand here."""
-        kept = [at for at in range(self.start, len(self.entries)) if self.entries[at][3].place is self.entries[at]]
-        self.since = array("q", (self.since[at] for at in kept))
-        self.entries = [self.entries[at] for at in kept]
-        self.start = 0
+    def tidy(self, standing: int) -> None:
+        """Drops the stale entries at the front, and all of them once they are more than those that stand here, so that
+        each pays a constant share."""
+        entries = self.entries
+        first = next((at for at, entry in enumerate(entries) if entry[3].place is entry), len(entries))
+        del self.since[:first], entries[:first]
+        if len(entries) > 2 * standing + STALE_KEPT_MIN:
+            kept = [at for at, entry in enumerate(entries) if entry[3].place is entry]
+            self.since = array("q", (self.since[at] for at in kept))
+            self.entries = [entries[at] for at in kept]
 
 
 class Group:
@@ -153,14 +146,6 @@ class Group:
             heapify(heap)
         heappush(heap, entry)
 
-    def age(self, entry: Entry) -> None:
-        """Knows the entry by its age, where waiting changes something."""
-        ages = self.ages
-        if ages is not None:
-            if len(ages) > STALE_KEPT_MIN and len(ages) > 2 * (self.count + len(self.picky)):
-                ages.sweep()
-            ages.add(since_us(entry[3]), entry)
-
     def ripens_at_us(self) -> int | None:
         """When the first of its tickets goes on."""
         if self.ages is None or self.ripens_us is None:
@@ -174,7 +159,6 @@ class Group:
     def recount(self, entry: Entry) -> None:
         self.count += 1
         heappush(self.heap, entry)
-        self.age(entry)
 
     def first(self, count_max: int) -> list[Entry]:
         """The first tickets in order, no more than so many. For questions: linear in what is stale, and in these."""
@@ -202,13 +186,14 @@ class Waiting:
     is not above the lightest group's weight, so that a full agent need not look at all. `aging` are the groups of each
     queue whose tickets change by waiting."""
 
-    __slots__ = ("_journal", "_policy", "_serial", "aging", "groups", "shapes", "weight_min")
+    __slots__ = ("_aged", "_journal", "_policy", "_serial", "aging", "groups", "shapes", "weight_min")
 
     def __init__(self, policy: Policy | None, journal: Journal) -> None:
         self._journal, self._policy = journal, policy
         self._serial = 0
         self.groups: dict[tuple[Any, ...], Group] = {}
         self.aging: dict[str, list[Group]] = {}
+        self._aged: dict[Group, None] = {}
         self.shapes = 0
         self.weight_min = 1
 
@@ -256,7 +241,8 @@ class Waiting:
             self._journal.note(group.uncount)
             group.enter(entry)
         if group.ages is not None:
-            group.age(entry)
+            group.ages.add(since_us(ticket), entry)
+            self._aged[group] = None
         return group
 
     def leave(self, ticket: Ticket) -> None:
@@ -266,11 +252,11 @@ class Waiting:
             return
         group: Group = entry[4]
         ticket.place = None
+        if group.ages is not None:
+            self._aged[group] = None
         if self._journal.pop(group.picky, ticket.id) is None:
             group.count -= 1
             self._journal.note(group.recount, entry)
-        elif group.ages is not None:
-            self._journal.note(group.age, entry)
 
     def ripe(self, queue: str, now_us: int, count_max: int) -> list[Ticket]:
         """Tickets of the queue whose stage is over, longest waiting first."""
@@ -292,19 +278,6 @@ class Waiting:
         """Waiting tickets of a queue."""
         return sum(group.count + len(group.picky) for group in self.groups.values() if group.queue == queue)
 
-    def ahead_of(self, ticket: Ticket, now_us: int) -> int:
-        """How many tickets of its queue stand before it, whoever may take them. For questions: linear."""
-        mine, policy = ticket.place, self._policy
-        if mine is None or policy is None:
-            return 0
-        own = first_key(mine, now_us)
-        return sum(first_key(entry, now_us) < own for entry in self._of_queue(ticket.queue))
-
-    def _of_queue(self, queue: str) -> Iterator[Entry]:
-        for group in self.groups.values():
-            if group.queue == queue:
-                yield from group.entries()
-
     def stands_right(self, ticket: Ticket) -> bool:
         """Whether the ticket stands where its key and stage say. For tests and the auditor."""
         place, policy = ticket.place, self._policy
@@ -313,7 +286,12 @@ class Waiting:
         return place[0] == order_key(ticket, policy.queues[ticket.queue]) and place[4] is self.group_of(ticket)
 
     def prune(self) -> None:
-        """Drops empty groups when they are most. Only while nothing can be undone."""
+        """Drops empty groups when they are most, and from the others' ages what is stale. Only while nothing can be
+        undone."""
+        for group in self._aged:
+            if group.ages is not None:
+                group.ages.tidy(group.count + len(group.picky))
+        self._aged.clear()
         if len(self.groups) > GROUPS_KEPT_MIN:
             kept = {key: group for key, group in self.groups.items() if group.count or group.picky}
             if len(kept) * 2 < len(self.groups):

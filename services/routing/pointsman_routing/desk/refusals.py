@@ -9,7 +9,7 @@ import heapq
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pointsman_routing.desk.capacity import room_for, takes_offers
+from pointsman_routing.desk.capacity import at_cap, no_room_for, room_for, takes_offers
 from pointsman_routing.desk.model import Agent, Ticket
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ def passing(search: Search, agent: Agent, *, declined: bool, holds: bool) -> lis
         found.append(Failing("declined", said, {}))
     room = room_for(agent, search.channel)
     if not holds and room < search.weight:
-        free = max(0, room)
-        said = f"{name} has room for {free} units of {search.channel}; the ticket weighs {search.weight}"
-        found.append(Failing("no_room", said, {"room": free, "weight": search.weight}))
+        figures: dict[str, Any] = {"room": max(0, room), "weight": search.weight}
+        if at_cap(agent, search.channel):
+            figures["cap"] = agent.profile.caps[search.channel]
+        found.append(Failing("no_room", no_room_for(agent, search.channel, search.weight), figures))
     return found
 
 
@@ -134,12 +135,13 @@ def survey(desk: Desk, ticket: Ticket, near_max: int) -> Survey:
         refused[refusals[0].code] += 1
         if refusals[0].code not in examples:
             examples[refusals[0].code] = refusals[0].says
-        if len(refusals) == 1 and agent.profile.takes_tickets:
+        if len(refusals) == 1 and refusals[0].code in _SIZE and agent.profile.takes_tickets:
             near.append((_size(refusals[0]), slug, refusals[0]))
     nearest = heapq.nsmallest(near_max, near, key=lambda one: one[:2])
     return Survey(refused, examples, sorted(able), [(desk.agents[slug], only) for _, slug, only in nearest])
 
 
+# Time alone ends what is not here: a decline, a shut queue.
 _SIZE = {"not_available": 1.0, "channel_off": 1.0, "no_room": 2.0, "lacks_skill": 100.0, "not_in_queue": 200.0}
 
 
@@ -149,7 +151,7 @@ def _size(only: Failing) -> float:
         return _SIZE[only.code] + float(only.figures["level"] - only.figures["has"])
     if only.code == "no_room":
         return _SIZE[only.code] + float(only.figures["weight"] - only.figures["room"])
-    return _SIZE.get(only.code, 1000.0)
+    return _SIZE[only.code]
 
 
 def failing_now(desk: Desk, ticket: Ticket, agent: Agent) -> list[Failing]:
