@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from pointsman.core.instant import Instant
 from pointsman_routing.desk.capacity import NO_ROOM, has_room, room_for, takes_offers
 from pointsman_routing.desk.index import Entry as IndexEntry
 from pointsman_routing.desk.index import first_key
@@ -97,7 +98,6 @@ class IndexedMatcher:
             return None
         rooms: dict[str, int] = {}
         best: dict[tuple[str, int], IndexEntry] = {}
-        now_us = micros(desk.draft.now)
         for group, rank in pool.groups_served(desk.waiting):
             if not group.count and not group.picky:
                 continue
@@ -114,14 +114,16 @@ class IndexedMatcher:
                 continue
             place = (group.queue, rank)
             found = best.get(place)
-            if found is None or _goes_before(entry, found, now_us):
+            if found is None or _goes_before(entry, found, desk.draft.now):
                 best[place] = entry
         return first_of_queues(desk, best)
 
 
-def _goes_before(one: IndexEntry, other: IndexEntry, now_us: int) -> bool:
+def _goes_before(one: IndexEntry, other: IndexEntry, now: Instant) -> bool:
     """Whether one head of a queue is served before another."""
-    return first_key(one, now_us) < first_key(other, now_us) if one[4].slope else one < other
+    if not one[4].slope:
+        return one < other
+    return first_key(one, micros(now)) < first_key(other, micros(now))
 
 
 def affine(desk: Desk, ticket: Ticket) -> Agent | None:

@@ -40,7 +40,6 @@ from pointsman_routing.desk.timers import Timers
 _ticket_values = attrgetter(*TICKET_EDITED)
 _agent_values = attrgetter(*AGENT_FIELDS)
 
-
 T = TypeVar("T")
 
 
@@ -151,7 +150,7 @@ class Desk:
         if agent.change != self.change:
             self.journal.note(restore, agent, AGENT_FIELDS, _agent_values(agent))
             agent.change = self.change
-            self.draft.edited.append(agent)
+            self.draft.edited[agent.slug] = agent
             if agent.slug not in self.changes.agents:
                 self.journal.put(self.changes.agents, agent.slug, agent)
 
@@ -312,7 +311,7 @@ class Desk:
 
     def said(self, answer: dict[str, Any] | None = None, status: int = 200) -> Decision:
         """The decision, with everything that was said."""
-        for agent in self.draft.edited:
+        for agent in self.draft.edited.values():
             self.append(self.changes.agent_states, state_of(agent, self.draft.now))
         emissions = [
             Emission(self.workspace, subject, saying.at, tuple(saying.facts), tuple(saying.agents))
