@@ -3,8 +3,11 @@ for a while after queueing, if present with room; no ticket waits for them."""
 
 from typing import Any
 
+from pointsman.contracts.commands import TicketReopen
 from pointsman.contracts.requests import CustomerSeen
-from tests.unit.routing.playing import Play, a_workspace
+from pointsman.core.cause import RecordCause
+from pointsman_routing.desk.decide import decide
+from tests.unit.routing.playing import BOSS, Play, a_workspace
 from tests.unit.routing.test_relaxation import stays
 
 THREE: dict[str, dict[str, Any]] = {"anna": {}, "boris": {}, "carla": {}}
@@ -83,3 +86,16 @@ def test_the_offer_says_why() -> None:
     play.say(customer=CustomerSeen(id="cus_1", owner="carla"))
     assert play.fact("offer.made").reason.startswith("carla knows the matter or the customer")
     stays(play, 1)
+
+
+def test_a_late_reopening_that_is_taken_back_forgets_nobody_whom_the_customer_knows() -> None:
+    """Too late for the owner, it clears whom the customer knows; a batch that fails takes that back with the rest."""
+    play = a_desk(tickets={"reopen_seconds": 10, "close_after_seconds": 600})
+    play.assigned(customer=CustomerSeen(id="cus_1", owner="anna"))
+    play.resolve()
+    stays(play, 60)
+    reopen = TicketReopen(ticket_id="tkt_1", actor=BOSS)
+    decide(play.desk, RecordCause("late", "commands", "acme", "tkt_1", play.now, (reopen,)), play.now)
+    assert play.ticket().affine == ()
+    play.journal.undo()
+    assert play.ticket().affine == ("anna",)

@@ -281,9 +281,9 @@ class Token:
 
 OPENED_WITH = frozenset(
     {"id", "channel", "connector", "thread", "subject", "opened_at", "started_by", "config_version"}
-    | {"customer_id", "customer_name", "customer_tier", "customer_organization", "affine"}
+    | {"customer_id", "customer_name", "customer_tier", "customer_organization"}
 )
-"""What a ticket keeps as it was opened: an edit need not save it."""
+"""What a ticket keeps as it was opened: an edit need not save it. (Who the customer turns out to be is journalled.)"""
 
 TICKET_FIELDS = tuple(each.name for each in fields(Ticket))
 TICKET_EDITED = tuple(name for name in TICKET_FIELDS if name not in OPENED_WITH)
