@@ -202,6 +202,12 @@ class Play:
         self.facts = said
         return said
 
+    def stays(self, seconds: float) -> None:
+        """Time goes on, and nobody's lease ends meanwhile."""
+        for agent in self.desk.agents:
+            self.presence(agent, None)
+        self.advance(seconds)
+
     # -- what people do ----------------------------------------------------------------------------------------------
 
     def configure(self, document: dict[str, Any], *, actor: Actor = OPERATOR, **fields: Any) -> Decision:

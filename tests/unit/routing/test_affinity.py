@@ -8,7 +8,6 @@ from pointsman.contracts.requests import CustomerSeen
 from pointsman.core.cause import RecordCause
 from pointsman_routing.desk.decide import decide
 from tests.unit.routing.playing import BOSS, Play, a_workspace
-from tests.unit.routing.test_relaxation import stays
 
 THREE: dict[str, dict[str, Any]] = {"anna": {}, "boris": {}, "carla": {}}
 AN_HOUR = {"email": {"affinity_seconds": 3600}}
@@ -85,7 +84,7 @@ def test_the_offer_says_why() -> None:
     play = a_desk()
     play.say(customer=CustomerSeen(id="cus_1", owner="carla"))
     assert play.fact("offer.made").reason.startswith("carla knows the matter or the customer")
-    stays(play, 1)
+    play.stays(1)
 
 
 def test_a_late_reopening_that_is_taken_back_forgets_nobody_whom_the_customer_knows() -> None:
@@ -93,7 +92,7 @@ def test_a_late_reopening_that_is_taken_back_forgets_nobody_whom_the_customer_kn
     play = a_desk(tickets={"reopen_seconds": 10, "close_after_seconds": 600})
     play.assigned(customer=CustomerSeen(id="cus_1", owner="anna"))
     play.resolve()
-    stays(play, 60)
+    play.stays(60)
     reopen = TicketReopen(ticket_id="tkt_1", actor=BOSS)
     decide(play.desk, RecordCause("late", "commands", "acme", "tkt_1", play.now, (reopen,)), play.now)
     assert play.ticket().affine == ()

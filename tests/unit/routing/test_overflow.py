@@ -2,16 +2,15 @@
 changes."""
 
 from tests.unit.routing.playing import Play, a_workspace
-from tests.unit.routing.test_relaxation import stays
 
 
 def test_after_its_time_agents_of_the_other_queue_are_asked_too() -> None:
     queues = {"billing": {"overflow": [{"after_seconds": 600, "to": "general"}]}, "general": {}}
     play = Play(a_workspace({"anna": {"queues": ["general"]}}, queues))
     play.say(queue="billing")
-    stays(play, 599)
+    play.stays(599)
     assert play.offered_to() is None
-    stays(play, 1)
+    play.stays(1)
     assert play.offered_to() == "anna"
     assert play.ticket().queue == "billing"
 
@@ -23,7 +22,7 @@ def test_an_overflown_ticket_goes_back_to_its_own_line() -> None:
         a_workspace({"anna": {"queues": ["general"]}, "boris": {"queues": ["billing"]}}, queues), present=["anna"]
     )
     play.say(queue="billing")
-    stays(play, 60)
+    play.stays(60)
     play.reject()
     play.available("boris")
     assert play.offered_to() == "boris"
@@ -34,7 +33,7 @@ def test_the_lower_rank_goes_first_however_late_the_other_is() -> None:
     play = Play(a_workspace(agents, {"billing": {}, "general": {}}))
     play.assigned("busy", queue="billing")
     play.say("general", queue="general")
-    stays(play, 600)
+    play.stays(600)
     play.say("billing", queue="billing")
     play.resolve("busy")
     assert play.offered_to("billing") == "anna"
@@ -46,7 +45,7 @@ def test_at_equal_rank_the_least_slack_goes_first() -> None:
     play = Play(a_workspace(agents, queues))
     play.assigned("busy", queue="slow")
     play.say("old", queue="slow")
-    stays(play, 600)
+    play.stays(600)
     play.say("late", queue="fast")
     play.resolve("busy")
     assert play.offered_to("late") == "anna"
@@ -56,9 +55,9 @@ def test_a_rank_opens_after_its_seconds_of_waiting() -> None:
     agents = {"anna": {"queues": {"general": {"rank": 2, "after_seconds": 120}}}}
     play = Play(a_workspace(agents, {"general": {}}))
     play.say()
-    stays(play, 119)
+    play.stays(119)
     assert play.offered_to() is None
-    stays(play, 1)
+    play.stays(1)
     assert play.offered_to() == "anna"
 
 
@@ -67,9 +66,9 @@ def test_overflow_meets_ranks_that_open_later() -> None:
     queues = {"billing": {"overflow": [{"after_seconds": 60, "to": "general"}]}, "general": {}}
     play = Play(a_workspace({"anna": {"queues": {"general": {"rank": 1, "after_seconds": 90}}}}, queues))
     play.say(queue="billing")
-    stays(play, 89)
+    play.stays(89)
     assert play.offered_to() is None
-    stays(play, 1)
+    play.stays(1)
     assert play.offered_to() == "anna"
 
 
@@ -79,7 +78,7 @@ def test_an_overflown_ticket_has_the_rank_of_the_queue_that_it_came_through() ->
     play = Play(a_workspace(agents, queues))
     play.assigned("busy", queue="own")
     play.say("overflown", queue="billing")
-    stays(play, 20)
+    play.stays(20)
     play.say("mine", queue="own")
     play.resolve("busy")
     assert play.offered_to("mine") == "anna"
@@ -93,7 +92,7 @@ def test_a_queue_chooses_its_own_way_among_agents_of_the_other() -> None:
     given = []
     for number in range(4):
         play.say(f"tkt_{number}", queue="billing")
-        stays(play, 10)
+        play.stays(10)
         given.append(play.offered_to(f"tkt_{number}"))
         play.accept(f"tkt_{number}")
     assert given == ["anna", "boris", "carla", "anna"]

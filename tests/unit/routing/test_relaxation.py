@@ -17,33 +17,26 @@ def a_desk(*relax: dict[str, object], **agents: dict[str, object]) -> Play:
     return Play(document)
 
 
-def stays(play: Play, seconds: float) -> None:
-    """Time goes on, and nobody's lease ends meanwhile."""
-    for agent in play.desk.agents:
-        play.presence(agent, None)
-    play.advance(seconds)
-
-
 def test_a_required_level_falls_after_its_time() -> None:
     play = a_desk({"after_seconds": 300, "lower": {"billing": 1}}, anna={"skills": {"billing": 2}})
     play.say(requires={"billing": 5})
-    stays(play, 299)
+    play.stays(299)
     assert play.offered_to() is None
-    stays(play, 1)
+    play.stays(1)
     assert play.offered_to() == "anna"
 
 
 def test_a_level_that_is_lower_already_stays() -> None:
     play = a_desk({"after_seconds": 10, "lower": {"billing": 4}}, anna={"skills": {"billing": 1}})
     play.say(requires={"billing": 2})
-    stays(play, 20)
+    play.stays(20)
     assert play.offered_to() is None
 
 
 def test_the_language_is_dropped_but_not_what_else_is_required() -> None:
     play = a_desk({"after_seconds": 120, "drop_language": True}, anna={"skills": {"billing": 3}}, boris={})
     play.say(requires={"billing": 3, "lang-en": 1})
-    stays(play, 120)
+    play.stays(120)
     assert play.offered_to() == "anna"
 
 
@@ -54,9 +47,9 @@ def test_skills_are_dropped_by_name_and_steps_add_up() -> None:
         anna={"skills": {"billing": 1}},
     )
     play.say(requires={"billing": 5, "returns": 1})
-    stays(play, 60)
+    play.stays(60)
     assert play.offered_to() is None
-    stays(play, 60)
+    play.stays(60)
     assert play.offered_to() == "anna"
 
 
@@ -70,9 +63,9 @@ def test_it_counts_from_waiting_since_and_not_from_the_last_change() -> None:
     assert play.offered_to() == "anna"
     play.advance(20)
     play.reject()
-    stays(play, 39)
+    play.stays(39)
     assert play.offered_to() is None
-    stays(play, 1)
+    play.stays(1)
     assert play.offered_to() == "boris"
 
 
@@ -88,7 +81,7 @@ def test_nothing_looks_at_tickets_between_their_times() -> None:
     play = a_desk({"after_seconds": 60, "lower": {"billing": 1}}, anna={"skills": {"billing": 1}})
     for number in range(5):
         play.say(f"tkt_{number}", requires={"billing": 5})
-        stays(play, 1)
+        play.stays(1)
     armed = [(subject, due) for kind, subject, due in play.timers.armed("acme") if kind == kinds.RIPEN]
     waiting_since = play.ticket("tkt_0").waiting_since
     assert waiting_since is not None
@@ -101,7 +94,7 @@ def test_many_tickets_of_one_instant_are_all_relaxed() -> None:
     for number in range(450):
         play.say(f"tkt_{number:03}", requires={"billing": 5})
     assert not play.desk.offers
-    stays(play, 60.001)
+    play.stays(60.001)
     assert len(play.desk.offers) == 450
 
 
@@ -109,7 +102,7 @@ def test_an_offer_made_by_relaxation_stands_although_the_skill_lacks() -> None:
     """A changed configuration looks at what the ticket requires by now."""
     play = a_desk({"after_seconds": 60, "lower": {"billing": 1}}, anna={"skills": {"billing": 1}})
     play.say(requires={"billing": 5})
-    stays(play, 60)
+    play.stays(60)
     document = play.desk.policy.document.plain()
     play.configure({**document, "wrap_up_seconds": {"chat": 1}})
     assert play.offered_to() == "anna"
@@ -118,7 +111,7 @@ def test_an_offer_made_by_relaxation_stands_although_the_skill_lacks() -> None:
 def test_a_new_version_relaxes_what_waits() -> None:
     play = a_desk(anna={"skills": {"billing": 1}})
     play.say(requires={"billing": 5})
-    stays(play, 100)
+    play.stays(100)
     document = play.desk.policy.document.plain()
     document["queues"]["general"]["relax"] = [{"after_seconds": 90, "lower": {"billing": 1}}]
     play.configure(document)
