@@ -90,20 +90,19 @@ async def read_last_agents(db: Database, state: Desks, asked: Sequence[tuple[str
 
 
 async def read_written(db: Database, state: Desks, asked: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
-    """Reads the messages of these tickets, (workspace, id, message ids), with the texts of those named."""
+    """Reads the messages of these tickets, (workspace, id, message ids), with the texts of those named. One query each:
+    people split tickets by hand."""
     for workspace, ticket, named in asked:
         rows = await db.fetch(WRITTEN, workspace, ticket, list(named))
         state.desks[workspace].written[ticket] = tuple(Written(**row) for row in rows)
 
 
-async def read_why(db: Database, state: Desks, asked: Mapping[tuple[str, str], str | None]) -> None:
-    """Reads what was stored with the last offer or assignment of these tickets, (workspace, id), and how the agent in
-    question stood then."""
-    for (workspace, ticket), agent in asked.items():
+async def read_why(db: Database, state: Desks, asked: Iterable[tuple[str, str, str | None]]) -> None:
+    """Reads what was stored with the last offer or assignment of these tickets, (workspace, id, agent), and how the
+    agent in question stood then. A few queries each: people ask about one ticket at a time."""
+    for workspace, ticket, agent in asked:
         desk = state.desks[workspace]
         row = await db.fetchrow(STORED_WHY, workspace, ticket)
-        desk.stored_why.clear()
-        desk.hindsight.clear()
         if row is None:
             continue
         said = {"agent": row["agent"], "at": row["at"], "sentence": row["reason"], "why": row["why"]}

@@ -67,7 +67,7 @@ class DeskLane:
         dealt last with the customers that begin something new; the messages of what is to be split."""
         tickets: dict[tuple[str, str], None] = {}
         offers: dict[tuple[str, str], None] = {}
-        explained: dict[tuple[str, str], str | None] = {}
+        explained: dict[tuple[str, str, str | None], None] = {}
         customers: dict[tuple[str, str], None] = {}
         split: list[tuple[str, str, tuple[str, ...]]] = []
         for cause in causes:
@@ -154,7 +154,7 @@ def _note_needs(
     body: Any,
     tickets: dict[tuple[str, str], None],
     offers: dict[tuple[str, str], None],
-    explained: dict[tuple[str, str], str | None],
+    explained: dict[tuple[str, str, str | None], None],
 ) -> None:
     """Which rows the decision about this body asks for."""
     if isinstance(body, (asked.OfferAccept, asked.OfferReject)):
@@ -172,4 +172,4 @@ def _note_needs(
     if isinstance(body, asked.TicketMerge) and body.into not in desk.tickets:
         tickets[desk.workspace, body.into] = None
     if isinstance(body, asked.TicketExplain):
-        explained[desk.workspace, ticket] = body.agent
+        explained[desk.workspace, ticket, body.agent] = None

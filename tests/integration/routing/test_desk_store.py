@@ -161,6 +161,34 @@ async def test_every_kind_of_change_survives_a_reload(stored: Stored) -> None:
     await play.check()
 
 
+async def test_questions_of_one_batch_are_each_answered_from_what_was_stored(stored: Stored) -> None:
+    play = stored
+    play.available("boris")
+    for ticket in ("tkt_1", "tkt_2"):
+        play.say(ticket)
+    await play.write()
+    asks = [("tkt_1", "anna"), ("tkt_1", "boris"), ("tkt_2", None)]
+    causes = [
+        RecordCause(
+            f"ask_{number}",
+            "commands",
+            "acme",
+            ticket,
+            play.now,
+            (asked.TicketExplain(ticket_id=ticket, agent=agent, actor=BOSS),),
+        )
+        for number, (ticket, agent) in enumerate(asks)
+    ]
+    await play.lane.gather(play.db, play.state, causes)
+    for cause, (ticket, _) in zip(causes, asks, strict=True):
+        play.decide(cause)
+        offer = play.ticket(ticket).offer
+        assert offer is not None
+        assert play.answer["decided"]["agent"] == offer.agent
+    assert set(play.desk.hindsight) == {("tkt_1", "anna"), ("tkt_1", "boris")}
+    await play.check()
+
+
 async def test_merged_and_split_tickets_survive_a_reload(stored: Stored) -> None:
     play = stored
     for ticket in ("tkt_1", "tkt_2", "tkt_3"):

@@ -325,6 +325,8 @@ class Desk:
             if ticket.state == "closed":
                 self.tickets.pop(id, None)
         self.changes = Changes()
+        self.stored_why.clear()
+        self.hindsight.clear()
         self.last_agents.clear()
         self.written.clear()
         self.waiting.prune()
