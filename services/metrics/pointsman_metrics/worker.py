@@ -16,8 +16,9 @@ from pointsman_metrics import store
 from pointsman_metrics.fold.agent import Stretch, change_presence
 from pointsman_metrics.fold.clock import RULES as CLOCK_RULES
 from pointsman_metrics.fold.clock import Clock, fold_clock, start_clock
-from pointsman_metrics.fold.ticket import RULES as TICKET_RULES
-from pointsman_metrics.fold.ticket import Beside, Handling, Ticket, Unresolved, fold_ticket, open_ticket
+from pointsman_metrics.fold.desk_rules import RULES as TICKET_RULES
+from pointsman_metrics.fold.desk_rules import fold_ticket, open_ticket
+from pointsman_metrics.fold.ticket import Beside, Handling, Ticket, Unresolved
 from pointsman_metrics.fold.workspace import WorkspaceVersion, keep_version
 
 RESIDENT_ROWS_MAX = 20_000

@@ -7,7 +7,8 @@ from pointsman.contracts.base import Contract
 from pointsman.contracts.shapes import Actor, Author, Customer
 from pointsman.core.cause import RecordCause
 from pointsman.core.instant import Instant, after, parse_rfc3339
-from pointsman_metrics.fold.ticket import Beside, Ticket, fold_ticket, open_ticket
+from pointsman_metrics.fold.desk_rules import fold_ticket, open_ticket
+from pointsman_metrics.fold.ticket import Beside, Ticket
 
 START = parse_rfc3339("2026-03-02T09:00:00Z")
 ANNA = Actor(kind="agent", id="anna")

@@ -3,7 +3,8 @@
 from typing import Any
 
 from pointsman.contracts import desk
-from pointsman_metrics.fold.ticket import Beside, fold_ticket, open_ticket
+from pointsman_metrics.fold.desk_rules import fold_ticket, open_ticket
+from pointsman_metrics.fold.ticket import Beside
 from tests.unit.metrics.desk_facts import ANNA, assigned, at, classified, opened, pended, queued, resolved, told, wrote
 
 

@@ -2,7 +2,8 @@
 
 from pointsman.contracts.desk import TicketMerged, TicketSplit
 from pointsman.contracts.shapes import Author
-from pointsman_metrics.fold.ticket import Beside, fold_ticket, open_ticket
+from pointsman_metrics.fold.desk_rules import fold_ticket, open_ticket
+from pointsman_metrics.fold.ticket import Beside
 from tests.unit.metrics.desk_facts import ANNA, at, opened, replied, told, wrote
 
 AGENT = Author(kind="agent", id="anna")
