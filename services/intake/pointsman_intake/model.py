@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import orjson
 
+from pointsman.contracts.shapes import identities_of
 from pointsman.core.instant import Instant
 
 TEXT_BYTES_MAX = 65_536
@@ -32,12 +33,8 @@ class Person:
     tier: str | None = None
 
     def identities(self) -> tuple[tuple[str, str], ...]:
-        """(kind, value) in the order in which they decide who it is."""
-        found = []
-        for kind, value in (("id", self.id), ("email", self.email), ("phone", self.phone), ("handle", self.handle)):
-            if value is not None and (value := value.strip().lower()):
-                found.append((kind, value))
-        return tuple(found)
+        """See `identities_of`."""
+        return identities_of(self.id, self.email, self.phone, self.handle)
 
 
 @dataclass(frozen=True, slots=True)

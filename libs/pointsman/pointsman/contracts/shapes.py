@@ -46,6 +46,17 @@ class Customer(Value):
     organization: str | None = None
 
 
+def identities_of(
+    id: str | None, email: str | None, phone: str | None, handle: str | None
+) -> tuple[tuple[str, str], ...]:
+    """What decides who a customer is, as (kind, value), the most telling first; values in lower case.
+
+    Intake and routing derive a new customer's id from the first, each for itself: they must never differ.
+    """
+    given = (("id", id), ("email", email), ("phone", phone), ("handle", handle))
+    return tuple((kind, known) for kind, value in given if value is not None and (known := value.strip().lower()))
+
+
 class Recipient(Value):
     """The customer to whom an agent writes first: what the agent knows of them. An id of ours or a connector's, or an
     address that decides who it is."""
@@ -57,9 +68,8 @@ class Recipient(Value):
     handle: str | None = None
 
     def identities(self) -> tuple[tuple[str, str], ...]:
-        """(kind, value) in the order in which they decide who it is, in lower case; as intake knows customers."""
-        given = (("id", self.id), ("email", self.email), ("phone", self.phone), ("handle", self.handle))
-        return tuple((kind, value.strip().lower()) for kind, value in given if value and value.strip())
+        """See `identities_of`."""
+        return identities_of(self.id, self.email, self.phone, self.handle)
 
 
 class Attachment(Value):
