@@ -21,6 +21,7 @@ from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
 from pointsman.runtime.secrets import SecretMissing, Secrets
+from pointsman.runtime.sending import send_due
 from pointsman.runtime.standard_webhook import signed_headers
 from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
@@ -30,7 +31,6 @@ from pointsman_intake.settings import IntakeSettings
 
 log = structlog.get_logger(__name__)
 
-IDLE_SECONDS = 1.0
 QUICK_TRIES = 3
 
 _CLAIM = """
@@ -103,26 +103,8 @@ class DeliveryLoop:
         await self._pool.close()
 
     async def _run(self) -> None:
-        """Round after round; waits for the bell, or a moment, when nothing is due."""
-        running: set[asyncio.Task[None]] = set()
-        try:
-            with self._bell.listening("delivery") as rung:
-                while True:
-                    rung.clear()
-                    room = self._settings.deliveries_at_once_max - len(running)
-                    claimed = await self._claim(room) if room else []
-                    running |= {asyncio.create_task(self._deliver(row)) for row in claimed}
-                    waits: set[asyncio.Future[Any]] = {asyncio.ensure_future(rung.wait()), *running}
-                    await asyncio.wait(
-                        waits, timeout=0 if claimed else IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                    )
-                    for one in waits - running:
-                        one.cancel()
-                    running = {task for task in running if not task.done()}
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+        with self._bell.listening("delivery") as rung:
+            await send_due(self._claim, self._deliver, rung, self._settings.deliveries_at_once_max)
 
     async def _claim(self, count_max: int) -> list[Any]:
         try:
@@ -218,11 +200,10 @@ def _worth_a_quick_try(error: Exception) -> bool:
 def _refused(answer: OutboundAnswer) -> NotTaken:
     """410 means never again (Standard Webhooks); other refusals may be repaired by a person: tried later."""
     reason = f"the receiver answered {answer.status}"
-    asked = answer.headers.get("retry-after", "")
     if answer.status == 410:
         return NotTaken(reason, permanent=True)
-    if asked.isdigit():
-        return NotTaken(reason, after_seconds=float(asked[:6]))
+    if answer.retry_after_seconds is not None:
+        return NotTaken(reason, after_seconds=answer.retry_after_seconds)
     return NotTaken(reason, after_seconds=0.0 if answer.status >= 500 else None)
 
 

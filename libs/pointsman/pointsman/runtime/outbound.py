@@ -29,6 +29,12 @@ class OutboundAnswer:
     headers: Mapping[str, str]
     body: bytes
 
+    @property
+    def retry_after_seconds(self) -> float | None:
+        """When to come again, as `Retry-After` says in seconds (at most some eleven days); None: it does not say."""
+        asked = self.headers.get("retry-after", "")
+        return float(asked[:6]) if asked.isascii() and asked.isdigit() else None
+
 
 CALL_ERRORS = (OSError, TimeoutError, httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException)
 """Errors of a call that may succeed later (`AddressRefused` among them)."""

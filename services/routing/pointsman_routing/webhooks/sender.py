@@ -22,6 +22,7 @@ from pointsman.runtime.clock import Clock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
 from pointsman.runtime.secrets import SecretMissing, Secrets
+from pointsman.runtime.sending import send_due
 from pointsman.runtime.standard_webhook import signed_headers
 from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.webhooks.outbox import Outbox
@@ -122,7 +123,8 @@ class WebhookSender:
     async def __aenter__(self) -> "WebhookSender":
         self._pool: Any = await open_pool(self._settings, "routing", size=4, purpose="webhooks")
         self._secrets = Secrets(self._settings, "routing", self._pool)
-        self._tasks = [asyncio.create_task(self._fill()), asyncio.create_task(self._send_all())]
+        sending = send_due(self._claim, self._deliver, self._due, self._settings.webhooks_at_once_max)
+        self._tasks = [asyncio.create_task(self._fill()), asyncio.create_task(sending)]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -149,25 +151,6 @@ class WebhookSender:
                 continue
             await _set_within(self._bell if any_webhook else asyncio.Event(), IDLE_SECONDS)
             await asyncio.sleep(GATHER_SECONDS)
-
-    async def _send_all(self) -> None:
-        """Round after round, as many at once as may be."""
-        running: set[asyncio.Task[None]] = set()
-        try:
-            while True:
-                self._due.clear()
-                room = self._settings.webhooks_at_once_max - len(running)
-                claimed = await self._claim(room) if room else []
-                running |= {asyncio.create_task(self._deliver(row)) for row in claimed}
-                if not claimed:
-                    ringing: asyncio.Future[Any] = asyncio.ensure_future(self._due.wait())
-                    await asyncio.wait({ringing, *running}, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                    ringing.cancel()
-                running = {task for task in running if not task.done()}
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
 
     async def _claim(self, count_max: int) -> list[Any]:
         try:
@@ -237,11 +220,12 @@ class WebhookSender:
 
 def _refused(answer: OutboundAnswer) -> NotTaken:
     """410 means never again (Standard Webhooks); 429 and 5xx that the receiver cannot now; others this event."""
-    asked = answer.headers.get("retry-after", "")
-    seconds = float(asked[:6]) if asked.isascii() and asked.isdigit() else None
     down = answer.status == 429 or answer.status >= 500
     return NotTaken(
-        f"the receiver answered {answer.status}", down=down, gone=answer.status == 410, after_seconds=seconds
+        f"the receiver answered {answer.status}",
+        down=down,
+        gone=answer.status == 410,
+        after_seconds=answer.retry_after_seconds,
     )
 
 
