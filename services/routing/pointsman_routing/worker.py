@@ -15,7 +15,7 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Batch, Database
 from pointsman_routing import collector, gathering, loading, store
 from pointsman_routing.classify import Classifier
-from pointsman_routing.desk.bulk import STEP_TICKETS_MAX
+from pointsman_routing.desk.bulk import STEP_TICKETS_MAX, done_at_once
 from pointsman_routing.desk.decide import TAKES, decide
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
@@ -162,7 +162,7 @@ def _note_needs(
             offers[desk.workspace, body.offer_id] = None
         return
     if isinstance(body, asked.TicketsBulk):
-        _note_tickets(desk, body.ticket_ids[:STEP_TICKETS_MAX], tickets)
+        _note_tickets(desk, done_at_once(body) or (), tickets)
         return
     ticket = getattr(body, "ticket_id", None)
     if ticket is None:

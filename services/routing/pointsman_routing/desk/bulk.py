@@ -43,8 +43,9 @@ def bulk(desk: Desk, command: asked.TicketsBulk, cause: str) -> Result:
         return invalid(f"at most {TICKETS_MAX} tickets at once", "/ids")
     if sum(value is not None for value in command.action.__dict__.values()) != 1:
         return invalid("action names one of assign, transfer, requeue, label and resolve", "/action")
-    if len(ids) <= STEP_TICKETS_MAX:
-        results = _each(desk, ids, command.action, command.actor)
+    at_once = done_at_once(command)
+    if at_once is not None:
+        results = _each(desk, at_once, command.action, command.actor)
         return Answer(lambda: _told(desk, results))
     if len(desk.jobs) >= JOBS_MAX:
         return refuse(409, "too-many-jobs", f"{JOBS_MAX} jobs of this workspace are not finished yet")
@@ -54,6 +55,12 @@ def bulk(desk: Desk, command: asked.TicketsBulk, cause: str) -> Result:
     desk.journal.put(desk.changes.jobs_begun, job.id, job)
     desk.arm(kinds.JOB, job.id, at)
     return Answer(lambda: {"job_id": job.id}, 202)
+
+
+def done_at_once(command: asked.TicketsBulk) -> tuple[str, ...] | None:
+    """The tickets, each once, that are done in the command's own decision; None when they become a job."""
+    ids = tuple(dict.fromkeys(command.ticket_ids))
+    return ids if len(ids) <= STEP_TICKETS_MAX else None
 
 
 def step(desk: Desk, cause: TimerCause) -> Result:
