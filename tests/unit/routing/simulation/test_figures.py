@@ -1,7 +1,8 @@
 """What a figure counts, who gets what, and the same customers under every policy."""
 
-from math import exp
+from math import exp, sqrt
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from pointsman.contracts.document.reading import Written
 from pointsman_routing.simulation.bench import a_floor
 from pointsman_routing.simulation.customers import customers
-from pointsman_routing.simulation.figures import interval, t_95
+from pointsman_routing.simulation.figures import interval
 from pointsman_routing.simulation.planning import plan_of
 from pointsman_routing.simulation.run import replicate, simulate
 from tests.unit.routing.simulation.scenarios import a_class, a_plan, a_scenario, agrees, exponential, played
@@ -21,7 +22,11 @@ def without_time(result: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("freedom", "quantile"), [(1, 12.7062), (9, 2.2622), (19, 2.0930), (99, 1.9842)])
 def test_intervals_use_students_t(freedom: int, quantile: float) -> None:
-    assert t_95(freedom) == pytest.approx(quantile, rel=3e-5)
+    samples = [0.0, 1.0] * (freedom // 2) + [0.0, 1.0][: 1 + freedom % 2]
+    mean, ci = interval(samples)
+    assert mean is not None
+    assert ci is not None
+    assert (ci[1] - mean) * sqrt(freedom + 1) / stdev(samples) == pytest.approx(quantile, rel=3e-5)
 
 
 def test_an_interval_needs_two_replications() -> None:
