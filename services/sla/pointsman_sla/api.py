@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from pydantic import AwareDatetime
 from starlette.responses import Response, StreamingResponse
 
-from pointsman.contracts.commands import AlertAck, AlertUnack, Command
+from pointsman.contracts.alerting import AlertAck, AlertUnack
+from pointsman.contracts.commands import Command
 from pointsman.contracts.shapes import Actor, Metric, Severity
 from pointsman.core.instant import EPOCH, FOREVER, Instant
 from pointsman.runtime.auth import Caller, require

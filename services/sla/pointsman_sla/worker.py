@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pointsman.contracts.alerting import AlertAck, AlertUnack
 from pointsman.contracts.base import Contract
-from pointsman.contracts.commands import AlertAck, AlertUnack
 from pointsman.contracts.desk import TicketOpened
 from pointsman.contracts.shapes import SYSTEM, Severity
 from pointsman.contracts.workspace import ConfigApplied

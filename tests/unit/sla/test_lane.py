@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman.contracts.commands import AlertAck, AlertUnack
+from pointsman.contracts.alerting import AlertAck, AlertUnack
 from pointsman.contracts.shapes import Actor
 from tests.unit.sla.a_lane import LaneOfTests
 from tests.unit.sla.builders import (

@@ -1,6 +1,6 @@
 """What users of other helpdesks report of their SLAs, shown not to happen here. Named after the reports."""
 
-from pointsman.contracts.commands import AlertAck
+from pointsman.contracts.alerting import AlertAck
 from pointsman.contracts.shapes import Actor
 from pointsman_sla.calendar import compile_calendar
 from pointsman_sla.micros import MICROS, micros

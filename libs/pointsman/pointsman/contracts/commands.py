@@ -364,20 +364,6 @@ class TokenRevoke(Command, topic=TOPIC, type="token.revoke"):
     token_id: str
 
 
-class AlertAck(Command, topic=TOPIC, type="alert.ack"):
-    """`POST /alerts/{id}/ack`."""
-
-    alert_id: str
-    comment: str | None = None
-    for_seconds: int | None = None
-
-
-class AlertUnack(Command, topic=TOPIC, type="alert.unack"):
-    """`POST /alerts/{id}/unack`."""
-
-    alert_id: str
-
-
 class FactsResend(Command, topic=TOPIC, type="facts.resend"):
     """A reader misses numbers of a source: send everything from `first` on again, with the old numbers."""
 

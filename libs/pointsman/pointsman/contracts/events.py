@@ -13,8 +13,8 @@ EVENT_TYPES: tuple[str, ...] = (
     "config.applied",
     "token.revoked",
     *("clock.started", "clock.paused", "clock.resumed", "clock.met", "clock.warned", "clock.breached"),
-    *("clock.cancelled", "clock.corrected", "clock.restated"),
-    *(f"alert.{each}" for each in ("opened", "acknowledged", "resolved", "exhausted")),
+    *("clock.cancelled", "clock.corrected", "clock.restated", "clock.escalated"),
+    *(f"alert.{each}" for each in ("opened", "acknowledged", "silenced", "resolved", "exhausted")),
 )
 
 UNTOLD_TYPES = frozenset({"token.issued"})

@@ -1,5 +1,7 @@
 """Facts of sla, topic `sla`: clocks and alerts. A clock record's subject is its ticket, an alert's `alert:<id>`."""
 
+from typing import Literal
+
 from pointsman.contracts.base import Contract, Moment, Value
 from pointsman.contracts.shapes import Actor, Metric, Severity
 
@@ -126,6 +128,34 @@ class ClockCorrected(Contract, topic=TOPIC, type="clock.corrected"):
     met_at: Moment | None = None
 
 
+class ClockEscalated(Contract, topic=TOPIC, type="clock.escalated"):
+    """A step of the ladder was carried out for a clock. `step` is its place in the ladder, from 0; `repetition` how
+    often it was repeated before. `severity` is that of the `on` step that it is or follows.
+
+    `boost`, `relax` and `overflow` (queues) are for the desk. `notified` are the notify targets that were told.
+    `withheld` says why nobody was: `acknowledged`, `silenced`.
+    """
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    policy: str
+    queue: str | None = None
+    agent: str | None = None
+    ladder: str
+    step: int
+    repetition: int = 0
+    severity: Severity
+    alert_id: str | None = None
+    boost: int = 0
+    relax: Literal["all", "language"] | None = None
+    overflow: tuple[str, ...] = ()
+    notified: tuple[str, ...] = ()
+    withheld: Literal["acknowledged", "silenced"] | None = None
+    escalated_at: Moment
+
+
 class AlertClock(Value):
     """A clock in an alert."""
 
@@ -154,6 +184,29 @@ class AlertAcknowledged(Contract, topic=TOPIC, type="alert.acknowledged"):
     alert_id: str
     by: Actor
     comment: str | None = None
+
+
+class AlertSilenced(Contract, topic=TOPIC, type="alert.silenced"):
+    """A silence matches it: nobody is notified until the silence is over, when it fires again if it is still open."""
+
+    alert_id: str
+    silence_id: str
+    until: Moment
+    by: Actor
+    reason: str
+
+
+class AlertExhausted(Contract, topic=TOPIC, type="alert.exhausted"):
+    """A clock's ladder ended and nobody had acknowledged. `last_resort` is the notify target that is told, if the
+    document names one."""
+
+    alert_id: str
+    severity: Severity
+    policy: str
+    queue: str
+    clock: AlertClock
+    ladder: str
+    last_resort: str | None = None
 
 
 class AlertResolved(Contract, topic=TOPIC, type="alert.resolved"):

@@ -106,7 +106,7 @@ class Action(Part):
 class Repeat(Part):
     """Again and again until acknowledged, at most `times_max` times."""
 
-    every_seconds: Annotated[int, Field(strict=True, ge=10, le=86_400 * 30)]
+    every_seconds: Annotated[int, Field(strict=True, ge=1, le=86_400 * 30)]
     times_max: Annotated[int, Field(strict=True, ge=1, le=100)] = 4
 
 
