@@ -23,7 +23,7 @@ from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, pag
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.streams import Event, event_stream, last_event_id
 from pointsman.runtime.process import ApiProcess
-from pointsman_sla.alerts import AlertState
+from pointsman_sla.alerts.model import AlertState
 from pointsman_sla.calendar import Calendar, CalendarError, OutOfReach, compile_calendar
 from pointsman_sla.calendar.reach import due, elapsed
 from pointsman_sla.clocks.model import Clock

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from pointsman.contracts.shapes import Metric, Severity
 from pointsman.runtime.http.app import Body
-from pointsman_sla.alerts import AlertState
+from pointsman_sla.alerts.model import AlertState
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.points import NEVER, Calendars, elapsed
 from pointsman_sla.ledger import Interval, Names, ledger

@@ -6,7 +6,8 @@ from typing import Any
 
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
-from pointsman_sla.alerts import Alert, AlertBook
+from pointsman_sla.alerts.book import AlertBook
+from pointsman_sla.alerts.model import Alert
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.near import Near

@@ -1,20 +1,17 @@
 """The lane of sla: facts of the desk and the time in, clocks and alerts out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from pointsman.contracts.alerting import AlertAck, AlertUnack
-from pointsman.contracts.base import Contract
 from pointsman.contracts.desk import TicketOpened
-from pointsman.contracts.shapes import SYSTEM, Severity
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import Cause, RecordCause, TimerCause
-from pointsman.core.decision import NOTHING, Decision, Emission, refuse
+from pointsman.core.decision import NOTHING, Decision, Emission
 from pointsman.core.instant import Instant, after
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Batch, Database
-from pointsman_sla.alerts import ACK_SECONDS_MAX, Alert, AlertBook, Member, shape
-from pointsman_sla.clocks.course import Course
+from pointsman_sla.alerts import deciding
+from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.clocks.firing import fired, severity_of
 from pointsman_sla.clocks.lifecycle import CONCERNING, advance
 from pointsman_sla.clocks.model import Clock, Ticket
@@ -36,8 +33,6 @@ READ_MAX = 1_000
 
 ACKNOWLEDGEMENT = "acknowledgement"
 """The kind of timer that ends an acknowledgement given for a time."""
-
-Moves = Sequence[tuple[Severity, Clock, bool, str]]
 
 
 class SlaLane:
@@ -111,10 +106,14 @@ class SlaLane:
     def decide(self, state: SlaState, cause: Cause, now: Instant) -> Decision:
         """What a record, a command or a timer means."""
         if isinstance(cause, TimerCause):
-            return self._end_ack(state, cause, now) if cause.kind == ACKNOWLEDGEMENT else self._fire(state, cause, now)
+            return (
+                deciding.end_acknowledgement(state, cause, now)
+                if cause.kind == ACKNOWLEDGEMENT
+                else self._fire(state, cause, now)
+            )
         body = cause.bodies[0]
         if isinstance(body, AlertAck | AlertUnack):
-            return self._acknowledge(state, cause, body, now)
+            return deciding.acknowledge(state, cause, body, now)
         for body in cause.bodies:
             if isinstance(body, ConfigApplied):
                 self._apply_config(state, cause, body)
@@ -138,7 +137,7 @@ class SlaLane:
         )
         if course is None:
             return NOTHING
-        alert_facts = self._move(state, course, before, now) if course.moves else []
+        alert_facts = deciding.move(state, course, before, now) if course.moves else []
         ticket = course.finished()
         if ticket is before:
             return NOTHING
@@ -167,7 +166,7 @@ class SlaLane:
             return NOTHING
         clock, workspace = timer.clock, timer.workspace
         severity = severity_of(clock.plan[0][1])
-        alerts, facts = self._join(state, workspace, timer.ticket_id, clock, severity, now)
+        alerts, facts = deciding.join(state, workspace, timer.ticket_id, clock, severity, now)
         overdue = cause.late or cause.due < state.taken_at
         clock, fact = fired(
             clock, timer.ticket_id, timer.agent, micros(now), late=overdue, blind=cause.blind, alerts=alerts
@@ -179,84 +178,6 @@ class SlaLane:
             state.keep_ticket_clock(ticket, clock)
         agents = (timer.agent,) if timer.agent else ()
         return Decision(emissions=(Emission(workspace, timer.ticket_id, now, (fact,), agents), *facts))
-
-    # -- alerts --------------------------------------------------------------------------------------------------------
-
-    def _move(self, state: SlaState, course: Course, before: Ticket | None, now: Instant) -> list[Emission]:
-        """Joins and leaves alerts as the course says; its clocks then name the alerts they are in."""
-        ticket = course.ticket
-        member_of: dict[str, dict[Severity, str]] = {}
-        for clock in before.clocks.values() if before is not None else ():
-            member_of[clock.id] = dict(clock.alerts)
-        emissions: list[Emission] = []
-        for severity, clock, joins, reason in course.moves:
-            mine = member_of.setdefault(clock.id, {})
-            if joins:
-                named = replace(clock, alerts=tuple(mine.items()))
-                alerts, facts = self._join(state, ticket.workspace, ticket.id, named, severity, now)
-                emissions += facts
-                member_of[clock.id] = dict(alerts)
-            elif severity in mine:
-                left = mine.pop(severity)
-                fact = state.alerts.leave(left, _member(ticket.id, clock), now, reason)
-                if fact is not None:
-                    emissions.append(_alert_emission(ticket.workspace, left, fact, now))
-        for clock in tuple(course.changed.values()):
-            named_alerts = tuple(member_of.get(clock.id, {}).items())
-            if clock.alerts != named_alerts:
-                course.rename_alerts(clock, named_alerts)
-        return emissions
-
-    def _join(
-        self, state: SlaState, workspace: str, ticket_id: str, clock: Clock, severity: Severity, now: Instant
-    ) -> tuple[tuple[tuple[Severity, str], ...], list[Emission]]:
-        """The clock joins the alert of its severity, policy and queue, unless it is in it; it leaves one of another.
-
-        Gives the alerts it is in then.
-        """
-        key = (workspace, severity, clock.policy, clock.queue or "")
-        emissions: list[Emission] = []
-        before = next((alert for known, alert in clock.alerts if known == severity), None)
-        if before is not None:
-            if state.alerts.by_key.get(key) == before:
-                return clock.alerts, emissions
-            resolved = state.alerts.leave(before, _member(ticket_id, clock), now, "moved")
-            if resolved is not None:
-                emissions.append(_alert_emission(workspace, before, resolved, now))
-        alert_id, opened = state.alerts.join(key, _member(ticket_id, clock), now)
-        if opened is not None:
-            emissions.append(_alert_emission(workspace, alert_id, opened, now))
-        others = (pair for pair in clock.alerts if pair[0] != severity)
-        return (*others, (severity, alert_id)), emissions
-
-    def _acknowledge(self, state: SlaState, cause: RecordCause, body: AlertAck | AlertUnack, now: Instant) -> Decision:
-        alert = state.alerts.open.get(body.alert_id) or state.asked_alerts.get(body.alert_id)
-        if alert is None or alert.workspace != cause.workspace:
-            return refuse(404, "not-found", f"there is no alert {body.alert_id}")
-        if alert.id not in state.alerts.open:
-            return refuse(409, "alert-resolved", "the alert is resolved", resolved_at=alert.resolved_at)
-        fact: Contract
-        if isinstance(body, AlertAck):
-            seconds = body.for_seconds
-            if seconds is not None and not 0 < seconds <= ACK_SECONDS_MAX:
-                return refuse(422, "invalid", f"for_seconds is not between 1 and {ACK_SECONDS_MAX}")
-            alert, fact = state.alerts.acknowledge(alert, body.actor, body.comment, seconds, now)
-        elif alert.state != "acknowledged":
-            return Decision(answer=self._shape(state, alert))
-        else:
-            alert, fact = state.alerts.unacknowledge(alert, body.actor, now)
-        emission = _alert_emission(alert.workspace, alert.id, fact, now)
-        return Decision(emissions=(emission,), answer=self._shape(state, alert))
-
-    def _shape(self, state: SlaState, alert: Alert) -> dict[str, object]:
-        return shape(alert, state.asked_members.get(alert.id, []), state.alerts.counts.get(alert.id, 0))
-
-    def _end_ack(self, state: SlaState, cause: TimerCause, now: Instant) -> Decision:
-        alert = state.alerts.open.get(cause.subject)
-        if alert is None or alert.generation != cause.generation or alert.ack_until is None:
-            return NOTHING
-        alert, fact = state.alerts.unacknowledge(alert, SYSTEM, now, comment="the acknowledgement is over")
-        return Decision(emissions=(_alert_emission(alert.workspace, alert.id, fact, now),))
 
     # -- apply ---------------------------------------------------------------------------------------------------------
 
@@ -318,11 +239,3 @@ def _versions_of(ticket: Ticket) -> set[tuple[str, int]]:
 
 def _near(ticket: Ticket, clock: Clock) -> NearTimer:
     return NearTimer(ticket.id, ticket.workspace, ticket.agent, clock)
-
-
-def _member(ticket_id: str, clock: Clock) -> Member:
-    return Member(clock.id, ticket_id, clock.metric, clock.cycle)
-
-
-def _alert_emission(workspace: str, alert_id: str, fact: Contract, now: Instant) -> Emission:
-    return Emission(workspace, f"alert:{alert_id}", now, (fact,))

@@ -6,7 +6,7 @@ from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import RecordCause
 from pointsman.core.decision import Decision
 from pointsman.core.journal import Journal
-from pointsman_sla.alerts import AlertBook
+from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.micros import micros
 from pointsman_sla.near import Near
 from pointsman_sla.state import SlaState

@@ -4,7 +4,8 @@ from typing import Any
 
 from pointsman.contracts.shapes import Actor
 from pointsman.core.journal import Journal
-from pointsman_sla.alerts import AlertBook, Key, Member
+from pointsman_sla.alerts.book import AlertBook
+from pointsman_sla.alerts.model import Key, Member
 from tests.unit.sla.builders import minute
 
 KEY: Key = ("acme", "breach", "standard", "general")

@@ -11,7 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import RecordCause, TimerCause
 from pointsman.core.journal import Journal
-from pointsman_sla.alerts import Alert, AlertBook
+from pointsman_sla.alerts.book import AlertBook
+from pointsman_sla.alerts.model import Alert
 from pointsman_sla.clocks.model import Ticket
 from pointsman_sla.clocks.policy import part_of, read_book
 from pointsman_sla.micros import micros

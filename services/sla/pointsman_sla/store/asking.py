@@ -6,7 +6,7 @@ from typing import Any
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_sla.alerts import shape
+from pointsman_sla.alerts.model import shape
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book, read_book
 from pointsman_sla.store.reading import read_books, read_members

@@ -6,7 +6,7 @@ from typing import Any
 from pointsman.contracts.shapes import Metric
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_sla.alerts import Alert
+from pointsman_sla.alerts.model import Alert
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book, read_book
 from pointsman_sla.micros import instant, micros

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from pointsman_sla.alerts import Alert
+from pointsman_sla.alerts.model import Alert
 from pointsman_sla.clocks.model import Clock, Segment, Ticket
 from pointsman_sla.clocks.policy import Labels
 from pointsman_sla.micros import instant, micros

@@ -1,0 +1,76 @@
+"""An alert, the clocks in it, a line of its timeline, and how the API shows it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pointsman.contracts.shapes import Actor, Metric, Severity
+from pointsman.core.instant import Instant
+
+AlertState = Literal["firing", "acknowledged", "silenced", "exhausted", "resolved"]
+Key = tuple[str, Severity, str, str]
+"""(workspace, severity, policy, queue)."""
+
+ACK_SECONDS_MAX = 30 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """An alert; its book counts the clocks in it. `generation` is bumped by every change of its acknowledgement."""
+
+    id: str
+    workspace: str
+    severity: Severity
+    policy: str
+    queue: str
+    state: AlertState
+    opened_at: Instant
+    generation: int = 1
+    acked_by: str | None = None
+    acked_at: Instant | None = None
+    ack_until: Instant | None = None
+    resolved_at: Instant | None = None
+
+    @property
+    def key(self) -> Key:
+        """What makes it the only open one."""
+        return (self.workspace, self.severity, self.policy, self.queue)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A clock as an alert names it."""
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlertEvent:
+    """One line of an alert's timeline."""
+
+    alert_id: str
+    at: Instant
+    kind: Literal["opened", "joined", "left", "acknowledged", "unacknowledged", "fired_again", "resolved"]
+    member: Member | None = None
+    by: Actor | None = None
+    comment: str | None = None
+
+
+def shape(alert: Alert, clocks: list[dict[str, Any]], clock_count: int) -> dict[str, Any]:
+    """The alert as the API shows it."""
+    return {
+        "id": alert.id,
+        "state": alert.state,
+        "severity": alert.severity,
+        "policy": alert.policy,
+        "queue": alert.queue,
+        "clocks": clocks,
+        "clock_count": clock_count,
+        "opened_at": alert.opened_at,
+        "acked_by": alert.acked_by,
+        "acked_at": alert.acked_at,
+        "ack_until": alert.ack_until,
+        "resolved_at": alert.resolved_at,
+    }
