@@ -14,8 +14,9 @@ from pointsman_sla.alerts import deciding
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.clocks.firing import fired, severity_of
 from pointsman_sla.clocks.lifecycle import CONCERNING, advance
-from pointsman_sla.clocks.model import Clock, Ticket
+from pointsman_sla.clocks.model import Ticket
 from pointsman_sla.clocks.policy import part_of, read_book
+from pointsman_sla.concluding import conclude
 from pointsman_sla.micros import instant, micros
 from pointsman_sla.near import KINDS, Near, NearTimer, Place
 from pointsman_sla.state import Placed, SlaState
@@ -137,27 +138,7 @@ class SlaLane:
         )
         if course is None:
             return NOTHING
-        alert_facts = deciding.move(state, course, before, now) if course.moves else []
-        ticket = course.finished()
-        if ticket is before:
-            return NOTHING
-        state.keep_ticket(ticket)
-        for clock in course.changed.values():
-            state.keep_clock(Placed(ticket.id, ticket.workspace, clock))
-            state.near.arm(_near(ticket, clock))
-        if before is not None and before.agent != ticket.agent:
-            self._tell_near_agent(state, ticket, course.changed)
-        emissions = list(alert_facts)
-        if course.facts:
-            agents = (ticket.agent,) if ticket.agent else ()
-            emissions.insert(0, Emission(ticket.workspace, ticket.id, cause.at, tuple(course.facts), agents))
-        return Decision(emissions=tuple(emissions))
-
-    def _tell_near_agent(self, state: SlaState, ticket: Ticket, changed: Mapping[str, Clock]) -> None:
-        """Near timers name the ticket's agent in their facts."""
-        for clock in ticket.clocks.values():
-            if clock.id not in changed and clock.id in state.near.timers:
-                state.near.arm(_near(ticket, clock))
+        return Decision(emissions=conclude(state, course, before, cause.at, now))
 
     def _fire(self, state: SlaState, cause: TimerCause, now: Instant) -> Decision:
         """The next point of a clock has come. A timer of an older generation means nothing."""
@@ -235,7 +216,3 @@ def _versions_of(ticket: Ticket) -> set[tuple[str, int]]:
     """The configuration versions under which the ticket was opened and its clocks count."""
     counted = {segment.version for clock in ticket.clocks.values() for segment in clock.segments}
     return {(ticket.workspace, version) for version in (ticket.config_version, *counted)}
-
-
-def _near(ticket: Ticket, clock: Clock) -> NearTimer:
-    return NearTimer(ticket.id, ticket.workspace, ticket.agent, clock)
