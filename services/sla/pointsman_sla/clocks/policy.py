@@ -111,10 +111,16 @@ class Book:
 
 def part_of(document: Mapping[str, Any]) -> dict[str, Any]:
     """What this service keeps of a workspace document."""
+    sla = document.get("sla") or {}
     return {
         "timezone": document.get("timezone") or "Europe/Rome",
         "calendars": document.get("calendars") or {},
-        "sla": {"policies": (document.get("sla") or {}).get("policies") or []},
+        "sla": {
+            "policies": sla.get("policies") or [],
+            "ladders": sla.get("ladders") or {},
+            "notify": sla.get("notify") or {},
+            "last_resort": sla.get("last_resort"),
+        },
     }
 
 
