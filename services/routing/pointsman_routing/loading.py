@@ -23,7 +23,7 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import RARE, Agent, Closing, Labels, Offer, Pause, Ticket, Token
+from pointsman_routing.desk.model import RARE, Agent, Climb, Closing, Labels, Offer, Pause, Ticket, Token
 from pointsman_routing.desk.order import order_key, since_us
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -206,7 +206,8 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
             row["waiting_on"], row["pending_until"], row["pending_then"], row["pending_reason"], row["resolves_at"]
         )
     declined = row["declined"]
-    rare = tuple(pause if name == "pause" else row[name] for name in RARE)
+    own = {"pause": pause, "climbed": _climbed(row["climbed"])}
+    rare = tuple(own[name] if name in own else row[name] for name in RARE)
     return Ticket(
         id=row["id"],
         channel=row["channel"],
@@ -227,6 +228,12 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
         rare=rare if any(value is not None for value in rare) else None,
         **{name: row[name] for name in _SAME_NAMES},
     )
+
+
+def _climbed(text: str | None) -> tuple[Climb, ...] | None:
+    if text is None:
+        return None
+    return tuple(Climb._make((*values, tuple(overflow))) for *values, overflow in orjson.loads(text))
 
 
 _SAME_NAMES = (

@@ -111,7 +111,9 @@ TICKET = Table(
         *_typed("text[]", "wide affine"),
         *_typed("int", "config_version"),
         *_typed("text", "reserved_for"),
-        *_typed("timestamptz", "reserved_until assigned_at"),
+        *_typed("timestamptz", "reserved_until assigned_at offers_spent_at"),
+        *_typed("text", "relaxed"),
+        *_typed("jsonb", "climbed"),
     ),
 )
 
@@ -137,7 +139,8 @@ def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
         joined(ticket.recent), ticket.inbound, as_json(ticket.declined),
         ticket.offers, ticket.retrying, ticket.retry_at, ticket.follow_up_of, ticket.merged_into,
         ticket.held, ticket.turned_away, ticket.stage, joined(ticket.wide), joined(ticket.affine),
-        ticket.config_version, ticket.reserved_for, ticket.reserved_until, ticket.assigned_at,
+        ticket.config_version, ticket.reserved_for, ticket.reserved_until, ticket.assigned_at, ticket.offers_spent_at,
+        ticket.relaxed, as_json([tuple(each) for each in ticket.climbed] if ticket.climbed else None),
     )  # fmt: skip
 
 

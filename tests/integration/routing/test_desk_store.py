@@ -17,6 +17,7 @@ from pointsman.testing.said import a_message
 from pointsman_routing.desk.soundness import Finding
 from pointsman_routing.loading import Desks
 from pointsman_routing.worker import DeskLane
+from tests.unit.routing.escalations import an_escalation
 from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent, by_hints
 from tests.unit.routing.snapshot import snapshot
 
@@ -139,6 +140,12 @@ async def test_every_kind_of_change_survives_a_reload(stored: Stored) -> None:
     play.say(held[2].id, channel=held[2].channel)
     await play.check()
     play.advance(31)
+    await play.check()
+    waiting = [ticket.id for ticket in play.desk.tickets.values() if ticket.state == "queued"]
+    for step, ticket in enumerate([*waiting[:2], *[ticket.id for ticket in play.desk.tickets.values()]]):
+        climbed = an_escalation(ticket, step=step, boost=1, relax="all", overflow=("billing",))
+        play.hear(climbed, topic="sla")
+    assert any(ticket.boost and ticket.relaxed and ticket.wide for ticket in play.desk.tickets.values())
     await play.check()
     play.snooze(held[0].id, until=play.now + timedelta(hours=6))
     play.transfer(held[1].id, to_agent="carla", wait_seconds=900)

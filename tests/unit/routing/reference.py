@@ -23,9 +23,13 @@ def waited_seconds(desk: Desk, ticket: Ticket) -> float:
 
 
 def still_required(desk: Desk, ticket: Ticket) -> dict[str, int]:
-    """What is left of the requirements after the relaxations that are due."""
+    """What is left of the requirements after the relaxations that are due and those of ladders."""
     document = desk.policy.document
     required, waited = dict(ticket.labels.requires), waited_seconds(desk, ticket)
+    if ticket.relaxed == "all":
+        return {}
+    if ticket.relaxed == "language":
+        required.pop(document.language_skill(ticket.labels.language) or "", None)
     for step in document.queues[ticket.queue].relax:
         if step.after_seconds <= waited:
             if step.drop_language:
@@ -40,7 +44,7 @@ def still_required(desk: Desk, ticket: Ticket) -> dict[str, int]:
 
 def rank_for(desk: Desk, agent: Agent, ticket: Ticket) -> int | None:
     """The lowest rank at which the agent serves the ticket: in its queue, one that it overflows to, or one that its
-    escalation widened it to, as far as the rank has opened."""
+    escalations widened it to, as far as the rank has opened."""
     document, waited = desk.policy.document, waited_seconds(desk, ticket)
     if agent.slug not in document.agents:
         return None

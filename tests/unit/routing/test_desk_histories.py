@@ -15,6 +15,7 @@ from pointsman.contracts.sla import ClockStarted, ClockWarned
 from pointsman.core.cause import Cause
 from pointsman.core.decision import Decision
 from pointsman_routing.desk.decide import decide
+from tests.unit.routing.escalations import an_escalation
 from tests.unit.routing.invariants import assert_sound, assert_within_capacity
 from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
 from tests.unit.routing.reference import ScanMatcher
@@ -325,6 +326,18 @@ class Histories(RuleBasedStateMachine):
             play.hear(fact, topic="sla")
 
         self.both(speak)
+
+    @rule(
+        data=st.data(),
+        boost=st.integers(0, 2),
+        relax=st.sampled_from([None, None, "all", "language"]),
+        overflow=st.lists(st.sampled_from([*QUEUES, "gone"]), max_size=2),
+        step=st.integers(0, 3),
+        repetition=st.sampled_from([0, 0, 0, 1]),
+    )
+    def a_ladder_is_climbed(self, data: Any, overflow: list[str], **fields: Any) -> None:
+        ticket = self.some(data, "queued", "queued", "offered", "assigned", "pending", "snoozed", "resolved")
+        self.both(lambda play: play.hear(an_escalation(ticket, overflow=tuple(overflow), **fields), topic="sla"))
 
     @rule(data=st.data())
     def two_tickets_become_one(self, data: Any) -> None:

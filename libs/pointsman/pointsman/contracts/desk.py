@@ -15,6 +15,7 @@ from pointsman.contracts.shapes import (
     Channel,
     Customer,
     Evidence,
+    Metric,
     Outcome,
     Priority,
     Recipient,
@@ -277,11 +278,27 @@ class TicketTransferred(Contract, topic=TOPIC, type="ticket.transferred"):
 
 
 class TicketEscalated(Contract, topic=TOPIC, type="ticket.escalated"):
-    """The queue's `offers_max` was reached (or a ladder's step ran): it stays queued, decliners are eligible again."""
+    """The ticket gets more attention. Without a `ladder` the queue's `offers_max` was reached: it stays queued,
+    decliners are eligible again, and `notify` names the target that is told of it.
+
+    With one, `step` of it was carried out on the desk for a clock (`clock.escalated`), once per clock and cycle:
+    `boost` classes higher in the order until the ticket is resolved; `relax` what it still requires, and `overflow` to
+    further queues' agents, until it is queued afresh. `reason` says it in words, `offers` are those made so far.
+    """
 
     ticket_id: str
     reason: str
     offers: int
+    notify: str | None = None
+    clock_id: str | None = None
+    metric: Metric | None = None
+    cycle: int | None = None
+    policy: str | None = None
+    ladder: str | None = None
+    step: int | None = None
+    boost: int = 0
+    relax: Literal["all", "language"] | None = None
+    overflow: tuple[str, ...] = ()
 
 
 class TicketResolved(Contract, topic=TOPIC, type="ticket.resolved"):

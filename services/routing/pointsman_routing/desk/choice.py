@@ -76,10 +76,11 @@ class IndexedMatcher:
                 if weight and not pool.roomy:
                     continue
                 for channel in (ANY, ticket.channel):
-                    shelf = pool.shelves.get((channel, kind))
-                    if shelf is None:
-                        continue
-                    entry = _best(shelf, weight, skip, last)
+                    if kind not in pool.kinds:
+                        entry = pool.seek(channel, kind, weight, skip, last)
+                    else:
+                        shelf = pool.shelves.get((channel, kind))
+                        entry = None if shelf is None else _best(shelf, weight, skip, last)
                     if entry is not None:
                         visited.append(entry)
             if visited:

@@ -1,4 +1,5 @@
-"""What sla says of a ticket's clocks: when a running response breaches (rule 8), warnings (rule 12), the timeline."""
+"""What sla says of a ticket's clocks: when a running response breaches (rule 8), warnings (rule 12), steps of
+ladders, the timeline."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pointsman.contracts.sla import (
     AlertOpened,
     ClockBreached,
     ClockCancelled,
+    ClockEscalated,
     ClockMet,
     ClockPaused,
     ClockResumed,
@@ -15,7 +17,7 @@ from pointsman.contracts.sla import (
     ClockWarned,
 )
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import gone
+from pointsman_routing.desk import gone, ladders
 from pointsman_routing.desk.model import OPEN_STATES, Ticket
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def note(desk: Desk, ticket: Ticket | None, ticket_id: str | None, fact: Any, at
         _set_breach(desk, ticket, fact.metric, fact.breach_at)
     elif isinstance(fact, (ClockPaused, ClockMet, ClockCancelled)):
         _set_breach(desk, ticket, fact.metric, None)
+    elif isinstance(fact, ClockEscalated):
+        ladders.climb(desk, ticket, fact)
     elif isinstance(fact, (ClockWarned, ClockBreached)) and not ticket.warned:
         desk.edit(ticket)
         ticket.warned = True

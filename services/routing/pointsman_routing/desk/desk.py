@@ -13,7 +13,7 @@ from pointsman.contracts.shapes import TicketState
 from pointsman.core.decision import Decision, Emission
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
-from pointsman_routing.desk import reserved, shut
+from pointsman_routing.desk import escalate, reserved, shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.choice import IndexedMatcher, Matcher
 from pointsman_routing.desk.draft import Changes, Classify, Draft, state_of
@@ -190,8 +190,7 @@ class Desk:
         if fresh:
             ticket.queued_at = at
             ticket.waiting_since = ticket.unanswered_since or at
-            ticket.declined, ticket.offers, ticket.retrying, ticket.escalated_at = None, 0, False, None
-            ticket.wide = ()
+            escalate.begin_anew(ticket)
         elif ticket.waiting_since is None:
             ticket.queued_at = ticket.waiting_since = at
         elif ticket.queued_at is None:  # an agent began the conversation: it has never been queued
@@ -280,7 +279,7 @@ class Desk:
         labels, line = labels or ticket.labels, self.policy.queues[queue or ticket.queue]
         stage = self._stage_of(ticket, line) if stage is None else stage
         holds = line.stages[stage]
-        requires = self.policy.needs_of(line.slug, stage, labels.requires, labels.language)
+        requires = self.policy.needs_of(line.slug, stage, labels.requires, labels.language, ticket.relaxed)
         return (*holds.lines, *ticket.wide), holds.after_us, requires
 
     def reserve(self, ticket: Ticket) -> None:

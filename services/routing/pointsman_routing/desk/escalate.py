@@ -1,7 +1,8 @@
 """Rule 4, declining: who declined is skipped until everybody eligible has, and at least `retry_seconds`; after
 `offers_max` the ticket escalates, and the agents of the queue in `then` are asked too. It is never dropped.
 
-Eligible for this rule is who serves the queue, holds the skills and is available, full or not.
+Eligible for this rule is who serves the queue, holds the skills and is available, full or not. What the ladders of sla
+do to a ticket is in `ladders`.
 """
 
 from __future__ import annotations
@@ -24,24 +25,46 @@ if TYPE_CHECKING:
 def count_failure(desk: Desk, ticket: Ticket, agent: str) -> bool:
     """Notes that an agent declined (or let the offer expire); whether the ticket escalates now.
 
-    It escalates once for each time it enters the queue. The caller has edited the ticket.
+    It escalates so once for each time it enters the queue. The caller has edited the ticket.
     """
     queue = desk.queue_of(ticket)
     ticket.offers += 1
     ticket.declined = {**(ticket.declined or {}), agent: desk.draft.now + queue.retry}
-    if ticket.offers < queue.offers_max or ticket.escalated_at is not None:
+    if ticket.offers < queue.offers_max or ticket.offers_spent_at is not None:
         return False
-    ticket.escalated_at = ticket.at
+    ticket.offers_spent_at = ticket.at
+    ticket.escalated_at = ticket.escalated_at or ticket.at
     if queue.escalates_to is not None:
-        ticket.wide = (queue.escalates_to,)
+        widen(ticket, (queue.escalates_to,))
     ticket.declined, ticket.retrying = None, False
     return True
 
 
 def say(desk: Desk, ticket: Ticket) -> None:
-    """Tells of the escalation."""
-    reason = f"{ticket.offers} offers without success"
-    desk.say(ticket, made(TicketEscalated, ticket_id=ticket.id, reason=reason, offers=ticket.offers))
+    """Tells of the escalation, and whom the document wants to be told."""
+    queue = desk.queue_of(ticket)
+    fact = made(
+        TicketEscalated,
+        ticket_id=ticket.id,
+        reason=f"{ticket.offers} offers without success",
+        offers=ticket.offers,
+        notify=queue.escalates_with,
+        overflow=() if queue.escalates_to is None else (queue.escalates_to,),
+    )
+    desk.say(ticket, fact)
+
+
+def widen(ticket: Ticket, queues: tuple[str, ...]) -> None:
+    """The agents of these queues are asked too, until the ticket is queued afresh. The caller has edited it."""
+    ticket.wide = tuple(dict.fromkeys((*ticket.wide, *queues)))
+
+
+def begin_anew(ticket: Ticket) -> None:
+    """The ticket is queued afresh: nothing was offered, nobody declined, and nothing widens the search. A boost stands.
+    The caller has edited the ticket."""
+    ticket.declined, ticket.offers, ticket.retrying = None, 0, False
+    ticket.escalated_at = ticket.offers_spent_at = None
+    ticket.wide, ticket.relaxed = (), None
 
 
 def review_pool(desk: Desk, pool: Pool) -> None:

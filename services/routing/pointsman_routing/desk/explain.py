@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pointsman.contracts.commands import QueueDepths, TicketExplain
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import freeing, shut
+from pointsman_routing.desk import freeing, ladders, shut
 from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import effective_priority, order_key, slack_us
@@ -61,12 +61,23 @@ def why(desk: Desk, ticket: Ticket, choice: Choice) -> dict[str, Any]:
         "by": choice.by,
         "order": policy.queues[ticket.queue].order,
         "key": ticket.place[0] if ticket.place else None,
+        **_climbed(ticket),
         "choice": policy.queues[ticket.queue].choice or "chain",
         "score": choice.score,
         "candidates": [(entry.agent.slug, entry.key) for entry in choice.visited],
         "refused": {"not_in_queue": eligible.without_queue, "lacks_skill": eligible.without_skill},
         "config_version": policy.version,
     }
+
+
+def _climbed(ticket: Ticket) -> dict[str, Any]:
+    """What ladders did to it, if any did."""
+    found: dict[str, Any] = {}
+    if ticket.boost:
+        found |= {"boost": ticket.boost, "boosted_by": ladders.boosted_by(ticket)}
+    if ticket.relaxed is not None:
+        found |= {"relaxed": ticket.relaxed, "relaxed_by": ladders.relaxed_by(ticket)}
+    return found
 
 
 def _searched(desk: Desk, ticket: Ticket) -> dict[str, Any] | None:
@@ -100,6 +111,7 @@ def _answer(desk: Desk, ticket: Ticket, agent: str | None) -> dict[str, Any]:
         "queue": ticket.queue,
         "requires": plain(ticket.labels.requires),
         "requires_now": plain(desk.search_of(ticket)[2]),
+        **_climbed(ticket),
         "prefers": plain(ticket.labels.prefers),
         "weight": ticket.labels.weight,
         "order": _order(desk, ticket),
@@ -173,8 +185,23 @@ def _waiting_for(desk: Desk, ticket: Ticket, refused: Counter[str], frees: list[
         return "It waits because the workspace has no agents."
     said = f"It waits in {ticket.queue} for an agent{needed}: of {len(desk.agents)} agents {', '.join(counts)}."
     if not frees:
-        return f"{said} No single change would free it."
-    return f"{said} {frees[0]['sentence']}"
+        return f"{said}{_climbed_in_words(desk, ticket)} No single change would free it."
+    return f"{said}{_climbed_in_words(desk, ticket)} {frees[0]['sentence']}"
+
+
+def _climbed_in_words(desk: Desk, ticket: Ticket) -> str:
+    """What ladders did to a waiting ticket, in sentences."""
+    said = ""
+    if ticket.boost:
+        by = " and ".join(ladders.boosted_by(ticket))
+        said += f" It is ordered as {effective_priority(ticket, desk.queue_of(ticket))}, boosted by ladder {by}."
+    if ticket.relaxed is not None:
+        skill = desk.policy.document.language_skill(ticket.labels.language)
+        dropped = {need for need in ticket.labels.requires if ticket.relaxed == "all" or need[0] == skill}
+        by = " and ".join(ladders.relaxed_by(ticket))
+        if dropped:
+            said += f" No longer asked for, by ladder {by}: {', '.join(sorted(name for name, _ in dropped))}."
+    return said
 
 
 def _of_agent(desk: Desk, ticket: Ticket, agent: Agent) -> dict[str, Any]:
@@ -209,6 +236,9 @@ def _order(desk: Desk, ticket: Ticket) -> dict[str, Any]:
     priority = effective_priority(ticket, queue)
     return {
         "order": queue.order,
+        "priority": priority,
+        "boost": ticket.boost,
+        "boosted_by": ladders.boosted_by(ticket),
         "key": order_key(ticket, queue),
         "slack_us": slack_us(ticket, queue),
         "head_start_minutes": queue.head_start_us[priority] // 60_000_000,

@@ -114,7 +114,7 @@ class Group:
     ) -> None:
         holds = queue.stages[stage]
         self.queue, self.channel, self.weight, self.requires, self.slope = queue.slug, channel, weight, requires, slope
-        self.lines = tuple(dict.fromkeys((*holds.lines, *wide)))
+        self.lines = (*holds.lines, *wide)
         self.opened_us = holds.after_us
         last = stage + 1 == len(queue.stages)
         self.ripens_us = None if last else queue.stages[stage + 1].after_us
@@ -214,14 +214,17 @@ class Waiting:
         assert policy is not None, "nothing waits before the first configuration"
         labels, queue, stage = ticket.labels, policy.queues[ticket.queue], ticket.stage
         requires, slope = labels.requires, 0.0
-        if queue.stages[stage].relaxes:
-            requires = policy.needs_of(ticket.queue, stage, requires, labels.language)
+        if queue.stages[stage].relaxes or ticket.relaxed is not None:
+            requires = policy.needs_of(ticket.queue, stage, requires, labels.language, ticket.relaxed)
         if queue.slopes:
             slope = slope_of(ticket, queue)
-        key = (ticket.queue, stage, ticket.wide, ticket.channel, labels.weight, requires, slope)
+        wide = ticket.wide
+        if wide:
+            wide = tuple(line for line in wide if line not in queue.stages[stage].lines)
+        key = (ticket.queue, stage, wide, ticket.channel, labels.weight, requires, slope)
         group = self.groups.get(key)
         if group is None:
-            group = Group(queue, stage, ticket.wide, ticket.channel, labels.weight, requires, slope)
+            group = Group(queue, stage, wide, ticket.channel, labels.weight, requires, slope)
             self.groups[key] = group
             self.shapes += 1
             self.weight_min = min(self.weight_min, labels.weight)

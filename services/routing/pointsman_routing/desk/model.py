@@ -89,6 +89,18 @@ class Written(NamedTuple):
     reply_text: str | None
 
 
+class Climb(NamedTuple):
+    """A step of an escalation ladder that was carried out for a ticket: of which clock and cycle, and what it did."""
+
+    clock_id: str
+    cycle: int
+    step: int
+    ladder: str
+    boost: int
+    relax: Literal["all", "language"] | None
+    overflow: tuple[str, ...]
+
+
 class Offer(NamedTuple):
     """A pending offer. Ended ones are rows, not residents."""
 
@@ -104,7 +116,7 @@ class Offer(NamedTuple):
 RARE = (
     "marked", "pause", "outcome", "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at",
     "abandons_at", "requeues_at", "retry_at", "follow_up_of", "merged_into", "held", "reserved_for", "reserved_until",
-    "assigned_at",
+    "assigned_at", "offers_spent_at", "relaxed", "climbed",
 )  # fmt: skip
 """What few waiting tickets have."""
 
@@ -121,7 +133,9 @@ class Ticket:
     lowest for the newest: what somebody has not seen is told from these. `held` says why a queued ticket is offered to
     nobody (its queue is shut), `turned_away` that the rule of a shut or full queue ran for it (rule 20).
     `reserved_for` is the agent for whom alone a queued ticket waits until `reserved_until`. `assigned_at` is
-    when its holder got it, while it is assigned.
+    when its holder got it, while it is assigned. `boost` is how many classes higher ladders have it ordered, `relaxed`
+    which requirements they dropped, `climbed` their steps, the oldest first; `offers_spent_at` when `offers_max` was
+    reached in this queueing, `escalated_at` when that or a ladder first escalated it.
     """
 
     id: str
@@ -184,6 +198,9 @@ class Ticket:
     reserved_for = Rarely[str](RARE.index("reserved_for"), len(RARE))
     reserved_until = Rarely[Instant](RARE.index("reserved_until"), len(RARE))
     assigned_at = Rarely[Instant](RARE.index("assigned_at"), len(RARE))
+    offers_spent_at = Rarely[Instant](RARE.index("offers_spent_at"), len(RARE))
+    relaxed = Rarely[Literal["all", "language"]](RARE.index("relaxed"), len(RARE))
+    climbed = Rarely[tuple[Climb, ...]](RARE.index("climbed"), len(RARE))
 
     @property
     def customer(self) -> shapes.Customer:

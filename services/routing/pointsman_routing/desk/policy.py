@@ -72,7 +72,8 @@ class Stage:
 class QueuePolicy:
     """One queue. `choice` None is the chain of rule 9; `head_start_us` holds a head start per priority, in µs, and
     `slopes` what urgency gains per unit waited, for `accumulating`; `priorities` are the classes, most urgent first.
-    `stages` begins with that of no waiting."""
+    `stages` begins with that of no waiting. `escalates_to` and `escalates_with` are the queue whose agents are asked
+    and the notify target that is told when `offers_max` was reached."""
 
     slug: str
     order: str
@@ -87,6 +88,7 @@ class QueuePolicy:
     slopes: dict[str, float] = field(default_factory=dict)
     priorities: tuple[str, ...] = PRIORITIES
     escalates_to: str | None = None
+    escalates_with: str | None = None
 
     def stage_at(self, waited_us: int) -> int:
         """The number of the stage that holds after so long."""
@@ -130,7 +132,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One version of the desk's configuration."""
+    """One version of the desk's configuration. `climbed_to` are the queues into which ladders overflow."""
 
     version: int
     document: Document
@@ -144,22 +146,30 @@ class Policy:
     grace: timedelta
     away_on_expiry: bool
     hours: dict[str, Hours]
+    climbed_to: frozenset[str]
 
     def queue_or_otherwise(self, slug: str) -> str:
         """The queue, or the catch-all when the configuration knows it no more."""
         return slug if slug in self.queues else self.otherwise
 
-    def needs_of(self, queue: str, stage: int, requires: Needs, language: str) -> Needs:
-        """What a ticket of this queue still requires after waiting that long."""
+    def needs_of(self, queue: str, stage: int, requires: Needs, language: str, relaxed: str | None) -> Needs:
+        """What a ticket of this queue still requires after waiting that long, and what ladders relaxed."""
         holds = self.queues[queue].stages[stage]
-        return holds.relaxed(requires, self.document.language_skill(language)) if holds.relaxes else requires
+        if relaxed == "all":
+            return NOTHING_NEEDED
+        if not holds.relaxes and relaxed is None:
+            return requires
+        skill = self.document.language_skill(language)
+        left = holds.relaxed(requires, skill)
+        return left if relaxed is None else frozenset(need for need in left if need[0] != skill)
 
     def modes_reaching(self, queue: str) -> set[str | None]:
         """The choices of all queues whose tickets may be shown to agents of this one."""
+        from_all = queue in self.climbed_to
         return {
             other.choice
             for other in self.queues.values()
-            if queue in other.stages[-1].lines or queue == other.escalates_to
+            if from_all or queue in other.stages[-1].lines or queue == other.escalates_to
         }
 
 
@@ -184,6 +194,13 @@ def compile_policy(document: Document, version: int) -> Policy:
         grace=timedelta(seconds=document.presence.grace_seconds),
         away_on_expiry=document.presence.on_expire == "away",
         hours=hours_of(document),
+        climbed_to=frozenset(
+            action.overflow
+            for ladder in document.sla.ladders.values()
+            for step in ladder
+            for action in step.do
+            if action.overflow is not None
+        ),
     )
 
 
@@ -203,6 +220,7 @@ def _queue(slug: str, document: Document, opens: Mapping[str, Iterable[int]]) ->
         stages=_stages(slug, queue, opens),
         slopes={p: float(slope) for p, slope in queue.slopes.items()} if queue.order == "accumulating" else {},
         escalates_to=then.to if then else None,
+        escalates_with=then.notify if then else None,
     )
 
 

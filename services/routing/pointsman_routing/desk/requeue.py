@@ -14,7 +14,7 @@ from pointsman.contracts.desk import TicketTransferred, TicketWoken
 from pointsman.contracts.shapes import Actor
 from pointsman.core.decision import refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import offers, shut
+from pointsman_routing.desk import escalate, offers, shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
@@ -78,7 +78,7 @@ def wait_again(
     ticket.queue = desk.policy.queue_or_otherwise(ticket.queue)
     ticket.queued_at = at
     ticket.waiting_since = ticket.unanswered_since or at
-    ticket.offers, ticket.retrying, ticket.escalated_at, ticket.wide = 0, False, None, ()
+    escalate.begin_anew(ticket)
     ticket.declined = {skip: desk.draft.now + desk.queue_of(ticket).retry} if skip is not None else None
     desk.enqueue(ticket, reason, fresh=False, reserve=reserve)
 

@@ -101,6 +101,7 @@ def put_down(desk: Desk, ticket: Ticket, reason: str) -> None:
     ticket.unanswered_since = ticket.waiting_since = None
     ticket.first_breach_at = ticket.next_breach_at = None
     ticket.warned = False
+    ticket.boost, ticket.climbed = 0, None
 
 
 def reopen(desk: Desk, ticket: Ticket, command: TicketReopen) -> Result:

@@ -213,6 +213,22 @@ class Pool:
             self.groups_shapes = waiting.shapes
         return self.groups
 
+    def seek(self, channel: str, kind: str, weight: int, skip: Any, last: str) -> Entry | None:
+        """The best agent for a kind of choice by which nobody is ordered here, found by looking at all: for the few
+        tickets that another configuration once let these agents have."""
+        shelf = self.shelves.get((channel, self.kinds[0]))
+        if shelf is None:
+            return None
+        able = {
+            entry.agent.slug: Entry(choice_key(kind, entry.agent), entry.stamp, entry.agent)
+            for free, bucket in shelf.buckets.items()
+            for entry in bucket
+            if free >= weight and entry.stamp == entry.agent.stamp and entry.agent.slug not in skip
+        }
+        if kind == SLUG:
+            return min(able.values(), key=lambda entry: _turn(entry, last), default=None)
+        return min(able.values(), default=None)
+
     def shelf(self, channel: str, kind: str) -> Any:
         found = self.shelves.get((channel, kind))
         if found is None:

@@ -13,7 +13,7 @@ def unreachable_queue(view: View) -> Iterator[Finding]:
     document = view.document
     if view.hinted:
         return
-    reached = {kind.work.queue for kind in view.kinds} | {document.catch_all_queue}
+    reached = {kind.work.queue for kind in view.kinds} | {document.catch_all_queue, *_climbed_to(document)}
     waiting = list(reached)
     while waiting:
         for queue in _leads_to(document, waiting.pop()):
@@ -39,6 +39,13 @@ def _leads_to(document: Document, slug: str) -> Iterator[str]:
     if queue.offer.then is not None and queue.offer.then.to is not None:
         yield queue.offer.then.to
     yield from _sends_to(document, slug)
+
+
+def _climbed_to(document: Document) -> Iterator[str]:
+    """Queues whose agents a policy's ladder asks."""
+    for name in {policy.ladder for policy in document.sla.policies if policy.ladder is not None}:
+        for step in document.sla.ladders[name]:
+            yield from (action.overflow for action in step.do if action.overflow is not None)
 
 
 def _sends_to(document: Document, slug: str) -> Iterator[str]:
