@@ -39,7 +39,7 @@ agent_state
 session
     Leases of agents' app sessions.
 config_version
-    Every version of the workspace document, as it was given, `holidays_of` expanded.
+    Every version of the workspace document, as it was given, `holidays_of` and `ical` as dates.
 clock_fact
     What sla said of clocks and alerts: `type` and `body` as on the topic, `cause` its record there, `subject` what that
     is about, `ticket_id` the ticket concerned, if it is one. It came after our own record `after_number` (of `source`)

@@ -198,6 +198,35 @@ def test_changes_hold_from_their_date_on_and_keep_what_they_do_not_name() -> Non
     ]
 
 
+def test_a_change_ends_always_by_a_week_or_goes_back_to_the_week_named_last() -> None:
+    day = at("2027-03-01T00:00:00Z"), at("2027-03-02T00:00:00Z")  # a Monday
+    monday = {"week": {"mon": [["08:00", "10:00"]]}}
+    for changes, hours in (
+        ({"2027-01-01": monday}, 2),
+        ({"2027-01-01": {"always": False}}, 8),
+        ({"2027-01-01": monday, "2027-02-01": {"always": True}}, 24),
+        ({"2027-01-01": monday, "2027-02-01": {"always": True}, "2027-02-02": {"always": False}}, 2),
+        ({"2027-01-01": {"tz": "Europe/Rome"}}, 24),
+    ):
+        assert a_calendar(always=True, **{"from": changes}).elapsed(*day) == hours * 3600 * MICROS, changes
+
+
+def test_the_events_of_an_ical_file_are_holidays_that_special_days_go_before() -> None:
+    calendar = a_calendar(
+        ical={"dates": {"2026-12-23": "Eve's eve", "2026-12-24": "Eve"}},
+        holidays=["2026-12-21"],
+        holidays_of={"country": "IT", "dates": ["2026-12-25"]},
+        days={"2026-12-24": [["09:00", "10:00"]]},
+        **{"from": {"2026-12-22": {"week": {day: [["09:00", "11:00"]] for day in DAYS}}}},
+    )
+    week = at("2026-12-21T00:00:00Z"), at("2026-12-27T00:00:00Z")
+    assert [(written(a)[8:13], written(b)[8:13]) for a, b in calendar.spans(*week)] == [
+        ("22T09", "22T11"),
+        ("24T09", "24T10"),
+        ("26T09", "26T11"),
+    ]
+
+
 def test_a_calendar_can_move_to_another_zone() -> None:
     calendar = a_calendar(week={"mon": [["09:00", "10:00"]]}, **{"from": {"2026-11-23": {"tz": "Asia/Tokyo"}}})
     weeks = at("2026-11-15T00:00:00Z"), at("2026-11-24T00:00:00Z")

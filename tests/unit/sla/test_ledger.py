@@ -174,3 +174,13 @@ def test_a_public_holiday_has_its_name_and_a_date_of_the_document_none() -> None
     assert holiday_name(calendar, "2026-12-28") is None
     assert holiday_name(calendar, "2026-12-29") is None, "a date that nobody knows any more"
     assert holiday_name({"holidays_of": {"country": "XX", "dates": ["2026-12-25"]}}, "2026-12-25") is None
+
+
+def test_a_holiday_of_an_ical_file_has_the_name_of_its_event() -> None:
+    public = {"country": "IT", "dates": ["2026-12-25", "2026-12-26"]}
+    calendar = {"holidays_of": public, "ical": {"dates": {"2026-12-24": "Betriebsruhe", "2026-12-25": ""}}}
+    assert holiday_name(calendar, "2026-12-24") == "Betriebsruhe"
+    assert holiday_name(calendar, "2026-12-25") == "Natale", "an event without a name gives none"
+    assert holiday_name(calendar, "2026-12-27") is None
+    story = a_story(ical={"text": "…", "dates": {"2026-11-24": "Betriebsruhe"}}).tell(0, *opened(0))
+    assert [line.day for line in lines_of(story, "resolution", 2 * A_DAY) if line.reason == "holiday"] == ["2026-11-24"]

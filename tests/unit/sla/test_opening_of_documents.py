@@ -43,7 +43,11 @@ def definitions(draw: st.DrawFn) -> dict[str, Any]:
     definition["holidays"] = draw(st.lists(st.sampled_from([*near, "12-25"]), max_size=1))
     definition["days"] = draw(st.dictionaries(st.sampled_from(near), spans(), max_size=1))
     if draw(st.booleans()):
+        definition["ical"] = {"dates": dict.fromkeys(draw(st.sets(st.sampled_from(near))), "Shut")}
+    if draw(st.booleans()):
         change: dict[str, Any] = {"week": draw(st.dictionaries(st.sampled_from(DAYS), spans()))}
+        if draw(st.booleans()):
+            change = {"always": draw(st.booleans())}
         if draw(st.booleans()):
             change = {**change, "tz": draw(st.sampled_from(ZONES))}
         definition["from"] = {draw(st.sampled_from(near)): change}
@@ -87,4 +91,6 @@ def test_the_next_change(at: str, changes: str) -> None:
 
 def test_what_never_changes_has_no_next_change() -> None:
     assert _change("2026-11-23T07:00:00Z", always=True) is None
+    public = {"country": "IT", "dates": ["2026-11-24"]}
+    assert _change("2026-11-23T07:00:00Z", always=True, holidays_of=public) == parse_rfc3339("2026-11-23T23:00:00Z")
     assert _change("2026-11-23T07:00:00Z", days={"2020-01-01": [["09:00", "18:00"]]}) is None

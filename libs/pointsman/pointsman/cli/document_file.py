@@ -8,6 +8,7 @@ import orjson
 
 from pointsman.cli.errors import WrongInput
 from pointsman.contracts.document import DocumentErrors, Written, read_plain
+from pointsman.contracts.document.parts import DOCUMENT_BYTES_MAX
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,11 @@ def _carry_calendars(document: dict[str, Any], folder: Path) -> bool:
         if isinstance(ical, dict) and isinstance(ical.get("file"), str):
             source = folder / ical["file"]
             try:
-                calendar["ical"] = {"text": source.read_text("utf-8")}
+                with source.open("rb") as file:
+                    raw = file.read(DOCUMENT_BYTES_MAX + 1)
+                if len(raw) > DOCUMENT_BYTES_MAX:
+                    raise WrongInput(f"/calendars/{name}/ical/file: {source} has more than {DOCUMENT_BYTES_MAX} bytes")
+                calendar["ical"] = {"text": raw.decode("utf-8-sig")}
             except (OSError, UnicodeDecodeError) as error:
                 raise WrongInput(f"/calendars/{name}/ical/file: {source} cannot be read: {error}") from error
             carried = True

@@ -19,7 +19,7 @@ class PresenceChanged(Contract, topic=TOPIC, type="agent.presence_changed"):
 
 
 class ConfigApplied(Contract, topic=TOPIC, type="config.applied"):
-    """A version of the workspace document holds from now on. `document` is whole, `holidays_of` expanded.
+    """A version of the workspace document holds from now on. `document` is whole, `holidays_of` and `ical` as dates.
 
     The record's subject is `config`. `open_clocks`: what becomes of running clocks whose calendar or policy changed.
     """

@@ -17,7 +17,7 @@ from pointsman.runtime.commanding import Key
 from pointsman.runtime.http.idempotency import ask, etag_of
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
-from pointsman_routing.api.document import checked, known_place, stored, with_holidays
+from pointsman_routing.api.document import checked, known_place, stored, with_dates
 
 RACES_MAX = 10
 """How often a change of one entry is made anew when another change came between."""
@@ -59,12 +59,12 @@ async def apply(
     key: Key | None = None,
     expand: bool = True,
 ) -> Response:
-    """The answer of a change. `expand`: public holidays are looked up anew. Raises `Problem` 422 for a document with
-    mistakes, and what the desk refuses."""
+    """The answer of a change. `expand`: public holidays and iCal files are made dates anew. Raises `Problem` 422 for a
+    document with mistakes, and what the desk refuses."""
     document = await checked(written)
     inactive = document.inactive()
     if expand:
-        written = await with_holidays(request, written, document)
+        written = await with_dates(request, written, document)
     command = ConfigPut(
         actor=actor(caller.role, caller.sub),
         document=written.value,

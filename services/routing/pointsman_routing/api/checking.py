@@ -16,7 +16,7 @@ from pointsman.runtime.http.idempotency import ask
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
 from pointsman_routing.api.applying import BODY
-from pointsman_routing.api.document import checked, for_document, stored, with_holidays, with_moves_apart, written_of
+from pointsman_routing.api.document import checked, for_document, stored, with_dates, with_moves_apart, written_of
 from pointsman_routing.lint import lint
 
 routes = APIRouter(prefix="/v1", tags=["config"])
@@ -94,7 +94,7 @@ async def check(request: Request, caller: Creator) -> Response:
     written, moves = with_moves_apart(await written_of(request))
     caller = for_document(caller, written.value)
     document = await checked(written)
-    written = await with_holidays(request, written, document)
+    written = await with_dates(request, written, document)
     answer: dict[str, Any] = {
         "version": None,
         "inactive": document.inactive(),

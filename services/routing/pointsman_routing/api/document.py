@@ -12,12 +12,11 @@ from starlette.requests import Request
 
 from pointsman.contracts.document import Document, DocumentErrors, Written, read_document, read_plain
 from pointsman.contracts.document.change import UnknownEntry, UnknownSection
-from pointsman.contracts.document.errors import DocumentError, pointer_of
+from pointsman.contracts.document.expansion import expanded
 from pointsman.contracts.document.inactive import escaped
 from pointsman.contracts.document.parts import DOCUMENT_BYTES_MAX
 from pointsman.runtime.auth import EVERY_WORKSPACE, Caller
 from pointsman.runtime.http.problems import Problem, not_found
-from pointsman_routing.public_holidays import UnknownHolidays, expanded
 
 
 async def written_of(request: Request, *, patch: bool = False) -> Written:
@@ -46,17 +45,14 @@ async def checked(written: Written) -> Document:
         raise invalid([error.plain() for error in errors.errors]) from errors
 
 
-async def with_holidays(request: Request, written: Written, document: Document) -> Written:
-    """The document with its public holidays as dates. Raises `Problem` 422 for a country that nobody knows."""
-    if not any(calendar.holidays_of for calendar in document.calendars.values()):
-        return written
+async def with_dates(request: Request, written: Written, document: Document) -> Written:
+    """The document with its public holidays and iCal files as dates. Raises `Problem` 422 for a country that nobody
+    knows and a file that is none."""
     year = request.app.state.process.clock.now().year
     try:
-        plain = await run_in_threadpool(expanded, written.value, document, year)
-    except UnknownHolidays as error:
-        line = written.line_of(error.path)
-        raise invalid([DocumentError(pointer_of(error.path), error.detail, line).plain()]) from error
-    return Written(plain, written.marks, written.text)
+        return await run_in_threadpool(expanded, written, document, year)
+    except DocumentErrors as errors:
+        raise invalid([error.plain() for error in errors.errors]) from errors
 
 
 async def stored(request: Request, workspace: str, version: int | None = None) -> tuple[int, dict[str, Any]]:

@@ -1,5 +1,6 @@
 """`pointsman lint FILE.yaml`: needs no server."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ from pointsman.cli.document_file import DocumentFile, read_document_file, refuse
 from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_json, say
 from pointsman.contracts.document import Document, DocumentErrors, read_document
+from pointsman.contracts.document.expansion import expanded
 from pointsman_routing.lint import lint
 from pointsman_routing.lint.rates import Rate, RatesError, read_rates
 
@@ -31,6 +33,7 @@ def lint_file(
     given = read_document_file(file)
     try:
         document = read_document(given.written)
+        expanded(given.written, document, datetime.now(UTC).year)
     except DocumentErrors as errors:
         refuse(file, errors)
     findings = [

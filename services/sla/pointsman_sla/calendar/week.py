@@ -1,8 +1,8 @@
 """A calendar's definition (WORKSPACE.md, `calendars`), read strictly, and the hours of each of its days.
 
 A span belongs to the day on which it opens; a closing time at or before the opening one is on the next day. Which of
-several things says the hours of a date: `days`, then `holidays`, then the week, each as it stands after the changes
-(`from`) up to that date.
+several things says the hours of a date: `days`, then the holidays (`holidays`, and the dates of `holidays_of` and
+`ical`), then `always` or the week, each as it stands after the changes (`from`) up to that date.
 """
 
 import re
@@ -37,6 +37,7 @@ class Hours:
     """The hours in force from one date on."""
 
     week: tuple[tuple[Span, ...], ...]
+    always: bool
     holidays: frozenset[int]
     yearly: frozenset[tuple[int, int]]
     days: Mapping[int, tuple[Span, ...]]
@@ -50,7 +51,7 @@ class Hours:
 
     def ordinary(self, day: int) -> tuple[Span, ...]:
         """The spans of its weekday."""
-        return self.week[(day + 3) % 7]
+        return _FULL_DAY if self.always else self.week[(day + 3) % 7]
 
     def unusual(self, day: int) -> Unusual | None:
         """Why the day has not the hours of its weekday; None: it has."""
@@ -65,7 +66,7 @@ class Hours:
         return None
 
 
-_EMPTY = Hours(week=((),) * 7, holidays=frozenset(), yearly=frozenset(), days={})
+_EMPTY = Hours(week=((),) * 7, always=False, holidays=frozenset(), yearly=frozenset(), days={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ class Definition:
         if len(self.changes) != 1:
             return False
         hours = self.changes[0][1]
-        return all(spans == _FULL_DAY for spans in hours.week) and not (hours.holidays or hours.yearly or hours.days)
+        whole = hours.always or all(spans == _FULL_DAY for spans in hours.week)
+        return whole and not (hours.holidays or hours.yearly or hours.days)
 
 
 _EVER = -10_000_000
@@ -135,12 +137,13 @@ def _zone(name: Any, where: str) -> str:
 def _read_hours(before: Hours, raw: Mapping[str, Any], where: str) -> Hours:
     hours = before
     if raw.get("week") is not None:
-        hours = replace(hours, week=_read_week(raw["week"], f"{where}/week"))
-    if raw.get("always"):
-        hours = replace(hours, week=(_FULL_DAY,) * 7)
-    if raw.get("holidays") is not None or raw.get("holidays_of") is not None:
+        hours = replace(hours, week=_read_week(raw["week"], f"{where}/week"), always=False)
+    if raw.get("always") is not None:
+        hours = replace(hours, always=bool(raw["always"]))
+    if any(raw.get(key) is not None for key in ("holidays", "holidays_of", "ical")):
         dates, yearly = _read_holidays(raw.get("holidays") or (), f"{where}/holidays")
-        hours = replace(hours, holidays=dates | _read_public(raw.get("holidays_of")), yearly=yearly)
+        elsewhere = _read_dates(raw, "holidays_of", where) | _read_dates(raw, "ical", where)
+        hours = replace(hours, holidays=dates | elsewhere, yearly=yearly)
     if raw.get("days") is not None:
         if not isinstance(raw["days"], Mapping):
             raise CalendarError(f"{where}/days: not an object of dates")
@@ -193,10 +196,11 @@ def _read_holidays(raw: Any, where: str) -> tuple[frozenset[int], frozenset[tupl
     return frozenset(dates), frozenset(yearly)
 
 
-def _read_public(raw: Any) -> frozenset[int]:
-    """The dates to which a version's public holidays were expanded."""
-    dates = raw.get("dates") if isinstance(raw, Mapping) else None
-    return _read_holidays(dates or (), "/holidays_of/dates")[0]
+def _read_dates(raw: Mapping[str, Any], key: str, where: str) -> frozenset[int]:
+    """The dates to which a version's public holidays, or the events of its iCal file, were expanded."""
+    given = raw.get(key)
+    dates = given.get("dates") if isinstance(given, Mapping) else None
+    return _read_holidays(list(dates or ()), f"{where}/{key}/dates")[0]
 
 
 def date_of(day: int) -> str:

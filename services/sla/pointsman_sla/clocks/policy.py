@@ -90,6 +90,7 @@ class Book:
     version: int
     policies: tuple[Policy, ...] = ()
     definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    _compiled: dict[str, Calendar] = field(default_factory=dict, repr=False, compare=False)
 
     def policy_for(self, labels: Labels) -> Policy | None:
         """The first policy that matches; None: nothing is promised."""
@@ -104,9 +105,11 @@ class Book:
 
     def calendar(self, name: str) -> Calendar:
         """The compiled calendar. Raises `CalendarError` when its definition is wrong, `KeyError` when there is none."""
-        if name == ALWAYS and name not in self.definitions:
-            return compile_calendar({"always": True})
-        return compile_calendar(self.definitions[name])
+        found = self._compiled.get(name)
+        if found is None:
+            always = name == ALWAYS and name not in self.definitions
+            found = self._compiled[name] = compile_calendar({"always": True} if always else self.definitions[name])
+        return found
 
 
 def part_of(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +117,7 @@ def part_of(document: Mapping[str, Any]) -> dict[str, Any]:
     sla = document.get("sla") or {}
     return {
         "timezone": document.get("timezone") or "Europe/Rome",
-        "calendars": document.get("calendars") or {},
+        "calendars": {name: _without_text(raw) for name, raw in (document.get("calendars") or {}).items()},
         "sla": {
             "policies": sla.get("policies") or [],
             "ladders": sla.get("ladders") or {},
@@ -124,15 +127,17 @@ def part_of(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _without_text(calendar: Mapping[str, Any]) -> dict[str, Any]:
+    """A calendar without the text of its iCal file, whose dates it has."""
+    ical = calendar.get("ical")
+    return {**calendar, "ical": {"dates": ical.get("dates") or {}}} if ical else dict(calendar)
+
+
 def read_book(version: int, part: Mapping[str, Any]) -> Book:
     """The book of a version, from what `part_of` kept. Every calendar is compiled once, so that a wrong one is found
     here."""
     definitions = {
-        name: {
-            key: value
-            for key, value in {"tz": part["timezone"], **{k: v for k, v in raw.items() if v is not None}}.items()
-            if key != "ical"
-        }
+        name: {"tz": part["timezone"], **{key: value for key, value in raw.items() if value is not None}}
         for name, raw in part["calendars"].items()
     }
     for definition in definitions.values():

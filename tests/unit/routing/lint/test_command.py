@@ -56,11 +56,21 @@ def test_a_document_with_mistakes_ends_with_2_and_all_of_them_in_one_line(
 
 def test_a_calendars_file_is_read_beside_the_document(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "acme.yaml"
-    file.write_text("workspace: acme\ncalendars: {office: {ical: {file: it.ics}}}\nagents: {anna: {}}\n")
+    calendar = "{always: true, ical: {file: it.ics}}"
+    file.write_text(f"workspace: acme\nagents: {{anna: {{}}}}\ncalendars:\n  office: {calendar}\n")
     assert run(["lint", str(file)]) == 2
     assert "it.ics cannot be read" in capfd.readouterr().err
     (tmp_path / "it.ics").write_text("BEGIN:VCALENDAR\nEND:VCALENDAR\n")
     assert run(["lint", str(file)]) == 0
+    (tmp_path / "it.ics").write_text("<html>Sign in</html>\n")
+    assert run(["lint", str(file)]) == 2
+    assert f"{file}:4: /calendars/office/ical/text: is not an iCal file" in capfd.readouterr().err
+    (tmp_path / "it.ics").write_text("x" * 1_000_001)
+    assert run(["lint", str(file)]) == 2
+    assert f"{file}:4: /calendars/office/ical/text: at most 1000000 characters" in capfd.readouterr().err
+    (tmp_path / "it.ics").write_bytes(b"x" * 5_000_000)
+    assert run(["lint", str(file)]) == 2
+    assert "/calendars/office/ical/file" in capfd.readouterr().err
 
 
 def test_rates_are_compared_with_the_people(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 
-from pointsman.contracts.document.parts import DAYS_MAX, SPANS_OF_DAY_MAX, Part
+from pointsman.contracts.document.parts import DAYS_MAX, ICAL_CHARACTERS_MAX, SPANS_OF_DAY_MAX, Part
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -102,14 +102,18 @@ class Country(Part):
 
 
 class Ical(Part):
-    """Holidays of an iCal file: `file` beside the document, which `apply` and `lint` read and send as `text`."""
+    """Holidays of an iCal file: `file` beside the document, which `apply` and `lint` read and send as `text`. `dates`
+    and the names of their events are filled when the version is made, of the last year to the tenth after this one;
+    what is written there is replaced."""
 
     file: Annotated[str, StringConstraints(max_length=500)] | None = None
-    text: Annotated[str, StringConstraints(max_length=1_000_000)] | None = None
+    text: Annotated[str, StringConstraints(max_length=ICAL_CHARACTERS_MAX)] | None = None
+    dates: Annotated[dict[Day, Annotated[str, StringConstraints(max_length=200)]], Field(max_length=DAYS_MAX)] = {}
 
 
 class Change(Part):
-    """What holds from a date on; a key that is absent stays as it was."""
+    """What holds from a date on; a key that is absent stays as it was. A `week` ends an `always`; `always: false` alone
+    goes back to the week named last."""
 
     week: Week | None = None
     always: StrictBool | None = None
@@ -117,8 +121,9 @@ class Change(Part):
 
 
 class Calendar(Part):
-    """Business hours. `tz` absent is the workspace's zone; a weekday that is not named is shut; `days` go before
-    `holidays` and `week`."""
+    """Business hours. `tz` absent is the workspace's zone; a weekday that is not named is shut. The hours of a date are
+    those of `days`; else none if `holidays`, `holidays_of` or `ical` has it; else those of `always` or `week`, as the
+    changes (`from`) up to it leave them."""
 
     tz: Zone | None = None
     always: StrictBool = False
@@ -132,3 +137,37 @@ class Calendar(Part):
     def zone(self, workspace_zone: str) -> ZoneInfo:
         """The zone in which the spans are written."""
         return ZoneInfo(self.tz or workspace_zone)
+
+    @property
+    def always_open(self) -> bool:
+        """Whether it can never shut."""
+        return self.always and not (self.holidays or self.holidays_of or self.ical or self.days or self.from_)
+
+    def is_holiday(self, written: str) -> bool:
+        """Whether a date (`YYYY-MM-DD`) is one of the holidays, of whatever source."""
+        if written in self.holidays or written[5:] in self.holidays:
+            return True
+        public = self.holidays_of is not None and written in self.holidays_of.dates
+        return public or (self.ical is not None and written in self.ical.dates)
+
+    def week_on(self, written: str | None) -> Week | None:
+        """The week in force on a date, or after all changes; None is every hour of every day."""
+        always, week = self.always, self.week
+        for begins, change in sorted(self.from_.items()):
+            if written is None or begins <= written:
+                week = week if change.week is None else change.week
+                always = (always and change.week is None) if change.always is None else change.always
+        return None if always else week
+
+    @property
+    def seconds_a_year(self) -> float:
+        """About how long it is open a year after all changes, without what is set for single dates; 0: not at all."""
+        week = self.week_on(None)
+        open_days = 366 - len({holiday for holiday in self.holidays if len(holiday) == 5})
+        spans = [(0, 7 * 24 * 60)] if week is None else [_minutes(span) for spans in week.values() for span in spans]
+        return sum(end - start for start, end in spans) * 60 / 7 * open_days
+
+
+def _minutes(span: tuple[str, str]) -> tuple[int, int]:
+    start, end = minutes_of(span[0]), minutes_of(span[1])
+    return start, end if end > start else end + 24 * 60

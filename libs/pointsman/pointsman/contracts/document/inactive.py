@@ -7,7 +7,6 @@ INACTIVE: tuple[str, ...] = (
     "/queues/*/offer/then/notify",
     "/agents/*/hours",
     "/teams/*/hours",
-    "/calendars/*/ical",
     "/connectors/*/verify/trust",
     "/connectors/*/send/kind=smtp",
     "/retention",

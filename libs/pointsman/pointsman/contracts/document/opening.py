@@ -23,7 +23,7 @@ _LOOK = timedelta(hours=6)
 
 def is_open(calendar: Calendar, at: Instant, *, workspace_zone: str) -> bool:
     """Whether `at` lies in a span; a span's end does not belong to it."""
-    wall = at.astimezone(_zone_at(calendar, at, workspace_zone))
+    wall = at.astimezone(zone_at(calendar, at, workspace_zone))
     today, minute = wall.date(), wall.hour * 60 + wall.minute
     return any(
         start <= minute + past < end
@@ -37,7 +37,7 @@ def next_change(calendar: Calendar, at: Instant, *, workspace_zone: str) -> Inst
 
     None when it stays as it is for ten years. Linear in the days until then.
     """
-    if calendar.always and not (calendar.holidays or calendar.days or calendar.from_):
+    if calendar.always_open:
         return None
     zones = [ZoneInfo(name) for name in dict.fromkeys(name for _, name in _zones(calendar, workspace_zone))]
     before = is_open(calendar, at, workspace_zone=workspace_zone)
@@ -81,7 +81,7 @@ def _zones(calendar: Calendar, workspace_zone: str) -> list[tuple[str, str]]:
     return zones
 
 
-def _zone_at(calendar: Calendar, at: Instant, workspace_zone: str) -> ZoneInfo:
+def zone_at(calendar: Calendar, at: Instant, workspace_zone: str) -> ZoneInfo:
     """A zone is in force from the beginning, by its own clock, of the date of its change."""
     if not calendar.from_:
         return calendar.zone(workspace_zone)
@@ -102,13 +102,9 @@ def _spans_on(calendar: Calendar, day: date) -> Spans:
     written = day.isoformat()
     if written in calendar.days:
         return calendar.days[written]
-    public = () if calendar.holidays_of is None else calendar.holidays_of.dates
-    if written in calendar.holidays or written[5:] in calendar.holidays or written in public:
+    if calendar.is_holiday(written):
         return ()
-    week = None if calendar.always else calendar.week
-    for begins, change in sorted(calendar.from_.items()):
-        if begins <= written:
-            week = None if change.always else week if change.week is None else change.week
+    week = calendar.week_on(written)
     return _ALL_DAY if week is None else week.get(WEEKDAYS[day.weekday()], ())
 
 

@@ -6,15 +6,19 @@ Checked after the shape is right. Each check yields (path, detail); the reader a
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pointsman.contracts.document.calendars import WEEKDAYS, Week, minutes_of
 from pointsman.contracts.document.classification import When
 from pointsman.contracts.document.expression import ExpressionRefused, compile_expression
 from pointsman.contracts.document.parts import RULE_DEPTH_MAX
-from pointsman.contracts.document.promises import Action, Step
+from pointsman.contracts.document.promises import Action, Step, Target
 from pointsman.contracts.document.workspace import Document
 from pointsman.contracts.events import EVENT_TYPES
 
 Path = tuple[str | int, ...]
 Finding = tuple[Path, str]
+
+YEARS_TO_TARGET_MAX = 100
+"""No promise may take longer in its calendar: half of what a calendar looks ahead."""
 
 
 def findings(document: Document) -> Iterator[Finding]:
@@ -186,10 +190,28 @@ def _agents(document: Document, known: _Known) -> Iterator[Finding]:
 
 def _calendars(document: Document) -> Iterator[Finding]:
     for slug, calendar in document.calendars.items():
-        opens = calendar.always or calendar.ical or any(calendar.week.values()) or any(calendar.days.values())
+        opens = calendar.always or any(calendar.week.values()) or any(calendar.days.values())
         opens = opens or any(change.always or any((change.week or {}).values()) for change in calendar.from_.values())
         if not opens:
             yield ("calendars", slug), "never opens: give it `always: true`, a `week` or `days` with spans"
+        seen: set[str] = set()
+        for place, holiday in enumerate(calendar.holidays):
+            if holiday in seen:
+                yield ("calendars", slug, "holidays", place), f"{holiday} is there twice"
+            seen.add(holiday)
+        yield from _nights(("calendars", slug, "week"), calendar.week)
+        for begins, change in calendar.from_.items():
+            yield from _nights(("calendars", slug, "from", begins, "week"), change.week or {})
+
+
+def _nights(path: Path, week: Week) -> Iterator[Finding]:
+    """A span over midnight ends before the next day's first begins."""
+    for place, day in enumerate(WEEKDAYS):
+        spans, following = week.get(day), week.get(WEEKDAYS[(place + 1) % 7])
+        if spans and following:
+            (start, end), (opens, _) = spans[-1], following[0]
+            if minutes_of(end) < minutes_of(start) and minutes_of(opens) < minutes_of(end):
+                yield (*path, WEEKDAYS[(place + 1) % 7], 0), f"overlaps the span {start} to {end} of {day}"
 
 
 def _sla(document: Document, known: _Known) -> Iterator[Finding]:
@@ -206,10 +228,23 @@ def _sla(document: Document, known: _Known) -> Iterator[Finding]:
         for metric, targets in policy.targets.items():
             for priority, target in targets.items():
                 yield from known.calendar((*path, "targets", metric, priority, "calendar"), target.calendar)
+                yield from _reach((*path, "targets", metric, priority), document, policy.calendar, target)
     for slug, steps in document.sla.ladders.items():
         for place, step in enumerate(steps):
             yield from _step(("sla", "ladders", slug, place), step, known, first=place == 0)
     yield from known.notify(("sla", "last_resort"), document.sla.last_resort)
+
+
+def _reach(path: Path, document: Document, calendar: str | None, target: Target) -> Iterator[Finding]:
+    """A target has to fall due some day, whenever its clock starts."""
+    name = target.calendar or calendar
+    if name not in document.calendars:
+        return
+    a_year = document.calendars[name].seconds_a_year
+    if a_year == 0:
+        yield path, f"the calendar {name!r} does not open for good: after its last dates no target could fall due"
+    elif target.seconds > a_year * YEARS_TO_TARGET_MAX:
+        yield path, f"the calendar {name!r} opens so little that this would take over {YEARS_TO_TARGET_MAX} years"
 
 
 def _step(path: Path, step: Step, known: _Known, *, first: bool) -> Iterator[Finding]:

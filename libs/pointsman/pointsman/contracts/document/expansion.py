@@ -1,0 +1,82 @@
+"""What a calendar takes from elsewhere, as dates: once, when a version is made, so that every service has the same.
+
+`holidays_of` and `ical` get their `dates`; whatever stood there is replaced.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from pointsman.contracts.document.calendars import Calendar
+from pointsman.contracts.document.errors import DocumentError, DocumentErrors, pointer_of
+from pointsman.contracts.document.ical import IcalRefused, ical_dates
+from pointsman.contracts.document.opening import zone_at
+from pointsman.contracts.document.public_holidays import UnknownPlace, public_holidays
+from pointsman.contracts.document.reading import Written
+from pointsman.contracts.document.workspace import Document
+
+YEARS_BEFORE, YEARS_AFTER = 1, 2
+"""Which years of public holidays a version has, seen from the year in which it is made: clocks that run began in the
+last one."""
+ICAL_YEARS_AFTER = 10
+"""The same of an iCal file's events: its single dates may be planned long before."""
+
+
+def expanded(written: Written, document: Document, year: int) -> Written:
+    """The document as written, with the dates of its calendars. Raises `DocumentErrors` with everything that is not
+    known or cannot be read."""
+    calendars: dict[str, Any] = {}
+    errors: list[DocumentError] = []
+    for slug, calendar in document.calendars.items():
+        found: dict[str, Any] = {}
+        for key, work in (("holidays_of", _of_country), ("ical", _of_file)):
+            if getattr(calendar, key) is None:
+                continue
+            try:
+                found[key] = {**written.value["calendars"][slug][key], "dates": work(calendar, document.timezone, year)}
+            except _Unknown as unknown:
+                path = ("calendars", slug, key, *unknown.below)
+                errors.append(DocumentError(pointer_of(path), unknown.detail, written.line_of(path)))
+        if found:
+            calendars[slug] = {**written.value["calendars"][slug], **found}
+    if errors:
+        raise DocumentErrors(errors)
+    if not calendars:
+        return written
+    plain = {**written.value, "calendars": {**written.value["calendars"], **calendars}}
+    return Written(plain, written.marks, written.text)
+
+
+class _Unknown(ValueError):
+    """What cannot be had, and at which keys below the calendar's."""
+
+    def __init__(self, detail: str, *below: str) -> None:
+        super().__init__(detail)
+        self.detail, self.below = detail, below
+
+
+def _of_country(calendar: Calendar, zone: str, year: int) -> list[str]:
+    of = calendar.holidays_of
+    assert of is not None
+    try:
+        return public_holidays(
+            of.country, of.subdivision, of.years or range(year - YEARS_BEFORE, year + YEARS_AFTER + 1)
+        )
+    except UnknownPlace as unknown:
+        raise _Unknown(unknown.detail, unknown.key) from unknown
+
+
+def _of_file(calendar: Calendar, zone: str, year: int) -> dict[str, str]:
+    given = calendar.ical
+    assert given is not None
+    if given.text is None:
+        if given.file is None:
+            raise _Unknown("has neither `file` nor `text`")
+        raise _Unknown("a file is read by `pointsman apply` and `lint`, which send its `text`", "file")
+
+    def to_wall(at: datetime) -> datetime:
+        return at.astimezone(zone_at(calendar, at, zone)).replace(tzinfo=None)
+
+    try:
+        return ical_dates(given.text, to_wall, range(year - YEARS_BEFORE, year + ICAL_YEARS_AFTER + 1))
+    except IcalRefused as refused:
+        raise _Unknown(str(refused), "text") from refused
