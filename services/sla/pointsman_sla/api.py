@@ -30,6 +30,7 @@ from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.holiday_names import holiday_name
 from pointsman_sla.micros import MICROS, instant, micros
+from pointsman_sla.recompute import api as recomputing
 from pointsman_sla.shapes import (
     Acknowledge,
     AlertShown,
@@ -66,6 +67,7 @@ def create(process: ApiProcess) -> FastAPI:
         keeps_secrets=True,
     )
     app.include_router(routes)
+    app.include_router(recomputing.routes)
     return app
 
 

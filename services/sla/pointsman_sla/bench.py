@@ -70,9 +70,9 @@ async def timers(bench: Bench) -> dict[str, list[float]]:
         pool = await open_pool(settings, "sla", size=3, purpose="bench")
         lanes = [lane_of(f"bench-{number}", settings.partitions) for number in range(64)]
         far = datetime.now(UTC) + timedelta(days=1)
-        await _arm(pool, lanes, "far", ARMED, far, timedelta(milliseconds=1))
+        await arm(pool, lanes, "far", ARMED, far, timedelta(milliseconds=1))
         await pool.execute("VACUUM ANALYZE")
-        async with _worker(settings) as process, _listener(settings) as heard:
+        async with worker_process(settings) as process, _listener(settings) as heard:
             for run in range(bench.runs + 1):
                 figures = await _one_run(pool, lanes, f"run{run}_", heard)
                 figures["worker_rss_mb"] = process.memory_info().rss / 1e6
@@ -97,7 +97,7 @@ async def _one_run(pool: Any, lanes: list[int], prefix: str, heard: dict[str, In
     armed = await pool.fetchval("SELECT count(*) FROM timer")
     count = RATE_PER_SECOND * STEADY_SECONDS
     begin = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
-    await _arm(pool, lanes, f"{prefix}s_", count, begin, timedelta(seconds=1 / RATE_PER_SECOND))
+    await arm(pool, lanes, f"{prefix}s_", count, begin, timedelta(seconds=1 / RATE_PER_SECOND))
     await _fired(pool)
     late = await pool.fetch(
         "SELECT subject, made_at, (body->'facts'->0->>'breach_at')::timestamptz AS breach_at FROM fact "
@@ -110,7 +110,7 @@ async def _one_run(pool: Any, lanes: list[int], prefix: str, heard: dict[str, In
             await asyncio.sleep(0.05)
     told = sorted((heard[row["subject"]] - row["breach_at"]).total_seconds() for row in late)
     at = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
-    await _arm(pool, lanes, f"{prefix}b_", BURST, at, timedelta(0))
+    await arm(pool, lanes, f"{prefix}b_", BURST, at, timedelta(0))
     done = await _fired(pool)
     return {
         "armed": float(armed),
@@ -121,7 +121,8 @@ async def _one_run(pool: Any, lanes: list[int], prefix: str, heard: dict[str, In
     }
 
 
-async def _arm(pool: Any, lanes: list[int], prefix: str, count: int, at: Instant, apart: timedelta) -> None:
+async def arm(pool: Any, lanes: list[int], prefix: str, count: int, at: Instant, apart: timedelta) -> None:
+    """Arms so many clocks, the first to breach at an instant and each next one later, spread over 64 lanes given."""
     async with pool.acquire() as db, db.transaction():
         for start in range(0, count, 100_000):
             some = min(100_000, count - start)
@@ -140,7 +141,7 @@ async def _fired(pool: Any) -> Instant:
 
 
 @asynccontextmanager
-async def _worker(settings: RuntimeSettings) -> AsyncIterator[psutil.Process]:
+async def worker_process(settings: RuntimeSettings) -> AsyncIterator[psutil.Process]:
     """One worker process under these settings."""
     given = {f"POINTSMAN_{name.upper()}": str(value) for name, value in settings if value is not None}
     process = await asyncio.create_subprocess_exec(

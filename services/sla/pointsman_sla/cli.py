@@ -1,4 +1,4 @@
-"""The sla part of the `pointsman` command: `sla eval`, `ledger`, `due`, `alerts`."""
+"""The sla part of the `pointsman` command: `sla eval`, `ledger`, `due`, `alerts`, `recompute`."""
 
 import csv as stdlib_csv
 import json as stdlib_json
@@ -13,6 +13,7 @@ from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_fields, print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
+from pointsman_sla.recompute import cli as recompute
 
 LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
 AlertArgument = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id.")]
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     alerts.command("show", epilog="Example: pointsman alerts show alr_01k…")(alerts_show)
     alerts.command("ack", epilog="Example: pointsman alerts ack alr_01k… --comment 'on it' --for 1800")(alerts_ack)
     app.add_typer(alerts, name="alerts")
+    recompute.register(app)
 
 
 def eval_vectors(

@@ -21,7 +21,8 @@ ClockState = Literal["running", "paused", "met", "breached", "cancelled"]
 class ClockShown(BaseModel):
     """A clock. `state` is `breached` from the breach on, also after a late answer (`ended_at`). `due_at` is shown to
     people, `breach_at` is when it fires; both are null while the clock is paused. `reason` says in words why it is
-    paused or was cancelled."""
+    paused or was cancelled. `restated`: a recompute laid it anew under another configuration version, or found that its
+    announced breach would not have come yet under it."""
 
     clock_id: str
     metric: Metric
@@ -42,6 +43,7 @@ class ClockShown(BaseModel):
     breached_at: datetime | None
     ended_at: datetime | None
     retargeted: bool
+    restated: bool
 
 
 class IntervalShown(BaseModel):
@@ -188,6 +190,7 @@ def clock_shown(clock: Clock, now: int, calendars: Calendars) -> dict[str, Any]:
         "breached_at": _instant_or_none(clock.breached_at),
         "ended_at": _instant_or_none(clock.ended_at),
         "retargeted": clock.retargeted,
+        "restated": clock.restated is not None,
     }
 
 

@@ -11,6 +11,7 @@ from pointsman_sla.alerts.model import Alert
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.near import Near
+from pointsman_sla.recompute.job import Jobs
 
 RESIDENT_TICKETS_MAX = 10_000
 """How many tickets a lane keeps in memory; the lane is their only writer, so that a kept one is exact."""
@@ -41,6 +42,7 @@ class SlaState:
     changed_clocks: dict[str, Placed] = field(default_factory=dict)
     fired_clocks: dict[str, Clock] = field(default_factory=dict)
     new_configs: dict[tuple[str, int], tuple[dict[str, Any], Instant]] = field(default_factory=dict)
+    jobs: Jobs = field(default_factory=Jobs)
     asked_alerts: dict[str, Alert] = field(default_factory=dict)
     asked_members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -86,6 +88,9 @@ class SlaState:
         self.asked_alerts.clear()
         self.asked_members.clear()
         self.alerts.forget()
+        for visitor in self.jobs.visitors:
+            self.tickets.pop(visitor, None)
+        self.jobs.forget()
         surplus = len(self.tickets) - RESIDENT_TICKETS_MAX
         if surplus > 0:
             for ticket in list(self.tickets)[:surplus]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pointsman.contracts.alerting import AlertAck, AlertUnack
 from pointsman.contracts.desk import TicketOpened
+from pointsman.contracts.recomputing import ClocksRecompute
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import NOTHING, Decision, Emission
@@ -14,11 +15,12 @@ from pointsman_sla.alerts import deciding
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.clocks.firing import fired, severity_of
 from pointsman_sla.clocks.lifecycle import CONCERNING, advance
-from pointsman_sla.clocks.model import Ticket
 from pointsman_sla.clocks.policy import part_of, read_book
 from pointsman_sla.concluding import conclude
 from pointsman_sla.micros import instant, micros
 from pointsman_sla.near import KINDS, Near, NearTimer, Place
+from pointsman_sla.recompute import deciding as recompute
+from pointsman_sla.recompute.rows import read_unfinished
 from pointsman_sla.state import Placed, SlaState
 from pointsman_sla.store import reading
 from pointsman_sla.store.writing import write_changes
@@ -39,11 +41,12 @@ ACKNOWLEDGEMENT = "acknowledgement"
 class SlaLane:
     """LaneLogic of sla. Only what the desk says can stop a clock, so only its topic holds back a warning or breach."""
 
-    takes: frozenset[str] = frozenset((AlertAck.type, AlertUnack.type))
+    takes: frozenset[str] = frozenset((AlertAck.type, AlertUnack.type, ClocksRecompute.type))
     gates: Mapping[str, frozenset[str]] = {
         "warning": frozenset(("desk",)),
         "breach": frozenset(("desk",)),
         ACKNOWLEDGEMENT: frozenset(("commands",)),
+        recompute.RECOMPUTE: frozenset(("desk",)),
     }
     blind_kinds: frozenset[str] = frozenset(KINDS)
     linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.02)
@@ -52,11 +55,12 @@ class SlaLane:
     # -- gather --------------------------------------------------------------------------------------------------------
 
     async def load(self, db: Database, lane: int, now: Instant) -> SlaState:
-        """The open alerts and the timers of the next seconds, the overdue ones first."""
+        """The open alerts, the unfinished recomputes and the timers of the next seconds, the overdue ones first."""
         journal = Journal()
         state = SlaState(journal, lane, now, Near(journal, (0, "")), AlertBook(journal))
         for alert, clocks in await reading.read_open_alerts(db, lane):
             state.alerts.load(alert, clocks)
+        state.jobs.open.update((job.id, job) for job in await read_unfinished(db, lane))
         await self.refresh(db, state, now)
         return state
 
@@ -95,18 +99,21 @@ class SlaLane:
         if unknown := [ticket for ticket in tickets if ticket not in state.tickets]:
             for ticket in await reading.read_tickets(db, unknown):
                 state.tickets[ticket.id] = ticket
-                versions |= _versions_of(ticket)
+                versions |= reading.versions_of(ticket)
         if missing := [key for key in versions if key not in state.books]:
             state.books.update(await reading.read_books(db, missing))
         if alerts:
             state.asked_alerts = {alert.id: alert for alert in await reading.read_alerts(db, alerts)}
             state.asked_members = await reading.read_members(db, alerts)
+        await recompute.gather(db, state, causes)
 
     # -- decide --------------------------------------------------------------------------------------------------------
 
     def decide(self, state: SlaState, cause: Cause, now: Instant) -> Decision:
         """What a record, a command or a timer means."""
         if isinstance(cause, TimerCause):
+            if cause.kind == recompute.RECOMPUTE:
+                return recompute.step(state, cause, now)
             return (
                 deciding.end_acknowledgement(state, cause, now)
                 if cause.kind == ACKNOWLEDGEMENT
@@ -115,9 +122,12 @@ class SlaLane:
         body = cause.bodies[0]
         if isinstance(body, AlertAck | AlertUnack):
             return deciding.acknowledge(state, cause, body, now)
+        if isinstance(body, ClocksRecompute):
+            return recompute.ask(state, cause, body, now)
         for body in cause.bodies:
             if isinstance(body, ConfigApplied):
                 self._apply_config(state, cause, body)
+                recompute.begin_with(state, cause, body, now)
         if any(type(body) in CONCERNING for body in cause.bodies):
             return self._advance(state, cause, now)
         return NOTHING
@@ -173,15 +183,17 @@ class SlaLane:
     # -- timers --------------------------------------------------------------------------------------------------------
 
     def earliest(self, state: SlaState) -> Mapping[str, Instant]:
-        """The next warning, breach and end of an acknowledgement."""
+        """The next warning, breach, end of an acknowledgement, and step of a recompute."""
         found = {kind: instant(order[0][0]) for kind, order in state.near.order.items() if order}
         ends = [alert.ack_until for alert in state.alerts.open.values() if alert.ack_until is not None]
         if ends:
             found[ACKNOWLEDGEMENT] = min(ends)
-        return found
+        return found | recompute.earliest(state)
 
     def due(self, state: SlaState, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
         """The timers of a kind that are due, earliest first."""
+        if kind == recompute.RECOMPUTE:
+            return recompute.due(state, until, count_max)
         if kind == ACKNOWLEDGEMENT:
             return self._due_acks(state, until)[:count_max]
         causes: list[TimerCause] = []
@@ -210,9 +222,3 @@ class SlaLane:
             if a.ack_until is not None and a.ack_until <= until
         ]
         return sorted(ends, key=lambda cause: (cause.due, cause.id))
-
-
-def _versions_of(ticket: Ticket) -> set[tuple[str, int]]:
-    """The configuration versions under which the ticket was opened and its clocks count."""
-    counted = {segment.version for clock in ticket.clocks.values() for segment in clock.segments}
-    return {(ticket.workspace, version) for version in (ticket.config_version, *counted)}

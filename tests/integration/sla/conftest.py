@@ -95,7 +95,12 @@ class Service:
         return row["status"], row["body"]
 
     async def configure(
-        self, *policies: dict[str, Any], version: int = 1, workspace: str = "acme", **document_keys: Any
+        self,
+        *policies: dict[str, Any],
+        version: int = 1,
+        workspace: str = "acme",
+        open_clocks: str | None = None,
+        **document_keys: Any,
     ) -> None:
         """Applies a workspace document with these policies, counting always unless they say otherwise."""
         office = {"tz": "UTC", "week": {day: [["09:00", "17:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
@@ -106,6 +111,7 @@ class Service:
             document=document,
             author=Actor(kind="admin", id="ada"),
             applied_at=datetime.now(UTC),
+            open_clocks=open_clocks,
         )
         await self.tell("config", fact, workspace=workspace)
 

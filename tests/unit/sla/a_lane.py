@@ -2,18 +2,23 @@
 
 from typing import Any
 
+from pointsman.contracts.recomputing import ClocksRecompute
+from pointsman.contracts.shapes import Actor
 from pointsman.contracts.workspace import ConfigApplied
-from pointsman.core.cause import RecordCause
+from pointsman.core.cause import RecordCause, TimerCause
 from pointsman.core.decision import Decision
 from pointsman.core.journal import Journal
 from pointsman_sla.alerts.book import AlertBook
+from pointsman_sla.clocks.model import Clock
 from pointsman_sla.micros import micros
 from pointsman_sla.near import Near
+from pointsman_sla.recompute.job import STEP_TICKETS_MAX
 from pointsman_sla.state import SlaState
 from pointsman_sla.worker import SlaLane
 from tests.unit.sla.builders import ANNA, a_document, minute
 
 A_YEAR = 525_600
+ADMIN = Actor(kind="admin", id="ada")
 
 
 class LaneOfTests:
@@ -56,7 +61,38 @@ class LaneOfTests:
             if kind is None or earliest[kind] > minute(at):
                 return
             for cause in self.logic.due(self.state, kind, earliest[kind], 1):
+                self._gather_step(cause)
                 self._keep(self.logic.decide(self.state, cause, earliest[kind]))
+
+    def _gather_step(self, cause: TimerCause) -> None:
+        """What a recompute's step would read: the open tickets after its place."""
+        job = self.state.jobs.open.get(cause.subject)
+        if job is not None:
+            mine = (ticket for ticket in self.state.tickets.values() if ticket.workspace == job.workspace)
+            ids = sorted(ticket.id for ticket in mine if ticket.open and ticket.id > job.place)
+            self.state.jobs.tickets[job.id] = ids[:STEP_TICKETS_MAX]
+
+    def configure(self, at: float, version: int, *policies: dict[str, Any], **changes: Any) -> None:
+        """Applies another version of the document; `open_clocks` goes with it, the rest is the document's."""
+        fact = ConfigApplied(
+            config_version=version,
+            document=a_document(*policies, **{k: v for k, v in changes.items() if k != "open_clocks"}),
+            author=ANNA,
+            applied_at=minute(at),
+            open_clocks=changes.get("open_clocks"),
+        )
+        self.tell(at, fact)
+
+    def recompute(self, at: float, **restricted: Any) -> Decision:
+        """Asks for a recompute under the newest version."""
+        newest = max(version for workspace, version in self.state.books if workspace == "acme")
+        self.run_to(at)
+        self.state.jobs.newest["acme"] = (newest, sum(ticket.open for ticket in self.state.tickets.values()))
+        return self.tell(at, ClocksRecompute(actor=ADMIN, **restricted), topic="commands")
+
+    def clock(self, metric: Any, ticket: str = "tkt_1") -> Clock:
+        """A ticket's newest clock of a metric."""
+        return self.state.tickets[ticket].clocks[metric]
 
     def of(self, type: str) -> list[Any]:
         """The facts of a type."""

@@ -3,6 +3,6 @@
 Importing this package registers every contract, so that the codec knows them all.
 """
 
-from pointsman.contracts import alerting, commands, desk, requests, sla, workspace
+from pointsman.contracts import alerting, commands, desk, recomputing, requests, sla, workspace
 
-__all__ = ["alerting", "commands", "desk", "requests", "sla", "workspace"]
+__all__ = ["alerting", "commands", "desk", "recomputing", "requests", "sla", "workspace"]

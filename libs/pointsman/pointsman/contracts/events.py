@@ -13,7 +13,7 @@ EVENT_TYPES: tuple[str, ...] = (
     "config.applied",
     "token.revoked",
     *("clock.started", "clock.paused", "clock.resumed", "clock.met", "clock.warned", "clock.breached"),
-    *("clock.cancelled", "clock.corrected", "clock.restated", "clock.escalated"),
+    *("clock.cancelled", "clock.corrected", "clock.restated", "clock.escalated", "clocks.recomputed"),
     *(f"alert.{each}" for each in ("opened", "acknowledged", "silenced", "resolved", "exhausted")),
 )
 

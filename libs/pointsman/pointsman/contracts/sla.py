@@ -128,6 +128,69 @@ class ClockCorrected(Contract, topic=TOPIC, type="clock.corrected"):
     met_at: Moment | None = None
 
 
+class ClockPromise(Value):
+    """What a configuration version promises of a clock."""
+
+    policy: str
+    calendar: str
+    config_version: int
+    target_seconds: int
+    due_at: Moment
+    breach_at: Moment
+
+
+class ClockRestated(Contract, topic=TOPIC, type="clock.restated"):
+    """A recompute laid the clock anew under another configuration version; `was` is what had been promised.
+
+    `breach_stands`: the breach had been announced and stays, though under the new version the clock would not have
+    breached yet: it keeps what it was, and the other figures say what would have been promised.
+    """
+
+    clock_id: str
+    ticket_id: str
+    metric: Metric
+    cycle: int
+    job_id: str
+    policy: str
+    calendar: str
+    config_version: int
+    target_seconds: int
+    due_at: Moment
+    breach_at: Moment
+    was: ClockPromise
+    state: Literal["running", "paused"]
+    reason: str | None = None
+    breach_stands: bool = False
+    elapsed_business_seconds: float
+    elapsed_calendar_seconds: float
+    restated_at: Moment
+
+
+class ClocksRecomputed(Contract, topic=TOPIC, type="clocks.recomputed"):
+    """A recompute of a workspace's open tickets is done. The record's subject is `job:<id>`.
+
+    `by` asked for it, with a new configuration version or by itself; `policies` and `calendars` are what it was
+    restricted to. `restated`, `started` and `cancelled` count clocks; `gained` those whose time was up at once under
+    the version, `lost` the announced breaches that it would not have made yet.
+    """
+
+    job_id: str
+    config_version: int
+    by: Actor
+    reason: str | None = None
+    policies: tuple[str, ...] = ()
+    calendars: tuple[str, ...] = ()
+    tickets: int
+    restated: int
+    started: int
+    cancelled: int
+    gained: int
+    lost: int
+    failed: int
+    begun_at: Moment
+    finished_at: Moment
+
+
 class ClockEscalated(Contract, topic=TOPIC, type="clock.escalated"):
     """A step of the ladder was carried out for a clock. `step` is its place in the ladder, from 0; `repetition` how
     often it was repeated before. `severity` is that of the `on` step that it is or follows.

@@ -123,6 +123,18 @@ def _corrected(clock: Clock, fact: sla.ClockCorrected, at: Instant) -> None:
         clock.state, clock.met_at, clock.ended_at = "met", fact.met_at, fact.met_at
 
 
+def _restated(clock: Clock, fact: sla.ClockRestated, at: Instant) -> None:
+    """What was promised is another now. A breach that was announced stays, with what had been promised then."""
+    if fact.breach_stands:
+        return
+    clock.state, clock.reason = fact.state, fact.reason
+    clock.policy, clock.calendar, clock.config_version = fact.policy, fact.calendar, fact.config_version
+    clock.target_seconds, clock.due_at, clock.breach_at = fact.target_seconds, fact.due_at, fact.breach_at
+    clock.retargeted = clock.retargeted or fact.breach_at != fact.was.breach_at
+    clock.elapsed_business_seconds = fact.elapsed_business_seconds
+    clock.elapsed_calendar_seconds = fact.elapsed_calendar_seconds
+
+
 RULES: dict[type, Callable[[Clock, Any, Instant], None]] = {
     sla.ClockPaused: _paused,
     sla.ClockResumed: _resumed,
@@ -131,4 +143,5 @@ RULES: dict[type, Callable[[Clock, Any, Instant], None]] = {
     sla.ClockBreached: _breached,
     sla.ClockCancelled: _cancelled,
     sla.ClockCorrected: _corrected,
+    sla.ClockRestated: _restated,
 }

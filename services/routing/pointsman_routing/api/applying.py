@@ -41,10 +41,13 @@ BODY = document_body("application/json", "application/yaml")
 
 
 class Applied(BaseModel):
-    """The version that holds now; `inactive` points at keys that are valid and whose feature is not built yet."""
+    """The version that holds now; `inactive` points at keys that are valid and whose feature is not built yet.
+    `recompute_job_id`, after `open_clocks=recompute`: the job that lays open tickets' clocks anew
+    (`GET /sla/v1/jobs/{id}`)."""
 
     version: int
     inactive: list[str]
+    recompute_job_id: str | None = None
 
 
 async def apply(
@@ -75,7 +78,10 @@ async def apply(
     )
     body, status, headers = await ask(request, caller, command, subject="config", key=key)
     version = int(body["config_version"])
-    return Json({"version": version, "inactive": inactive}, status, headers | {"ETag": etag_of(version)})
+    answer = {"version": version, "inactive": inactive}
+    if job := body.get("recompute_job_id"):
+        answer["recompute_job_id"] = job
+    return Json(answer, status, headers | {"ETag": etag_of(version)})
 
 
 async def apply_to_stored(

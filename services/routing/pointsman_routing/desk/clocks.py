@@ -12,6 +12,7 @@ from pointsman.contracts.sla import (
     ClockEscalated,
     ClockMet,
     ClockPaused,
+    ClockRestated,
     ClockResumed,
     ClockStarted,
     ClockWarned,
@@ -45,6 +46,9 @@ def note(desk: Desk, ticket: Ticket | None, ticket_id: str | None, fact: Any, at
         return
     if isinstance(fact, (ClockStarted, ClockResumed)):
         _set_breach(desk, ticket, fact.metric, fact.breach_at)
+    elif isinstance(fact, ClockRestated):
+        if not fact.breach_stands:
+            _set_breach(desk, ticket, fact.metric, fact.breach_at if fact.state == "running" else None)
     elif isinstance(fact, (ClockPaused, ClockMet, ClockCancelled)):
         _set_breach(desk, ticket, fact.metric, None)
     elif isinstance(fact, ClockEscalated):

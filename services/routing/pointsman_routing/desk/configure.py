@@ -12,6 +12,7 @@ from pointsman.contracts.base import made
 from pointsman.contracts.commands import ConfigPut
 from pointsman.contracts.desk import TicketQueued
 from pointsman.contracts.document import Document, DocumentErrors, read_document
+from pointsman.contracts.recomputing import recompute_job_id
 from pointsman.contracts.shapes import SYSTEM
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.decision import Decision, refuse
@@ -61,8 +62,10 @@ def put(desk: Desk, command: ConfigPut) -> Result:
             applied_at=at,
         ),
     )
-    version, inactive = policy.version, policy.document.inactive()
-    return Answer(lambda: {"config_version": version, "applied_at": at, "inactive": inactive})
+    answer = {"config_version": policy.version, "applied_at": at, "inactive": policy.document.inactive()}
+    if command.open_clocks == "recompute":
+        answer["recompute_job_id"] = recompute_job_id(desk.workspace, at, policy.version)
+    return Answer(lambda: answer)
 
 
 def admit(desk: Desk, plain: dict[str, Any], moves: dict[str, Any] | None) -> Policy | Decision:

@@ -17,7 +17,7 @@ from pointsman_sla.clocks.firing import fired, severity_of, withdrawn, withdraws
 from pointsman_sla.clocks.model import NO_TARGET, Clock, Phase, Segment, Ticket
 from pointsman_sla.clocks.pauses import pause_of
 from pointsman_sla.clocks.points import closed_at, elapsed, planned
-from pointsman_sla.clocks.policy import Book, Policy
+from pointsman_sla.clocks.policy import ALWAYS, Book, Policy
 from pointsman_sla.micros import MICROS, instant
 
 Books = Callable[[int], Book]
@@ -47,6 +47,15 @@ class Course:
     def calendars(self, name: str, version: int) -> Calendar:
         """The calendar of a name in a version."""
         return (self._book if version == self._book.version else self._books(version)).calendar(name)
+
+    def has_calendar(self, name: str) -> bool:
+        """Whether the ticket's version has a calendar of this name."""
+        return name == ALWAYS or name in self._book.definitions
+
+    def same_calendar(self, name: str, version: int) -> bool:
+        """Whether the ticket's version has the calendar as the other version has it."""
+        other = self._books(version).definitions
+        return self.has_calendar(name) and self._book.definitions.get(name) == other.get(name)
 
     @property
     def policy(self) -> Policy | None:
@@ -166,17 +175,18 @@ class Course:
         self.update(phases=phases)
         for metric, clock in tuple(self.clocks.items()):
             if clock.active:
-                why = pause_of(metric, phase, self._policy_of(clock))
+                why = pause_of(metric, phase, self.policy_of(clock))
                 if why != clock.reason:
                     self._turn(clock, why)
 
-    def _policy_of(self, clock: Clock) -> Policy | None:
+    def policy_of(self, clock: Clock) -> Policy | None:
+        """The policy by which the clock counts, as its version has it."""
         book = self._book if clock.version == self._book.version else self._books(clock.version)
         return book.named(clock.policy)
 
     def _turn(self, clock: Clock, why: str | None) -> None:
         """Pauses the clock, resumes it, or gives its pause another reason."""
-        clock = self._settled(clock, self.at, why or "resumed")
+        clock = self.settled(clock, self.at, why or "resumed")
         segments = closed_at(clock.segments, self.at)
         last = segments[-1] if segments else None
         if last and (last.why, last.calendar, last.version) == (why, clock.calendar, clock.version):
@@ -189,7 +199,7 @@ class Course:
         """A reopened ticket's clock goes on: the time it was ended is a pause."""
         ended = clock.ended_at or self.at
         gap = (Segment(ended, self.at, clock.calendar, clock.version, "resolved"),) if ended < self.at else ()
-        why = pause_of(clock.metric, self.ticket.phase, self._policy_of(clock))
+        why = pause_of(clock.metric, self.ticket.phase, self.policy_of(clock))
         segments = (*clock.segments, *gap, Segment(self.at, None, clock.calendar, clock.version, why))
         self._go_on(clock, segments, why)
 
@@ -203,7 +213,7 @@ class Course:
             ended_at=None,
             generation=clock.generation + 1,
         )
-        clock = self.keep(planned(clock, self._policy_of(clock), self.at, self.calendars))
+        clock = self.keep(planned(clock, self.policy_of(clock), self.at, self.calendars))
         if why is None:
             self._say_resumed(clock)
         else:
@@ -213,7 +223,7 @@ class Course:
 
     def meet(self, clock: Clock, at: int) -> None:
         """What was promised happened at `at`, which may lie before the record's time (and before what was fired)."""
-        clock = self._settled(clock, at, "met in time", met=True)
+        clock = self.settled(clock, at, "met in time", met=True)
         clock = self._ended(clock, at, "met", None)
         business, plain = elapsed(clock, at, self.calendars)
         self.facts.append(
@@ -233,7 +243,7 @@ class Course:
 
     def cancel(self, clock: Clock, reason: str) -> None:
         """The clock ends without being met."""
-        clock = self._settled(clock, self.at, reason)
+        clock = self.settled(clock, self.at, reason)
         clock = self._ended(clock, self.at, "cancelled", reason)
         self.facts.append(
             ClockCancelled.model_construct(
@@ -262,19 +272,24 @@ class Course:
             )
         )
 
-    def _settled(self, clock: Clock, at: int, reason: str, met: bool = False) -> Clock:
+    def settled(self, clock: Clock, at: int, reason: str, met: bool = False) -> Clock:
         """The clock with what lies before `at` fired and what fired for later points withdrawn."""
+        clock = self.passed(clock, at)
+        clock, facts = withdrawn(clock, self.ticket.id, at, reason, met)
+        self.facts.extend(facts)
+        for severity in withdraws(facts):
+            self.moves.append((severity, clock, False, "corrected"))
+            clock = replace(clock, alerts=tuple(pair for pair in clock.alerts if pair[0] != severity))
+        return clock
+
+    def passed(self, clock: Clock, at: int) -> Clock:
+        """The clock with what lies before `at` fired."""
         while clock.plan and clock.plan[0][0] < at:
             severity = severity_of(clock.plan[0][1])
             clock, fact = fired(clock, self.ticket.id, self.ticket.agent, self.at, late=True)
             self.facts.append(fact)
             self.moves.append((severity, clock, True, ""))
             clock = replace(clock, alerts=with_alert(clock.alerts, severity))
-        clock, facts = withdrawn(clock, self.ticket.id, at, reason, met)
-        self.facts.extend(facts)
-        for severity in withdraws(facts):
-            self.moves.append((severity, clock, False, "corrected"))
-            clock = replace(clock, alerts=tuple(pair for pair in clock.alerts if pair[0] != severity))
         return clock
 
     # -- other targets -------------------------------------------------------------------------------------------------
@@ -291,7 +306,7 @@ class Course:
             if moved != clock:
                 self.keep(replace(moved, generation=clock.generation + 1))
             return
-        clock = self._settled(moved, self.at, "retargeted")
+        clock = self.settled(moved, self.at, "retargeted")
         if clock.breached_at is not None:
             self.keep(replace(clock, generation=clock.generation + 1))
             return

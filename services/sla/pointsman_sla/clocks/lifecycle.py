@@ -99,6 +99,11 @@ def _reevaluate(course: Course) -> None:
                 course.cancel(clock, NO_TARGET)
             else:
                 course.retarget(clock, policy)
+    start_what_is_due(course)
+
+
+def start_what_is_due(course: Course) -> None:
+    """Starts what would be running had the ticket's policy measured it from the beginning."""
     for metric in METRICS:
         if course.active(metric) is None:
             since = _due_to_run_since(course, metric)

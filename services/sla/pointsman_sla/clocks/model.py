@@ -45,7 +45,7 @@ class Clock:
 
     `segments` are its whole life in order. `plan` are the points that have not fired, earliest first: (instant, step).
     `warned` are those that have, with the instants at which they lay. `breached_at` is when the breach fired.
-    `alerts` are the alerts it is in, by severity.
+    `alerts` are the alerts it is in, by severity. `restated` is the version under which a recompute last laid it anew.
     """
 
     id: str
@@ -70,6 +70,7 @@ class Clock:
     ended_at: int | None = None
     reason: str | None = None
     alerts: tuple[tuple[Severity, str], ...] = ()
+    restated: int | None = None
 
     @property
     def active(self) -> bool:

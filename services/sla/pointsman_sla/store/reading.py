@@ -63,6 +63,12 @@ async def read_tickets(db: Database, ids: Sequence[str]) -> list[Ticket]:
     return [ticket_of(row, clocks[row["ticket_id"]]) for row in rows]
 
 
+def versions_of(ticket: Ticket) -> set[tuple[str, int]]:
+    """The configuration versions under which the ticket was opened and its clocks count."""
+    counted = {segment.version for clock in ticket.clocks.values() for segment in clock.segments}
+    return {(ticket.workspace, version) for version in (ticket.config_version, *counted)}
+
+
 async def read_near(
     db: Database, lane: int, beyond: Place, until: Instant, count_max: int
 ) -> tuple[list[NearTimer], Place | None]:

@@ -61,6 +61,7 @@ def life_of(clock: Clock) -> str:
             "plan": clock.plan,
             "warned": clock.warned,
             "alerts": clock.alerts,
+            "restated": clock.restated,
         }
     ).decode()
 
@@ -96,6 +97,7 @@ def clock_of(row: Mapping[str, Any]) -> Clock:
         ended_at=None if row["ended_at"] is None else micros(row["ended_at"]),
         reason=row["reason"],
         alerts=tuple((severity, alert) for severity, alert in life["alerts"]),
+        restated=life.get("restated"),
     )
 
 

@@ -8,6 +8,7 @@ import orjson
 from pointsman.runtime.logic import Database
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.micros import instant
+from pointsman_sla.recompute.rows import write_jobs
 from pointsman_sla.state import Placed, SlaState
 from pointsman_sla.store.rows import clock_columns, firing_of, mirror_of
 
@@ -124,6 +125,8 @@ async def write_changes(db: Database, state: SlaState) -> None:
         await _write_fired(db, fired)
     if state.alerts.changed:
         await _write_alerts(db, state)
+    if state.jobs.changed:
+        await write_jobs(db, state.lane, list(state.jobs.changed.values()))
 
 
 async def _write_tickets(db: Database, lane: int, tickets: Sequence[Ticket]) -> None:
