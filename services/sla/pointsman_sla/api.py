@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from pydantic import AwareDatetime
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response, StreamingResponse
 
 from pointsman.contracts.alerting import AlertAck, AlertUnack
@@ -25,7 +26,8 @@ from pointsman.runtime.http.streams import Event, event_stream, last_event_id
 from pointsman.runtime.process import ApiProcess
 from pointsman_sla.alerts.model import AlertState
 from pointsman_sla.calendar import Calendar, CalendarError, OutOfReach, compile_calendar
-from pointsman_sla.calendar.reach import due, elapsed
+from pointsman_sla.calendar.borrowed import with_dates
+from pointsman_sla.calendar.reach import due, elapsed, subtract
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.holiday_names import holiday_name
@@ -238,9 +240,11 @@ async def evaluate(request: Request, caller: Reader, body: Evaluate) -> Response
                 raise not_found("calendar")
             version, calendar = book.version, book.calendar(body.calendar)
         else:
-            calendar = compile_calendar(body.calendar)
+            asked = [at.year for at in (body.start, body.end) if at is not None] or [2000]
+            calendar = compile_calendar(await run_in_threadpool(with_dates, body.calendar, min(asked), max(asked)))
     except CalendarError as error:
-        raise _invalid("/calendar", str(error)) from error
+        where, _, detail = str(error).partition(": ") if str(error).startswith("/") else ("", "", str(error))
+        raise _invalid(f"/calendar{where}", detail) from error
     try:
         return Json({"op": body.op, "config_version": version, **_evaluated(calendar, body)})
     except OutOfReach as error:
@@ -263,7 +267,7 @@ def _evaluated(calendar: Calendar, body: Evaluate) -> dict[str, Any]:
         answer = due(calendar, _needed(body, "start"), amount, pauses)
         return {"due_at": instant(answer.due_at), "breach_at": instant(answer.breach_at)}
     end = _needed(body, "end" if body.end is not None else "start")
-    return {"at": instant(calendar.subtract(end, amount))}
+    return {"at": instant(subtract(calendar, end, amount, pauses))}
 
 
 def _needed(body: Evaluate, name: str) -> int:

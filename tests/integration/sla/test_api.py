@@ -246,6 +246,17 @@ async def test_the_arithmetic_of_calendars(service: Service, app: Any) -> None:
         ]
         statuses = [(await ask(**question)).status_code for question in wrong]
         assert statuses == [404] + [422] * 9
+        bavaria = {**OFFICE, "holidays_of": {"country": "DE", "subdivision": "BY"}}
+        night = {"op": "due", "start": "2023-01-05T18:00:00Z", "seconds": 0}
+        assert (await ask(calendar=bavaria, **night)).json()["breach_at"] == "2023-01-09T09:00:00Z", "a Friday off"
+        for key, value, pointer in (
+            ("tz", "Mars/Olympus", "/calendar/tz"),
+            ("week", {"mon": [["9", "10:00"]]}, "/calendar/week/mon/0"),
+            ("holidays_of", {"country": "XX"}, "/calendar/holidays_of/country"),
+            ("ical", {"text": "<html>"}, "/calendar/ical/text"),
+        ):
+            (error,) = (await ask(calendar={**OFFICE, key: value}, **night)).json()["errors"]
+            assert error["pointer"] == pointer
 
 
 async def test_roles_and_workspaces(service: Service, app: Any) -> None:

@@ -64,12 +64,64 @@ def test_wall_time_is_read_in_the_zone_in_brackets_and_else_in_the_calendars() -
     assert one(op="due", start="2026-11-20T10:00:00", seconds=60, expect="2026-11-20T10:01:00Z")["ok"]
 
 
+def test_subtract_leaves_pauses_out_too() -> None:
+    pauses = [["2026-11-20T10:00:00Z", "2026-11-20T11:00:00Z"], ["2026-11-20T10:30:00Z", "2026-11-20T12:00:00Z"]]
+    back = {"op": "subtract", "end": "2026-11-20T13:00:00Z", "pauses": pauses}
+    assert one(**back, seconds=5400, expect="2026-11-20T09:30:00Z")["ok"]
+    assert one(**back, seconds=3600, expect="2026-11-20T12:00:00Z")["ok"], "the latest such instant"
+    assert one(**back, seconds=0, expect="2026-11-20T13:00:00Z")["ok"]
+
+
+def test_a_time_that_comes_twice_starts_as_the_first_and_is_expected_as_either() -> None:
+    always = {"tz": "Europe/Rome", "always": True}
+    for seconds in (60, 3660):
+        got = one(op="due", calendar=always, start="2026-10-25T02:29:00[Europe/Rome]", seconds=seconds,
+                  expect="2026-10-25T02:30:00[Europe/Rome]")  # fmt: skip
+        assert got["ok"]
+    assert one(op="due", calendar=always, start="2026-10-25T02:29:00[Europe/Rome]", seconds=60,
+               expect="2026-10-25T00:30:00Z")["ok"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("calendar", "opens"),
+    [
+        ({"holidays_of": {"country": "DE"}}, "2026-01-06T09:00:00Z"),
+        ({"holidays_of": {"country": "DE", "subdivision": "BY"}}, "2026-01-07T09:00:00Z"),
+        ({"holidays_of": {"country": "DE", "dates": []}}, "2026-01-06T09:00:00Z"),
+        ({"holidays": ["01-06"]}, "2026-01-07T09:00:00Z"),
+        ({"ical": {"text": "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20200106\nRRULE:FREQ=YEARLY\nEND:VEVENT\n"
+                           "END:VCALENDAR\n"}}, "2026-01-07T09:00:00Z"),
+    ],
+)  # fmt: skip
+def test_holidays_are_looked_up_where_no_version_has_made_dates_of_them(calendar: dict[str, Any], opens: str) -> None:
+    definition = {**OFFICE, **calendar}
+    got = one(op="due", calendar=definition, start="2026-01-05T17:00:00Z", seconds=0, expect_breach=opens)
+    assert got["ok"], got
+
+
+def test_the_29th_of_february_is_a_yearly_holiday_of_leap_years() -> None:
+    leap = {**OFFICE, "holidays": ["02-29"]}
+    for year, seconds in ((2024, 0), (2025, 8 * 3600), (2028, 0)):
+        day = f"{year}-02-29" if not year % 4 else f"{year}-02-28"
+        got = one(op="elapsed", calendar=leap, start=f"{day}T00:00:00Z", end=f"{day}T23:00:00Z", expect=seconds)
+        assert got["ok"], got
+
+
 def test_a_wrong_answer_fails_and_a_wrong_vector_says_why() -> None:
     assert one(op="elapsed", start="2026-11-20T09:00:00Z", end="2026-11-20T10:00:00Z", expect=1)["ok"] is False
     assert "/op" in one(op="add", expect=1)["error"]
     assert "/seconds" in one(op="due", start="2026-11-20T09:00:00Z", seconds=-1, expect="x")["error"]
     assert "/start" in one(op="due", start="yesterday", seconds=1, expect="x")["error"]
     assert "/tz" in one(op="due", calendar={"tz": "Mars/Olympus"}, start="x", seconds=1, expect="x")["error"]
+    for calendar, place in (
+        ({"holidays_of": "IT"}, "/holidays_of: "),
+        ({"holidays_of": {"country": "XX"}}, "/holidays_of/country: "),
+        ({"holidays_of": {"country": "IT", "years": ["x"]}}, "/holidays_of/years/0: "),
+        ({"ical": {"file": "it.ics"}}, "/ical/text: "),
+        ({"ical": {"text": "<html>"}}, "/ical/text: is not an iCal file"),
+        ({"ical": {"text": "BEGIN:VCALENDAR"}, "tz": "Mars/Olympus"}, "/tz: "),
+    ):
+        assert place in one(op="due", calendar=calendar, start="2026-11-20T09:00:00Z", seconds=1, expect="x")["error"]
     with pytest.raises(VectorError):
         evaluate({"vectors": "none"})
 

@@ -57,6 +57,20 @@ def due(calendar: Calendar, start: int, amount: int, pauses: Pauses = ()) -> Due
     return answer
 
 
+def subtract(calendar: Calendar, end: int, amount: int, pauses: Pauses = ()) -> int:
+    """The latest instant from which `amount` of business time runs until `end`, the pauses left out. Raises
+    `OutOfReach`."""
+    at, left = end, amount
+    for low, high in reversed(union(pauses)):
+        if low >= at:
+            continue
+        worked = calendar.elapsed(high, at)
+        if worked >= left > 0:
+            break
+        left, at = left - worked, low
+    return calendar.subtract(at, left) if amount else end
+
+
 def elapsed(calendar: Calendar, start: int, end: int, pauses: Pauses = ()) -> int:
     """Business time between the two, the pauses left out."""
     return calendar.elapsed(start, end) - calendar.overlap(start, end, pauses)
