@@ -32,6 +32,7 @@ from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.holiday_names import holiday_name
 from pointsman_sla.micros import MICROS, instant, micros
+from pointsman_sla.predictions import Predictions
 from pointsman_sla.recompute import api as recomputing
 from pointsman_sla.shapes import (
     Acknowledge,
@@ -70,6 +71,7 @@ def create(process: ApiProcess) -> FastAPI:
     )
     app.include_router(routes)
     app.include_router(recomputing.routes)
+    app.state.predictions = Predictions(process)
     return app
 
 
@@ -135,14 +137,16 @@ async def due_clocks(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Running clocks that have not breached, the next to breach first."""
+    """Running clocks that have not breached, the next to breach first, each with the probability that it will and what
+    that rests on (docs/predict.md)."""
     after: tuple[Instant, str] = (EPOCH, "")
     if cursor:
         at, clock_id = decode_cursor(cursor, int, str)
         after = (_instant(at), clock_id)
     filters = asking.DueFilters(_in_reach(before), queue, agent, policy, metric)
     rows = await asking.due_clocks(request.app.state.process.pool, caller.workspace, filters, after, limit + 1)
-    return page_of(rows, limit, dict, lambda row: (micros(row["breach_at"]), row["clock_id"]))
+    shown = await request.app.state.predictions.of(caller.workspace, rows)
+    return page_of(shown, limit, dict, lambda due: (micros(due["breach_at"]), due["clock_id"]))
 
 
 @routes.get("/alerts", response_model=Page[AlertShown], tags=["alerts"])

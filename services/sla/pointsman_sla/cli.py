@@ -146,14 +146,14 @@ def due(
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Lists the clocks that breach next."""
+    """Lists the clocks that breach next, and how likely each is to."""
     items = ask(
         profile, workspace, lambda session: session.pages("/sla/v1/due", limit=limit, before=before, queue=queue)
     )
     if json:
         print_json({"items": items})
         return
-    columns = ("breach_at", "ticket_id", "metric", "policy", "queue", "agent", "priority")
+    columns = ("breach_at", "breach_probability", "ticket_id", "metric", "policy", "queue", "agent", "priority")
     print_table(columns, ([item.get(name) for name in columns] for item in items), none="Nothing is due.")
 
 

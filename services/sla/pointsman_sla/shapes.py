@@ -14,6 +14,7 @@ from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.points import NEVER, Calendars, elapsed
 from pointsman_sla.ledger import Interval, Names, ledger
 from pointsman_sla.micros import MICROS, instant
+from pointsman_sla.predict.predicting import Prediction
 
 ClockState = Literal["running", "paused", "met", "breached", "cancelled"]
 
@@ -74,8 +75,25 @@ class LedgerShown(ClockShown):
     intervals: list[IntervalShown]
 
 
+class Because(BaseModel):
+    """What a probability of breach rests on. `standing`: `waiting` for an agent, `assigned`, or `set_aside` while the
+    clock runs. `position` is the ticket's place in its queue, 1 for the next; null when it does not wait. `agents` are
+    those at work who take tickets of the queue, `idle` who of them hold nothing, `in_hand` its tickets that agents
+    hold. `typical_handle_seconds` is how long an agent holds one, and `left_seconds` what is left until the breach,
+    both in seconds of the clock's calendar. `cold`: too little was seen yet, and it rests on the documented prior."""
+
+    standing: Literal["waiting", "assigned", "set_aside"]
+    position: int | None
+    agents: int
+    idle: int
+    in_hand: int
+    typical_handle_seconds: float
+    left_seconds: float
+    cold: bool
+
+
 class Due(BaseModel):
-    """A running clock that will breach."""
+    """A running clock that has not breached, with the probability that it will."""
 
     ticket_id: str
     clock_id: str
@@ -88,6 +106,8 @@ class Due(BaseModel):
     target_seconds: int
     due_at: datetime
     breach_at: datetime
+    breach_probability: float = Field(ge=0, le=1)
+    because: Because
 
 
 class AlertClockShown(BaseModel):
@@ -164,6 +184,28 @@ class Evaluated(BaseModel):
     elapsed_business_seconds: float | None = None
     elapsed_calendar_seconds: float | None = None
     at: datetime | None = None
+
+
+def due_shown(row: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:
+    """A row of `asking.DUE` as it is shown."""
+    stands = prediction.situation
+    return {
+        **{name: row[name] for name in _OF_DUE},
+        "breach_probability": prediction.probability,
+        "because": {
+            "standing": stands.standing,
+            "position": stands.position if stands.standing == "waiting" else None,
+            "agents": stands.agents,
+            "idle": stands.idle,
+            "in_hand": stands.in_hand,
+            "typical_handle_seconds": round(stands.hold.mean, 1),
+            "left_seconds": round(stands.left_seconds, 3),
+            "cold": stands.cold,
+        },
+    }
+
+
+_OF_DUE = tuple(name for name in Due.model_fields if name not in ("breach_probability", "because"))
 
 
 def clock_shown(clock: Clock, now: int, calendars: Calendars) -> dict[str, Any]:

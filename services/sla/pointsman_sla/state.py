@@ -11,6 +11,7 @@ from pointsman_sla.alerts.model import Alert
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.near import Near
+from pointsman_sla.predict.noting import Notes
 from pointsman_sla.recompute.job import Jobs
 
 RESIDENT_TICKETS_MAX = 10_000
@@ -45,6 +46,11 @@ class SlaState:
     jobs: Jobs = field(default_factory=Jobs)
     asked_alerts: dict[str, Alert] = field(default_factory=dict)
     asked_members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    notes: Notes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.notes = Notes(self.journal)
 
     def book(self, workspace: str, version: int) -> Book:
         """The book of a version; one that never came promises nothing."""
@@ -91,6 +97,7 @@ class SlaState:
         for visitor in self.jobs.visitors:
             self.tickets.pop(visitor, None)
         self.jobs.forget()
+        self.notes.committed()
         surplus = len(self.tickets) - RESIDENT_TICKETS_MAX
         if surplus > 0:
             for ticket in list(self.tickets)[:surplus]:

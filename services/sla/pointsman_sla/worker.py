@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pointsman.contracts.alerting import AlertAck, AlertUnack
 from pointsman.contracts.desk import TicketOpened
 from pointsman.contracts.recomputing import ClocksRecompute
-from pointsman.contracts.workspace import ConfigApplied
+from pointsman.contracts.workspace import ConfigApplied, PresenceChanged
 from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import NOTHING, Decision, Emission
 from pointsman.core.instant import Instant, after
@@ -23,6 +23,7 @@ from pointsman_sla.recompute import deciding as recompute
 from pointsman_sla.recompute.rows import read_unfinished
 from pointsman_sla.state import Placed, SlaState
 from pointsman_sla.store import reading
+from pointsman_sla.store.noting import write_notes
 from pointsman_sla.store.writing import write_changes
 
 NEAR_SECONDS = 3.0
@@ -128,6 +129,8 @@ class SlaLane:
             if isinstance(body, ConfigApplied):
                 self._apply_config(state, cause, body)
                 recompute.begin_with(state, cause, body, now)
+            elif isinstance(body, PresenceChanged):
+                state.notes.hear(cause.workspace, body)
         if any(type(body) in CONCERNING for body in cause.bodies):
             return self._advance(state, cause, now)
         return NOTHING
@@ -148,6 +151,7 @@ class SlaLane:
         )
         if course is None:
             return NOTHING
+        state.notes.note(before, course, cause.bodies, cause.at)
         return Decision(emissions=conclude(state, course, before, cause.at, now))
 
     def _fire(self, state: SlaState, cause: TimerCause, now: Instant) -> Decision:
@@ -175,6 +179,7 @@ class SlaLane:
     async def write(self, db: Database, state: SlaState, batch: Batch) -> None:
         """The changed rows."""
         await write_changes(db, state)
+        await write_notes(db, state.notes, state.lane, batch.now)
 
     def committed(self, state: SlaState) -> None:
         """Forgets what was dirty."""

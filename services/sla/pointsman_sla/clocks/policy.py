@@ -11,6 +11,7 @@ from typing import Any
 
 from pointsman.contracts.shapes import Channel, Metric, Priority
 from pointsman_sla.calendar import Calendar, compile_calendar
+from pointsman_sla.predict.standing import FIFO, ORDERING, Line, lines_of
 
 ALWAYS = "always"
 """The calendar of a policy that names none, unless the workspace has its own of that name."""
@@ -85,12 +86,17 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The policies and calendars of one version of one workspace's configuration."""
+    """The policies and calendars, and how queues order, of one version of one workspace's configuration."""
 
     version: int
     policies: tuple[Policy, ...] = ()
     definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    lines: Mapping[str, Line] = field(default_factory=dict)
     _compiled: dict[str, Calendar] = field(default_factory=dict, repr=False, compare=False)
+
+    def line(self, queue: str | None) -> Line:
+        """How a queue orders its tickets."""
+        return self.lines.get(queue or "", FIFO)
 
     def policy_for(self, labels: Labels) -> Policy | None:
         """The first policy that matches; None: nothing is promised."""
@@ -118,6 +124,10 @@ def part_of(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "timezone": document.get("timezone") or "Europe/Rome",
         "calendars": {name: _without_text(raw) for name, raw in (document.get("calendars") or {}).items()},
+        "queues": {
+            slug: {key: queue[key] for key in ORDERING if queue and queue.get(key) is not None}
+            for slug, queue in (document.get("queues") or {}).items()
+        },
         "sla": {
             "policies": sla.get("policies") or [],
             "ladders": sla.get("ladders") or {},
@@ -143,7 +153,7 @@ def read_book(version: int, part: Mapping[str, Any]) -> Book:
     for definition in definitions.values():
         compile_calendar(definition)
     policies = tuple(_read_policy(raw) for raw in part["sla"]["policies"])
-    return Book(version=version, policies=policies, definitions=definitions)
+    return Book(version, policies, definitions, lines_of(part.get("queues") or {}))
 
 
 def _read_policy(raw: Mapping[str, Any]) -> Policy:

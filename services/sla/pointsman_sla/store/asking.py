@@ -20,7 +20,8 @@ CLOCKS = f"""
 
 DUE = """
     SELECT c.ticket_id, c.clock_id, c.metric, c.cycle, c.policy, c.queue, k.agent, c.priority, c.target_seconds,
-           c.due_at, c.breach_at
+           c.due_at, c.breach_at, c.started_at, c.calendar, c.config_version, k.phase, k.waiting_rank,
+           k.queue AS ticket_queue, (k.mirror -> 'phases' -> -1 ->> 0)::bigint AS phase_since
     FROM clock c JOIN ticket k ON k.ticket_id = c.ticket_id
     WHERE c.workspace = $1 AND c.state = 'running' AND c.breached_at IS NULL AND (c.breach_at, c.clock_id) > ($2, $3)
       AND ($4::timestamptz IS NULL OR c.breach_at < $4) AND ($5::text IS NULL OR c.queue = $5)

@@ -8,6 +8,7 @@ import orjson
 from pointsman.runtime.logic import Database
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.micros import instant
+from pointsman_sla.predict.standing import rank_of
 from pointsman_sla.recompute.rows import write_jobs
 from pointsman_sla.state import Placed, SlaState
 from pointsman_sla.store.rows import clock_columns, firing_of, mirror_of
@@ -20,13 +21,16 @@ KEEP_CONFIGS = """
 """
 
 KEEP_TICKETS = """
-    INSERT INTO ticket (ticket_id, workspace, lane, config_version, opened_at, phase, agent, queue, mirror)
-    SELECT t.ticket_id, t.workspace, $1, t.config_version, t.opened_at, t.phase, t.agent, t.queue, t.mirror::jsonb
-    FROM unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[])
-         AS t (ticket_id, workspace, config_version, opened_at, phase, agent, queue, mirror)
+    INSERT INTO ticket (ticket_id, workspace, lane, config_version, opened_at, phase, agent, queue, mirror,
+                        waiting_rank)
+    SELECT t.ticket_id, t.workspace, $1, t.config_version, t.opened_at, t.phase, t.agent, t.queue, t.mirror::jsonb,
+           t.waiting_rank
+    FROM unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[],
+                $10::bigint[])
+         AS t (ticket_id, workspace, config_version, opened_at, phase, agent, queue, mirror, waiting_rank)
     ON CONFLICT (ticket_id) DO UPDATE
     SET phase = excluded.phase, agent = excluded.agent, queue = excluded.queue, mirror = excluded.mirror,
-        config_version = excluded.config_version
+        config_version = excluded.config_version, waiting_rank = excluded.waiting_rank
 """
 
 KEEP_CLOCKS = """
@@ -118,7 +122,7 @@ async def write_changes(db: Database, state: SlaState) -> None:
             [applied_at for _, applied_at in state.new_configs.values()],
         )
     if state.changed_tickets:
-        await _write_tickets(db, state.lane, list(state.changed_tickets.values()))
+        await _write_tickets(db, state, list(state.changed_tickets.values()))
     if state.changed_clocks:
         await _write_clocks(db, state.lane, list(state.changed_clocks.values()))
     if fired := [clock for id, clock in state.fired_clocks.items() if id not in state.changed_clocks]:
@@ -129,10 +133,11 @@ async def write_changes(db: Database, state: SlaState) -> None:
         await write_jobs(db, state.lane, list(state.jobs.changed.values()))
 
 
-async def _write_tickets(db: Database, lane: int, tickets: Sequence[Ticket]) -> None:
+async def _write_tickets(db: Database, state: SlaState, tickets: Sequence[Ticket]) -> None:
+    lines = [state.book(ticket.workspace, ticket.config_version).line(ticket.labels.queue) for ticket in tickets]
     await db.execute(
         KEEP_TICKETS,
-        lane,
+        state.lane,
         [ticket.id for ticket in tickets],
         [ticket.workspace for ticket in tickets],
         [ticket.config_version for ticket in tickets],
@@ -141,6 +146,7 @@ async def _write_tickets(db: Database, lane: int, tickets: Sequence[Ticket]) -> 
         [ticket.agent for ticket in tickets],
         [ticket.labels.queue for ticket in tickets],
         [mirror_of(ticket) for ticket in tickets],
+        [rank_of(ticket, line) for ticket, line in zip(tickets, lines, strict=True)],
     )
 
 
