@@ -9,6 +9,7 @@ from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, SLA
 from pointsman.runtime import telemetry
 from pointsman.runtime.worker import run_worker
+from pointsman_sla.notify.sender import NotificationSender
 from pointsman_sla.settings import SlaSettings
 from pointsman_sla.worker import SlaLane
 
@@ -28,7 +29,16 @@ def api() -> int:
 
 def worker() -> int:
     """The lanes; the exit code after SIGTERM."""
-    return run_worker(SlaSettings(), service="sla", reads=(DESK, COMMANDS), writes=SLA, logic=SlaLane(), codec=codec)
+    settings, logic = SlaSettings(), SlaLane()
+    return run_worker(
+        settings,
+        service="sla",
+        reads=(DESK, COMMANDS),
+        writes=SLA,
+        logic=logic,
+        codec=codec,
+        beside=lambda worker: [NotificationSender(settings, worker.lanes.keys, logic.told)],
+    )
 
 
 def main(arguments: list[str]) -> int:

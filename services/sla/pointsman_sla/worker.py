@@ -1,5 +1,6 @@
 """The lane of sla: facts of the desk and the time in, clocks and alerts out."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 from pointsman.contracts.alerting import AlertAck, AlertUnack
@@ -52,6 +53,10 @@ class SlaLane:
     blind_kinds: frozenset[str] = frozenset(KINDS)
     linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.02)
     refresh_seconds: float = 0.5
+
+    def __init__(self) -> None:
+        """`told` is set at commits that left something to tell: for who sends notifications."""
+        self.told = asyncio.Event()
 
     # -- gather --------------------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator
 
+from pointsman.contracts.document.calendars import Zone
 from pointsman.contracts.document.classification import Channels
 from pointsman.contracts.document.parts import (
     LADDER_STEPS_MAX,
@@ -21,6 +22,7 @@ from pointsman.contracts.document.parts import (
     Tags,
     listed,
 )
+from pointsman.contracts.document.templates import TemplateText
 from pointsman.contracts.shapes import Metric, Priority
 
 
@@ -123,8 +125,22 @@ class Step(Part):
     repeat: Repeat | None = None
 
 
+class Template(Part):
+    """A message's texts as Jinja2 templates (sandboxed), with the variables of docs/sla.md; absent ones are the
+    default."""
+
+    title: TemplateText | None = None
+    body: TemplateText | None = None
+
+
 class NotifyTarget(Part):
-    """Whom to notify; messages of one group within a window are one. `url_from` names the secret with the address."""
+    """Whom to notify; messages of one group within a window are one. `url_from` names the secret with the addresses,
+    one a line, as apprise writes them.
+
+    `hours` names a calendar: what comes outside it is told when it opens, in one message a group; a ladder that ended
+    is told at any hour. `per_hour_max`: no more messages an hour. Times are told in `timezone`, the workspace's when
+    absent.
+    """
 
     group_by: Annotated[tuple[Literal["queue", "policy", "severity", "metric"], ...], Field(max_length=4)] = (
         "queue",
@@ -132,6 +148,10 @@ class NotifyTarget(Part):
     )
     within_seconds: Seconds = 60
     url_from: SecretName | None = None
+    timezone: Zone | None = None
+    hours: Slug | None = None
+    per_hour_max: Annotated[int, Field(strict=True, ge=1, le=3_600)] = 60
+    template: Template | None = None
 
 
 class Sla(Part):

@@ -232,6 +232,8 @@ def _sla(document: Document, known: _Known) -> Iterator[Finding]:
     for slug, steps in document.sla.ladders.items():
         for place, step in enumerate(steps):
             yield from _step(("sla", "ladders", slug, place), step, known, first=place == 0)
+    for slug, told in document.sla.notify.items():
+        yield from known.calendar(("sla", "notify", slug, "hours"), told.hours)
     yield from known.notify(("sla", "last_resort"), document.sla.last_resort)
 
 

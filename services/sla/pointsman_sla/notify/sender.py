@@ -1,0 +1,241 @@
+"""Sends notifications: through apprise, in processes of their own, at least once, with retries and a dead letter.
+
+Runs beside the sla worker, for the lanes that its process owns. A round claims due notifications (`FOR UPDATE SKIP
+LOCKED`), one of each target at a time, so that two processes that own a lane one after the other never send the same
+one at the same time; a claim that lapsed, because its process died, is taken again, with the same id in the message.
+
+What is over when its turn comes is not sent (`skipped`). A target that did not take a message is told again after a
+pause that doubles; after `notify_rounds_max` rounds the notification is dead until a person sends it again. Of several
+addresses those that took it are not told again.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from prometheus_client import Counter
+
+from pointsman.runtime import telemetry
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.secrets import SecretMissing, Secrets
+from pointsman.runtime.sending import send_due
+from pointsman_sla.notify import settling
+from pointsman_sla.notify.courier import Courier
+from pointsman_sla.notify.opening import open_due, take_up
+from pointsman_sla.notify.standing import Standing, read_standing
+from pointsman_sla.notify.targets import Target, Targets
+from pointsman_sla.notify.wording import ALERTS_LISTED_MAX, variables
+from pointsman_sla.settings import SlaSettings
+
+log = structlog.get_logger(__name__)
+
+ADDRESSES_MAX = 10
+RENDER_SECONDS = 3.0
+ROUND_SECONDS_MAX = 3_600.0
+TIDY_SECONDS = 3_600.0
+
+SENT = Counter(
+    "pointsman_notifications_total", "Notifications, by what became of them: sent, put off, dead, skipped.", ["result"]
+)
+WAITING = Counter(
+    "pointsman_notifications_held_back_total", "Groups that are told later: their target's hours or limit say so."
+)
+
+
+class NotTaken(Exception):
+    """No address, or not all, took it. `taken` are the digests of those that did."""
+
+    def __init__(self, reason: str, taken: Collection[str] = (), after_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.taken, self.after_seconds = taken, after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent. `shown` is the body as it is kept: without the links, which are for the recipient alone. `remark`
+    says when the target's template could not be used."""
+
+    title: str
+    body: str
+    shown: str
+    type: str
+    remark: str | None
+
+
+class NotificationSender:
+    """Runs while its context is entered. `lanes` tells the lanes that are ours now, `bell` is set at commits that left
+    something to tell."""
+
+    def __init__(
+        self,
+        settings: SlaSettings,
+        lanes: Callable[[], Collection[int]],
+        bell: asyncio.Event | None = None,
+    ) -> None:
+        self._settings, self._lanes = settings, lanes
+        self._due = bell or asyncio.Event()
+        self._courier = Courier(loopback=settings.notify_to_loopback)
+        self._targets = Targets()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> "NotificationSender":
+        self._pool: Any = await open_pool(self._settings, "sla", size=4, purpose="notifications")
+        self._secrets = Secrets(self._settings, "sla", self._pool)
+        sending = send_due(self._claim, self._send, self._due, self._settings.notify_at_once_max)
+        self._tasks = [asyncio.create_task(sending), asyncio.create_task(self._keep_tidy())]
+        for task in self._tasks:
+            task.add_done_callback(_ended)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._courier.__aexit__()
+        await self._pool.close()
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            try:
+                await settling.tidy(self._pool, self._lanes(), self._settings.notify_kept_days)
+            except INFRASTRUCTURE_ERRORS as error:
+                log.warning("notifications not tidied", error=repr(error))
+            await asyncio.sleep(TIDY_SECONDS)
+
+    async def _claim(self, count_max: int) -> list[Any]:
+        """Opens what is due, and claims what is to be sent."""
+        lanes = self._lanes()
+        try:
+            _, held_back = await open_due(self._pool, self._targets, lanes)
+            WAITING.inc(held_back)
+            return await settling.claim(self._pool, lanes, count_max, self._settings.notify_claim_seconds)
+        except INFRASTRUCTURE_ERRORS as error:
+            log.warning("notifications not claimed", error=repr(error))
+            return []
+
+    async def _send(self, row: Any) -> None:
+        """One notification: sent, put off, given up or skipped. The database may be away: then the claim lapses."""
+        try:
+            await self._targets.read(self._pool, [row["workspace"]])
+            target = self._targets.get(row["workspace"], row["target"])
+            if row["items"] is None and await take_up(self._pool, row) == 0:
+                await settling.drop(self._pool, row)
+                return
+            standing = await read_standing(self._pool, row["id"], whatever=row["by_hand"])
+            if target is None:
+                await self._skip(row, "the configuration has no such target any more")
+            elif standing.count == 0 and row["kind"] != "test":
+                await self._skip(row, f"it is over: {standing.why_over}")
+            else:
+                await self._tell(row, target, standing)
+        except INFRASTRUCTURE_ERRORS as error:
+            log.warning("notification not settled", target=row["target"], id=row["id"], error=repr(error))
+            return
+        self._due.set()
+
+    async def _skip(self, row: Any, reason: str) -> None:
+        await settling.skip(self._pool, row, reason)
+        SENT.labels("skipped").inc()
+        log.info("notification skipped", workspace=row["workspace"], target=row["target"], id=row["id"], reason=reason)
+
+    async def _tell(self, row: Any, target: Target, standing: Standing) -> None:
+        message = await self._written(row, target, standing)
+        alerts = [alert.id for alert in standing.alerts if alert.id is not None]
+        await settling.keep_text(self._pool, row, message.title, message.shown, message.remark, alerts)
+        try:
+            await self._tell_addresses(row, target, message)
+        except NotTaken as error:
+            await self._note_failure(row, alerts, error)
+        else:
+            await settling.sent(self._pool, row, alerts)
+            SENT.labels("sent").inc()
+
+    async def _written(self, row: Any, target: Target, standing: Standing) -> Message:
+        """The message as it stands now, with fresh links. A template that breaks is remarked on; the default text is
+        used."""
+        links = await self._links(row, standing)
+        given = variables(
+            standing,
+            id=row["id"],
+            workspace=row["workspace"],
+            target=row["target"],
+            zone=target.zone,
+            group=row["group_key"],
+            links=links,
+            test=row["kind"] == "test",
+        )
+        texts = {"title": given["default_title"], "body": given["default_body"]}
+        remark = None
+        if target.templates:
+            rendered = await self._courier.render(target.templates, given, RENDER_SECONDS)
+            if rendered["ok"]:
+                texts |= {name: text for name, text in rendered["texts"].items() if text}
+            else:
+                remark = f"the template was not used: {rendered['reason']}"
+                log.warning("template broke", workspace=row["workspace"], target=row["target"], reason=remark)
+        shown = texts["body"]
+        for link in links.values():
+            shown = shown.replace(link, link.rpartition("/")[0] + "/…")
+        return Message(texts["title"], texts["body"], shown, given["severity"] or "info", remark)
+
+    async def _links(self, row: Any, standing: Standing) -> dict[str, str]:
+        """Alert → the address that acknowledges it, of the largest alerts; none without a `public_url`."""
+        if self._settings.public_url is None:
+            return {}
+        tokens = {
+            alert.id: secrets.token_urlsafe(32) for alert in standing.alerts[:ALERTS_LISTED_MAX] if alert.id is not None
+        }
+        hashes = {alert: hashlib.sha256(token.encode()).digest() for alert, token in tokens.items()}
+        await settling.keep_links(self._pool, row, hashes, self._settings.ack_link_seconds)
+        base = self._settings.public_url.rstrip("/")
+        return {alert: f"{base}/sla/v1/acks/{token}" for alert, token in tokens.items()}
+
+    async def _tell_addresses(self, row: Any, target: Target, message: Message) -> None:
+        """Tells each address that has not taken it. Raises `NotTaken` unless all have."""
+        try:
+            secret = await self._secrets.get(row["workspace"], target.url_from)
+        except SecretMissing as error:
+            raise NotTaken(str(error)) from error
+        lines = [line.strip() for line in secret.splitlines()]
+        addresses = [line for line in lines if line and not line.startswith("#")]
+        if not addresses or len(addresses) > ADDRESSES_MAX:
+            raise NotTaken(f"the secret has {len(addresses)} addresses; a target has 1 to {ADDRESSES_MAX}")
+        taken, wrong, pause = set(row["taken"]), [], 0.0
+        for place, address in enumerate(addresses, 1):
+            digest = hashlib.sha256(address.encode()).hexdigest()
+            if digest in taken:
+                continue
+            answer = await self._courier.tell(
+                address, message.title, message.body, message.type, row["id"], self._settings.notify_timeout_seconds
+            )
+            if answer["ok"]:
+                taken.add(digest)
+            else:
+                which = f"address {place}: " if len(addresses) > 1 else ""
+                wrong.append(f"{which}{answer['reason']}")
+                pause = max(pause, answer["retry_after_seconds"] or 0.0)
+        if wrong:
+            raise NotTaken("; ".join(wrong), taken, pause)
+
+    async def _note_failure(self, row: Any, alerts: list[str], error: NotTaken) -> None:
+        settings = self._settings
+        dead = row["rounds"] >= settings.notify_rounds_max
+        pause = min(settings.notify_backoff_seconds * 2.0 ** min(row["rounds"] - 1, 20), ROUND_SECONDS_MAX)
+        seconds = max(pause, min(error.after_seconds or 0.0, ROUND_SECONDS_MAX))
+        await settling.put_off(self._pool, row, alerts, str(error), sorted(error.taken), seconds, dead=dead)
+        SENT.labels("dead" if dead else "put off").inc()
+        named = {"workspace": row["workspace"], "target": row["target"], "id": row["id"]}
+        log.info("notification not taken", **named, reason=str(error), dead=dead)
+        if dead:
+            telemetry.alarm("sla", "notification-dead", **named, reason=str(error))
+
+
+def _ended(task: "asyncio.Task[None]") -> None:
+    """A loop that ends by an error is a fault of ours: nothing is sent any more, and a person has to know."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("the sender of notifications failed", error=repr(error), exc_info=error)
+        telemetry.alarm("sla", "notifications-stopped", reason=repr(error))

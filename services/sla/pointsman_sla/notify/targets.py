@@ -1,0 +1,91 @@
+"""Whom to tell, as the newest configuration version of a workspace says. An older version's target is never told."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pointsman.contracts.document.promises import NotifyTarget
+from pointsman.core.instant import Instant
+from pointsman.runtime.logic import Database
+from pointsman_sla.calendar import Calendar, OutOfReach, compile_calendar
+from pointsman_sla.clocks.policy import read_book
+from pointsman_sla.micros import instant, micros
+
+NEWEST = """
+    SELECT workspace, max(version) AS version FROM config_version WHERE workspace = ANY($1::text[]) GROUP BY workspace
+"""
+PARTS = """
+    SELECT v.workspace, v.version, v.body FROM unnest($1::text[], $2::int[]) AS wanted (workspace, version)
+    JOIN config_version v USING (workspace, version)
+"""
+CACHED_MAX = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A notify target. `hours` is the calendar in which it is told; None: always."""
+
+    name: str
+    url_from: str | None
+    zone: str
+    hours: Calendar | None
+    per_hour_max: int
+    templates: Mapping[str, str]
+
+    def next_hours(self, at: Instant) -> Instant:
+        """`at` itself when the target is told then, else when its calendar opens next; a day later should it never."""
+        if self.hours is None:
+            return at
+        try:
+            return instant(self.hours.opening(micros(at)))
+        except OutOfReach:
+            return instant(micros(at) + 86_400_000_000)
+
+
+class Targets:
+    """The targets of workspaces, read anew when a version came."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[int, Mapping[str, Target]]] = {}
+
+    async def read(self, db: Database, workspaces: Collection[str]) -> None:
+        """Makes sure that those of these workspaces are the newest."""
+        newest = {row["workspace"]: row["version"] for row in await db.fetch(NEWEST, list(workspaces))}
+        stale = {
+            workspace: version
+            for workspace, version in newest.items()
+            if self._known.get(workspace, (None,))[0] != version
+        }
+        if not stale:
+            return
+        if len(self._known) + len(stale) > CACHED_MAX:
+            self._known.clear()
+        for row in await db.fetch(PARTS, list(stale), list(stale.values())):
+            self._known[row["workspace"]] = row["version"], targets_of(row["version"], row["body"])
+
+    def get(self, workspace: str, name: str) -> Target | None:
+        """The target, of a workspace that was read; None when the newest version has none of that name."""
+        known = self._known.get(workspace)
+        return None if known is None else known[1].get(name)
+
+
+def targets_of(version: int, part: Mapping[str, Any]) -> dict[str, Target]:
+    """The targets of a version, from what `clocks.policy.part_of` kept of it."""
+    book = read_book(version, part)
+    given: Iterable[tuple[str, Any]] = (part["sla"].get("notify") or {}).items()
+    return {
+        name: _target(name, NotifyTarget.model_validate(raw), part["timezone"], book.definitions) for name, raw in given
+    }
+
+
+def _target(name: str, given: NotifyTarget, zone: str, calendars: Mapping[str, Mapping[str, Any]]) -> Target:
+    template = given.template
+    texts = {} if template is None else {"title": template.title, "body": template.body}
+    return Target(
+        name=name,
+        url_from=given.url_from,
+        zone=given.timezone or zone,
+        hours=None if given.hours is None else compile_calendar(calendars[given.hours]),
+        per_hour_max=given.per_hour_max,
+        templates={part: text for part, text in texts.items() if text is not None},
+    )

@@ -1,0 +1,128 @@
+"""The words of a message: the default text, and the variables that templates have (docs/sla.md)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pointsman.core.instant import Instant
+from pointsman_sla.notify.standing import Alerted, Line, Standing
+
+ALERTS_LISTED_MAX = 5
+
+
+def variables(
+    standing: Standing,
+    *,
+    id: str,
+    workspace: str,
+    target: str,
+    zone: str,
+    group: str,
+    links: Mapping[str, str],
+    test: bool,
+) -> dict[str, Any]:
+    """What a template may name. `links` are the addresses that acknowledge, by alert."""
+    given: dict[str, Any] = {
+        "id": id,
+        "workspace": workspace,
+        "target": target,
+        "zone": zone,
+        "group": group,
+        "test": test,
+        "count": standing.count,
+        "more": standing.count - len(standing.lines),
+        "severity": _worst(standing),
+        "items": [_item(line, zone) for line in standing.lines],
+        "alerts": [asdict(alert) | {"ack_url": links.get(alert.id or "")} for alert in standing.alerts],
+    }
+    given["default_title"] = _title(standing, given)
+    given["default_body"] = _body(standing, given)
+    return given
+
+
+def _worst(standing: Standing) -> str | None:
+    severities = {alert.severity for alert in standing.alerts}
+    return "breach" if "breach" in severities else "warning" if "warning" in severities else None
+
+
+def _item(line: Line, zone: str) -> dict[str, Any]:
+    told = asdict(line)
+    due_at = told.pop("due_at")
+    return told | {"deadline": in_zone(due_at, zone), "deadline_utc": None if due_at is None else due_at.isoformat()}
+
+
+def in_zone(at: Instant | None, zone: str) -> str | None:
+    """An instant as people of the zone read it: `Mon 23 Nov 15:04 CET`."""
+    return None if at is None else f"{at.astimezone(ZoneInfo(zone)):%a %-d %b %H:%M %Z}"
+
+
+def _title(standing: Standing, given: Mapping[str, Any]) -> str:
+    if given["test"]:
+        return f"Pointsman: a test message to {given['target']}"
+    if any(line.kind == "exhausted" for line in standing.lines):
+        what = "Nobody acknowledged: " + _count(standing.alerts)
+    else:
+        what = _count(standing.alerts)
+    return f"{what}{_where(standing)}"
+
+
+def _count(alerts: Any) -> str:
+    """`3 breaches, 2 warnings`."""
+    by_name: dict[str, int] = {}
+    for alert in alerts:
+        name = alert.severity or "ticket nobody took"
+        by_name[name] = by_name.get(name, 0) + alert.count
+    return ", ".join(f"{count} {_plural(name) if count != 1 else name}" for name, count in sorted(by_name.items()))
+
+
+def _plural(name: str) -> str:
+    return {"breach": "breaches", "warning": "warnings", "ticket nobody took": "tickets nobody took"}[name]
+
+
+def _where(standing: Standing) -> str:
+    """` in billing (vip)`, as far as all have it in common."""
+    queues = {alert.queue for alert in standing.alerts}
+    policies = {alert.policy for alert in standing.alerts}
+    queue = f" in {queues.pop()}" if len(queues) == 1 and None not in queues and "" not in queues else ""
+    policy = f" ({policies.pop()})" if len(policies) == 1 and None not in policies else ""
+    return queue + policy
+
+
+def _body(standing: Standing, given: Mapping[str, Any]) -> str:
+    if given["test"]:
+        return f"This is a test. Messages of the workspace {given['workspace']} to {given['target']} arrive here."
+    lines = [_line(item) for item in given["items"]]
+    if given["more"]:
+        lines.append(f"… and {given['more']} more.")
+    links = [
+        (f"Acknowledge {_count([alert])}{_place(alert)}: {shown['ack_url']}", alert.count)
+        for alert, shown in zip(standing.alerts, given["alerts"], strict=True)
+        if shown["ack_url"] is not None
+    ]
+    if len(standing.alerts) > 1:
+        counts = [f"{_count([alert])}{_place(alert)}" for alert in standing.alerts[:ALERTS_LISTED_MAX]]
+        rest = len(standing.alerts) - ALERTS_LISTED_MAX
+        lines = [*counts, *([f"… and {rest} more alerts."] if rest > 0 else []), "", *lines]
+    why = sorted({line.reason for line in standing.lines})
+    lines += ["", f"Why: {'; '.join(why[:3])}."] if why else []
+    lines += ["", *(text for text, _ in links)] if links else []
+    return "\n".join([*lines, "", f"{given['id']}, workspace {given['workspace']}"])
+
+
+def _place(alert: Alerted) -> str:
+    queue = f" in {alert.queue}" if alert.queue else ""
+    return queue + (f" ({alert.policy})" if alert.policy else "")
+
+
+def _line(item: Mapping[str, Any]) -> str:
+    """`tkt_1 (urgent): breach of first_response, due Mon 23 Nov 15:04 CET, held by anna`."""
+    parts = [item["ticket"] or "an alert"]
+    if item["priority"]:
+        parts[0] += f" ({item['priority']})"
+    if item["metric"]:
+        parts[0] += f": {item['severity'] or 'clock'} of {item['metric']}"
+    if item["deadline"]:
+        parts.append(f"due {item['deadline']}")
+    parts.append(f"held by {item['agent']}" if item["agent"] else "held by nobody")
+    return ", ".join(parts)

@@ -1,0 +1,183 @@
+"""What arrives at a receiver: each thing told, at least once and not twice by our own doing, in few messages."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from pointsman.testing.waiting import until, until_it
+from tests.integration.sla.notify.items import an_item
+from tests.integration.sla.notify.telling import QUICK, Receiver, Telling, a_receiver
+
+pytestmark = pytest.mark.stack
+
+
+async def test_a_breach_is_told_with_what_where_until_when_and_who_holds_it(
+    telling: Telling, receiver: Receiver
+) -> None:
+    due = datetime(2026, 11, 23, 14, 4, tzinfo=UTC)
+    await telling.write(an_item("1", agent="anna", due_at=due, ticket_id="tkt_1"))
+    async with telling.sending():
+        (row,) = await telling.settled("sent")
+    ((headers, body),) = receiver.got
+    assert body["title"] == "1 breach in billing (standard)"
+    assert "tkt_1 (urgent): breach of first_response, due Mon 23 Nov 15:04 CET, held by anna" in body["message"]
+    assert "Why: step 2 of page-supervisor." in body["message"]
+    assert row["notification_id"] in body["message"], "a recipient can tell that it was sent twice"
+    assert headers["pointsman-notification"] == row["notification_id"]
+    assert (row["items"], row["rounds"], row["body"]) == (1, 1, body["message"])
+
+
+async def test_ten_thousand_at_one_instant_are_one_message_of_some_lines(telling: Telling, receiver: Receiver) -> None:
+    at = datetime.now(UTC)
+    due = [at + timedelta(seconds=number) for number in range(10_000)]
+    await telling.write(*(an_item(f"{n:05}", at=at, ticket_id=f"tkt_{n:05}", due_at=due[-n]) for n in range(10_000)))
+    async with telling.sending():
+        (row,) = await telling.settled("sent")
+    (message,) = receiver.bodies
+    assert row["items"] == 10_000
+    assert receiver.got[0][1]["title"] == "10000 breaches in billing (standard)"
+    lines = [line for line in message.split("\n") if line.startswith("tkt_")]
+    assert len(lines) == 10
+    assert lines[0].startswith("tkt_00000 "), "the next to fall due are named"
+    assert "… and 9990 more." in message
+
+
+async def test_the_first_is_told_at_once_and_what_follows_in_one_digest_at_the_windows_end(
+    telling: Telling, receiver: Receiver
+) -> None:
+    await telling.write(an_item("first"))
+    async with telling.sending():
+        await telling.settled("sent")
+        for number in range(5):
+            await telling.write(an_item(f"later-{number}"))
+        due = await telling.pool.fetchval("SELECT due_at - last_sent_at FROM notify_group")
+        assert due == timedelta(seconds=60)
+        assert len(receiver.got) == 1
+        await telling.window_passed()
+        await telling.settled("sent", 2)
+    assert receiver.got[1][1]["title"] == "5 breaches in billing (standard)"
+
+
+async def test_of_two_senders_each_message_comes_once(telling: Telling, receiver: Receiver) -> None:
+    await telling.configure(pager={"per_hour_max": 1000})
+    items = [an_item(str(n), queue=f"queue-{n}", group_by=("queue",)) for n in range(60)]
+    async with telling.sending(), telling.sending():
+        await telling.write(*items)
+        await telling.settled("sent", 60)
+    ids = [headers["pointsman-notification"] for headers, _ in receiver.got]
+    assert len(ids) == len(set(ids)) == 60
+
+
+async def test_what_was_claimed_by_a_process_that_was_killed_is_sent_again_with_its_id(
+    telling: Telling, receiver: Receiver
+) -> None:
+    receiver.silent = True
+    await telling.write(an_item("1"))
+    program = (
+        "import asyncio, sys\n"
+        "from pointsman_sla.notify.sender import NotificationSender\n"
+        "from pointsman_sla.settings import SlaSettings\n"
+        "async def main():\n"
+        "    settings = SlaSettings.model_validate_json(sys.argv[1])\n"
+        "    async with NotificationSender(settings, lambda: range(settings.partitions)):\n"
+        "        await asyncio.Event().wait()\n"
+        "asyncio.run(main())\n"
+    )
+    settings: Any = telling.settings.model_copy(update=QUICK)
+    settings = settings.model_dump(mode="json") | QUICK
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, _json(settings))
+    await until(lambda: bool(receiver.got))
+    os.kill(process.pid, signal.SIGKILL)
+    await process.wait()
+    receiver.silent = False
+    await telling.pool.execute("UPDATE notification SET claimed_until = now()")
+    async with telling.sending():
+        (row,) = await telling.settled("sent")
+    assert [headers["pointsman-notification"] for headers, _ in receiver.got] == [row["notification_id"]] * 2
+    assert row["rounds"] == 2
+
+
+def _json(settings: dict[str, Any]) -> str:
+    import orjson
+
+    return orjson.dumps(settings).decode()
+
+
+async def test_a_receiver_that_hangs_holds_up_nobody_else(telling: Telling) -> None:
+    async with a_receiver(silent=True) as hanging, a_receiver() as other:
+        await telling.configure(pager={}, desk={})
+        telling.address("pager", hanging.address)
+        telling.address("desk", other.address)
+        await telling.write(an_item("1"))
+        async with telling.sending(notify_timeout_seconds=1.0, notify_rounds_max=1):
+            await until(lambda: bool(hanging.got))
+            await telling.write(an_item("2", target="desk"))
+            await until(lambda: bool(other.got))
+            (dead,) = await telling.settled("dead")
+    assert dead["reason"] in ("not done within 1 seconds", "no answer: ReadTimeout")
+
+
+async def test_of_several_addresses_those_that_took_it_are_not_told_again(telling: Telling, receiver: Receiver) -> None:
+    async with a_receiver(status=500) as failing:
+        telling.address("pager", "# the team", receiver.address, failing.address)
+        await telling.write(an_item("1"))
+        async with telling.sending():
+            await until(lambda: len(failing.got) >= 2)
+            failing.status = 200
+            (row,) = await telling.settled("sent")
+    assert len(receiver.got) == 1
+    assert row["rounds"] >= 3
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_receiver_says_when_to_come_again(telling: Telling, receiver: Receiver, status: int) -> None:
+    receiver.status, receiver.headers = status, "Retry-After: 120\r\n"
+    await telling.write(an_item("1"))
+    async with telling.sending():
+        row = await until_row(telling, "reason IS NOT NULL")
+        assert row["reason"] == f"the receiver answered {status}"
+        assert timedelta(seconds=119) < row["due_at"] - row["updated_at"] < timedelta(seconds=121)
+        receiver.status = 200
+        await telling.pool.execute("UPDATE notification SET due_at = now()")
+        await telling.settled("sent")
+
+
+async def until_row(telling: Telling, condition: str) -> Any:
+    found: list[Any] = []
+
+    async def there() -> bool:
+        found[:] = await telling.pool.fetch(f"SELECT * FROM notification WHERE {condition}")
+        return bool(found)
+
+    await until_it(there)
+    return found[0]
+
+
+async def test_what_is_refused_too_often_is_dead_and_the_alerts_timeline_says_so(
+    telling: Telling, receiver: Receiver
+) -> None:
+    receiver.status = 500
+    await telling.an_alert("alr_1")
+    await telling.write(an_item("1", alert_id="alr_1"))
+    async with telling.sending(notify_rounds_max=3):
+        (dead,) = await telling.settled("dead")
+    assert (dead["rounds"], dead["reason"], len(receiver.got)) == (3, "the receiver answered 500", 3)
+    lines = await telling.pool.fetch("SELECT kind, comment FROM alert_event ORDER BY event_id")
+    assert [line["kind"] for line in lines] == ["notification_failed"] * 2, "the first failure, and the last"
+    assert f"{dead['notification_id']} is dead: the receiver answered 500" in lines[-1]["comment"]
+
+
+async def test_a_message_that_arrived_is_a_line_of_its_alerts_timelines(telling: Telling, receiver: Receiver) -> None:
+    for alert in ("alr_1", "alr_2"):
+        await telling.an_alert(alert)
+    await telling.write(*(an_item(f"{n}", alert_id=f"alr_{n}") for n in (1, 2)))
+    async with telling.sending():
+        (row,) = await telling.settled("sent")
+    lines = await telling.pool.fetch("SELECT alert_id, kind, comment FROM alert_event ORDER BY alert_id")
+    told = f"pager: {row['notification_id']}"
+    assert [tuple(line) for line in lines] == [("alr_1", "notified", told), ("alr_2", "notified", told)]
