@@ -14,7 +14,7 @@ PROOFS ?= 10000
 SIDE_BY_SIDE := -n 2 --dist loadfile
 
 help: ## Say what there is.
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP) ## Make .venv from requirements.lock and install the members.
 
@@ -63,6 +63,9 @@ check: setup ## Lint, format, types, tidiness, generated files, deployment files
 bench: setup ## Measure one thing: BENCH=intake, engine, pipeline, …
 	@$(BIN)/pointsman bench $(BENCH)
 
+bench-libraries: setup ## Install the libraries that `bench calendar` compares our calendars with.
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-bench.lock
+
 docs: setup ## Write the generated documents: schemas, AsyncAPI, OpenAPI, settings.
 	@$(BIN)/python -m pointsman.contracts.generate .
 	@$(BIN)/python -m pointsman.edge.reference .
@@ -70,5 +73,7 @@ docs: setup ## Write the generated documents: schemas, AsyncAPI, OpenAPI, settin
 lock: setup ## Pin the newest versions of requirements.in, with hashes, in requirements.lock.
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --upgrade requirements.in -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --upgrade --constraint requirements.lock requirements-bench.in -o requirements-bench.lock
 
-.PHONY: help setup demo up down test check test-kafka bench lock docs histories proof
+.PHONY: help setup demo up down test check test-kafka bench bench-libraries lock docs histories proof

@@ -1,6 +1,6 @@
-"""`bench timers` and `bench calendar`: a real worker on real servers, and the arithmetic alone.
+"""`bench timers`: a real worker on real servers.
 
-Both give one list of samples a figure, one sample a run. Timers: `POINTSMAN_BENCH_ARMED` clocks (a million) are armed
+One list of samples a figure, one sample a run: `POINTSMAN_BENCH_ARMED` clocks (a million) are armed
 for later; then a thousand a second fire, spread evenly, then 20,000 at one instant. Lateness is from the appointed
 instant to the instant at which the firing was decided; `deadline_to_alert_p99_ms` to when a reader of the topic has the
 fact.
@@ -9,7 +9,6 @@ fact.
 import asyncio
 import os
 import sys
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -25,8 +24,6 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.broker import make_consumer
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman_sla.calendar import compile_calendar
-from pointsman_sla.micros import MICROS
 
 ARMED = int(os.environ.get("POINTSMAN_BENCH_ARMED", "1000000"))
 RATE_PER_SECOND = 1_000
@@ -180,31 +177,3 @@ async def _listener(settings: RuntimeSettings) -> AsyncIterator[dict[str, Instan
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
         await consumer.stop()
-
-
-CALENDAR = {
-    "tz": "Europe/Rome",
-    "week": {day: [["09:00", "13:00"], ["14:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")},
-    "holidays": ["01-01", "01-06", "04-25", "05-01", "06-02", "08-15", "11-01", "12-08", "12-25", "12-26"],
-}
-
-
-async def calendar(bench: Bench) -> dict[str, list[float]]:
-    """Microseconds per `due` and per `elapsed`, over ten years of a calendar with holidays."""
-    compiled = compile_calendar(CALENDAR)
-    start = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * MICROS
-    ten_years = 3652 * 86_400 * MICROS
-    compiled.elapsed(start, start + ten_years)
-    places = [start + place * (ten_years // 50_000) for place in range(50_000)]
-    samples: dict[str, list[float]] = {"due_us": [], "elapsed_us": []}
-    for _ in range(bench.runs + 1):
-        began = time.perf_counter()
-        for at in places[:-200]:
-            compiled.fall_due(at, 28_800 * MICROS)
-        middle = time.perf_counter()
-        for at in places[:-200]:
-            compiled.elapsed(start, at)
-        ended = time.perf_counter()
-        samples["due_us"].append((middle - began) / len(places) * 1e6)
-        samples["elapsed_us"].append((ended - middle) / len(places) * 1e6)
-    return {name: values[1:] for name, values in samples.items()}

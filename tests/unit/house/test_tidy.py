@@ -122,7 +122,7 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
 
 
 def test_the_locks_name_no_index() -> None:
-    locks = [ROOT / "requirements.lock", *files(suffix="package-lock.json")]
+    locks = [ROOT / "requirements.lock", ROOT / "requirements-bench.lock", *files(suffix="package-lock.json")]
     assert [shown(lock) for lock in locks if "://" in lock.read_text("utf-8")] == []
 
 

@@ -22,7 +22,8 @@ from pointsman.core.journal import Journal
 from pointsman.runtime.broker import make_producer
 from pointsman.runtime.database import open_pool
 from pointsman_sla.alerts.book import AlertBook
-from pointsman_sla.bench import CALENDAR, LEAD_SECONDS, arm, worker_process
+from pointsman_sla.bench import LEAD_SECONDS, arm, worker_process
+from pointsman_sla.bench_calendar import CALENDAR
 from pointsman_sla.clocks.lifecycle import advance
 from pointsman_sla.clocks.model import Ticket
 from pointsman_sla.clocks.policy import Book, part_of, read_book
