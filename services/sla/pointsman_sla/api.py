@@ -251,7 +251,7 @@ async def evaluate(request: Request, caller: Reader, body: Evaluate) -> Response
         raise _invalid(f"/calendar{where}", detail) from error
     try:
         return Json({"op": body.op, "config_version": version, **_evaluated(calendar, body)})
-    except OutOfReach as error:
+    except (OutOfReach, OverflowError) as error:  # an answer past the year 9999 overflows
         raise _invalid("/seconds" if body.seconds is not None else "/end", str(error)) from error
 
 

@@ -244,8 +244,9 @@ async def test_the_arithmetic_of_calendars(service: Service, app: Any) -> None:
             {"calendar": OFFICE, "op": "add", "start": "2026-11-20T16:00:00Z", "seconds": 1},
             {"calendar": OFFICE, "op": "due", "start": "2026-11-20T16:00:00Z", "seconds": 1, "tz": "UTC"},
         ]
+        wrong.append({"calendar": {"always": True}, "op": "due", "start": "9999-12-31T00:00:00Z", "seconds": 1e10})
         statuses = [(await ask(**question)).status_code for question in wrong]
-        assert statuses == [404] + [422] * 9
+        assert statuses == [404] + [422] * 10
         bavaria = {**OFFICE, "holidays_of": {"country": "DE", "subdivision": "BY"}}
         night = {"op": "due", "start": "2023-01-05T18:00:00Z", "seconds": 0}
         assert (await ask(calendar=bavaria, **night)).json()["breach_at"] == "2023-01-09T09:00:00Z", "a Friday off"

@@ -7,6 +7,7 @@ PROMISE = "sla:\n  policies:\n    - name: all\n      calendar: office\n      tar
 
 WRONG: dict[str, tuple[str, str, int]] = {
     "unknown zone": (f"{OFFICE}    tz: Europe/Atlantis\n", "/calendars/office/tz", 6),
+    "the host's own zone": (f"{OFFICE}    tz: localtime\n", "/calendars/office/tz", 6),
     "a path as a zone": (f"{OFFICE}    tz: ../../etc/passwd\n", "/calendars/office/tz", 6),
     "an unknown zone later": (f"{OFFICE}    from: {{'2027-01-01': {{tz: Mars/Olympus}}}}\n",
                               "/calendars/office/from/2027-01-01/tz", 6),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pointsman.cli.main import run
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
@@ -122,6 +124,58 @@ def test_a_wrong_answer_fails_and_a_wrong_vector_says_why() -> None:
         ({"ical": {"text": "BEGIN:VCALENDAR"}, "tz": "Mars/Olympus"}, "/tz: "),
     ):
         assert place in one(op="due", calendar=calendar, start="2026-11-20T09:00:00Z", seconds=1, expect="x")["error"]
+    for pauses, place in (
+        (5, "/pauses"),
+        ("no", "/pauses"),
+        ([1], "/pauses/0"),
+        ([["2026-11-20T09:00:00Z", None]], "/0/1"),
+    ):
+        assert place in one(op="due", start="2026-11-20T09:00:00Z", seconds=1, pauses=pauses, expect="x")["error"]
+
+
+PIECES: tuple[Any, ...] = (
+    *(None, 1, -1, 1e300, float("nan"), True, 3600, 99_999_999_999, "x", [], {}, [1], [[1, 2]]),
+    *("2026-11-20T09:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "1899-01-01T00:00:00Z"),
+    *("2026-11-20T09:00:00[Mars/Olympus]", "2026-11-20[Europe/Rome]", [["2026-11-20T09:00:00Z", None]]),
+    [["2026-11-20T09:00:00Z", "2026-11-19T09:00:00Z"]],
+)
+CALENDARS: tuple[Any, ...] = (
+    *(
+        {},
+        5,
+        None,
+        [],
+        OFFICE,
+        {"always": True},
+        {"tz": 5},
+        {"week": 5},
+        {"week": {"mon": 5}},
+        {"week": {"mon": [[5, 6]]}},
+    ),
+    *({"holidays": {"a": 1}}, {"holidays": [5, None]}, {"days": {"2026-01-01": 5}}, {"days": 5}, {"from": [1]}),
+    *({"holidays_of": {"country": 5}}, {"holidays_of": {"country": "IT", "subdivision": 5}}, {"ical": 5}),
+    *({"ical": {"dates": 5}}, {"holidays_of": {"dates": 5}}, {"holidays_of": {"dates": "abc"}}, {"always": "yes"}),
+)
+KEYS = (
+    "start",
+    "end",
+    "seconds",
+    "pauses",
+    "warn_before",
+    "then_escalate_after",
+    "expect",
+    "expect_breach",
+    "expect_first",
+)
+
+
+@given(st.sampled_from(("due", "elapsed", "subtract", "add", None)), st.sampled_from(CALENDARS),
+       st.dictionaries(st.sampled_from(KEYS), st.sampled_from(PIECES)))  # fmt: skip
+@settings(max_examples=500, deadline=None)
+def test_whatever_a_vector_says_it_has_a_result(op: str | None, calendar: Any, rest: dict[str, Any]) -> None:
+    said = {"start": "2026-11-20T09:00:00Z", "end": "2026-11-23T09:00:00Z", "seconds": 60, "expect": 0, **rest}
+    got = one(op=op, calendar=calendar, **said)
+    assert got["ok"] in (True, False)
     with pytest.raises(VectorError):
         evaluate({"vectors": "none"})
 

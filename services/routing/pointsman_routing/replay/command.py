@@ -8,11 +8,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from pointsman.cli.document_file import read_document_file, refuse
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_fields, print_json, print_table, say
 from pointsman.cli.server import ProfileOption, WorkspaceOption, ask
 from pointsman.client.session import Session
-from pointsman.contracts.document import Document, DocumentErrors, read_document, read_plain
+from pointsman.contracts.document import Document, DocumentErrors, read_document
+from pointsman.contracts.document.expansion import expanded
 from pointsman_routing.replay.comparing import MEANS, compare
 from pointsman_routing.replay.history import READ, VERSION, HistoryRefused, read_history
 from pointsman_routing.simulation.command import JsonOption, ProcessesOption
@@ -43,9 +45,9 @@ def replay(
         events = ask(profile, workspace, lambda session: _record(session, history))
         say(f"{history}: {events} events.")
         return
-    document = _document(config)
     try:
         recorded = read_history(history)
+        document = _document(config, recorded.start.year)
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("replications", total=2 * replications)
@@ -71,13 +73,13 @@ def replay(
         raise CommandFailed("; ".join(result["counter_examples"][:1]))
 
 
-def _document(path: Path) -> Document:
+def _document(path: Path, year: int) -> Document:
+    """The document with its holidays as they were in the year of the history."""
+    given = read_document_file(path)
     try:
-        return read_document(read_plain(path.read_bytes()))
-    except DocumentErrors as error:
-        raise WrongInput(f"{path}: {error}") from error
-    except OSError as error:
-        raise WrongInput(f"{path}: {error.strerror}") from error
+        return read_document(expanded(given.written, read_document(given.written), year))
+    except DocumentErrors as errors:
+        refuse(path, errors)
 
 
 async def _record(session: Session, path: Path) -> int:

@@ -42,7 +42,7 @@ def evaluate(vectors: Any) -> dict[str, Any]:
         head = {"id": vector.get("id", str(place)), "op": vector.get("op")}
         try:
             results.append({**head, **_one(vector, shared)})
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:  # an answer past the year 9999 overflows
             results.append({**head, "got": None, "expect": vector.get("expect"), "ok": False, "error": str(error)})
     passed = sum(result["ok"] for result in results)
     return {"results": results, "passed": passed, "failed": len(results) - passed}
@@ -58,7 +58,7 @@ def _one(vector: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]
         raise VectorError("/calendar: missing")
     calendar = compile_calendar(with_dates(definition, *_years(vector)))
     zone = calendar.zone
-    pauses = [(_at(low, zone, "/pauses"), _at(high, zone, "/pauses")) for low, high in vector.get("pauses", ())]
+    pauses = _pauses(vector.get("pauses"), zone)
     checks: list[tuple[str, str, Any, Any]] = []  # what was got under which name, beside what was expected
     op = vector.get("op")
     if op == "due":
@@ -96,6 +96,20 @@ def _one(vector: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]
     if not asked:
         raise VectorError("the vector expects nothing")
     return result
+
+
+def _pauses(given: Any, zone: str) -> list[tuple[int, int]]:
+    if given is None:
+        return []
+    if isinstance(given, str) or not isinstance(given, Sequence):
+        raise VectorError("/pauses: not a list of [from, to]")
+    for place, pause in enumerate(given):
+        if isinstance(pause, str) or not isinstance(pause, Sequence) or len(pause) != 2:
+            raise VectorError(f"/pauses/{place}: a pause is [from, to]")
+    return [
+        (_at(low, zone, f"/pauses/{place}/0"), _at(high, zone, f"/pauses/{place}/1"))
+        for place, (low, high) in enumerate(given)
+    ]
 
 
 def _instant_check(vector: Mapping[str, Any], got: str, expect: str, at: int, zone: str) -> tuple[str, str, Any, Any]:

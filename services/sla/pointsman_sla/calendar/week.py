@@ -200,7 +200,7 @@ def _read_dates(raw: Mapping[str, Any], key: str, where: str) -> frozenset[int]:
     """The dates to which a version's public holidays, or the events of its iCal file, were expanded."""
     given = raw.get(key)
     dates = given.get("dates") if isinstance(given, Mapping) else None
-    return _read_holidays(list(dates or ()), f"{where}/{key}/dates")[0]
+    return _read_holidays(list(dates) if isinstance(dates, Mapping) else dates or (), f"{where}/{key}/dates")[0]
 
 
 def date_of(day: int) -> str:

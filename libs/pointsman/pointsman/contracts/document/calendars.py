@@ -18,7 +18,7 @@ _TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 
 @lru_cache
 def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - {"localtime", "posixrules"})  # what a host takes these for is its own
 
 
 def _zone(name: str) -> str:
