@@ -22,7 +22,8 @@ ADMIN = Actor(kind="admin", id="ada")
 
 
 class LaneOfTests:
-    """Every timer of a year is near, nothing is ever read or written. `facts` are all that were emitted."""
+    """Every timer of a year is near, nothing is ever read or written. `facts` are all that were emitted, `rows` all
+    clocks as their rows would be."""
 
     def __init__(self, *policies: dict[str, Any], document: dict[str, Any] | None = None) -> None:
         self.logic = SlaLane()
@@ -30,6 +31,7 @@ class LaneOfTests:
         near = Near(journal, (micros(minute(A_YEAR)), "\x7f"))
         self.state = SlaState(journal, 0, minute(-1), near, AlertBook(journal))
         self.facts: list[Any] = []
+        self.rows: dict[str, Clock] = {}
         self.number = 0
         applied = ConfigApplied(
             config_version=1, document=document or a_document(*policies), author=ANNA, applied_at=minute(-1)
@@ -38,6 +40,9 @@ class LaneOfTests:
 
     def _keep(self, decision: Decision) -> Decision:
         self.facts += [fact for emission in decision.emissions for fact in emission.facts]
+        for placed in self.state.changed_clocks.values():
+            self.rows[placed.clock.id] = placed.clock
+        self.rows.update(self.state.fired_clocks)
         self.logic.committed(self.state)
         self.state.journal.forget()
         return decision

@@ -14,6 +14,8 @@ from tests.unit.sla.builders import (
     opened,
     pended,
     queued,
+    reopened,
+    resolved,
 )
 
 VIP = a_policy(name="vip", match={"customer_tier": ["vip"]}, targets={"first_response": {"default": 300}})
@@ -100,6 +102,26 @@ def test_of_the_warnings_already_passed_only_the_latest_fires() -> None:
     policy = a_policy(warn={"shares": [0.2, 0.4, 0.6, 0.9]})
     story = Story(policy).tell(0, *opened(0)).tell(7, labelled("urgent"))
     assert plan_of(story) == [(6, "share:0.6"), (9, "share:0.9"), (10, "breach")]
+
+
+def test_a_warning_that_a_shorter_target_passed_over_does_not_come_with_a_later_pause() -> None:
+    policy = a_policy(warn={"shares": [0.2, 0.4, 0.6, 0.9]}, pause_on={"first_response": ["customer"]})
+    story = Story(policy).tell(0, *opened(0)).tell(7, labelled("urgent")).fire("first_response", 7)
+    story.tell(8, pended()).tell(9, assigned())
+    assert plan_of(story) == [(10, "share:0.9"), (11, "breach")]
+
+
+def test_an_announced_breach_keeps_its_instant_through_later_pauses() -> None:
+    policy = a_policy(warn={}, pause_on={"first_response": ["customer"]})
+    story = Story(policy).tell(0, *opened(0)).tell(20, labelled("urgent")).fire("first_response", 20)
+    story.tell(30, pended()).tell(40, assigned())
+    assert minutes_of(story.clock("first_response").breach_at) == 20
+
+
+def test_labels_changed_while_resolved_hold_when_it_is_reopened() -> None:
+    story = Story(a_policy(targets={"resolution": {"default": 28_800, "urgent": 7200}}, warn={}))
+    story.tell(0, *opened(0)).tell(10, resolved()).tell(20, labelled("urgent")).tell(30, reopened(), queued())
+    assert (story.clock("resolution").target_seconds, minutes_of(story.clock("resolution").due_at)) == (7200, 140)
 
 
 def test_a_lower_priority_gives_more_time_and_warnings_that_fired_stay_fired() -> None:

@@ -92,14 +92,20 @@ def _labels_after(labels: Labels, bodies: Sequence[Any]) -> Labels:
 def _reevaluate(course: Course) -> None:
     """A field that policies match on changed: running clocks get the target that holds now, and what is measured only
     now starts when it would have."""
-    policy = course.policy
-    for clock in tuple(course.clocks.values()):
-        if clock.active:
-            if policy is None:
-                course.cancel(clock, NO_TARGET)
-            else:
-                course.retarget(clock, policy)
+    for metric in tuple(course.clocks):
+        _retarget(course, metric)
     start_what_is_due(course)
+
+
+def _retarget(course: Course, metric: Metric) -> None:
+    """The metric's clock, if it has not ended, gets the target that the ticket's labels select now."""
+    clock, policy = course.active(metric), course.policy
+    if clock is None:
+        return
+    if policy is None:
+        course.cancel(clock, NO_TARGET)
+    else:
+        course.retarget(clock, policy)
 
 
 def start_what_is_due(course: Course) -> None:
@@ -320,6 +326,7 @@ def _reopened(course: Course, body: desk.TicketReopened) -> None:
         clock = course.clocks.get(metric)
         if clock is not None and clock.reason != NO_TARGET and goes_on:
             course.resume_ended(clock)
+            _retarget(course, metric)
         elif metric != "agent_work":
             course.start(metric, course.at)
     if ticket.unanswered:

@@ -30,10 +30,13 @@ def elapsed(clock: Clock, until: int, calendars: Calendars) -> tuple[int, int]:
 def planned(clock: Clock, policy: Policy | None, now: int, calendars: Calendars) -> Clock:
     """The clock with its points laid anew from its segments.
 
-    Of the warnings that lie before `now` only the latest is kept: so much is gone already when a shorter target is
-    given. A breach that would lie before `now` falls at `now`. A paused clock has no points; `due_at` and `breach_at`
+    Of the warnings that lie before `now` only the latest is kept, unless it fired: so much is gone already when a
+    shorter target is given. A breach that would lie before `now` falls at `now`; after a
+    breach there are no points, and its instants stay. A paused clock has no points; `due_at` and `breach_at`
     are then those it would have if it went on at `now`. A calendar that does not open again makes no points either.
     """
+    if clock.breached_at is not None:
+        return replace(clock, plan=())
     target = clock.target_seconds * MICROS
     running = clock.segments[-1].why is None
     stretches = list(_stretches(clock, calendars))
@@ -44,24 +47,24 @@ def planned(clock: Clock, policy: Policy | None, now: int, calendars: Calendars)
     except OutOfReach:
         return replace(clock, due_at=NEVER, breach_at=NEVER, plan=())
     assert run_out is not None  # the last stretch is open
-    breach_at = run_out.breach_at if clock.breached_at is not None else max(run_out.breach_at, now)
+    breach_at = max(run_out.breach_at, now)
     clock = replace(clock, due_at=run_out.due_at, breach_at=breach_at)
-    if not running or clock.breached_at is not None:
+    if not running:
         return replace(clock, plan=())
     points = [] if policy is None else sorted(_warnings(clock, policy, target, stretches))
     passed = sum(1 for at, _ in points if at < now)
-    points = [point for point in points[max(0, passed - 1) :] if point[0] < breach_at]
+    fired = {step for step, _ in clock.warned}
+    points = [point for point in points[max(0, passed - 1) :] if point[0] < breach_at and point[1] not in fired]
     if breach_at == now and run_out.breach_at < now:
         points = []
     return replace(clock, plan=(*points, (breach_at, BREACH)))
 
 
 def _warnings(clock: Clock, policy: Policy, target: int, stretches: list[Stretch]) -> Iterator[tuple[int, str]]:
-    fired = {step for step, _ in clock.warned}
     amounts = [(step, round(share * target)) for step, share in policy.shares]
     amounts += [(step, target - lead * MICROS) for step, lead in policy.leads]
     for step, amount in amounts:
-        if step not in fired and 0 < amount < target:
+        if 0 < amount < target:
             point = reach(stretches, amount)
             if point is not None:
                 yield point.due_at, step
