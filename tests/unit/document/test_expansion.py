@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.contracts.document import DocumentErrors, Written, read_document, read_plain
+from pointsman.contracts.document import DocumentErrors, Written, expansion, read_document, read_plain
 from pointsman.contracts.document.expansion import expanded
 from pointsman.contracts.document.public_holidays import UnknownPlace, public_holidays
 from tests.unit.document.documents import a_document
@@ -97,3 +97,25 @@ def test_every_mistake_is_told_with_its_key_and_line() -> None:
         ("/calendars/e/ical/text", 16),
     ]
     assert "not an iCal file" in errors[-1][2]
+
+
+def test_the_dates_of_all_calendars_together_have_a_limit() -> None:
+    text = CLOSED.replace("FREQ=YEARLY", "FREQ=DAILY;COUNT=1500").replace("20201224", "20250101")
+    office = {"always": True, "ical": {"text": text.replace("Christmas Eve", "x" * 190)}}
+    many: dict[str, Any] = {f"c{number}": office for number in range(5)}
+    with pytest.raises(DocumentErrors) as errors:
+        calendars(**many)
+    assert [error.pointer for error in errors.value.errors] == ["/calendars/c3/ical", "/calendars/c4/ical"]
+    assert "1048576 bytes" in errors.value.errors[0].detail
+
+
+def test_the_time_for_all_files_together_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(expansion, "CPU_SECONDS_MAX", 0.2)
+    text = CLOSED.replace("RRULE:FREQ=YEARLY", "RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30")
+    many: dict[str, Any] = {f"c{number}": {"always": True, "ical": {"text": text}} for number in range(9)}
+    with pytest.raises(DocumentErrors) as errors:
+        calendars(**many)
+    assert errors.value.errors[-1].pointer == "/calendars/c8/ical/text"
+    told = [error.detail for error in errors.value.errors]
+    assert "take too long" in told[0]
+    assert "the files before it" in told[-1]

@@ -18,7 +18,7 @@ from pointsman.contracts.document.parts import DAYS_MAX
 
 EVENTS_MAX = 2_000
 CPU_SECONDS_MAX = 5.0
-"""What reading a file may cost. A rule that never comes true is looked for until the year 9999: some seconds."""
+"""What the files of a document may cost. A rule that never comes true is looked for until the year 9999: seconds."""
 NAME_CHARACTERS_MAX = 200
 
 FREQUENCIES = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
@@ -40,6 +40,8 @@ def ical_dates(text: str, to_wall: ToWall, years: range, *, cpu_seconds_max: flo
 
     A date with several events has all their names; one without a `SUMMARY` has an empty name.
     """
+    if cpu_seconds_max <= 0:
+        raise IcalRefused(f"the files before it took all of the {CPU_SECONDS_MAX} seconds that a document has for them")
     began = time.thread_time()
     names: dict[date, dict[str, None]] = {}
     events = _events(text)
@@ -55,7 +57,7 @@ def ical_dates(text: str, to_wall: ToWall, years: range, *, cpu_seconds_max: flo
         except _WRONG as error:
             raise IcalRefused(f"{where}: {error}") from error
         if time.thread_time() - began > cpu_seconds_max:
-            raise IcalRefused(f"{where}: these events take too long to unfold; has one a rule that never comes true?")
+            raise IcalRefused(f"{where}: these events take too long to unfold: has one a rule that never comes true?")
     return {day.isoformat(): _joined(names[day]) for day in sorted(names)}
 
 
