@@ -32,6 +32,7 @@ from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.holiday_names import holiday_name
 from pointsman_sla.micros import MICROS, instant, micros
+from pointsman_sla.notify import api as notifications
 from pointsman_sla.predictions import Predictions
 from pointsman_sla.recompute import api as recomputing
 from pointsman_sla.shapes import (
@@ -71,6 +72,7 @@ def create(process: ApiProcess) -> FastAPI:
     )
     app.include_router(routes)
     app.include_router(recomputing.routes)
+    app.include_router(notifications.routes)
     app.state.predictions = Predictions(process)
     return app
 

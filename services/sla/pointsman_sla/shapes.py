@@ -137,10 +137,21 @@ class AlertShown(BaseModel):
 
 
 class TimelineEvent(BaseModel):
-    """One line of an alert's timeline."""
+    """One line of an alert's timeline. `notified` and `notification_failed` say in the comment whom, and the id of the
+    notification."""
 
     at: datetime
-    kind: Literal["opened", "joined", "left", "acknowledged", "unacknowledged", "fired_again", "resolved"]
+    kind: Literal[
+        "opened",
+        "joined",
+        "left",
+        "acknowledged",
+        "unacknowledged",
+        "fired_again",
+        "resolved",
+        "notified",
+        "notification_failed",
+    ]
     ticket: str | None
     metric: Metric | None
     cycle: int | None

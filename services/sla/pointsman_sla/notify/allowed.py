@@ -12,11 +12,11 @@ from apprise.plugins import NotifyBase
 
 _NAMES = """
     apprise apprises azure betterstack bark barks cliq clicksend dingtalk discord evolution evolutions feishu
-    firehydrant flock form forms gchat github goalert goalerts googlechat gotify gotifys guilded ifttt ilert incidentio
-    jira json jsons lark line mailgun mailto mailtos matrix matrixs mmost mmosts msgbird msteams ncloud nclouds nctalk
-    nctalks ntfy ntfys o365 opsgenie pagerduty pagertree postmark pover pushover resend revolt rocket rockets ryver
+    firehydrant flock form forms gchat github goalert goalerts gotify gotifys guilded ifttt ilert incidentio
+    jira json jsons lark line mailgun mailto mailtos matrix matrixs mmost mmosts msgbird ncloud nclouds nctalk
+    nctalks ntfy ntfys o365 opsgenie pagerduty pagertree postmark pover resend revolt rocket rockets ryver
     sendgrid ses signal signals signl4 sinch slack smtp2go sns sparkpost spike splunk squadcast synology synologys
-    teams telegram tgram threema twilio twist victorops voipms vonage webex wecombot wxteams wxpusher whatsapp workflow
+    tgram threema twilio twist victorops voipms vonage webex wecombot wxteams wxpusher whatsapp workflow
     workflows xmatters xml xmls zoom zulip
 """
 SCHEMAS = frozenset(_NAMES.split())

@@ -90,9 +90,9 @@ async def open_due(pool: Any, targets: Targets, lanes: Collection[int]) -> tuple
     if not workspaces:
         return 0, 0
     async with pool.acquire() as db:
-        await targets.read(db, workspaces)
+        known = await targets.read(db, workspaces)
         async with db.transaction():
-            groups = await db.fetch(DUE, list(lanes), workspaces, GROUPS_AT_ONCE_MAX)
+            groups = await db.fetch(DUE, list(lanes), list(known), GROUPS_AT_ONCE_MAX)
             if not groups:
                 return 0, 0
             now: Instant = groups[0]["now"]

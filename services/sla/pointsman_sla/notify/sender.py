@@ -120,7 +120,8 @@ class NotificationSender:
     async def _send(self, row: Any) -> None:
         """One notification: sent, put off, given up or skipped. The database may be away: then the claim lapses."""
         try:
-            await self._targets.read(self._pool, [row["workspace"]])
+            if not await self._targets.read(self._pool, [row["workspace"]]):
+                return
             target = self._targets.get(row["workspace"], row["target"])
             if row["items"] is None and await take_up(self._pool, row) == 0:
                 await settling.drop(self._pool, row)

@@ -6,6 +6,7 @@ from typing import Any
 
 from pointsman.contracts.document.promises import NotifyTarget
 from pointsman.core.instant import Instant
+from pointsman.runtime import telemetry
 from pointsman.runtime.logic import Database
 from pointsman_sla.calendar import Calendar, OutOfReach, compile_calendar
 from pointsman_sla.clocks.policy import read_book
@@ -48,20 +49,28 @@ class Targets:
     def __init__(self) -> None:
         self._known: dict[str, tuple[int, Mapping[str, Target]]] = {}
 
-    async def read(self, db: Database, workspaces: Collection[str]) -> None:
-        """Makes sure that those of these workspaces are the newest."""
+    async def read(self, db: Database, workspaces: Collection[str]) -> set[str]:
+        """Makes sure that those of these workspaces are the newest; the workspaces whose targets are known then.
+
+        What cannot be read is a fault of ours: nothing of that workspace is told until it can be.
+        """
         newest = {row["workspace"]: row["version"] for row in await db.fetch(NEWEST, list(workspaces))}
         stale = {
             workspace: version
             for workspace, version in newest.items()
             if self._known.get(workspace, (None,))[0] != version
         }
-        if not stale:
-            return
-        if len(self._known) + len(stale) > CACHED_MAX:
-            self._known.clear()
-        for row in await db.fetch(PARTS, list(stale), list(stale.values())):
-            self._known[row["workspace"]] = row["version"], targets_of(row["version"], row["body"])
+        if stale:
+            if len(self._known) + len(stale) > CACHED_MAX:
+                self._known.clear()
+            for row in await db.fetch(PARTS, list(stale), list(stale.values())):
+                try:
+                    self._known[row["workspace"]] = row["version"], targets_of(row["version"], row["body"])
+                except (ValueError, KeyError) as error:
+                    self._known.pop(row["workspace"], None)
+                    named = {"workspace": row["workspace"], "version": row["version"]}
+                    telemetry.alarm("sla", "notify-targets-unreadable", **named, reason=repr(error))
+        return {workspace for workspace in newest if workspace in self._known}
 
     def get(self, workspace: str, name: str) -> Target | None:
         """The target, of a workspace that was read; None when the newest version has none of that name."""

@@ -12,7 +12,6 @@ INACTIVE: tuple[str, ...] = (
     "/retention",
     "/sla/policies/*/ladder",
     "/sla/ladders",
-    "/sla/notify",
     "/sla/last_resort",
     "/surveys",
     "/auth/issuers",

@@ -1,0 +1,119 @@
+"""The words of a message: the default, and a target's own templates."""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pointsman.contracts.document.templates import VARIABLES
+from pointsman_sla.notify.standing import Alerted, Line, Standing
+from pointsman_sla.notify.wording import variables
+from tests.integration.sla.notify.items import an_item
+from tests.integration.sla.notify.telling import Receiver, Telling
+
+pytestmark = pytest.mark.stack
+
+DUE = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)
+
+
+async def told(telling: Telling, receiver: Receiver, template: dict[str, str], **target: Any) -> tuple[Any, Any]:
+    """What arrived of two breaches, and the notification."""
+    await telling.configure(pager={"template": template, **target})
+    await telling.write(*(an_item(str(n), ticket_id=f"tkt_{n}", due_at=DUE, agent="anna") for n in (1, 2)))
+    async with telling.sending():
+        (row,) = await telling.settled("sent")
+    return receiver.got[0][1], row
+
+
+async def test_a_target_has_its_own_words_and_zone(telling: Telling, receiver: Receiver) -> None:
+    body = "{% for item in items %}{{ item.ticket }} by {{ item.deadline }} ({{ item.agent }})\n{% endfor %}{{ id }}"
+    template = {"title": "{{ count }} late in {{ alerts[0].queue }}", "body": body}
+    message, row = await told(telling, receiver, template, timezone="Asia/Tokyo")
+    assert message["title"] == "2 late in billing"
+    lines = [f"tkt_{n} by Wed 1 Jul 19:00 JST (anna)" for n in (1, 2)]
+    assert message["message"] == "\n".join([*lines, row["notification_id"]])
+    assert row["remark"] is None
+
+
+async def test_without_a_zone_of_its_own_the_workspaces_is_used(telling: Telling, receiver: Receiver) -> None:
+    message, _ = await told(telling, receiver, {"title": "{{ items[0].deadline }} {{ items[0].deadline_utc }}"})
+    assert message["title"] == "Wed 1 Jul 12:00 CEST 2026-07-01T10:00:00+00:00"
+    assert "tkt_1 (urgent)" in message["message"], "what has no template is the default"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "{{ items[99].ticket }}",
+        "{{ 1 / 0 }}",
+        "{{ count.__class__.__mro__ }}",
+        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+        "{{ 'x' * 9999999999 }}",
+        "{{ 'x' | center(9999999999) }}",
+        "{{ count | join | first | round }}",
+    ],
+)
+async def test_a_template_that_breaks_is_said_and_blocks_nothing(
+    telling: Telling, receiver: Receiver, broken: str
+) -> None:
+    message, row = await told(telling, receiver, {"body": broken})
+    assert "tkt_1 (urgent)" in message["message"]
+    assert row["remark"].startswith("the template was not used: ")
+
+
+async def test_a_template_that_never_ends_its_words_is_cut(telling: Telling, receiver: Receiver) -> None:
+    message, _ = await told(telling, receiver, {"body": "{% for a in range(99999) %}{{ default_body }}{% endfor %}"})
+    assert len(message["message"]) <= 4_000
+
+
+async def test_with_a_public_address_a_link_acknowledges_of_which_only_the_digest_is_kept(
+    telling: Telling, receiver: Receiver
+) -> None:
+    await telling.an_alert("alr_1")
+    await telling.write(an_item("1", alert_id="alr_1"))
+    async with telling.sending(public_url="https://desk.example/"):
+        (row,) = await telling.settled("sent")
+    (line,) = [line for line in receiver.bodies[0].split("\n") if line.startswith("Acknowledge ")]
+    base, _, token = line.rpartition("/")
+    assert base == "Acknowledge 1 breach in billing (standard): https://desk.example/sla/v1/acks"
+    link = await telling.pool.fetchrow("SELECT *, expires_at - created_at AS life FROM ack_link")
+    assert link["token_hash"] == hashlib.sha256(token.encode()).digest()
+    assert (link["workspace"], link["alert_id"], link["target"]) == ("acme", "alr_1", "pager")
+    assert link["life"].total_seconds() == 86_400
+    assert token not in row["body"]
+
+
+async def test_without_a_public_address_there_is_no_link(telling: Telling, receiver: Receiver) -> None:
+    await telling.an_alert("alr_1")
+    await telling.write(an_item("1", alert_id="alr_1"))
+    async with telling.sending():
+        await telling.settled("sent")
+    assert "Acknowledge" not in receiver.bodies[0]
+    assert await telling.pool.fetchval("SELECT count(*) FROM ack_link") == 0
+
+
+def test_the_variables_are_those_that_a_document_may_name() -> None:
+    line = Line("tkt_1", "clk_1", "step", "why", "update", 1, "warning", "low", "q", "p", None, DUE)
+    standing = Standing(
+        3, [line], [Alerted("alr_1", "warning", "q", "p", 2), Alerted("alr_2", "breach", "r", "p", 1)], []
+    )
+    given = variables(
+        standing, id="ntf_1", workspace="acme", target="pager", zone="UTC", group="", links={"alr_2": "https://x/y"},
+        test=False,
+    )  # fmt: skip
+    assert set(given) == VARIABLES
+    assert given["default_title"] == "1 breach, 2 warnings (p)"
+    assert given["default_body"].split("\n") == [
+        "2 warnings in q (p)",
+        "1 breach in r (p)",
+        "",
+        "tkt_1 (low): warning of update, due Wed 1 Jul 10:00 UTC, held by nobody",
+        "… and 2 more.",
+        "",
+        "Why: why.",
+        "",
+        "Acknowledge 1 breach in r (p): https://x/y",
+        "",
+        "ntf_1, workspace acme",
+    ]
