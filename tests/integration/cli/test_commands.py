@@ -15,6 +15,7 @@ import pytest
 from pointsman.cli.demo.document import make_document
 from pointsman.cli.main import run
 from pointsman.cli.secret import SERVICES as SECRET_SERVICES
+from pointsman.cli.server import ask
 from pointsman.local.folder import FOLDER_VARIABLE, StackFolder
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
@@ -127,6 +128,27 @@ def test_a_mistake_in_a_document_is_named_with_its_line(document: Path) -> None:
     assert answered.code == 2
     assert "/queues/billing/order (line 3)" in answered.err
     assert answered.err.count("\n") == 1
+
+
+CLOSED = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20261224\nSUMMARY:Inventory\nEND:VEVENT\nEND:VCALENDAR\n"
+
+
+def test_a_file_of_holidays_beside_a_document_shuts_its_calendar_in_every_service(document: Path) -> None:
+    changed = orjson.loads(document.read_bytes())
+    changed.setdefault("calendars", {})["shop"] = {"tz": "UTC", "always": True, "ical": {"file": "closed.ics"}}
+    other, closed = document.with_name("shop.yaml"), document.with_name("closed.ics")
+    other.write_bytes(orjson.dumps(changed))
+    closed.write_text("<html>Sign in</html>")
+    refused = typed("apply", str(other))
+    assert refused.code == 2
+    assert "/calendars/shop/ical/text (line 1): is not an iCal file" in refused.err
+    closed.write_text(CLOSED)
+    assert typed("apply", str(other), "--json").json["inactive"] == []
+    assert typed("config", "show", "--json").json["calendars"]["shop"]["ical"]["dates"] == {"2026-12-24": "Inventory"}
+    question = {"calendar": "shop", "op": "due", "start": "2026-12-23T23:00:00Z", "seconds": 7200}
+    answer = ask(None, "acme", lambda session: session.post("/sla/v1/calendars:evaluate", question))
+    assert answer["due_at"] == "2026-12-25T01:00:00Z"
+    assert typed("apply", str(document)).code == 0
 
 
 def tickets_as(monkeypatch: pytest.MonkeyPatch, stack: StackFolder, token: str, *command: str) -> int:
