@@ -42,6 +42,16 @@ def test_a_whole_day_is_a_holiday_with_its_name() -> None:
     assert dates(text.replace("\n", "\r\n")) == dates("\ufeff" + text) == dates(text)
 
 
+def test_files_as_calendars_on_the_web_give_them() -> None:
+    text = a_file(
+        "DTSTART;VALUE=DATE:20261225\nDTEND;VALUE=DATE:20261226\nCLASS:PUBLIC\nTRANSP:TRANSPARENT\nSEQUENCE:0\n"
+        "DESCRIPTION:Public holiday\\n folded\n BEGIN:VEVENT\nSTATUS:CONFIRMED\nSUMMARY;LANGUAGE=it:Natale\n"
+        "X-APPLE-TRAVEL-ADVISORY-BEHAVIOR:AUTOMATIC\nBEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nEND:VALARM",
+        before="METHOD:PUBLISH\nX-WR-CALNAME:Festività\nX-WR-TIMEZONE:Europe/Rome\nBEGIN:VTODO\nUID:x\nEND:VTODO\n",
+    )
+    assert dates("\n" + text + "\n\n") == {"2026-12-25": "Natale"}
+
+
 def test_an_end_is_not_of_the_event_and_a_duration_may_stand_for_it() -> None:
     assert days("DTSTART;VALUE=DATE:20261224\nDTEND;VALUE=DATE:20261227") == ["2026-12-24", "2026-12-25", "2026-12-26"]
     assert days("DTSTART;VALUE=DATE:20261224\nDURATION:P2D") == ["2026-12-24", "2026-12-25"]

@@ -75,7 +75,7 @@ def _events(text: str) -> list[tuple[int, Any]]:
     import icalendar
 
     lines = text.removeprefix("\ufeff").split("\n")
-    kept = [line.strip().upper() for line in lines]
+    kept = [line.rstrip().upper() for line in lines]  # a space in front continues the line before
     filled = [line for line in kept if line]
     if not filled or filled[0] != "BEGIN:VCALENDAR":
         raise IcalRefused("is not an iCal file: it does not begin with BEGIN:VCALENDAR")
