@@ -5,7 +5,7 @@
 
 import os
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -118,11 +118,13 @@ class History:
     def __init__(self, draw: Any, lane: LaneOfTests) -> None:
         self.draw, self.lane, self.desk = draw, lane, Desk()
         self.noted: list[tuple[int, str, dict[str, Any]]] = []
+        self.told: list[tuple[int, tuple[Any, ...]]] = []
 
     def note(self, second: int, what: str, **more: Any) -> None:
         self.noted.append((second, what, more))
 
     def tell(self, second: int, *facts: Any) -> None:
+        self.told.append((second, facts))
         self.lane.tell(second / 60, *facts)
 
     def begin(self, second: int) -> None:
@@ -246,7 +248,39 @@ def at(second: float) -> Any:
 )
 def test_the_seven_clocks_are_what_counting_every_second_gives(data: st.DataObject) -> None:
     made = data.draw(promises())
-    lane = LaneOfTests(document=a_document(*map(policy_of, made), calendars=DOCUMENT_CALENDARS))
+    lane = LaneOfTests(document=document_of(made))
+    history = a_history(data, lane)
+    reference = Reference(made, OPENS, LIFE_SECONDS)
+    play(reference, history)
+    compare(reference, lane)
+
+
+@given(st.data())
+@settings(
+    max_examples=HISTORIES // 5,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+def test_whatever_is_told_twice_is_as_told_once(data: st.DataObject) -> None:
+    document = document_of(data.draw(promises()))
+    once, twice = LaneOfTests(document=document), LaneOfTests(document=document)
+    for second, facts in a_history(data, once).told:
+        twice.tell(second / 60, *facts)
+        twice.tell(second / 60, *facts)
+    twice.run_to((LIFE_SECONDS - 0.5) / 60)
+    assert {id: replace(clock, generation=0, alerts=()) for id, clock in twice.rows.items()} == {
+        id: replace(clock, generation=0, alerts=()) for id, clock in once.rows.items()
+    }
+    assert [fact.type for fact in twice.facts] == [fact.type for fact in once.facts]
+
+
+def document_of(made: list[Promise]) -> dict[str, Any]:
+    return a_document(*map(policy_of, made), calendars=DOCUMENT_CALENDARS)
+
+
+def a_history(data: st.DataObject, lane: LaneOfTests) -> History:
+    """A history told to the lane, to the end of its life."""
     history = History(data.draw, lane)
     begins = data.draw(st.integers(0, 60))
     history.begin(begins)
@@ -254,9 +288,7 @@ def test_the_seven_clocks_are_what_counting_every_second_gives(data: st.DataObje
         if not history.desk.over:
             history.step(second)
     lane.run_to((LIFE_SECONDS - 0.5) / 60)
-    reference = Reference(made, OPENS, LIFE_SECONDS)
-    play(reference, history)
-    compare(reference, lane)
+    return history
 
 
 def play(reference: Reference, history: History) -> None:

@@ -56,6 +56,17 @@ def test_even_after_a_later_answer_had_ended_the_clock() -> None:
     assert story.last[1].elapsed_business_seconds == 2400
 
 
+def test_an_answer_told_after_a_later_one_is_the_first() -> None:
+    story = Story(QUIET).tell(0, *opened(0)).tell(30, answered(30)).tell(31, elsewhere(10))
+    met = story.fact("clock.met", "first_response")
+    assert (minutes_of(story.clock("first_response").ended_at or 0), met.elapsed_business_seconds) == (10, 600)
+
+
+def test_an_answer_told_after_the_ticket_was_resolved_still_answered() -> None:
+    story = Story(QUIET).tell(0, *opened(0)).tell(30, resolved()).tell(31, elsewhere(10))
+    assert (story.clock("first_response").state, story.types("first_response")) == ("met", ["clock.met"])
+
+
 def test_a_pause_in_time_withdraws_it() -> None:
     story = Story(a_policy(warn={}, targets={"resolution": {"default": 3600}})).tell(0, *opened(0))
     story.fire("resolution", 61).tell(50, pended())

@@ -13,18 +13,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from pointsman.contracts import desk
-from pointsman.contracts.shapes import Metric
+from pointsman.contracts.shapes import Metric, Outcome
 from pointsman.core.instant import Instant
 from pointsman_sla.clocks.course import Books, Course
-from pointsman_sla.clocks.model import METRICS, NO_TARGET, Phase, Ticket
+from pointsman_sla.clocks.model import METRICS, NO_TARGET, Clock, Phase, Ticket
 from pointsman_sla.clocks.policy import Labels
 from pointsman_sla.micros import micros
 
 UNANSWERED_MAX = 100
 """How many unanswered messages of a customer are told apart; of more, the oldest and the newest."""
+
+OUTCOMES = frozenset(get_args(Outcome))
 
 RESPONSES: tuple[Metric, Metric] = ("first_response", "next_response")
 
@@ -143,7 +145,7 @@ def _opened(course: Course, body: desk.TicketOpened) -> None:
     course.start("requester_wait", course.ticket.opened_at)
     if body.split_from is not None:
         if body.unanswered_since is not None:
-            _customer_wrote(course, micros(body.unanswered_since))
+            _customer_wrote(course, min(course.at, micros(body.unanswered_since)))
     elif body.started_by == "customer" and body.automatic is None:
         _customer_wrote(course, course.ticket.opened_at)
 
@@ -185,7 +187,7 @@ def _person_answered(course: Course, at: int) -> None:
         clock = course.clocks.get(metric)
         if clock is None or clock.started_at > at:
             continue
-        if clock.active or (clock.breached_at is not None and at <= clock.breach_at):
+        if clock.active or _ended_later(clock, at):
             course.meet(clock, at)
     ticket = course.ticket
     first = ticket.customer_since
@@ -198,18 +200,27 @@ def _person_answered(course: Course, at: int) -> None:
     if left:
         _await_response(course, left[0])
     update = course.active("update")
-    if update is not None and update.started_at <= at:
+    if update is not None and update.started_at < at:
         course.meet(update, at)
         update = None
     if update is None:
         course.start("update", at)
 
 
+def _ended_later(clock: Clock, at: int) -> bool:
+    """Whether an answer at `at`, told late, comes before what ended the clock: a later answer, or the ticket's end."""
+    if clock.ended_at is None or clock.ended_at < at:
+        return False
+    if clock.breached_at is not None and at <= clock.breach_at:
+        return True
+    return clock.ended_at > at and (clock.state == "met" or clock.reason in OUTCOMES)
+
+
 def _merged(course: Course, body: desk.TicketMerged) -> None:
     """Another ticket goes on in this one: responses are due since the oldest unanswered message of both."""
     if body.source is None or body.unanswered_since is None:
         return
-    ticket, since = course.ticket, micros(body.unanswered_since)
+    ticket, since = course.ticket, min(course.at, micros(body.unanswered_since))
     unanswered = tuple(sorted((*ticket.unanswered, since)))
     if len(unanswered) > UNANSWERED_MAX:
         unanswered = (unanswered[0], *unanswered[2:])
@@ -221,7 +232,7 @@ def _merged(course: Course, body: desk.TicketMerged) -> None:
 
 def _split(course: Course, body: desk.TicketSplit) -> None:
     """Messages went to another ticket: responses are due since the oldest that stays and is unanswered."""
-    since = None if body.unanswered_since is None else micros(body.unanswered_since)
+    since = None if body.unanswered_since is None else min(course.at, micros(body.unanswered_since))
     if since is None:
         course.update(unanswered=())
     else:
