@@ -46,6 +46,10 @@ class Courier:
         if self._reading is not None:
             await self._reading
 
+    async def start(self) -> None:
+        """Starts the program, which takes most of a second; else the first errand does."""
+        await self._running()
+
     async def tell(
         self, address: str, title: str, body: str, type: str, notification: str, seconds: float
     ) -> dict[str, Any]:

@@ -99,8 +99,11 @@ class NotificationSender:
         await self._pool.close()
 
     async def _keep_tidy(self) -> None:
+        """Forgets what is old, now and then. Where anybody was ever told, what sends is loaded before it is needed."""
         while True:
             try:
+                if await settling.any_group(self._pool):
+                    await self._courier.start()
                 await settling.tidy(self._pool, self._lanes(), self._settings.notify_kept_days)
             except INFRASTRUCTURE_ERRORS as error:
                 log.warning("notifications not tidied", error=repr(error))

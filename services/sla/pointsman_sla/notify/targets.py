@@ -1,10 +1,9 @@
 """Whom to tell, as the newest configuration version of a workspace says. An older version's target is never told."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pointsman.contracts.document.promises import NotifyTarget
 from pointsman.core.instant import Instant
 from pointsman.runtime import telemetry
 from pointsman.runtime.logic import Database
@@ -20,6 +19,7 @@ PARTS = """
     JOIN config_version v USING (workspace, version)
 """
 CACHED_MAX = 1_000
+PER_HOUR_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,22 +79,20 @@ class Targets:
 
 
 def targets_of(version: int, part: Mapping[str, Any]) -> dict[str, Target]:
-    """The targets of a version, from what `clocks.policy.part_of` kept of it."""
-    book = read_book(version, part)
-    given: Iterable[tuple[str, Any]] = (part["sla"].get("notify") or {}).items()
-    return {
-        name: _target(name, NotifyTarget.model_validate(raw), part["timezone"], book.definitions) for name, raw in given
-    }
+    """The targets of a version, from what `clocks.policy.part_of` kept of it. Absent keys have the document's defaults
+    (`contracts.document.promises.NotifyTarget`)."""
+    calendars = read_book(version, part).definitions
+    given: Mapping[str, Mapping[str, Any]] = part["sla"].get("notify") or {}
+    return {name: _target(name, raw, part["timezone"], calendars) for name, raw in given.items()}
 
 
-def _target(name: str, given: NotifyTarget, zone: str, calendars: Mapping[str, Mapping[str, Any]]) -> Target:
-    template = given.template
-    texts = {} if template is None else {"title": template.title, "body": template.body}
+def _target(name: str, given: Mapping[str, Any], zone: str, calendars: Mapping[str, Mapping[str, Any]]) -> Target:
+    hours = given.get("hours")
     return Target(
         name=name,
-        url_from=given.url_from,
-        zone=given.timezone or zone,
-        hours=None if given.hours is None else compile_calendar(calendars[given.hours]),
-        per_hour_max=given.per_hour_max,
-        templates={part: text for part, text in texts.items() if text is not None},
+        url_from=given.get("url_from"),
+        zone=given.get("timezone") or zone,
+        hours=None if hours is None else compile_calendar(calendars[hours]),
+        per_hour_max=given.get("per_hour_max") or PER_HOUR_MAX,
+        templates={name: text for name, text in (given.get("template") or {}).items() if text is not None},
     )

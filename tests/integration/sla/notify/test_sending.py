@@ -1,17 +1,20 @@
 """What arrives at a receiver: each thing told, at least once and not twice by our own doing, in few messages."""
 
-import asyncio
 import os
 import signal
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
+from pointsman.local.process import LocalProcess
+from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until, until_it
 from tests.integration.sla.notify.items import an_item
-from tests.integration.sla.notify.telling import QUICK, Receiver, Telling, a_receiver
+from tests.integration.sla.notify.telling import Receiver, Telling, a_receiver
 
 pytestmark = pytest.mark.stack
 
@@ -73,27 +76,26 @@ async def test_of_two_senders_each_message_comes_once(telling: Telling, receiver
     assert len(ids) == len(set(ids)) == 60
 
 
-async def test_what_was_claimed_by_a_process_that_was_killed_is_sent_again_with_its_id(
-    telling: Telling, receiver: Receiver
+async def test_what_a_worker_that_was_killed_was_sending_is_sent_again_with_its_id(
+    telling: Telling, receiver: Receiver, installation: Installation, tmp_path: Path
 ) -> None:
     receiver.silent = True
-    await telling.write(an_item("1"))
-    program = (
-        "import asyncio, sys\n"
-        "from pointsman_sla.notify.sender import NotificationSender\n"
-        "from pointsman_sla.settings import SlaSettings\n"
-        "async def main():\n"
-        "    settings = SlaSettings.model_validate_json(sys.argv[1])\n"
-        "    async with NotificationSender(settings, lambda: range(settings.partitions)):\n"
-        "        await asyncio.Event().wait()\n"
-        "asyncio.run(main())\n"
-    )
-    settings: Any = telling.settings.model_copy(update=QUICK)
-    settings = settings.model_dump(mode="json") | QUICK
-    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, _json(settings))
-    await until(lambda: bool(receiver.got))
-    os.kill(process.pid, signal.SIGKILL)
-    await process.wait()
+    environment = installation.environment() | {
+        "POINTSMAN_SECRETS_FOLDER": str(telling.settings.secrets_folder),
+        "POINTSMAN_NOTIFY_TO_LOOPBACK": "true",
+    }
+    worker = LocalProcess("sla", (sys.executable, "-m", "pointsman_sla", "worker"), tmp_path, environment=environment)
+    worker.start()
+    try:
+        await telling.write(an_item("1"))
+        await until(lambda: bool(receiver.got))
+        assert worker.pid is not None
+        started = psutil.Process(worker.pid).children(recursive=True)
+        assert len(started) == 2, "the program that sends, and the process of the message"
+        os.kill(worker.pid, signal.SIGKILL)
+    finally:
+        await worker.stop()
+    await until(lambda: not any(_runs(process) for process in started))
     receiver.silent = False
     await telling.pool.execute("UPDATE notification SET claimed_until = now()")
     async with telling.sending():
@@ -102,10 +104,8 @@ async def test_what_was_claimed_by_a_process_that_was_killed_is_sent_again_with_
     assert row["rounds"] == 2
 
 
-def _json(settings: dict[str, Any]) -> str:
-    import orjson
-
-    return orjson.dumps(settings).decode()
+def _runs(process: psutil.Process) -> bool:
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 async def test_a_receiver_that_hangs_holds_up_nobody_else(telling: Telling) -> None:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pointsman.testing.waiting import until_it
+from tests.integration.sla.conftest import soon
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import Receiver, Telling
 
@@ -156,3 +157,28 @@ async def test_without_an_address_it_is_put_off_and_says_why(telling: Telling) -
     async with telling.sending(notify_rounds_max=1):
         (dead,) = await telling.settled("dead")
     assert dead["reason"] == "the workspace acme has no secret 'pager-url'"
+
+
+async def test_what_is_old_is_forgotten_and_what_waits_is_not(telling: Telling, receiver: Receiver) -> None:
+    await telling.an_alert("alr_1")
+    await telling.write(an_item("1", alert_id="alr_1"), an_item("2", queue="tech", not_before=soon(3_600)))
+    async with telling.sending(public_url="http://desk.example"):
+        await telling.settled("sent")
+    ages = (
+        "UPDATE notification SET updated_at = now() - interval '31 days'",
+        "UPDATE notify_group SET last_sent_at = now() - interval '31 days'",
+        "UPDATE ack_link SET expires_at = now()",
+    )
+    for statement in ages:
+        await telling.pool.execute(statement)
+    async with telling.sending():
+
+        async def forgotten() -> bool:
+            return not await telling.notifications()
+
+        await until_it(forgotten)
+        await until_it(lambda: _counts(telling, ack_link=0, notify_item=1, notify_group=1))
+
+
+async def _counts(telling: Telling, **expected: int) -> bool:
+    return all([await telling.pool.fetchval(f"SELECT count(*) FROM {name}") == n for name, n in expected.items()])
