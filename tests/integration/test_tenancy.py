@@ -51,7 +51,8 @@ def a_document(workspace: str) -> dict[str, Any]:
         "sla": {
             "policies": [
                 {"name": f"policy-{word}", "targets": {"first_response": {"default": 60}}, "warn": {"shares": [0.01]}}
-            ]
+            ],
+            "notify": {f"target-{word}": {}},
         },
     }
 
@@ -114,8 +115,11 @@ async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]
     issued = await town.call(
         "routing", "POST", "/v1/tokens", "admin", workspace, json={"role": "agent", "sub": text, "ttl_seconds": 60}
     )
+    told = (await town.call("sla", "POST", f"/v1/notify/target-{text}/test", "admin", workspace)).json()
+    began = [ticket, offer["id"], posted.json()["message_id"], delivery["id"], customer, issued.json()["token_id"]]
     return {
-        "id": [ticket, offer["id"], posted.json()["message_id"], delivery["id"], customer, issued.json()["token_id"]],
+        "id": [*began, told["id"]],
+        "target": [f"target-{text}"],
         "session": ["s1"],
         "section": ["queues"],
         "slug": [f"queue-{text}"],
