@@ -7,6 +7,7 @@ from pointsman.core.instant import Instant
 from pointsman_sla.alerts import deciding
 from pointsman_sla.clocks.course import Course
 from pointsman_sla.clocks.model import Clock, Ticket
+from pointsman_sla.escalating import Climb
 from pointsman_sla.near import NearTimer
 from pointsman_sla.state import Placed, SlaState
 
@@ -15,6 +16,7 @@ def conclude(state: SlaState, course: Course, before: Ticket | None, at: Instant
     """Keeps the ticket and its changed clocks, arms their timers, moves them between alerts. The emissions: the
     course's facts, of `at`, then those of alerts. Nothing when the course changed nothing."""
     alert_facts = deciding.move(state, course, before, now) if course.moves else []
+    alert_facts += _begin_ladders(state, course, now)
     ticket = course.finished()
     if ticket is before:
         return ()
@@ -28,6 +30,19 @@ def conclude(state: SlaState, course: Course, before: Ticket | None, at: Instant
         return tuple(alert_facts)
     agents = (ticket.agent,) if ticket.agent else ()
     return (Emission(ticket.workspace, ticket.id, at, tuple(course.facts), agents), *alert_facts)
+
+
+def _begin_ladders(state: SlaState, course: Course, now: Instant) -> list[Emission]:
+    """Points that the lane came to only now, of clocks that go on, begin what they would have begun in time."""
+    emissions: list[Emission] = []
+    for clock_id in dict.fromkeys(clock_id for clock_id, _, _ in course.fired):
+        clock = course.changed[clock_id]
+        if clock.active:
+            climb = Climb(state, near_timer(course.ticket, clock), now)
+            course.amend(climb.begin([(at, point) for each, at, point in course.fired if each == clock_id]))
+            course.facts += climb.facts
+            emissions += climb.emissions
+    return emissions
 
 
 def _tell_near_agent(state: SlaState, ticket: Ticket, changed: Mapping[str, Clock]) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from sortedcontainers import SortedList
 
 from pointsman.core.journal import Journal
-from pointsman_sla.clocks.firing import severity_of
-from pointsman_sla.clocks.model import Clock
+from pointsman_sla.clocks.firing import kind_of
+from pointsman_sla.clocks.model import Clock, TimerKind
 
 Place = tuple[int, str]
 """(fires at, clock id): the order in which timers are read and fired."""
 
-KINDS = ("warning", "breach")
+KINDS: tuple[TimerKind, ...] = ("warning", "breach", "escalation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,26 @@ class NearTimer:
     clock: Clock
 
     @property
+    def point(self) -> tuple[int, str]:
+        """Its clock's next point: (instant, name). Only a clock that has one has a timer."""
+        point = self.clock.next_point
+        assert point is not None
+        return point
+
+    @property
     def id(self) -> str:
-        """Names this firing, and no other: the clock, its generation and the step."""
-        return f"{self.clock.id}:{self.clock.generation}:{self.clock.plan[0][1]}"
+        """Names this firing, and no other: the clock, its generation and the point."""
+        return f"{self.clock.id}:{self.clock.generation}:{self.point[1]}"
 
     @property
     def place(self) -> Place:
         """When its next point falls."""
-        return (self.clock.plan[0][0], self.clock.id)
+        return (self.point[0], self.clock.id)
 
     @property
-    def kind(self) -> str:
-        """The kind of timer: `warning` or `breach`."""
-        return severity_of(self.clock.plan[0][1])
+    def kind(self) -> TimerKind:
+        """The kind of timer: `warning`, `breach` or `escalation`."""
+        return kind_of(self.point[1])
 
 
 @dataclass(slots=True)
@@ -61,7 +68,7 @@ class Near:
     def arm(self, timer: NearTimer) -> None:
         """The clock's timer is as given: near if it comes before what was read, else only in the table."""
         self.disarm(timer.clock.id)
-        if timer.clock.plan and timer.place <= self.read_to:
+        if timer.clock.next_point is not None and timer.place <= self.read_to:
             self.journal.put(self.timers, timer.clock.id, timer)
             order = self.order[timer.kind]
             order.add(timer.place)

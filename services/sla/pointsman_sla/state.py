@@ -8,9 +8,12 @@ from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.alerts.model import Alert
+from pointsman_sla.alerts.silences import SilenceBook
+from pointsman_sla.canary import Canary
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.near import Near
+from pointsman_sla.notify.item import Item
 from pointsman_sla.predict.noting import Notes
 from pointsman_sla.recompute.job import Jobs
 
@@ -37,6 +40,7 @@ class SlaState:
     taken_at: Instant
     near: Near
     alerts: AlertBook
+    silences: SilenceBook = field(init=False)
     tickets: dict[str, Ticket] = field(default_factory=dict)
     books: dict[tuple[str, int], Book] = field(default_factory=dict)
     changed_tickets: dict[str, Ticket] = field(default_factory=dict)
@@ -46,15 +50,27 @@ class SlaState:
     jobs: Jobs = field(default_factory=Jobs)
     asked_alerts: dict[str, Alert] = field(default_factory=dict)
     asked_members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-
+    newest_books: dict[str, Book] = field(default_factory=dict)
+    items: list[Item] = field(default_factory=list)
+    canary: Canary = field(default_factory=Canary)
     notes: Notes = field(init=False)
 
     def __post_init__(self) -> None:
+        self.silences = SilenceBook(self.journal)
         self.notes = Notes(self.journal)
 
     def book(self, workspace: str, version: int) -> Book:
         """The book of a version; one that never came promises nothing."""
         return self.books.get((workspace, version)) or Book(version)
+
+    def newest_book(self, workspace: str) -> Book:
+        """The newest version that was gathered for the causes of this batch."""
+        return self.newest_books.get(workspace) or Book(0)
+
+    def notify(self, item: Item) -> None:
+        """Somebody is to be told."""
+        self.items.append(item)
+        self.journal.note(self.items.pop)
 
     def keep_ticket(self, ticket: Ticket) -> None:
         """The ticket is as given from now on."""
@@ -93,6 +109,10 @@ class SlaState:
         self.new_configs.clear()
         self.asked_alerts.clear()
         self.asked_members.clear()
+        self.newest_books.clear()
+        self.items.clear()
+        self.silences.changed.clear()
+        self.canary.fired = False
         self.alerts.forget()
         for visitor in self.jobs.visitors:
             self.tickets.pop(visitor, None)

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from pointsman.contracts.alerting import AlertAck, AlertUnack
-from pointsman.contracts.desk import TicketOpened
+from pointsman.contracts.alerting import AlertAck, AlertUnack, SilenceAdd, SilenceEnd
+from pointsman.contracts.base import Contract
+from pointsman.contracts.desk import TicketEscalated, TicketOpened
 from pointsman.contracts.recomputing import ClocksRecompute
 from pointsman.contracts.workspace import ConfigApplied, PresenceChanged
 from pointsman.core.cause import Cause, RecordCause, TimerCause
@@ -14,12 +16,16 @@ from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Batch, Database
 from pointsman_sla.alerts import deciding
 from pointsman_sla.alerts.book import AlertBook
+from pointsman_sla.canary import CANARY
 from pointsman_sla.clocks.firing import fired, severity_of
 from pointsman_sla.clocks.lifecycle import CONCERNING, advance
+from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import part_of, read_book
 from pointsman_sla.concluding import conclude
+from pointsman_sla.escalating import Climb
 from pointsman_sla.micros import instant, micros
 from pointsman_sla.near import KINDS, Near, NearTimer, Place
+from pointsman_sla.notify.writing import write_items
 from pointsman_sla.recompute import deciding as recompute
 from pointsman_sla.recompute.rows import read_unfinished
 from pointsman_sla.state import Placed, SlaState
@@ -36,21 +42,27 @@ NEAR_MAX = 20_000
 READ_MAX = 1_000
 """How many timers are read in one go: other lanes of the process have their turn in between."""
 
-ACKNOWLEDGEMENT = "acknowledgement"
-"""The kind of timer that ends an acknowledgement given for a time."""
+ACKNOWLEDGEMENT, SILENCE = "acknowledgement", "silence"
+"""The kinds of timer that end an acknowledgement given for a time, and a silence."""
 
 
 class SlaLane:
-    """LaneLogic of sla. Only what the desk says can stop a clock, so only its topic holds back a warning or breach."""
+    """LaneLogic of sla. Only what the desk says can stop a clock, so only its topic holds back a warning or breach; an
+    acknowledgement, too, holds back a step of a ladder."""
 
-    takes: frozenset[str] = frozenset((AlertAck.type, AlertUnack.type, ClocksRecompute.type))
+    takes: frozenset[str] = frozenset(
+        each.type for each in (AlertAck, AlertUnack, SilenceAdd, SilenceEnd, ClocksRecompute)
+    )
     gates: Mapping[str, frozenset[str]] = {
         "warning": frozenset(("desk",)),
         "breach": frozenset(("desk",)),
+        "escalation": frozenset(("desk", "commands")),
         ACKNOWLEDGEMENT: frozenset(("commands",)),
         recompute.RECOMPUTE: frozenset(("desk",)),
+        SILENCE: frozenset(("commands",)),
+        CANARY: frozenset(("desk",)),
     }
-    blind_kinds: frozenset[str] = frozenset(KINDS)
+    blind_kinds: frozenset[str] = frozenset((*KINDS, CANARY))
     linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.02)
     refresh_seconds: float = 0.5
 
@@ -67,6 +79,8 @@ class SlaLane:
         for alert, clocks in await reading.read_open_alerts(db, lane):
             state.alerts.load(alert, clocks)
         state.jobs.open.update((job.id, job) for job in await read_unfinished(db, lane))
+        state.silences.load(await reading.read_silences(db, lane))
+        state.canary.fires_at = await reading.read_canary(db, lane) or now
         await self.refresh(db, state, now)
         return state
 
@@ -89,18 +103,26 @@ class SlaLane:
         tickets: set[str] = set()
         versions: set[tuple[str, int]] = set()
         alerts: set[str] = set()
+        newest: set[str] = set()
         for cause in causes:
             if isinstance(cause, TimerCause):
-                if cause.kind == ACKNOWLEDGEMENT:
-                    alerts.add(cause.subject)
+                if cause.kind in (ACKNOWLEDGEMENT, SILENCE):
+                    newest.add(cause.workspace)
+                elif timer := state.near.timers.get(_clock_of(cause)):
+                    versions |= _versions_of_ladder(timer.workspace, timer.clock)
                 continue
             for body in cause.bodies:
                 if type(body) in CONCERNING:
                     tickets.add(body.ticket_id)
                     if isinstance(body, TicketOpened):
                         versions.add((cause.workspace, body.config_version))
+                    if isinstance(body, TicketEscalated) and body.notify is not None:
+                        newest.add(cause.workspace)
                 elif isinstance(body, AlertAck | AlertUnack):
                     alerts.add(body.alert_id)
+                    newest.add(cause.workspace)
+                elif isinstance(body, SilenceEnd):
+                    newest.add(cause.workspace)
         state.used(tickets)
         if unknown := [ticket for ticket in tickets if ticket not in state.tickets]:
             for ticket in await reading.read_tickets(db, unknown):
@@ -108,6 +130,8 @@ class SlaLane:
                 versions |= reading.versions_of(ticket)
         if missing := [key for key in versions if key not in state.books]:
             state.books.update(await reading.read_books(db, missing))
+        if newest:
+            state.newest_books = await reading.read_newest_books(db, newest)
         if alerts:
             state.asked_alerts = {alert.id: alert for alert in await reading.read_alerts(db, alerts)}
             state.asked_members = await reading.read_members(db, alerts)
@@ -118,16 +142,14 @@ class SlaLane:
     def decide(self, state: SlaState, cause: Cause, now: Instant) -> Decision:
         """What a record, a command or a timer means."""
         if isinstance(cause, TimerCause):
-            if cause.kind == recompute.RECOMPUTE:
-                return recompute.step(state, cause, now)
-            return (
-                deciding.end_acknowledgement(state, cause, now)
-                if cause.kind == ACKNOWLEDGEMENT
-                else self._fire(state, cause, now)
-            )
+            return self._timer(state, cause, now)
         body = cause.bodies[0]
         if isinstance(body, AlertAck | AlertUnack):
             return deciding.acknowledge(state, cause, body, now)
+        if isinstance(body, SilenceAdd):
+            return deciding.begin_silence(state, cause, body, now)
+        if isinstance(body, SilenceEnd):
+            return deciding.end_silence(state, cause, body, now)
         if isinstance(body, ClocksRecompute):
             return recompute.ask(state, cause, body, now)
         for body in cause.bodies:
@@ -136,9 +158,27 @@ class SlaLane:
                 recompute.begin_with(state, cause, body, now)
             elif isinstance(body, PresenceChanged):
                 state.notes.hear(cause.workspace, body)
+            elif isinstance(body, TicketEscalated) and body.notify is not None:
+                deciding.tell_of_ticket(state, cause, body, now)
         if any(type(body) in CONCERNING for body in cause.bodies):
             return self._advance(state, cause, now)
         return NOTHING
+
+    def _timer(self, state: SlaState, cause: TimerCause, now: Instant) -> Decision:
+        """What has come by itself."""
+        if cause.kind == recompute.RECOMPUTE:
+            return recompute.step(state, cause, now)
+        if cause.kind == ACKNOWLEDGEMENT:
+            return deciding.end_acknowledgement(state, cause, now)
+        if cause.kind == SILENCE:
+            return deciding.silence_is_over(state, cause, now)
+        if cause.kind == CANARY:
+            state.canary.fire(state.journal, now)
+            return NOTHING
+        timer = state.near.timers.get(_clock_of(cause))
+        if timer is None or timer.id != cause.id:
+            return NOTHING  # a timer of an older generation means nothing
+        return self._escalate(state, timer, now) if cause.kind == "escalation" else self._fire(state, timer, cause, now)
 
     def _apply_config(self, state: SlaState, cause: RecordCause, body: ConfigApplied) -> None:
         key = (cause.workspace, body.config_version)
@@ -159,25 +199,35 @@ class SlaLane:
         state.notes.note(before, course, cause.bodies, cause.at)
         return Decision(emissions=conclude(state, course, before, cause.at, now))
 
-    def _fire(self, state: SlaState, cause: TimerCause, now: Instant) -> Decision:
-        """The next point of a clock has come. A timer of an older generation means nothing."""
-        timer = state.near.timers.get(cause.id.partition(":")[0])
-        if timer is None or timer.id != cause.id:
-            return NOTHING
-        clock, workspace = timer.clock, timer.workspace
-        severity = severity_of(clock.plan[0][1])
-        alerts, facts = deciding.join(state, workspace, timer.ticket_id, clock, severity, now)
+    def _fire(self, state: SlaState, timer: NearTimer, cause: TimerCause, now: Instant) -> Decision:
+        """The next point of a clock has come."""
+        clock, point = timer.clock, timer.clock.plan[0]
+        alerts, emissions = deciding.join(state, timer.workspace, timer.ticket_id, clock, severity_of(point[1]), now)
         overdue = cause.late or cause.due < state.taken_at
         clock, fact = fired(
             clock, timer.ticket_id, timer.agent, micros(now), late=overdue, blind=cause.blind, alerts=alerts
         )
-        state.keep_fired(Placed(timer.ticket_id, workspace, clock))
-        state.near.arm(NearTimer(timer.ticket_id, workspace, timer.agent, clock))
+        climb = Climb(state, replace(timer, clock=clock), now)
+        climb.begin((point,))
+        return self._fired(state, climb, [fact], emissions)
+
+    def _escalate(self, state: SlaState, timer: NearTimer, now: Instant) -> Decision:
+        """The next step of a clock's ladder has come."""
+        climb = Climb(state, timer, now)
+        climb.go_on()
+        return self._fired(state, climb, [], [])
+
+    def _fired(self, state: SlaState, climb: Climb, facts: list[Contract], emissions: list[Emission]) -> Decision:
+        timer, clock = climb.timer, climb.clock
+        state.keep_fired(Placed(timer.ticket_id, timer.workspace, clock))
+        state.near.arm(timer)
         ticket = state.tickets.get(timer.ticket_id)
         if ticket is not None:
             state.keep_ticket_clock(ticket, clock)
         agents = (timer.agent,) if timer.agent else ()
-        return Decision(emissions=(Emission(workspace, timer.ticket_id, now, (fact,), agents), *facts))
+        if facts := [*facts, *climb.facts]:
+            emissions = [Emission(timer.workspace, timer.ticket_id, climb.now, tuple(facts), agents), *emissions]
+        return Decision(emissions=(*emissions, *climb.emissions))
 
     # -- apply ---------------------------------------------------------------------------------------------------------
 
@@ -185,9 +235,13 @@ class SlaLane:
         """The changed rows."""
         await write_changes(db, state)
         await write_notes(db, state.notes, state.lane, batch.now)
+        if state.items:
+            await write_items(db, state.lane, state.items, batch.now)
 
     def committed(self, state: SlaState) -> None:
         """Forgets what was dirty."""
+        if state.items:
+            self.told.set()
         state.committed()
 
     # -- timers --------------------------------------------------------------------------------------------------------
@@ -198,6 +252,9 @@ class SlaLane:
         ends = [alert.ack_until for alert in state.alerts.open.values() if alert.ack_until is not None]
         if ends:
             found[ACKNOWLEDGEMENT] = min(ends)
+        if state.silences.active:
+            found[SILENCE] = min(silence.until for silence in state.silences.active.values())
+        found[CANARY] = state.canary.fires_at
         return found | recompute.earliest(state)
 
     def due(self, state: SlaState, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
@@ -206,6 +263,10 @@ class SlaLane:
             return recompute.due(state, until, count_max)
         if kind == ACKNOWLEDGEMENT:
             return self._due_acks(state, until)[:count_max]
+        if kind == SILENCE:
+            return self._due_silences(state, until)[:count_max]
+        if kind == CANARY:
+            return [state.canary.cause(state.lane)] if state.canary.fires_at <= until else []
         causes: list[TimerCause] = []
         limit = micros(until)
         for at, clock_id in state.near.order[kind]:
@@ -232,3 +293,19 @@ class SlaLane:
             if a.ack_until is not None and a.ack_until <= until
         ]
         return sorted(ends, key=lambda cause: (cause.due, cause.id))
+
+    def _due_silences(self, state: SlaState, until: Instant) -> list[TimerCause]:
+        ends = [
+            TimerCause(silence.id, SILENCE, silence.workspace, silence.id, silence.until)
+            for silence in state.silences.active.values()
+            if silence.until <= until
+        ]
+        return sorted(ends, key=lambda cause: (cause.due, cause.id))
+
+
+def _clock_of(cause: TimerCause) -> str:
+    return cause.id.partition(":")[0]
+
+
+def _versions_of_ladder(workspace: str, clock: Clock) -> set[tuple[str, int]]:
+    return set() if clock.escalation is None else {(workspace, clock.escalation.version)}

@@ -5,13 +5,15 @@ from typing import Any
 from pointsman.contracts.recomputing import ClocksRecompute
 from pointsman.contracts.shapes import Actor
 from pointsman.contracts.workspace import ConfigApplied
-from pointsman.core.cause import RecordCause, TimerCause
+from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import Decision
+from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.micros import micros
 from pointsman_sla.near import Near
+from pointsman_sla.notify.item import Item
 from pointsman_sla.recompute.job import STEP_TICKETS_MAX
 from pointsman_sla.state import SlaState
 from pointsman_sla.worker import SlaLane
@@ -22,8 +24,8 @@ ADMIN = Actor(kind="admin", id="ada")
 
 
 class LaneOfTests:
-    """Every timer of a year is near, nothing is ever read or written. `facts` are all that were emitted, `rows` all
-    clocks as their rows would be."""
+    """Every timer of a year is near, nothing is ever read or written. `facts` are all that were emitted, `items` all
+    that somebody was told, `rows` all clocks as their rows would be."""
 
     def __init__(self, *policies: dict[str, Any], document: dict[str, Any] | None = None) -> None:
         self.logic = SlaLane()
@@ -32,6 +34,7 @@ class LaneOfTests:
         self.state = SlaState(journal, 0, minute(-1), near, AlertBook(journal))
         self.facts: list[Any] = []
         self.rows: dict[str, Clock] = {}
+        self.items: list[Item] = []
         self.number = 0
         applied = ConfigApplied(
             config_version=1, document=document or a_document(*policies), author=ANNA, applied_at=minute(-1)
@@ -43,6 +46,7 @@ class LaneOfTests:
         for placed in self.state.changed_clocks.values():
             self.rows[placed.clock.id] = placed.clock
         self.rows.update(self.state.fired_clocks)
+        self.items += self.state.items
         self.logic.committed(self.state)
         self.state.journal.forget()
         return decision
@@ -52,11 +56,19 @@ class LaneOfTests:
         subject = getattr(bodies[0], "ticket_id", "config")
         return RecordCause(f"evt_{self.number}", topic, workspace, subject, minute(at), tuple(bodies))
 
+    def decide(self, cause: Cause, at: Instant) -> Decision:
+        """Decides at an instant, whatever is due by then."""
+        self.state.newest_books = {"acme": self.state.book("acme", 1)}
+        return self._keep(self.logic.decide(self.state, cause, at))
+
     def tell(self, at: float, *bodies: Any, topic: str = "desk", workspace: str = "acme") -> Decision:
         """One record (or command), after the timers that are due before it."""
         self.run_to(at)
-        cause = self.cause(at, *bodies, topic=topic, workspace=workspace)
-        return self._keep(self.logic.decide(self.state, cause, minute(at)))
+        return self.decide(self.cause(at, *bodies, topic=topic, workspace=workspace), minute(at))
+
+    def ask(self, at: float, command: Any) -> Decision:
+        """One command."""
+        return self.tell(at, command, topic="commands")
 
     def run_to(self, at: float) -> None:
         """Lets the time pass: fires what comes due, in order."""
@@ -67,7 +79,7 @@ class LaneOfTests:
                 return
             for cause in self.logic.due(self.state, kind, earliest[kind], 1):
                 self._gather_step(cause)
-                self._keep(self.logic.decide(self.state, cause, earliest[kind]))
+                self.decide(cause, earliest[kind])
 
     def _gather_step(self, cause: TimerCause) -> None:
         """What a recompute's step would read: the open tickets after its place."""

@@ -79,6 +79,7 @@ def test_taking_an_acknowledgement_back_fires_it_again() -> None:
     acked, _ = book.acknowledge(book.open[alert], SUE, None, 600, minute(1))
     assert acked.ack_until == minute(11)
     fires, fact = book.unacknowledge(acked, SUE, minute(2))
+    assert fact is not None
     assert (fires.state, fires.ack_until, fact.again, fact.clock) == ("firing", None, True, None)
 
 

@@ -345,5 +345,5 @@ def check_facts(lane: LaneOfTests, rows: dict[str, Any]) -> None:
         assert standing[id] == (clock.breached_at is not None)
         assert ended.get(id) == (clock.state if clock.ended_at is not None else None)
     for alert in lane.state.alerts.open.values():
-        inside = [id for id, clock in rows.items() if alert.id in dict(clock.alerts).values()]
+        inside = [id for id, clock in rows.items() if any(each.alert == alert.id for each in clock.alerts)]
         assert len(inside) == lane.state.alerts.counts[alert.id] > 0

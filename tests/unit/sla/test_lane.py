@@ -145,9 +145,9 @@ def test_what_is_taken_back_leaves_no_trace_and_alerts_count_their_clocks(
         lane.tell(at, *bodies)
         ticket = lane.state.tickets["tkt_1"]
         clocks = list(ticket.clocks.values())
-        armed = {clock.id for clock in clocks if clock.plan}
+        armed = {clock.id for clock in clocks if clock.next_point}
         assert set(lane.state.near.timers) == armed
-        members = [alert for clock in clocks for _, alert in clock.alerts]
+        members = [alert for clock in clocks for _, alert, _ in clock.alerts]
         assert {alert: members.count(alert) for alert in set(members)} == {
             alert: lane.state.alerts.counts[alert] for alert in lane.state.alerts.open
         }

@@ -71,7 +71,7 @@ class TimerEngine(RuleBasedStateMachine):
     def refresh(self) -> None:
         near, horizon = self.state.near, (micros(minute(self.now + NEAR_MINUTES)), "\x7f")
         for placed in self.clocks.values():
-            if placed.clock.plan:
+            if placed.clock.next_point is not None:
                 timer = NearTimer(placed.ticket_id, placed.workspace, None, placed.clock)
                 if near.read_to < timer.place <= horizon:
                     near.load(timer)

@@ -1,98 +1,231 @@
-"""What records, commands and timers do to a lane's alerts: clocks join and leave, people acknowledge."""
+"""What records, commands and timers do to a lane's alerts: clocks join and leave, people acknowledge and silence."""
 
 from dataclasses import replace
 
-from pointsman.contracts.alerting import AlertAck, AlertUnack
+from pointsman.contracts.alerting import AlertAck, AlertUnack, SilenceAdd, SilenceEnd
 from pointsman.contracts.base import Contract
-from pointsman.contracts.shapes import SYSTEM, Severity
+from pointsman.contracts.desk import TicketEscalated
+from pointsman.contracts.shapes import SYSTEM, Actor, Severity
 from pointsman.core.cause import RecordCause, TimerCause
 from pointsman.core.decision import NOTHING, Decision, Emission, refuse
-from pointsman.core.instant import Instant
+from pointsman.core.ids import derived_id
+from pointsman.core.instant import Instant, seconds_between
 from pointsman_sla.alerts.model import ACK_SECONDS_MAX, Alert, Member, shape
+from pointsman_sla.alerts.silences import SILENCE_SECONDS_MAX, SILENCES_MAX, Silence, silence_shape
 from pointsman_sla.clocks.course import Course
-from pointsman_sla.clocks.model import Clock, Ticket
+from pointsman_sla.clocks.model import Clock, InAlert, Ticket
+from pointsman_sla.micros import micros
+from pointsman_sla.notify.item import Item
 from pointsman_sla.state import SlaState
 
 
 def move(state: SlaState, course: Course, before: Ticket | None, now: Instant) -> list[Emission]:
     """Joins and leaves alerts as the course says; its clocks then name the alerts they are in."""
     ticket = course.ticket
-    member_of: dict[str, dict[Severity, str]] = {}
+    member_of: dict[str, dict[Severity, InAlert]] = {}
     for clock in before.clocks.values() if before is not None else ():
-        member_of[clock.id] = dict(clock.alerts)
+        member_of[clock.id] = {each.severity: each for each in clock.alerts}
     emissions: list[Emission] = []
     for severity, clock, joins, reason in course.moves:
         mine = member_of.setdefault(clock.id, {})
         if joins:
-            named = replace(clock, alerts=tuple(mine.items()))
+            named = replace(clock, alerts=tuple(mine.values()))
             alerts, facts = join(state, ticket.workspace, ticket.id, named, severity, now)
             emissions += facts
-            member_of[clock.id] = dict(alerts)
+            member_of[clock.id] = {each.severity: each for each in alerts}
         elif severity in mine:
             left = mine.pop(severity)
-            fact = state.alerts.leave(left, member(ticket.id, clock), now, reason)
-            if fact is not None:
-                emissions.append(told(ticket.workspace, left, fact, now))
+            emissions += leave(state, ticket.workspace, left.alert, member(ticket.id, clock), now, reason)
     for clock in tuple(course.changed.values()):
-        named_alerts = tuple(member_of.get(clock.id, {}).items())
+        named_alerts = tuple(member_of.get(clock.id, {}).values())
         if clock.alerts != named_alerts:
-            course.rename_alerts(clock, named_alerts)
+            course.amend(replace(clock, alerts=named_alerts))
     return emissions
 
 
 def join(
     state: SlaState, workspace: str, ticket_id: str, clock: Clock, severity: Severity, now: Instant
-) -> tuple[tuple[tuple[Severity, str], ...], list[Emission]]:
+) -> tuple[tuple[InAlert, ...], list[Emission]]:
     """The clock joins the alert of its severity, policy and queue, unless it is in it; it leaves one of another.
 
     Gives the alerts it is in then.
     """
     key = (workspace, severity, clock.policy, clock.queue or "")
     emissions: list[Emission] = []
-    before = next((alert for known, alert in clock.alerts if known == severity), None)
+    before = next((each for each in clock.alerts if each.severity == severity), None)
     if before is not None:
-        if state.alerts.by_key.get(key) == before:
+        if state.alerts.by_key.get(key) == before.alert:
             return clock.alerts, emissions
-        resolved = state.alerts.leave(before, member(ticket_id, clock), now, "moved")
-        if resolved is not None:
-            emissions.append(told(workspace, before, resolved, now))
+        emissions += leave(state, workspace, before.alert, member(ticket_id, clock), now, "moved")
     alert_id, opened = state.alerts.join(key, member(ticket_id, clock), now)
     if opened is not None:
         emissions.append(told(workspace, alert_id, opened, now))
-    others = (pair for pair in clock.alerts if pair[0] != severity)
-    return (*others, (severity, alert_id)), emissions
+        silence = state.silences.covering(key)
+        if silence is not None:
+            fact = state.alerts.silence(state.alerts.open[alert_id], silence, now)
+            emissions.append(told(workspace, alert_id, fact, now))
+    others = (each for each in clock.alerts if each.severity != severity)
+    return (*others, InAlert(severity, alert_id, micros(now))), emissions
+
+
+def leave(state: SlaState, workspace: str, alert: str, who: Member, now: Instant, reason: str) -> list[Emission]:
+    """The clock leaves the alert, which is resolved with its last one."""
+    fact = state.alerts.leave(alert, who, now, reason)
+    return [] if fact is None else [told(workspace, alert, fact, now)]
+
+
+# -- acknowledgements --------------------------------------------------------------------------------------------------
 
 
 def acknowledge(state: SlaState, cause: RecordCause, body: AlertAck | AlertUnack, now: Instant) -> Decision:
+    """Somebody takes care of an alert, or does no more."""
     alert = state.alerts.open.get(body.alert_id) or state.asked_alerts.get(body.alert_id)
     if alert is None or alert.workspace != cause.workspace:
         return refuse(404, "not-found", f"there is no alert {body.alert_id}")
     if alert.id not in state.alerts.open:
         return refuse(409, "alert-resolved", "the alert is resolved", resolved_at=alert.resolved_at)
-    fact: Contract
     if isinstance(body, AlertAck):
         seconds = body.for_seconds
         if seconds is not None and not 0 < seconds <= ACK_SECONDS_MAX:
             return refuse(422, "invalid", f"for_seconds is not between 1 and {ACK_SECONDS_MAX}")
         alert, fact = state.alerts.acknowledge(alert, body.actor, body.comment, seconds, now)
-    elif alert.state != "acknowledged":
+        return Decision(emissions=(told(alert.workspace, alert.id, fact, now),), answer=shown(state, alert))
+    if alert.state != "acknowledged":
         return Decision(answer=shown(state, alert))
-    else:
-        alert, fact = state.alerts.unacknowledge(alert, body.actor, now)
-    emission = told(alert.workspace, alert.id, fact, now)
-    return Decision(emissions=(emission,), answer=shown(state, alert))
+    emissions = _let_go(state, alert, body.actor, now, f"{body.actor.id} took the acknowledgement back")
+    return Decision(emissions=tuple(emissions), answer=shown(state, state.alerts.open[alert.id]))
 
 
 def shown(state: SlaState, alert: Alert) -> dict[str, object]:
+    """The alert as the API shows it."""
     return shape(alert, state.asked_members.get(alert.id, []), state.alerts.counts.get(alert.id, 0))
 
 
 def end_acknowledgement(state: SlaState, cause: TimerCause, now: Instant) -> Decision:
+    """The time for which somebody took care is over."""
     alert = state.alerts.open.get(cause.subject)
     if alert is None or alert.generation != cause.generation or alert.ack_until is None:
         return NOTHING
-    alert, fact = state.alerts.unacknowledge(alert, SYSTEM, now, comment="the acknowledgement is over")
-    return Decision(emissions=(told(alert.workspace, alert.id, fact, now),))
+    return Decision(emissions=tuple(_let_go(state, alert, SYSTEM, now, "the acknowledgement is over")))
+
+
+def _let_go(state: SlaState, alert: Alert, by: Actor, now: Instant, reason: str) -> list[Emission]:
+    """It fires again, and who had been told is told again; unless it is silenced."""
+    alert, fact = state.alerts.unacknowledge(alert, by, now, comment=reason if by == SYSTEM else None)
+    if fact is None:
+        return []
+    emissions = [told(alert.workspace, alert.id, fact, now)]
+    silence = state.silences.covering(alert.key)
+    if silence is not None:
+        emissions.append(told(alert.workspace, alert.id, state.alerts.silence(alert, silence, now), now))
+    else:
+        _tell_again(state, alert, now, reason)
+    return emissions
+
+
+def _tell_again(state: SlaState, alert: Alert, now: Instant, reason: str) -> None:
+    book = state.newest_book(alert.workspace)
+    for name in alert.told:
+        target = book.target(name)
+        state.notify(
+            Item(
+                id=derived_id("itm", now, alert.id, "again", alert.generation, name),
+                workspace=alert.workspace,
+                target=name,
+                kind="again",
+                group_by=target.group_by,
+                within_seconds=target.within_seconds,
+                at=now,
+                not_before=now,
+                reason=reason,
+                queue=alert.queue,
+                policy=alert.policy,
+                severity=alert.severity,
+                alert_id=alert.id,
+            )
+        )
+
+
+def tell_of_ticket(state: SlaState, cause: RecordCause, body: TicketEscalated, now: Instant) -> None:
+    """Nobody took a ticket: the target that its queue names is told (`offer.then.notify`)."""
+    assert body.notify is not None
+    target = state.newest_book(cause.workspace).target(body.notify)
+    ticket = state.tickets.get(body.ticket_id)
+    state.notify(
+        Item(
+            id=derived_id("itm", cause.at, cause.id, body.ticket_id, body.notify),
+            workspace=cause.workspace,
+            target=body.notify,
+            kind="escalation",
+            group_by=target.group_by,
+            within_seconds=target.within_seconds,
+            at=now,
+            not_before=now,
+            reason=f"nobody took the ticket: {body.reason}",
+            queue=ticket.labels.queue if ticket is not None else None,
+            ticket_id=body.ticket_id,
+            priority=ticket.labels.priority if ticket is not None else None,
+        )
+    )
+
+
+# -- silences ----------------------------------------------------------------------------------------------------------
+
+
+def begin_silence(state: SlaState, cause: RecordCause, body: SilenceAdd, now: Instant) -> Decision:
+    """Alerts that match notify nobody until then, those that are open now and those that open meanwhile."""
+    if body.until <= now:
+        return refuse(422, "invalid-request", "the silence would be over already", errors=_at_until("is in the past"))
+    if seconds_between(now, body.until) > SILENCE_SECONDS_MAX:
+        errors = _at_until(f"is more than {SILENCE_SECONDS_MAX} s ahead")
+        return refuse(422, "invalid-request", "a silence has an end", errors=errors)
+    if sum(1 for _ in state.silences.of(cause.workspace)) >= SILENCES_MAX:
+        return refuse(409, "too-many-silences", f"{SILENCES_MAX} silences of this workspace are not over")
+    identity = derived_id("sil", now, cause.workspace, cause.id)
+    silence = Silence(identity, cause.workspace, body.match, body.until, body.reason, body.actor, now)
+    state.silences.add(silence)
+    emissions = []
+    for alert in tuple(state.alerts.open.values()):
+        if silence.covers(alert.key) and state.silences.covering(alert.key) == silence:
+            emissions.append(told(alert.workspace, alert.id, state.alerts.silence(alert, silence, now), now))
+    return Decision(emissions=tuple(emissions), answer=silence_shape(silence), status=201)
+
+
+def end_silence(state: SlaState, cause: RecordCause, body: SilenceEnd, now: Instant) -> Decision:
+    """Somebody ends a silence before its time."""
+    silence = state.silences.active.get(body.silence_id)
+    if silence is None or silence.workspace != cause.workspace:
+        return refuse(404, "not-found", f"there is no silence {body.silence_id} that is not over")
+    emissions = _unsilence(state, silence, body.actor, now)
+    return Decision(emissions=tuple(emissions), answer=silence_shape(state.silences.changed[silence.id]))
+
+
+def silence_is_over(state: SlaState, cause: TimerCause, now: Instant) -> Decision:
+    """The time of a silence has come to its end."""
+    silence = state.silences.active.get(cause.subject)
+    return NOTHING if silence is None else Decision(emissions=tuple(_unsilence(state, silence, SYSTEM, now)))
+
+
+def _unsilence(state: SlaState, silence: Silence, by: Actor, now: Instant) -> list[Emission]:
+    """What it covered fires again, unless another silence covers it; who would have been told is told."""
+    state.silences.end(silence, by.id, now)
+    emissions = []
+    for alert in tuple(state.alerts.open.values()):
+        if alert.silence_id != silence.id:
+            continue
+        other = state.silences.covering(alert.key)
+        if other is not None:
+            emissions.append(told(alert.workspace, alert.id, state.alerts.silence(alert, other, now), now))
+            continue
+        alert, fact = state.alerts.unsilence(alert, by, now)
+        if fact is not None:
+            emissions.append(told(alert.workspace, alert.id, fact, now))
+            _tell_again(state, alert, now, "the silence is over")
+    return emissions
+
+
+def _at_until(detail: str) -> list[dict[str, str]]:
+    return [{"pointer": "/until", "detail": detail}]
 
 
 def member(ticket_id: str, clock: Clock) -> Member:

@@ -12,10 +12,31 @@ Key = tuple[str, Severity, str, str]
 
 ACK_SECONDS_MAX = 30 * 86_400
 
+EventKind = Literal[
+    "opened",
+    "joined",
+    "left",
+    "acknowledged",
+    "unacknowledged",
+    "fired_again",
+    "silenced",
+    "unsilenced",
+    "escalated",
+    "exhausted",
+    "resolved",
+    "notified",
+    "notification_failed",
+]
+"""The lines of an alert's timeline; the last two are written by who sends notifications."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert; its book counts the clocks in it. `generation` is bumped by every change of its acknowledgement."""
+    """An alert; its book counts the clocks in it. `generation` is bumped by every change of its acknowledgement.
+
+    `covered_at`: who joined until then is taken care of, also after a later clock fired it again. `silence_id` is the
+    silence that covers it. `told` are the notify targets that were told, or would have been but for the silence.
+    """
 
     id: str
     workspace: str
@@ -29,6 +50,13 @@ class Alert:
     acked_at: Instant | None = None
     ack_until: Instant | None = None
     resolved_at: Instant | None = None
+    covered_at: Instant | None = None
+    silence_id: str | None = None
+    told: tuple[str, ...] = ()
+
+    def covers(self, joined_at: Instant) -> bool:
+        """Whether somebody has taken care of a clock that joined then."""
+        return self.covered_at is not None and joined_at <= self.covered_at
 
     @property
     def key(self) -> Key:
@@ -52,7 +80,7 @@ class AlertEvent:
 
     alert_id: str
     at: Instant
-    kind: Literal["opened", "joined", "left", "acknowledged", "unacknowledged", "fired_again", "resolved"]
+    kind: EventKind
     member: Member | None = None
     by: Actor | None = None
     comment: str | None = None
@@ -71,6 +99,7 @@ def shape(alert: Alert, clocks: list[dict[str, Any]], clock_count: int) -> dict[
         "opened_at": alert.opened_at,
         "acked_by": alert.acked_by,
         "acked_at": alert.acked_at,
-        "ack_until": alert.ack_until,
+        "ack_until": alert.ack_until if alert.state == "acknowledged" else None,
+        "silence_id": alert.silence_id,
         "resolved_at": alert.resolved_at,
     }

@@ -14,7 +14,7 @@ from pointsman.contracts.sla import ClockCancelled, ClockMet, ClockPaused, Clock
 from pointsman.core.ids import derived_id
 from pointsman_sla.calendar import Calendar
 from pointsman_sla.clocks.firing import fired, severity_of, withdrawn, withdraws
-from pointsman_sla.clocks.model import NO_TARGET, Clock, Phase, Segment, Ticket
+from pointsman_sla.clocks.model import NO_TARGET, Clock, Escalation, InAlert, Phase, Segment, Ticket
 from pointsman_sla.clocks.pauses import pause_of
 from pointsman_sla.clocks.points import closed_at, elapsed, planned
 from pointsman_sla.clocks.policy import ALWAYS, Book, Policy
@@ -28,10 +28,23 @@ class Course:
     """The working state of one record's decision. `at` is the record's time, never before the ticket's last.
 
     `facts` is what others hear, in order; `changed` the clocks that differ; `moves` the alerts joined and left:
-    (severity, clock, joins, reason).
+    (severity, clock, joins, reason). `fired` are the points that fired although the lane came to them only now: (clock
+    id, instant, point).
     """
 
-    __slots__ = ("_before", "_book", "_books", "_policy", "at", "changed", "clocks", "facts", "moves", "ticket")
+    __slots__ = (
+        "_before",
+        "_book",
+        "_books",
+        "_policy",
+        "at",
+        "changed",
+        "clocks",
+        "facts",
+        "fired",
+        "moves",
+        "ticket",
+    )
 
     def __init__(self, ticket: Ticket, at: int, books: Books) -> None:
         self.ticket = self._before = ticket
@@ -40,6 +53,7 @@ class Course:
         self.facts: list[Contract] = []
         self.changed: dict[str, Clock] = {}
         self.moves: list[tuple[Severity, Clock, bool, str]] = []
+        self.fired: list[tuple[str, int, str]] = []
         self._books = books
         self._book: Book = books(ticket.config_version)
         self._policy: Policy | str | None = "unread"
@@ -85,9 +99,8 @@ class Course:
         self.changed[clock.id] = clock
         return clock
 
-    def rename_alerts(self, clock: Clock, alerts: tuple[tuple[Severity, str], ...]) -> None:
-        """A changed clock, of whichever cycle, is in these alerts."""
-        clock = replace(clock, alerts=alerts)
+    def amend(self, clock: Clock) -> None:
+        """A changed clock, of whichever cycle, is as given: its alerts have names, or it went on on its ladder."""
         self.changed[clock.id] = clock
         if self.clocks[clock.metric].id == clock.id:
             self.clocks[clock.metric] = clock
@@ -122,6 +135,7 @@ class Course:
             segments=segments,
             retargeted=retargeted,
             reason=segments[-1].why,
+            escalation=self.on_ladder_of(policy, None),
         )
         clock = self.keep(planned(clock, policy, self.at if retargeted else since, self.calendars))
         self.facts.append(
@@ -143,6 +157,14 @@ class Course:
         )
         if clock.state == "paused":
             self._say_paused(clock)
+
+    def on_ladder_of(self, policy: Policy, before: Escalation | None) -> Escalation | None:
+        """Where a clock of this policy is on its ladder: where it was if that is the one, else at the beginning."""
+        if policy.ladder is None or policy.ladder not in self._book.ladders:
+            return None
+        if before is not None and before.ladder == policy.ladder:
+            return before
+        return Escalation(policy.ladder, self._book.version, done=before.done if before is not None else ())
 
     def _segments_since(self, metric: Metric, since: int, policy: Policy, calendar: str) -> tuple[Segment, ...]:
         """The clock's life from `since` on, as the ticket's phases and the policy's pauses make it. Before the ticket
@@ -204,9 +226,16 @@ class Course:
         self._go_on(clock, segments, why)
 
     def _go_on(self, clock: Clock, segments: tuple[Segment, ...], why: str | None) -> None:
-        """From now on the clock is active in these segments: it runs, or stands still for `why`."""
+        """From now on the clock is active in these segments: it runs, or stands still for `why`.
+
+        Steps of its ladder that came due while it stood still come now."""
+        escalation = clock.escalation
+        if why is None and escalation is not None and escalation.points:
+            points = tuple((max(at, self.at), name) for at, name in escalation.points)
+            escalation = replace(escalation, points=points)
         clock = replace(
             clock,
+            escalation=escalation,
             segments=segments,
             state="running" if why is None else "paused",
             reason=why,
@@ -257,7 +286,7 @@ class Course:
         )
 
     def _ended(self, clock: Clock, at: int, state: Any, reason: str | None) -> Clock:
-        for severity, _ in clock.alerts:
+        for severity, _, _ in clock.alerts:
             self.moves.append((severity, clock, False, reason or "met"))
         return self.keep(
             replace(
@@ -268,6 +297,7 @@ class Course:
                 reason=reason,
                 ended_at=at,
                 alerts=(),
+                escalation=replace(clock.escalation, points=()) if clock.escalation is not None else None,
                 generation=clock.generation + 1,
             )
         )
@@ -279,13 +309,16 @@ class Course:
         self.facts.extend(facts)
         for severity in withdraws(facts):
             self.moves.append((severity, clock, False, "corrected"))
-            clock = replace(clock, alerts=tuple(pair for pair in clock.alerts if pair[0] != severity))
+            escalation = clock.escalation.without(severity) if clock.escalation is not None else None
+            alerts = tuple(each for each in clock.alerts if each.severity != severity)
+            clock = replace(clock, alerts=alerts, escalation=escalation)
         return clock
 
     def passed(self, clock: Clock, at: int) -> Clock:
         """The clock with what lies before `at` fired."""
         while clock.plan and clock.plan[0][0] < at:
             severity = severity_of(clock.plan[0][1])
+            self.fired.append((clock.id, *clock.plan[0]))
             clock, fact = fired(clock, self.ticket.id, self.ticket.agent, self.at, late=True)
             self.facts.append(fact)
             self.moves.append((severity, clock, True, ""))
@@ -326,6 +359,7 @@ class Course:
             state="running" if why is None else "paused",
             reason=why,
             retargeted=True,
+            escalation=self.on_ladder_of(policy, clock.escalation),
             generation=clock.generation + 1,
         )
         clock = self.keep(planned(clock, policy, self.at, self.calendars))
@@ -366,6 +400,6 @@ class Course:
         )
 
 
-def with_alert(alerts: tuple[tuple[Severity, str], ...], severity: Severity) -> tuple[tuple[Severity, str], ...]:
+def with_alert(alerts: tuple[InAlert, ...], severity: Severity) -> tuple[InAlert, ...]:
     """The alerts with one of this severity, not yet named; joining names it."""
-    return alerts if any(pair[0] == severity for pair in alerts) else (*alerts, (severity, ""))
+    return alerts if any(each.severity == severity for each in alerts) else (*alerts, InAlert(severity, ""))

@@ -6,13 +6,18 @@ from dataclasses import replace
 from pointsman.contracts.base import Contract
 from pointsman.contracts.shapes import Severity
 from pointsman.contracts.sla import ClockBreached, ClockCorrected, ClockWarned
-from pointsman_sla.clocks.model import BREACH, Clock
+from pointsman_sla.clocks.model import BREACH, STEP, Clock, InAlert, TimerKind
 from pointsman_sla.micros import MICROS, instant
 
 
 def severity_of(step: str) -> Severity:
     """The severity of the alert that a point raises."""
     return "breach" if step == BREACH else "warning"
+
+
+def kind_of(step: str) -> TimerKind:
+    """The kind of timer of a point: its severity, or `escalation` for a step of a ladder."""
+    return "escalation" if step.startswith(STEP) else severity_of(step)
 
 
 def fired(
@@ -23,7 +28,7 @@ def fired(
     *,
     late: bool = False,
     blind: bool = False,
-    alerts: tuple[tuple[Severity, str], ...] | None = None,
+    alerts: tuple[InAlert, ...] | None = None,
 ) -> tuple[Clock, Contract]:
     """The earliest point of the clock's plan has come: the clock after it, in these alerts, and the fact that tells."""
     alerts = clock.alerts if alerts is None else alerts

@@ -363,5 +363,8 @@ _HANDLERS: dict[type, Callable[[Course, Any], None]] = {
     desk.TicketSplit: _split,
 }
 
-CONCERNING: frozenset[type] = frozenset(_HANDLERS) | {desk.TicketClassified, desk.TicketLabelled}
+CONCERNING: frozenset[type] = frozenset(_HANDLERS) | {
+    *(desk.TicketClassified, desk.TicketLabelled),
+    desk.TicketEscalated,
+}
 """The facts that this service looks at; a record without any of them needs nothing read."""

@@ -1,8 +1,8 @@
 """What a clock and a ticket are here: frozen values; instants and durations are integers of microseconds (`micros`)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, NamedTuple
 
 from pointsman.contracts.shapes import Metric, Severity
 from pointsman_sla.clocks.policy import Labels
@@ -13,6 +13,11 @@ Phase = Literal["queued", "assigned", "customer", "third_party", "snoozed", "res
 
 BREACH = "breach"
 """The step at which a clock runs out; the others are warnings (`share:0.8`, `lead:60`)."""
+
+STEP = "step:"
+"""What the name of a ladder's step begins with: `step:<place>:<repetition>:<severity>`, or `step:end:0:<severity>`."""
+
+TimerKind = Literal["warning", "breach", "escalation"]
 
 METRICS: tuple[Metric, ...] = (
     "first_response",
@@ -39,13 +44,42 @@ class Segment:
     why: str | None = None
 
 
+class InAlert(NamedTuple):
+    """An alert that a clock is in, and since when. While a record is decided the alert may have no name yet."""
+
+    severity: Severity
+    alert: str
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Escalation:
+    """Where a clock is on the ladder of its policy, as a version has it.
+
+    `points` are the steps that will come, earliest first: (instant, name); `done` names the steps that were carried
+    out, of whichever ladder the clock was on.
+    """
+
+    ladder: str
+    version: int
+    points: tuple[tuple[int, str], ...] = ()
+    done: tuple[str, ...] = ()
+
+    def without(self, severity: Severity) -> "Escalation":
+        """As if no point of this severity had ever fired: it was withdrawn."""
+        end = f":{severity}"
+        points = tuple(point for point in self.points if not point[1].endswith(end))
+        return replace(self, points=points, done=tuple(name for name in self.done if not name.endswith(end)))
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """One metric on one ticket, one cycle. Every change bumps `generation`, so that older timers mean nothing.
 
     `segments` are its whole life in order. `plan` are the points that have not fired, earliest first: (instant, step).
     `warned` are those that have, with the instants at which they lay. `breached_at` is when the breach fired.
-    `alerts` are the alerts it is in, by severity. `restated` is the version under which a recompute last laid it anew.
+    `alerts` are the alerts it is in, by severity. `escalation` is where it is on its policy's ladder, None without one.
+    `restated` is the version under which a recompute last laid it anew.
     """
 
     id: str
@@ -69,13 +103,22 @@ class Clock:
     retargeted: bool = False
     ended_at: int | None = None
     reason: str | None = None
-    alerts: tuple[tuple[Severity, str], ...] = ()
+    alerts: tuple[InAlert, ...] = ()
+    escalation: Escalation | None = None
     restated: int | None = None
 
     @property
     def active(self) -> bool:
         """Whether it has not ended."""
         return self.ended_at is None
+
+    @property
+    def next_point(self) -> tuple[int, str] | None:
+        """What its timer is armed for: the next point of its plan, or the next step of its ladder while it runs."""
+        steps = self.escalation.points if self.escalation is not None and self.state == "running" else ()
+        if not steps:
+            return self.plan[0] if self.plan else None
+        return self.plan[0] if self.plan and self.plan[0][0] <= steps[0][0] else steps[0]
 
 
 @dataclass(frozen=True, slots=True)

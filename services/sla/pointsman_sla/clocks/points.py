@@ -61,7 +61,11 @@ def planned(clock: Clock, policy: Policy | None, now: int, calendars: Calendars)
 
 
 def _warnings(clock: Clock, policy: Policy, target: int, stretches: list[Stretch]) -> Iterator[tuple[int, str]]:
-    amounts = [(step, round(share * target)) for step, share in policy.shares]
+    amounts = [
+        (step, round(share * target))
+        for step, share, metrics in policy.shares
+        if not metrics or clock.metric in metrics
+    ]
     amounts += [(step, target - lead * MICROS) for step, lead in policy.leads]
     for step, amount in amounts:
         if 0 < amount < target:

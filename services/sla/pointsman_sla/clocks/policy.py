@@ -11,6 +11,7 @@ from typing import Any
 
 from pointsman.contracts.shapes import Channel, Metric, Priority
 from pointsman_sla.calendar import Calendar, compile_calendar
+from pointsman_sla.clocks.ladder import Ladder, read_ladder, share_step
 from pointsman_sla.predict.standing import FIFO, ORDERING, Line, lines_of
 
 ALWAYS = "always"
@@ -55,15 +56,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One promise. `steps` are the warnings: the step's name, and the share of the target or the seconds before it."""
+    """One promise. Its warnings are `shares` of the target, with the metrics that they are for (none: all), and seconds
+    before the breach (`leads`), each with the name of its point. `ladder` is what happens then."""
 
     name: str
     match: Mapping[str, frozenset[str]]
     targets: Mapping[str, Mapping[str, Target]]
-    shares: tuple[tuple[str, float], ...]
+    shares: tuple[tuple[str, float, frozenset[str]], ...]
     leads: tuple[tuple[str, int], ...]
     pause_on: Mapping[str, frozenset[str]]
     reopen_continues: bool
+    ladder: str | None = None
 
     def matches(self, labels: Labels) -> bool:
         """Whether every key of `match` holds: one of its values is the ticket's."""
@@ -85,13 +88,25 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class NotifyTarget:
+    """Somebody to notify: messages of one group within a window are one. The address is the sender's business."""
+
+    name: str
+    group_by: tuple[str, ...] = ("queue", "policy")
+    within_seconds: int = 60
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
-    """The policies and calendars, and how queues order, of one version of one workspace's configuration."""
+    """The policies, ladders and calendars, and how queues order, of one version of a workspace's configuration."""
 
     version: int
     policies: tuple[Policy, ...] = ()
     definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     lines: Mapping[str, Line] = field(default_factory=dict)
+    ladders: Mapping[str, Ladder] = field(default_factory=dict)
+    targets: Mapping[str, NotifyTarget] = field(default_factory=dict)
+    last_resort: str | None = None
     _compiled: dict[str, Calendar] = field(default_factory=dict, repr=False, compare=False)
 
     def line(self, queue: str | None) -> Line:
@@ -108,6 +123,10 @@ class Book:
     def named(self, name: str) -> Policy | None:
         """The policy of that name in this version."""
         return next((policy for policy in self.policies if policy.name == name), None)
+
+    def target(self, name: str) -> NotifyTarget:
+        """The notify target of that name; one with the defaults when this version has none."""
+        return self.targets.get(name) or NotifyTarget(name)
 
     def calendar(self, name: str) -> Calendar:
         """The compiled calendar. Raises `CalendarError` when its definition is wrong, `KeyError` when there is none."""
@@ -152,11 +171,31 @@ def read_book(version: int, part: Mapping[str, Any]) -> Book:
     }
     for definition in definitions.values():
         compile_calendar(definition)
-    policies = tuple(_read_policy(raw) for raw in part["sla"]["policies"])
-    return Book(version, policies, definitions, lines_of(part.get("queues") or {}))
+    sla = part["sla"]
+    ladders = {name: read_ladder(name, steps) for name, steps in (sla.get("ladders") or {}).items()}
+    return Book(
+        version=version,
+        policies=tuple(_read_policy(raw, ladders) for raw in sla["policies"]),
+        definitions=definitions,
+        ladders=ladders,
+        targets={name: _read_notify(name, raw or {}) for name, raw in (sla.get("notify") or {}).items()},
+        last_resort=sla.get("last_resort"),
+        lines=lines_of(part.get("queues") or {}),
+    )
 
 
-def _read_policy(raw: Mapping[str, Any]) -> Policy:
+def _read_notify(name: str, raw: Mapping[str, Any]) -> NotifyTarget:
+    given = NotifyTarget(name)
+    group_by = raw.get("group_by")
+    within = raw.get("within_seconds")
+    return NotifyTarget(
+        name,
+        given.group_by if group_by is None else tuple(group_by),
+        given.within_seconds if within is None else int(within),
+    )
+
+
+def _read_policy(raw: Mapping[str, Any], ladders: Mapping[str, Ladder]) -> Policy:
     calendar = raw.get("calendar") or ALWAYS
     warn = _WARN if raw.get("warn") is None else raw["warn"]
     return Policy(
@@ -166,11 +205,24 @@ def _read_policy(raw: Mapping[str, Any]) -> Policy:
             metric: {priority: _target(target, calendar) for priority, target in by_priority.items()}
             for metric, by_priority in (raw.get("targets") or {}).items()
         },
-        shares=tuple((f"share:{share:g}", float(share)) for share in warn.get("shares") or ()),
+        shares=_shares(warn.get("shares") or (), ladders.get(raw.get("ladder") or "")),
         leads=tuple((f"lead:{lead}", int(lead)) for lead in warn.get("lead_seconds") or ()),
         pause_on={metric: _values(reasons) for metric, reasons in (raw.get("pause_on") or {}).items()},
         reopen_continues=raw.get("reopen", "continue") != "restart",
+        ladder=raw.get("ladder"),
     )
+
+
+def _shares(warned: Sequence[float], ladder: Ladder | None) -> tuple[tuple[str, float, frozenset[str]], ...]:
+    """The shares at which to warn, and those at which only a step of the ladder begins."""
+    shares = {share_step(share): (float(share), frozenset[str]()) for share in warned}
+    for share, metrics in ladder.shares() if ladder is not None else ():
+        known = shares.get(share_step(share))
+        if known is None:
+            shares[share_step(share)] = (share, metrics)
+        elif known[1]:
+            shares[share_step(share)] = (share, known[1] | metrics if metrics else frozenset())
+    return tuple((name, share, metrics) for name, (share, metrics) in shares.items())
 
 
 def _target(raw: Any, calendar: str) -> Target:

@@ -84,6 +84,7 @@ def _restate(course: Course, clock: Clock, policy: Policy, target: Target, versi
         state="running" if why is None else "paused",
         reason=why,
         restated=version,
+        escalation=course.on_ladder_of(policy, clock.escalation),
     )
     ahead = _ahead(anew, policy, course)
     if clock.breached_at is not None:
@@ -100,7 +101,9 @@ def _restate(course: Course, clock: Clock, policy: Policy, target: Target, versi
         anew = replace(anew, retargeted=True)
     if clock.warned and not anew.warned:
         course.moves.append(("warning", anew, False, "restated"))
-        anew = replace(anew, alerts=tuple(pair for pair in anew.alerts if pair[0] != "warning"))
+        alerts = tuple(each for each in anew.alerts if each.severity != "warning")
+        on = anew.escalation
+        anew = replace(anew, alerts=alerts, escalation=on.without("warning") if on is not None else None)
     course.keep(anew)
     _say(course, anew, was, job_id)
 

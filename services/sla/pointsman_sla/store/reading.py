@@ -7,11 +7,12 @@ from pointsman.contracts.shapes import Metric
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_sla.alerts.model import Alert
+from pointsman_sla.alerts.silences import Silence
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book, read_book
 from pointsman_sla.micros import instant, micros
 from pointsman_sla.near import NearTimer, Place
-from pointsman_sla.store.rows import CLOCK_COLUMNS, alert_of, clock_of, ticket_of
+from pointsman_sla.store.rows import CLOCK_COLUMNS, alert_of, clock_of, silence_of, ticket_of
 
 TICKETS = "SELECT ticket_id, workspace, config_version, agent, mirror FROM ticket WHERE ticket_id = ANY($1::text[])"
 
@@ -50,6 +51,15 @@ VERSIONS = """
     JOIN config_version v USING (workspace, version)
 """
 
+NEWEST_VERSIONS = """
+    SELECT DISTINCT ON (workspace) workspace, version, body FROM config_version
+    WHERE workspace = ANY($1::text[]) ORDER BY workspace, version DESC
+"""
+
+SILENCES = "SELECT * FROM silence WHERE lane = $1 AND ended_at IS NULL"
+
+CANARY = "SELECT fires_at FROM canary WHERE lane = $1"
+
 MEMBERS_SHOWN_MAX = 200
 
 
@@ -64,9 +74,13 @@ async def read_tickets(db: Database, ids: Sequence[str]) -> list[Ticket]:
 
 
 def versions_of(ticket: Ticket) -> set[tuple[str, int]]:
-    """The configuration versions under which the ticket was opened and its clocks count."""
-    counted = {segment.version for clock in ticket.clocks.values() for segment in clock.segments}
-    return {(ticket.workspace, version) for version in (ticket.config_version, *counted)}
+    """The configuration versions under which the ticket was opened, its clocks count and their ladders stand."""
+    versions = {ticket.config_version}
+    for clock in ticket.clocks.values():
+        versions.update(segment.version for segment in clock.segments)
+        if clock.escalation is not None:
+            versions.add(clock.escalation.version)
+    return {(ticket.workspace, version) for version in versions}
 
 
 async def read_near(
@@ -87,6 +101,7 @@ async def read_near(
         for row in rows
         if row["generation"] == generations[row["clock_id"]]
     ]
+    timers = [timer for timer in timers if timer.clock.next_point is not None]
     last = (micros(due[-1]["fire_at"]), due[-1]["clock_id"])
     return timers, last if len(due) == count_max else None
 
@@ -114,3 +129,20 @@ async def read_books(db: Database, wanted: Sequence[tuple[str, int]]) -> dict[tu
     """Versions by workspace and number."""
     rows = await db.fetch(VERSIONS, [workspace for workspace, _ in wanted], [version for _, version in wanted])
     return {(row["workspace"], row["version"]): read_book(row["version"], row["body"]) for row in rows}
+
+
+async def read_newest_books(db: Database, workspaces: Iterable[str]) -> dict[str, Book]:
+    """The newest version of each workspace."""
+    rows = await db.fetch(NEWEST_VERSIONS, list(workspaces))
+    return {row["workspace"]: read_book(row["version"], row["body"]) for row in rows}
+
+
+async def read_silences(db: Database, lane: int) -> list[Silence]:
+    """The silences of a lane that are not over."""
+    return [silence_of(row) for row in await db.fetch(SILENCES, lane)]
+
+
+async def read_canary(db: Database, lane: int) -> Instant | None:
+    """When the lane's canary fires next; None when it never has."""
+    fires_at: Instant | None = await db.fetchval(CANARY, lane)
+    return fires_at

@@ -6,8 +6,11 @@ from typing import Any
 
 import orjson
 
+from pointsman.contracts.alerting import SilenceMatch
+from pointsman.contracts.shapes import Actor
 from pointsman_sla.alerts.model import Alert
-from pointsman_sla.clocks.model import Clock, Segment, Ticket
+from pointsman_sla.alerts.silences import Silence
+from pointsman_sla.clocks.model import Clock, Escalation, InAlert, Segment, Ticket
 from pointsman_sla.clocks.policy import Labels
 from pointsman_sla.micros import instant, micros
 
@@ -58,9 +61,7 @@ def life_of(clock: Clock) -> str:
     return orjson.dumps(
         {
             "segments": [(s.start, s.end, s.calendar, s.version, s.why) for s in clock.segments],
-            "plan": clock.plan,
-            "warned": clock.warned,
-            "alerts": clock.alerts,
+            **_points_of(clock),
             "restated": clock.restated,
         }
     ).decode()
@@ -68,7 +69,17 @@ def life_of(clock: Clock) -> str:
 
 def firing_of(clock: Clock) -> str:
     """What a firing changes in the JSON column of a clock."""
-    return orjson.dumps({"plan": clock.plan, "warned": clock.warned, "alerts": clock.alerts}).decode()
+    return orjson.dumps(_points_of(clock)).decode()
+
+
+def _points_of(clock: Clock) -> dict[str, Any]:
+    on = clock.escalation
+    return {
+        "plan": clock.plan,
+        "warned": clock.warned,
+        "alerts": [tuple(each) for each in clock.alerts],
+        "escalation": None if on is None else (on.ladder, on.version, on.points, on.done),
+    }
 
 
 def clock_of(row: Mapping[str, Any]) -> Clock:
@@ -96,9 +107,17 @@ def clock_of(row: Mapping[str, Any]) -> Clock:
         retargeted=row["retargeted"],
         ended_at=None if row["ended_at"] is None else micros(row["ended_at"]),
         reason=row["reason"],
-        alerts=tuple((severity, alert) for severity, alert in life["alerts"]),
+        alerts=tuple(InAlert(*each) for each in life["alerts"]),
+        escalation=_escalation_of(life.get("escalation")),
         restated=life.get("restated"),
     )
+
+
+def _escalation_of(stored: Any) -> Escalation | None:
+    if stored is None:
+        return None
+    ladder, version, points, done = stored
+    return Escalation(ladder, version, tuple((at, name) for at, name in points), tuple(done))
 
 
 def clock_columns(ticket_id: str, workspace: str, clock: Clock) -> tuple[Any, ...]:
@@ -143,4 +162,22 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         acked_at=row["acked_at"],
         ack_until=row["ack_until"],
         resolved_at=row["resolved_at"],
+        covered_at=row["covered_at"],
+        silence_id=row["silence_id"],
+        told=tuple(row["told"]),
+    )
+
+
+def silence_of(row: Mapping[str, Any]) -> Silence:
+    """The silence of a row."""
+    return Silence(
+        id=row["silence_id"],
+        workspace=row["workspace"],
+        match=SilenceMatch(**row["match"]),
+        until=row["until"],
+        reason=row["reason"],
+        by=Actor(kind=row["by_kind"], id=row["by_id"]),
+        created_at=row["created_at"],
+        ended_at=row["ended_at"],
+        ended_by=row["ended_by"],
     )

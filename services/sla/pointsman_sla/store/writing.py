@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from pointsman.runtime.logic import Database
+from pointsman_sla.alerts.silences import Silence
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.micros import instant
 from pointsman_sla.predict.standing import rank_of
@@ -83,18 +84,21 @@ FIRE = """
 
 KEEP_ALERTS = """
     INSERT INTO alert (alert_id, workspace, lane, severity, policy, queue, state, clocks, generation, opened_at,
-                       acked_by, acked_at, ack_until, resolved_at)
+                       acked_by, acked_at, ack_until, resolved_at, covered_at, silence_id, told)
     SELECT a.alert_id, a.workspace, $1, a.severity, a.policy, a.queue, a.state, a.clocks, a.generation, a.opened_at,
-           a.acked_by, a.acked_at, a.ack_until, a.resolved_at
+           a.acked_by, a.acked_at, a.ack_until, a.resolved_at, a.covered_at, a.silence_id,
+           string_to_array(a.told, ',')
     FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
-                $10::timestamptz[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[])
+                $10::timestamptz[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
+                $15::timestamptz[], $16::text[], $17::text[])
          AS a (alert_id, workspace, severity, policy, queue, state, clocks, generation, opened_at, acked_by, acked_at,
-               ack_until, resolved_at)
+               ack_until, resolved_at, covered_at, silence_id, told)
     ORDER BY a.state <> 'resolved'
     ON CONFLICT (alert_id) DO UPDATE
     SET state = excluded.state, clocks = excluded.clocks, generation = excluded.generation,
         acked_by = excluded.acked_by, acked_at = excluded.acked_at, ack_until = excluded.ack_until,
-        resolved_at = excluded.resolved_at
+        resolved_at = excluded.resolved_at, covered_at = excluded.covered_at, silence_id = excluded.silence_id,
+        told = excluded.told
 """
 
 KEEP_MEMBERS = """
@@ -108,6 +112,23 @@ ADD_EVENTS = """
     INSERT INTO alert_event (alert_id, at, kind, ticket_id, metric, cycle, by_kind, by_id, comment)
     SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[],
                          $8::text[], $9::text[])
+"""
+
+
+KEEP_SILENCES = """
+    INSERT INTO silence (silence_id, workspace, lane, match, until, reason, by_kind, by_id, created_at, ended_at,
+                         ended_by)
+    SELECT s.silence_id, s.workspace, $1, s.match::jsonb, s.until, s.reason, s.by_kind, s.by_id, s.created_at,
+           s.ended_at, s.ended_by
+    FROM unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::text[], $8::text[],
+                $9::timestamptz[], $10::timestamptz[], $11::text[])
+         AS s (silence_id, workspace, match, until, reason, by_kind, by_id, created_at, ended_at, ended_by)
+    ON CONFLICT (silence_id) DO UPDATE SET ended_at = excluded.ended_at, ended_by = excluded.ended_by
+"""
+
+KEEP_CANARY = """
+    INSERT INTO canary (lane, fires_at) VALUES ($1, $2)
+    ON CONFLICT (lane) DO UPDATE SET fires_at = excluded.fires_at
 """
 
 
@@ -131,6 +152,10 @@ async def write_changes(db: Database, state: SlaState) -> None:
         await _write_alerts(db, state)
     if state.jobs.changed:
         await write_jobs(db, state.lane, list(state.jobs.changed.values()))
+    if state.silences.changed:
+        await _write_silences(db, state.lane, list(state.silences.changed.values()))
+    if state.canary.fired:
+        await db.execute(KEEP_CANARY, state.lane, state.canary.fires_at)
 
 
 async def _write_tickets(db: Database, state: SlaState, tickets: Sequence[Ticket]) -> None:
@@ -153,31 +178,32 @@ async def _write_tickets(db: Database, state: SlaState, tickets: Sequence[Ticket
 async def _write_clocks(db: Database, lane: int, placed: Sequence[Placed]) -> None:
     columns: list[list[Any]] = [list(column) for column in zip(*map(_columns, placed), strict=True)]
     await db.execute(KEEP_CLOCKS, *columns)
-    armed = [one.clock for one in placed if one.clock.plan]
-    disarmed = [one.clock.id for one in placed if not one.clock.plan]
+    armed = [(one.clock, point) for one in placed if (point := one.clock.next_point) is not None]
+    disarmed = [one.clock.id for one in placed if one.clock.next_point is None]
     if disarmed:
         await db.execute(DISARM, disarmed)
     if armed:
         await db.execute(
             ARM,
             lane,
-            [clock.id for clock in armed],
-            [clock.plan[0][1] for clock in armed],
-            [clock.generation for clock in armed],
-            [instant(clock.plan[0][0]) for clock in armed],
+            [clock.id for clock, _ in armed],
+            [name for _, (_, name) in armed],
+            [clock.generation for clock, _ in armed],
+            [instant(at) for _, (at, _) in armed],
         )
 
 
 async def _write_fired(db: Database, clocks: Sequence[Clock]) -> None:
     """Timers whose generation still matches go, or move to their clock's next point."""
+    points = [clock.next_point for clock in clocks]
     await db.execute(
         FIRE,
         [clock.id for clock in clocks],
         [clock.generation for clock in clocks],
         [None if clock.breached_at is None else instant(clock.breached_at) for clock in clocks],
         [firing_of(clock) for clock in clocks],
-        [clock.plan[0][1] if clock.plan else None for clock in clocks],
-        [instant(clock.plan[0][0]) if clock.plan else None for clock in clocks],
+        [None if point is None else point[1] for point in points],
+        [None if point is None else instant(point[0]) for point in points],
     )
 
 
@@ -203,6 +229,9 @@ async def _write_alerts(db: Database, state: SlaState) -> None:
         [alert.acked_at for alert in alerts],
         [alert.ack_until for alert in alerts],
         [alert.resolved_at for alert in alerts],
+        [alert.covered_at for alert in alerts],
+        [alert.silence_id for alert in alerts],
+        [",".join(alert.told) for alert in alerts],
     )
     members = list(state.alerts.members.items())
     if members:
@@ -228,4 +257,21 @@ async def _write_alerts(db: Database, state: SlaState) -> None:
         [event.by.kind if event.by else None for event in events],
         [event.by.id if event.by else None for event in events],
         [event.comment for event in events],
+    )
+
+
+async def _write_silences(db: Database, lane: int, silences: Sequence[Silence]) -> None:
+    await db.execute(
+        KEEP_SILENCES,
+        lane,
+        [silence.id for silence in silences],
+        [silence.workspace for silence in silences],
+        [silence.match.model_dump_json() for silence in silences],
+        [silence.until for silence in silences],
+        [silence.reason for silence in silences],
+        [silence.by.kind for silence in silences],
+        [silence.by.id for silence in silences],
+        [silence.created_at for silence in silences],
+        [silence.ended_at for silence in silences],
+        [silence.ended_by for silence in silences],
     )

@@ -4,15 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 INACTIVE: tuple[str, ...] = (
-    "/queues/*/offer/then/notify",
     "/agents/*/hours",
     "/teams/*/hours",
     "/connectors/*/verify/trust",
     "/connectors/*/send/kind=smtp",
     "/retention",
-    "/sla/policies/*/ladder",
-    "/sla/ladders",
-    "/sla/last_resort",
     "/surveys",
     "/auth/issuers",
 )
