@@ -46,7 +46,7 @@ test-kafka: setup ## Run all tests on Apache Kafka (needs a JVM 17 and Maven).
 
 histories: setup ## Compare the desk and the clocks with their references over HISTORIES random histories, in two processes.
 	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) POINTSMAN_CLOCK_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider --timeout 1200 \
-		tests/unit/routing/test_desk_histories.py tests/unit/sla/test_clock_histories.py & pids="$$pids $$!"; done; for pid in $$pids; do wait $$pid || exit 1; done
+		tests/unit/routing/test_desk_histories.py tests/unit/sla/test_clock_histories.py tests/unit/sla/test_recompute_histories.py & pids="$$pids $$!"; done; for pid in $$pids; do wait $$pid || exit 1; done
 
 proof: setup ## Recompute the ledgers of PROOFS random tickets from their raw events, step by step.
 	@POINTSMAN_PROOFS=$(PROOFS) $(BIN)/pytest --no-header -p no:cacheprovider -n 2 --timeout 3600 \
