@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 
 from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
@@ -40,6 +40,11 @@ TIDY_SECONDS = 3_600.0
 
 SENT = Counter(
     "pointsman_notifications_total", "Notifications, by what became of them: sent, put off, dead, skipped.", ["result"]
+)
+DELAY = Histogram(
+    "pointsman_notification_seconds",
+    "From the moment at which a notification was due to its last address's answer, all rounds counted.",
+    buckets=(0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600),
 )
 WAITING = Counter(
     "pointsman_notifications_held_back_total", "Groups that are told later: their target's hours or limit say so."
@@ -155,8 +160,10 @@ class NotificationSender:
         except NotTaken as error:
             await self._note_failure(row, alerts, error)
         else:
-            await settling.sent(self._pool, row, alerts)
+            seconds = await settling.sent(self._pool, row, alerts)
             SENT.labels("sent").inc()
+            if seconds is not None:
+                DELAY.observe(seconds)
 
     async def _written(self, row: Any, target: Target, standing: Standing) -> Message:
         """The message as it stands now, with fresh links. A template that breaks is remarked on; the default text is

@@ -35,10 +35,13 @@ SENT = """
         UPDATE notification
         SET state = 'sent', reason = NULL, claimed_until = NULL, sent_at = clock_timestamp(),
             updated_at = clock_timestamp()
-        WHERE notification_id = $1 AND state = 'queued' RETURNING 1
+        WHERE notification_id = $1 AND state = 'queued'
+        RETURNING extract(epoch FROM sent_at - created_at)::float8 AS seconds
+    ), told AS (
+        INSERT INTO alert_event (alert_id, at, kind, comment)
+        SELECT alert_id, clock_timestamp(), 'notified', $3 FROM done, unnest($2::text[]) AS told (alert_id)
     )
-    INSERT INTO alert_event (alert_id, at, kind, comment)
-    SELECT alert_id, clock_timestamp(), 'notified', $3 FROM done, unnest($2::text[]) AS told (alert_id)
+    SELECT seconds FROM done
 """
 PUT_OFF = """
     WITH done AS (
@@ -90,9 +93,11 @@ async def keep_text(pool: Any, row: Any, title: str, body: str, remark: str | No
     await pool.execute(KEEP_TEXT, row["id"], title, body, remark, list(alerts))
 
 
-async def sent(pool: Any, row: Any, alerts: Sequence[str]) -> None:
-    """All addresses took it; its alerts' timelines say so."""
-    await pool.execute(SENT, row["id"], list(alerts), f"{row['target']}: {row['id']}")
+async def sent(pool: Any, row: Any, alerts: Sequence[str]) -> float | None:
+    """All addresses took it; its alerts' timelines say so. How long it took since it was opened, in seconds; None when
+    another has said so before."""
+    seconds: float | None = await pool.fetchval(SENT, row["id"], list(alerts), f"{row['target']}: {row['id']}")
+    return seconds
 
 
 async def put_off(

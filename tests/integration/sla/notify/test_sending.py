@@ -1,5 +1,6 @@
 """What arrives at a receiver: each thing told, at least once and not twice by our own doing, in few messages."""
 
+import asyncio
 import os
 import signal
 import sys
@@ -74,6 +75,35 @@ async def test_of_two_senders_each_message_comes_once(telling: Telling, receiver
         await telling.settled("sent", 60)
     ids = [headers["pointsman-notification"] for headers, _ in receiver.got]
     assert len(ids) == len(set(ids)) == 60
+
+
+async def test_whatever_is_written_while_senders_send_is_told_in_one_message(
+    telling: Telling, receiver: Receiver
+) -> None:
+    await telling.configure(pager={"per_hour_max": 3_600})
+
+    async def write(writer: int) -> None:
+        for number in range(40):
+            await telling.write(
+                an_item(f"{writer}-{number}", queue=f"queue-{number % 3}", within_seconds=0, group_by=("queue",))
+            )
+
+    async with telling.sending(), telling.sending():
+        await asyncio.gather(*map(write, range(3)))
+
+        async def all_told() -> bool:
+            waiting = await telling.pool.fetchval(
+                "SELECT count(*) FROM notify_item i LEFT JOIN notification n USING (notification_id) "
+                "WHERE n.state IS DISTINCT FROM 'sent'"
+            )
+            return bool(waiting == 0)
+
+        await until_it(all_told)
+    rows = await telling.notifications()
+    assert sum(row["items"] for row in rows) == 120
+    assert sorted(headers["pointsman-notification"] for headers, _ in receiver.got) == sorted(
+        row["notification_id"] for row in rows
+    )
 
 
 async def test_what_a_worker_that_was_killed_was_sending_is_sent_again_with_its_id(
