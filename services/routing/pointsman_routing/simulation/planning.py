@@ -13,10 +13,11 @@ from pydantic import ValidationError
 
 from pointsman.contracts.document import Document, DocumentError, DocumentErrors, read_document, read_plain
 from pointsman.contracts.document.errors import pointer_of
+from pointsman.contracts.document.expansion import expanded
 from pointsman.contracts.document.reading import Written, shape_errors
 from pointsman.contracts.shapes import Channel
 from pointsman_routing.simulation.distributions import Draw, draw_of
-from pointsman_routing.simulation.plan import Drawn, Hours, Kind, Plan, Rates
+from pointsman_routing.simulation.plan import START, Drawn, Hours, Kind, Plan, Rates
 from pointsman_routing.simulation.promise import Matter, first_response
 from pointsman_routing.simulation.scenario import AGENTS_MAX, UNIT_US, Agents, Class, Scenario
 from pointsman_routing.simulation.standing import standings_of
@@ -68,8 +69,7 @@ class _Planning:
 
     def plan(self) -> Plan:
         scenario = self.scenario
-        written = self._document()
-        document = self._read(written)
+        written, document = self._read(self._document())
         queues = self._queues_of_classes(document)
         priorities, standings = standings_of(scenario.classes, queues, document)
         kinds = tuple(
@@ -154,9 +154,11 @@ class _Planning:
         given = self.scenario.desk.channels.get(channel)
         return isinstance(given, dict) and "abandons_after_seconds" in given
 
-    def _read(self, document: dict[str, Any]) -> Document:
+    def _read(self, plain: dict[str, Any]) -> tuple[dict[str, Any], Document]:
+        """The document with the holidays of the years around virtual time, plain and read."""
         try:
-            return read_document(document)
+            found = expanded(Written(plain, None), read_document(plain), START.year)
+            return found.value, read_document(found)
         except DocumentErrors as refused:
             raise DocumentErrors([self._moved(error) for error in refused.errors]) from refused
 

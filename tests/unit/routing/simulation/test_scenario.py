@@ -36,6 +36,17 @@ def test_classes_and_agents_may_have_any_names() -> None:
     assert [kind.priority for kind in plan.kinds] == ["urgent", "high"]
 
 
+def test_calendars_have_the_holidays_of_the_years_around_virtual_time() -> None:
+    calendars = "desk:\n  calendars:\n    office:\n      always: true\n      holidays_of: {country: IT}\n"
+    plan = read(GOOD.replace("desk:\n", calendars, 1))
+    dates = plan.document["calendars"]["office"]["holidays_of"]["dates"]
+    assert (dates[0], dates[-1]) == ("2023-01-01", "2026-12-26")
+    with pytest.raises(DocumentErrors) as refused:
+        read(GOOD.replace("desk:\n", calendars.replace("IT", "XX"), 1))
+    (error,) = refused.value.errors
+    assert (error.pointer, error.line) == ("/desk/calendars/office/holidays_of/country", 7)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "where", "what"),
     [
