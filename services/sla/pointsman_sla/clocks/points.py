@@ -48,16 +48,15 @@ def planned(clock: Clock, policy: Policy | None, now: int, calendars: Calendars)
         return replace(clock, due_at=NEVER, breach_at=NEVER, plan=())
     assert run_out is not None  # the last stretch is open
     breach_at = max(run_out.breach_at, now)
-    clock = replace(clock, due_at=run_out.due_at, breach_at=breach_at)
     if not running:
-        return replace(clock, plan=())
+        return replace(clock, due_at=run_out.due_at, breach_at=breach_at, plan=())
     points = [] if policy is None else sorted(_warnings(clock, policy, target, stretches))
     passed = sum(1 for at, _ in points if at < now)
     fired = {step for step, _ in clock.warned}
     points = [point for point in points[max(0, passed - 1) :] if point[0] < breach_at and point[1] not in fired]
     if breach_at == now and run_out.breach_at < now:
         points = []
-    return replace(clock, plan=(*points, (breach_at, BREACH)))
+    return replace(clock, due_at=run_out.due_at, breach_at=breach_at, plan=(*points, (breach_at, BREACH)))
 
 
 def _warnings(clock: Clock, policy: Policy, target: int, stretches: list[Stretch]) -> Iterator[tuple[int, str]]:

@@ -85,17 +85,17 @@ def _restate(course: Course, clock: Clock, policy: Policy, target: Target, versi
         reason=why,
         restated=version,
         escalation=course.on_ladder_of(policy, clock.escalation),
+        generation=clock.generation + 1,
     )
-    ahead = _ahead(anew, policy, course)
     if clock.breached_at is not None:
+        ahead = _ahead(anew, policy, course)
         if ahead.breach_at > at:
             course.keep(replace(clock, restated=version, generation=clock.generation + 1))
             _say(course, ahead, was, job_id, breach_stands=True)
         return
-    coming = {step for point, step in ahead.plan if point > at}
-    anew = replace(
-        anew, warned=tuple(point for point in clock.warned if point[0] not in coming), generation=clock.generation + 1
-    )
+    if clock.warned:
+        coming = {step for point, step in _ahead(anew, policy, course).plan if point > at}
+        anew = replace(anew, warned=tuple(point for point in clock.warned if point[0] not in coming))
     anew = planned(anew, policy, at, course.calendars)
     if anew.breach_at != clock.breach_at:
         anew = replace(anew, retargeted=True)
