@@ -78,3 +78,42 @@ def test_a_resumed_clock_has_its_new_due_time() -> None:
     assert clock_after(paused).state == "paused"
     clock = clock_after(paused, resumed)
     assert (clock.state, clock.due_at) == ("running", at(90))
+
+
+def restated(**changes: Any) -> sla.ClockRestated:
+    was = sla.ClockPromise(
+        policy="vip", calendar="always", config_version=1, target_seconds=60, due_at=at(60), breach_at=at(60)
+    )
+    return sla.ClockRestated(
+        **{
+            **SAME,
+            "job_id": "job_1",
+            "calendar": "office",
+            "config_version": 2,
+            "target_seconds": 120,
+            "due_at": at(120),
+            "breach_at": at(120),
+            "was": was,
+            "state": "running",
+            "elapsed_business_seconds": 20,
+            "elapsed_calendar_seconds": 20,
+            "restated_at": at(20),
+            **changes,
+        }
+    )
+
+
+def test_a_restated_clock_has_what_is_promised_now() -> None:
+    clock = clock_after(restated())
+    assert (clock.calendar, clock.config_version, clock.target_seconds, clock.due_at) == ("office", 2, 120, at(120))
+    assert (clock.breached, clock.retargeted) == (False, True)
+
+
+def test_an_announced_breach_that_is_restated_stays_with_what_had_been_promised() -> None:
+    clock = clock_after(BREACHED, restated(breach_stands=True))
+    assert (clock.breached, clock.target_seconds, clock.due_at, clock.config_version) == (True, 60, at(60), 1)
+
+
+def test_an_answer_told_after_the_ticket_ended_still_met_its_clock() -> None:
+    clock = clock_after(CANCELLED, met(30))
+    assert (clock.state, clock.reason, clock.ended_at) == ("met", None, at(30))

@@ -1,7 +1,7 @@
 """Rules 5 to 8: what is served first, and what a ticket's age counts from."""
 
 from pointsman.contracts.shapes import Priority
-from pointsman.contracts.sla import ClockMet, ClockStarted
+from pointsman.contracts.sla import ClockMet, ClockRestated, ClockStarted
 from pointsman.core.cause import RecordCause
 from pointsman.core.instant import after
 from pointsman.testing.said import a_message
@@ -146,6 +146,26 @@ def test_urgency_serves_the_clock_that_breaches_first() -> None:
     assert play.offered_to("promised") == "anna"
     met = {"met_at": play.now, "due_at": due, "elapsed_business_seconds": 1, "elapsed_calendar_seconds": 1}
     play.hear(ClockMet.model_validate(common | met), topic="sla")
+    assert play.ticket("promised").first_breach_at is None
+
+
+def test_urgency_goes_by_what_a_recompute_promises() -> None:
+    play = one_busy_agent("urgency", wait_target_seconds=3600)
+    waits(play, "promised")
+    common = {"clock_id": "c", "ticket_id": "promised", "metric": "first_response", "cycle": 1, "policy": "vip"}
+    common |= {"calendar": "always", "target_seconds": 60}
+    due, later = after(play.now, 60), after(play.now, 600)
+    was = {"policy": "vip", "calendar": "always", "config_version": 1, "target_seconds": 60}
+    restated = {"job_id": "job_1", "config_version": 2, "due_at": later, "breach_at": later, "state": "running"}
+    restated |= {"elapsed_business_seconds": 1, "elapsed_calendar_seconds": 1, "restated_at": play.now}
+    restated |= {"was": was | {"due_at": due, "breach_at": due}}
+    started = {"config_version": 1, "started_at": play.now, "due_at": due, "breach_at": due}
+    play.hear(ClockStarted.model_validate(common | started), topic="sla")
+    play.hear(ClockRestated.model_validate(common | restated | {"breach_stands": True}), topic="sla")
+    assert play.ticket("promised").first_breach_at == due, "an announced breach stays"
+    play.hear(ClockRestated.model_validate(common | restated), topic="sla")
+    assert play.ticket("promised").first_breach_at == later
+    play.hear(ClockRestated.model_validate(common | restated | {"state": "paused"}), topic="sla")
     assert play.ticket("promised").first_breach_at is None
 
 
