@@ -13,6 +13,7 @@ from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_fields, print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
+from pointsman_sla.predict.command import predict
 from pointsman_sla.recompute import cli as recompute
 
 LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     sla.command("eval", epilog="Example: pointsman sla eval vectors.json --json")(eval_vectors)
     app.add_typer(sla, name="sla")
     app.command(epilog="Example: pointsman ledger tkt_01k… --csv")(ledger)
+    app.command(epilog="Example: pointsman predict history.jsonl")(predict)
     app.command(epilog="Example: pointsman due --queue billing --before 2026-11-30T18:00:00Z")(due)
     alerts = typer.Typer(no_args_is_help=True, help="SLA alerts.")
     alerts.command("list", epilog="Example: pointsman alerts list --state firing")(alerts_list)

@@ -77,13 +77,15 @@ class LedgerShown(ClockShown):
 
 class Because(BaseModel):
     """What a probability of breach rests on. `standing`: `waiting` for an agent, `assigned`, or `set_aside` while the
-    clock runs. `position` is the ticket's place in its queue, 1 for the next; null when it does not wait. `agents` are
-    those at work who take tickets of the queue, `idle` who of them hold nothing, `in_hand` its tickets that agents
-    hold. `typical_handle_seconds` is how long an agent holds one, and `left_seconds` what is left until the breach,
-    both in seconds of the clock's calendar. `cold`: too little was seen yet, and it rests on the documented prior."""
+    clock runs. `position` is the ticket's place in its queue, 1 for the next; null when it does not wait;
+    `position_of_priority` the same among those of its priority. `agents` are those at work who take tickets of the
+    queue, `idle` who of them hold nothing, `in_hand` its tickets that agents hold. `typical_handle_seconds` is how long
+    an agent holds one, and `left_seconds` what is left until the breach, both in seconds of the clock's calendar.
+    `cold`: too little was seen yet, and it rests on the documented prior."""
 
     standing: Literal["waiting", "assigned", "set_aside"]
     position: int | None
+    position_of_priority: int | None
     agents: int
     idle: int
     in_hand: int
@@ -206,6 +208,7 @@ def due_shown(row: Mapping[str, Any], prediction: Prediction) -> dict[str, Any]:
         "because": {
             "standing": stands.standing,
             "position": stands.position if stands.standing == "waiting" else None,
+            "position_of_priority": stands.of_priority if stands.standing == "waiting" else None,
             "agents": stands.agents,
             "idle": stands.idle,
             "in_hand": stands.in_hand,

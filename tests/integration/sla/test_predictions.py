@@ -70,6 +70,7 @@ async def test_what_was_seen_and_who_is_there_say_how_likely_a_breach_is(service
     found = await due(service, app, 4)
     waiting = [found[f"tkt_{number}"] for number in range(3)]
     assert [item["because"]["position"] for item in waiting] == [1, 2, 3]
+    assert [item["because"]["position_of_priority"] for item in waiting] == [1, 2, 3]
     because = waiting[0]["because"]
     assert (because["agents"], because["idle"], because["in_hand"], because["cold"]) == (1, 0, 1, False)
     assert because["typical_handle_seconds"] == pytest.approx(600, rel=0.3)

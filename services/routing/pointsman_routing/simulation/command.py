@@ -10,17 +10,21 @@ from rich.console import Console
 from rich.progress import Progress
 
 from pointsman.cli.errors import CommandFailed, WrongInput
-from pointsman.cli.output import print_fields, print_json, print_table
+from pointsman.cli.output import print_fields, print_json, print_table, say
 from pointsman.contracts.document import DocumentErrors
-from pointsman_routing.simulation import comparison
+from pointsman_routing.simulation import comparison, recording
 from pointsman_routing.simulation.floor import RefusedBySimulatedDesk
 from pointsman_routing.simulation.planning import read_scenario
+from pointsman_routing.simulation.recording import NotRecordable
+from pointsman_routing.simulation.run import in_processes
 from pointsman_routing.simulation.run import simulate as play
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 ProcessesOption = Annotated[
     int | None, typer.Option("--processes", min=1, max=256, help="In how many processes; else one a core.")
 ]
+
+RECORDED = Path(__file__).parent / "recorded"
 
 
 def simulate(
@@ -32,6 +36,9 @@ def simulate(
     ] = False,
     markdown: Annotated[
         Path | None, typer.Option("--markdown", metavar="FILE", help="With --compare: write the page there.")
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="DIR", help="Write each replication there as a history.")
     ] = None,
     processes: ProcessesOption = None,
     as_json: JsonOption = False,
@@ -45,8 +52,11 @@ def simulate(
     if compare:
         _compare(scenario, markdown, processes, as_json)
         return
+    if record is not None:
+        _record(scenario, record, processes)
+        return
     if scenario is None:
-        raise WrongInput("name a scenario, or say --compare")
+        raise WrongInput("name a scenario, or say --compare or --record")
     plan = _read(scenario, read_scenario)
     result = with_progress(plan.replications, lambda done: play(plan, processes=processes, done=done))
     if as_json:
@@ -55,6 +65,23 @@ def simulate(
         _print(result)
     if not all(result["checks"].values()):
         raise CommandFailed("; ".join(result["counter_examples"][:1]))
+
+
+def _record(scenario: Path | None, directory: Path, processes: int | None) -> None:
+    """Histories of a scenario, or of the shipped ones that predictions are measured by."""
+    paths = sorted(RECORDED.glob("*.yaml")) if scenario is None else [scenario]
+    plans = {path.stem: _read(path, read_scenario) for path in paths}
+    directory.mkdir(parents=True, exist_ok=True)
+    tasks = [
+        (plan, number, directory / f"{name}-{number:02}.jsonl")
+        for name, plan in plans.items()
+        for number in range(plan.replications)
+    ]
+    try:
+        events = sum(in_processes(recording.record, tasks, processes, lambda: None))
+    except (NotRecordable, RefusedBySimulatedDesk) as error:
+        raise CommandFailed(str(error)) from error
+    say(f"{directory}: {len(tasks)} histories, {events} events.")
 
 
 def with_progress(steps: int, work: Callable[[Callable[[], None]], dict[str, Any]]) -> dict[str, Any]:

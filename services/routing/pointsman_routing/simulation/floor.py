@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from typing import Any
 
 from pointsman.contracts.base import made
-from pointsman.contracts.commands import Command, OfferAccept, PresenceSet, TicketResolve
+from pointsman.contracts.commands import Command, OfferAccept, PresenceSet, TicketReply, TicketResolve
 from pointsman.contracts.desk import (
     OfferExpired,
     OfferMade,
@@ -30,6 +30,7 @@ from pointsman.contracts.document import Document
 from pointsman.contracts.shapes import Actor
 from pointsman.contracts.workspace import PresenceChanged
 from pointsman.core.cause import Cause, RecordCause
+from pointsman.core.decision import Emission
 from pointsman.core.journal import Journal
 from pointsman_routing.desk import configure
 from pointsman_routing.desk import timers as kinds
@@ -60,7 +61,8 @@ class RefusedBySimulatedDesk(RuntimeError):
 
 
 class Floor:
-    """A desk, its agents and its customers. `told` hears of each counted visit once, when its waiting ends."""
+    """A desk, its agents and its customers. `told` hears of each counted visit once, when its waiting ends. With
+    `heard`, which is given everything that the desk says, agents answer when the work is done, and then resolve."""
 
     def __init__(
         self,
@@ -70,6 +72,7 @@ class Floor:
         *,
         people: People | None = None,
         matcher: Matcher | None = None,
+        heard: Callable[[Emission], None] | None = None,
     ) -> None:
         self.plan = plan
         self.decisions = 0
@@ -80,6 +83,7 @@ class Floor:
         document = Document.model_validate(plan.document)
         self.watch = Watch(document, plan.kinds)
         self._streams, self._told, self._people = streams, told, people or Drawn(plan)
+        self._heard = heard
         self._last_agents: dict[str, str] = {}
         self._journal = Journal()
         self._timers = Timers(self._journal)
@@ -192,6 +196,9 @@ class Floor:
         visit, turn = end
         if visit.turn == turn and visit.agent is not None:
             actor = self._actors[visit.agent]
+            if self._heard is not None:
+                said = made(TicketReply, ticket_id=visit.id, text="An answer.", public=True, actor=actor)
+                self._command(said, visit.id)
             self._command(made(TicketResolve, ticket_id=visit.id, outcome="solved", actor=actor), visit.id)
 
     def _set_presence(self, slug: str, state: Any) -> None:
@@ -331,6 +338,8 @@ class Floor:
             raise RefusedBySimulatedDesk(f"{cause.id}: {decision.refusal.detail}")
         self.decisions += 1
         for emission in decision.emissions:
+            if self._heard is not None:
+                self._heard(emission)
             for fact in emission.facts:
                 hear = hears.get(type(fact))
                 if hear is not None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from pointsman.contracts.document import Document
+from pointsman.contracts.shapes import PRIORITIES
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.policy import Policy, compile_policy
 from pointsman_routing.simulation.people import Said
@@ -18,7 +19,8 @@ def policy_of(document: Document, plan: Plan) -> Policy:
         before = policy.queues[queue]
         policy.queues[queue] = replace(
             before,
-            priorities=tuple(named),
+            # The same as the document's: the desk's facts then tell them by name.
+            priorities=PRIORITIES if tuple(named) == PRIORITIES else tuple(named),
             head_start_us={name: each.head_start_us for name, each in named.items()},
             slopes={name: each.slope for name, each in named.items()} if before.order == "accumulating" else {},
         )

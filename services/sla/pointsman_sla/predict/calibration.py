@@ -24,16 +24,22 @@ Map = tuple[tuple[float, float], ...]
 
 def fitted(scores: Sequence[float], breached: Sequence[bool]) -> Map:
     """The map that these outcomes give."""
-    pairs = sorted(zip(scores, breached, strict=True))
+    pairs = sorted((round(score, 6), hit) for score, hit in zip(scores, breached, strict=True))
     size = max(1, -(-len(pairs) // GROUPS))
     blocks: list[list[float]] = []  # [sum of scores, breached, count]
-    for start in range(0, len(pairs), size):
-        group = pairs[start : start + size]
-        blocks.append([sum(score for score, _ in group), float(sum(hit for _, hit in group)), float(len(group))])
-        while len(blocks) > 1 and blocks[-2][1] * blocks[-1][2] >= blocks[-1][1] * blocks[-2][2]:
-            last = blocks.pop()
-            blocks[-1] = [one + other for one, other in zip(blocks[-1], last, strict=True)]
-    return tuple((round(scored / count, 6), round(hits / count, 6)) for scored, hits, count in blocks)
+    for score, hit in pairs:
+        # Equal scores stay together: their map is one.
+        if not blocks or (blocks[-1][2] >= size and blocks[-1][3] != score):
+            blocks.append([0.0, 0.0, 0.0, score])
+        last = blocks[-1]
+        last[0], last[1], last[2], last[3] = last[0] + score, last[1] + hit, last[2] + 1, score
+    pooled: list[list[float]] = []
+    for block in blocks:
+        pooled.append(block)
+        while len(pooled) > 1 and pooled[-2][1] * pooled[-1][2] >= pooled[-1][1] * pooled[-2][2]:
+            later = pooled.pop()
+            pooled[-1] = [one + other for one, other in zip(pooled[-1][:3], later[:3], strict=True)]
+    return tuple((round(block[0] / block[2], 6), round(block[1] / block[2], 6)) for block in pooled)
 
 
 def applied(points: Map, score: float) -> float:

@@ -1,4 +1,5 @@
-"""How long things took lately: weights in bins of seconds, two an octave, each weight halved every seven days."""
+"""How long things took lately: weights in bins of seconds, two an octave, each weight halved every seven days (of gaps
+between assignments: every half hour)."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ BINS = 46
 """The last holds everything above 2^22.5 s (69 days)."""
 
 HALF_LIFE_SECONDS = 7 * 86_400.0
+GAP_HALF_LIFE_SECONDS = 1_800.0
+"""Of the gaps between assignments, which tell how it goes now."""
 
 PRIOR_WEIGHT = 5.0
 """As how many observations the prior counts."""
@@ -31,9 +34,9 @@ def bounds_of(place: int) -> tuple[float, float]:
     return (0.0 if place == 0 else 2 ** ((place - 1) / 2), 2 ** (place / 2))
 
 
-def decayed(weight: float, age_seconds: float) -> float:
+def decayed(weight: float, age_seconds: float, half_life_seconds: float = HALF_LIFE_SECONDS) -> float:
     """What is left of a weight after so long."""
-    return weight * math.pow(0.5, max(0.0, age_seconds) / HALF_LIFE_SECONDS)
+    return weight * math.pow(0.5, max(0.0, age_seconds) / half_life_seconds)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 - **waiting** (queued or offered): the agents at work who hold nothing take the first in line at once. The others are
   assigned one after another as agents are free again: the queue's tickets in hand are the places in which agents work
-  for it, each for the typical time that an agent holds a ticket, so that assignments come at the rate *places ÷ typical
-  time*, and the k-th of them after a gamma distributed time of shape k (Wilson and Hilferty's approximation, 1931).
-  Then it takes what answers took since their assignment. It breaches when both together are longer than what is left.
-  Who has waited for two minutes beside idle agents needs what they lack: for that ticket they are not there.
+  for it, each for the typical time that an agent holds a ticket. So one expects a wait of *place in the queue × typical
+  time ÷ places*. Beside this, as five observations, count the gaps of the last half hour or so between assignments of
+  the same priority while one of it waited: *place among its own × gap*. That knows what overtakes, and who has which
+  skill. The wait is Erlang distributed around that mean; then comes what answers took since their assignment. The clock
+  breaches when both together are longer than what is left. Who has waited for two minutes beside idle agents needs what
+  they lack: for that ticket they are not there.
 - **assigned**: it breaches when the answer takes longer than what is left, given how long it has taken already.
 - **set aside** (pending or snoozed, and the clock runs): as tickets of the queue went whose clock had come as far.
 
@@ -15,12 +17,19 @@ All times are seconds of the clock's calendar, so that nights count neither in w
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from pointsman.contracts.shapes import Metric
 from pointsman_sla.clocks.model import Phase
-from pointsman_sla.predict.durations import Durations
+from pointsman_sla.predict.durations import (
+    GAP_HALF_LIFE_SECONDS,
+    HALF_LIFE_SECONDS,
+    PRIOR_WEIGHT,
+    Durations,
+    bounds_of,
+)
 
 Standing = Literal["waiting", "assigned", "set_aside"]
 
@@ -51,28 +60,42 @@ def whole(metric: Metric) -> str:
     return f"whole:{metric}"
 
 
+def gap(priority: str) -> str:
+    """What is noted of how long the first in line of a priority waits for an assignment of that line."""
+    return f"{GAP}{priority}"
+
+
+GAP = "gap:"
 HOLD = "hold"
 """What is noted of how long an agent holds a ticket."""
+
+
+def half_life(what: str) -> float:
+    """After how many seconds half the weight of what was noted is left."""
+    return GAP_HALF_LIFE_SECONDS if what.startswith(GAP) else HALF_LIFE_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
     """A running clock and what its probability rests on. `left_seconds` to the breach; `passed_seconds` since it is in
-    the queue (waiting), since the assignment (assigned), or on the clock (set aside). `position` is 1 for who is next.
-    Of the queue, `in_hand` are the tickets that agents hold, `agents` those at work who take its tickets, `idle` who of
-    them hold nothing. `took` are the durations that count: to the answer, or on the whole clock (set aside); `hold`
-    those for which agents hold tickets."""
+    the queue (waiting), since the assignment (assigned), or on the clock (set aside). `position` is 1 for who is next,
+    `of_priority` the same among those of its priority. Of the queue, `in_hand` are the tickets that agents hold,
+    `agents` those at work who take its tickets, `idle` who of them hold nothing. `took` are the durations that count:
+    to the answer, or on the whole clock (set aside); `hold` those for which agents hold tickets, `gaps` the weights by
+    bin of those between assignments of the priority."""
 
     metric: Metric
     standing: Standing
     left_seconds: float
     passed_seconds: float
     position: int
+    of_priority: int
     in_hand: int
     agents: int
     idle: int
     took: Durations
     hold: Durations
+    gaps: Mapping[int, float]
 
     @property
     def cold(self) -> bool:
@@ -92,20 +115,28 @@ def score(situation: Situation) -> float:
     behind = situation.position - idle
     if behind <= 0:
         return 0.0 if situation.metric == "assignment" else situation.took.survival(left)
-    typical = situation.hold.mean / max(NOBODY, situation.in_hand, min(1, situation.agents))
+    wait = _mean_wait(situation, behind)
     if situation.metric == "assignment":
-        return _waits_longer(behind, left / typical)
+        return _waits_longer(left / wait)
     found = sum(
-        share * (1.0 if took >= left else _waits_longer(behind, (left - took) / typical))
-        for took, share in situation.took.points
+        share * (1.0 if took >= left else _waits_longer((left - took) / wait)) for took, share in situation.took.points
     )
     return min(1.0, max(found, situation.took.survival(left)))
 
 
-def _waits_longer(shape: int, amount: float) -> float:
-    """P(X > amount) of the gamma distribution with this shape and scale 1."""
-    if shape == 1:
-        return math.exp(-min(700.0, amount))
-    spread = 1 / (9 * shape)
-    deviate = ((amount / shape) ** (1 / 3) - (1 - spread)) / math.sqrt(spread)
-    return 0.5 * math.erfc(deviate / math.sqrt(2))
+def _mean_wait(situation: Situation, behind: int) -> float:
+    """How long the ticket waits on average: its place times the gaps between assignments of the queue as the tickets in
+    hand make them, counted as `PRIOR_WEIGHT` observations beside its place among its own priority times the gaps that
+    were seen there."""
+    places = max(NOBODY, situation.in_hand, min(1, situation.agents))
+    expected = behind * situation.hold.mean / places
+    alike = min(situation.of_priority, behind)
+    seen = sum(weight * alike * sum(bounds_of(place)) / 2 for place, weight in situation.gaps.items())
+    return (PRIOR_WEIGHT * expected + seen) / (PRIOR_WEIGHT + sum(situation.gaps.values()))
+
+
+def _waits_longer(amount: float) -> float:
+    """The share of waits that are longer than so many times their mean: an Erlang distribution of four phases, of which
+    the standard deviation is half the mean."""
+    y = min(700.0, 4 * amount)
+    return math.exp(-y) * (1 + y + y**2 / 2 + y**3 / 6)

@@ -14,7 +14,7 @@ from pointsman_sla.clocks.course import Course
 from pointsman_sla.clocks.model import METRICS, Ticket
 from pointsman_sla.micros import MICROS, micros
 from pointsman_sla.predict.durations import bin_of
-from pointsman_sla.predict.model import HOLD, answer, whole
+from pointsman_sla.predict.model import HOLD, answer, gap, whole
 
 
 def took(before: Ticket | None, course: Course) -> Iterator[tuple[str, float]]:
@@ -41,7 +41,7 @@ class Notes:
     """What a batch adds, until it is committed. `durations` counts (workspace, queue, what, bin); `seen` has when an
     agent last was given a ticket of a queue, by (workspace, agent, queue), and `present` whether the agent is there."""
 
-    __slots__ = ("_journal", "durations", "expired_at", "present", "seen")
+    __slots__ = ("_journal", "_went_on", "durations", "expired_at", "present", "seen")
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -49,6 +49,7 @@ class Notes:
         self.seen: dict[tuple[str, str, str], Instant] = {}
         self.present: dict[tuple[str, str], bool] = {}
         self.expired_at: Instant | None = None
+        self._went_on: dict[tuple[str, str, str], int] = {}
 
     def note(self, before: Ticket | None, course: Course, bodies: Iterable[Any], at: Instant) -> None:
         """Notes what a record of a ticket says."""
@@ -58,10 +59,20 @@ class Notes:
         for what, seconds in took(before, course):
             key = (workspace, queue, what, bin_of(seconds))
             self._journal.put(self.durations, key, self.durations.get(key, 0) + 1)
+        if before is not None and before.phase == "queued" and course.ticket.phase == "assigned":
+            self._note_gap(before, queue, micros(at))
         for body in bodies:
             if isinstance(body, TicketAssigned):
                 self._journal.put(self.seen, (workspace, body.agent, queue), at)
                 self._journal.put(self.present, (workspace, body.agent), True)
+
+    def _note_gap(self, before: Ticket, queue: str, at: int) -> None:
+        """The line of this priority went on: since the last time, or since this ticket is in it."""
+        line = (before.workspace, queue, before.labels.priority)
+        seconds = (at - max(before.phases[-1][0], self._went_on.get(line, 0))) / MICROS
+        self._journal.put(self._went_on, line, at)
+        key = (before.workspace, queue, gap(before.labels.priority), bin_of(seconds))
+        self._journal.put(self.durations, key, self.durations.get(key, 0) + 1)
 
     def hear(self, workspace: str, fact: PresenceChanged) -> None:
         """Notes that an agent came or went."""

@@ -15,6 +15,7 @@ from pointsman_sla.predict.model import (
     PRIOR_SHARE_OF_TARGET,
     Situation,
     answer,
+    gap,
     score,
     standing_of,
     whole,
@@ -44,11 +45,12 @@ def predicted(
     rows: Sequence[Mapping[str, Any]],
     now: int,
     calendar: Callable[[str, int], Calendar],
-    places: Mapping[str, int],
+    places: Mapping[str, tuple[int, int]],
     at_work: Mapping[str, tuple[int, int, int]],
     weights: Weights,
 ) -> list[Prediction]:
-    """Of each row of `asking.DUE`, in order. `places` are by ticket, 1 for the next; `at_work` has a queue's tickets in
+    """Of each row of `asking.DUE`, in order. `places` are by ticket, 1 for the next, in the queue and among its
+    priority; `at_work` has a queue's tickets in
     hand, the agents at work and who of them is idle. Rows of a queue, metric and target share their durations."""
     known: dict[tuple[str, str, int], Durations] = {}
 
@@ -79,12 +81,14 @@ def predicted(
             standing=standing,
             left_seconds=left,
             passed_seconds=max(0.0, passed),
-            position=places.get(row["ticket_id"], 1),
+            position=places.get(row["ticket_id"], (1, 1))[0],
+            of_priority=places.get(row["ticket_id"], (1, 1))[1],
             in_hand=in_hand,
             agents=agents,
             idle=idle,
             took=durations(queue, what, target, share),
             hold=durations(queue, HOLD, target, PRIOR_SHARE_OF_TARGET),
+            gaps=weights.get((queue, gap(row["priority"])), {}),
         )
         found.append(Prediction(probability(situation), situation))
     return found

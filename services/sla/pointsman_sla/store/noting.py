@@ -5,20 +5,27 @@ from datetime import timedelta
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_sla.predict.durations import HALF_LIFE_SECONDS
+from pointsman_sla.predict.durations import GAP_HALF_LIFE_SECONDS, HALF_LIFE_SECONDS
+from pointsman_sla.predict.model import GAP
 from pointsman_sla.predict.noting import Notes
 
 EXPIRE_EVERY = timedelta(hours=1)
 DURATIONS_KEPT = timedelta(days=60)
 AGENTS_KEPT = timedelta(days=7)
 
+
+def half_life_of(what: str) -> str:
+    """The half life of what a column names, in SQL."""
+    return f"CASE WHEN starts_with({what}, '{GAP}') THEN {GAP_HALF_LIFE_SECONDS} ELSE {HALF_LIFE_SECONDS} END"
+
+
 ADD_DURATIONS = f"""
     INSERT INTO duration AS kept (workspace, queue, what, bin, lane, weight, at)
     SELECT d.workspace, d.queue, d.what, d.bin, $1, d.weight, $2
     FROM unnest($3::text[], $4::text[], $5::text[], $6::int[], $7::float8[]) AS d (workspace, queue, what, bin, weight)
     ON CONFLICT (workspace, queue, what, bin) DO UPDATE
-    SET weight = excluded.weight
-            + kept.weight * power(0.5, greatest(0, extract(epoch FROM excluded.at - kept.at)) / {HALF_LIFE_SECONDS}),
+    SET weight = excluded.weight + kept.weight
+            * power(0.5, greatest(0, extract(epoch FROM excluded.at - kept.at)) / ({half_life_of("kept.what")})),
         at = greatest(kept.at, excluded.at), lane = excluded.lane
 """
 

@@ -4,18 +4,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pointsman.contracts.shapes import Metric
+from pointsman.contracts.shapes import PRIORITIES, Metric
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_sla.predict.durations import HALF_LIFE_SECONDS
-from pointsman_sla.predict.model import HOLD, answer, whole
+from pointsman_sla.predict.model import HOLD, answer, gap, whole
+from pointsman_sla.store.noting import half_life_of
 
 # An index scan of each queue up to the last place that is asked for.
 POSITIONS = """
-    SELECT w.ticket_id, w.place
+    SELECT w.ticket_id, w.place, w.of_priority
     FROM unnest($2::text[], $3::bigint[]) AS q (queue, last)
     CROSS JOIN LATERAL (
-        SELECT t.ticket_id, row_number() OVER (ORDER BY t.waiting_rank, t.ticket_id) AS place FROM ticket t
+        SELECT t.ticket_id, row_number() OVER (ORDER BY t.waiting_rank, t.ticket_id) AS place,
+               row_number() OVER (PARTITION BY t.priority ORDER BY t.waiting_rank, t.ticket_id) AS of_priority
+        FROM ticket t
         WHERE t.workspace = $1 AND t.queue = q.queue AND t.waiting_rank IS NOT NULL AND t.waiting_rank <= q.last
     ) w
     WHERE w.ticket_id = ANY($4::text[])
@@ -36,7 +38,7 @@ AT_WORK = """
 
 DURATIONS = f"""
     SELECT queue, what, bin,
-           weight * power(0.5, greatest(0, extract(epoch FROM $4::timestamptz - at)) / {HALF_LIFE_SECONDS})
+           weight * power(0.5, greatest(0, extract(epoch FROM $4::timestamptz - at)) / ({half_life_of("what")}))
                AS weight
     FROM duration WHERE workspace = $1 AND queue = ANY($2::text[]) AND what = ANY($3::text[])
 """
@@ -44,10 +46,11 @@ DURATIONS = f"""
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """How things stand in some queues: `places` by ticket (1 is next), (in hand, agents, idle) by queue, and the
+    """How things stand in some queues: `places` by ticket (1 is next; and among its own
+    priority), (in hand, agents, idle) by queue, and the
     weights of durations by (queue, what)."""
 
-    places: Mapping[str, int]
+    places: Mapping[str, tuple[int, int]]
     at_work: Mapping[str, tuple[int, int, int]]
     weights: Mapping[tuple[str, str], Mapping[int, float]]
 
@@ -66,13 +69,13 @@ async def read_floor(
     for ticket, queue, rank in waiting:
         tickets.append(ticket)
         last[queue] = max(rank, last.get(queue, rank))
-    places: dict[str, int] = {}
+    places: dict[str, tuple[int, int]] = {}
     if tickets:
         rows = await db.fetch(POSITIONS, workspace, list(last), list(last.values()), tickets)
-        places = {row["ticket_id"]: row["place"] for row in rows}
+        places = {row["ticket_id"]: (row["place"], row["of_priority"]) for row in rows}
     hands = await db.fetch(AT_WORK, workspace, queues)
     at_work = {row["queue"]: (row["in_hand"], row["agents"], row["idle"]) for row in hands}
-    whats = [HOLD, *(what(metric) for metric in metrics for what in (answer, whole))]
+    whats = [HOLD, *map(gap, PRIORITIES), *(what(metric) for metric in metrics for what in (answer, whole))]
     weights: dict[tuple[str, str], dict[int, float]] = {}
     seen: Sequence[Any] = await db.fetch(DURATIONS, workspace, queues, whats, now)
     for row in seen:

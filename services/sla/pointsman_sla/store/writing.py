@@ -23,15 +23,17 @@ KEEP_CONFIGS = """
 
 KEEP_TICKETS = """
     INSERT INTO ticket (ticket_id, workspace, lane, config_version, opened_at, phase, agent, queue, mirror,
-                        waiting_rank)
+                        waiting_rank, priority)
     SELECT t.ticket_id, t.workspace, $1, t.config_version, t.opened_at, t.phase, t.agent, t.queue, t.mirror::jsonb,
-           t.waiting_rank
+           t.waiting_rank, t.priority
     FROM unnest($2::text[], $3::text[], $4::int[], $5::timestamptz[], $6::text[], $7::text[], $8::text[], $9::text[],
-                $10::bigint[])
-         AS t (ticket_id, workspace, config_version, opened_at, phase, agent, queue, mirror, waiting_rank)
+                $10::bigint[], $11::text[])
+         AS t (ticket_id, workspace, config_version, opened_at, phase, agent, queue, mirror, waiting_rank,
+               priority)
     ON CONFLICT (ticket_id) DO UPDATE
     SET phase = excluded.phase, agent = excluded.agent, queue = excluded.queue, mirror = excluded.mirror,
-        config_version = excluded.config_version, waiting_rank = excluded.waiting_rank
+        config_version = excluded.config_version, waiting_rank = excluded.waiting_rank,
+        priority = excluded.priority
 """
 
 KEEP_CLOCKS = """
@@ -172,6 +174,7 @@ async def _write_tickets(db: Database, state: SlaState, tickets: Sequence[Ticket
         [ticket.labels.queue for ticket in tickets],
         [mirror_of(ticket) for ticket in tickets],
         [rank_of(ticket, line) for ticket, line in zip(tickets, lines, strict=True)],
+        [ticket.labels.priority for ticket in tickets],
     )
 
 

@@ -26,22 +26,26 @@ def a_situation(**changes: Any) -> Situation:
         "left_seconds": 1800.0,
         "passed_seconds": 0.0,
         "position": 3,
+        "of_priority": 2,
         "in_hand": 2,
         "agents": 2,
         "idle": 0,
         "took": Durations(900.0, {bin_of(600): 100.0}),
         "hold": Durations(900.0, {bin_of(600): 100.0}),
+        "gaps": {bin_of(300): 2.0},
     }
     return Situation(**(given | changes))
 
 
 situations = st.builds(
-    lambda standing, metric, left, passed, position, hands, took, hold: a_situation(
+    lambda standing, metric, left, passed, position, before, hands, took, hold, gaps: a_situation(
         standing=standing,
         metric=metric,
         left_seconds=left,
         passed_seconds=passed,
-        position=position,
+        position=position + before,
+        of_priority=position,
+        gaps=gaps,
         in_hand=hands[0],
         agents=hands[1],
         idle=hands[2],
@@ -53,7 +57,9 @@ situations = st.builds(
     st.floats(0, 1e6),
     st.floats(0, 1e6),
     st.integers(1, 10_000),
+    st.integers(0, 1_000),
     st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(0, 50)),
+    histories,
     histories,
     histories,
 )
@@ -64,9 +70,12 @@ def test_it_is_a_probability(situation: Situation) -> None:
     assert 0 <= probability(situation) <= 1
 
 
-@given(situations, st.integers(1, 1000))
-def test_further_back_in_the_queue_is_not_less_likely(situation: Situation, back: int) -> None:
+@given(situations, st.integers(1, 1000), st.booleans())
+def test_further_back_in_the_queue_is_not_less_likely(situation: Situation, back: int, alike: bool) -> None:
+    """Whether those before it are of its own priority or not."""
     behind = replace(situation, position=situation.position + back)
+    if alike:
+        behind = replace(behind, of_priority=situation.of_priority + back)
     assert score(behind) >= score(situation) - HARDLY
 
 
@@ -112,6 +121,12 @@ def test_an_idle_agent_takes_the_next_at_once_unless_it_has_waited_beside_them()
     assert score(first) == first.took.survival(900.0)
     assert score(replace(first, passed_seconds=300.0)) > score(first)
     assert score(replace(first, metric="assignment")) == 0.0
+
+
+def test_a_line_that_hardly_goes_on_is_likelier_to_breach_than_its_queue_says() -> None:
+    """Twenty gaps of half an hour each: the agents at work serve others."""
+    starved = a_situation(gaps={bin_of(1800): 20.0})
+    assert score(starved) > 0.9 > score(a_situation())
 
 
 def test_a_ticket_that_only_waits_is_warm_without_answers() -> None:

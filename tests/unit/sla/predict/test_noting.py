@@ -33,6 +33,7 @@ def test_an_answer_is_noted_from_its_assignment_and_a_clock_as_a_whole() -> None
     lane.tell(10, assigned())
     lane.tell(25, answered(25))
     assert lane.noted == {
+        ("acme", "general", "gap:normal", bin_of(10 * 60)): 1,
         ("acme", "general", "whole:first_response", bin_of(25 * 60)): 1,
         ("acme", "general", "answer:first_response", bin_of(15 * 60)): 1,
     }
@@ -43,7 +44,18 @@ def test_how_long_an_agent_held_it_is_noted_when_it_is_let_go() -> None:
     lane.tell(0, *opened())
     lane.tell(10, assigned())
     lane.tell(40, pended())
-    assert lane.noted == {("acme", "general", "hold", bin_of(30 * 60)): 1}
+    assert lane.noted["acme", "general", "hold", bin_of(30 * 60)] == 1
+
+
+def test_a_gap_is_noted_since_the_line_last_went_on_or_the_ticket_is_in_it() -> None:
+    lane = Noting()
+    lane.tell(0, *opened())
+    lane.tell(5, *opened(5, ticket="tkt_2"))
+    lane.tell(20, assigned())
+    second = assigned().model_copy(update={"ticket_id": "tkt_2"})
+    lane.tell(22, second)
+    gaps = {place: count for (_, _, what, place), count in lane.noted.items() if what == "gap:normal"}
+    assert gaps == {bin_of(20 * 60): 1, bin_of(2 * 60): 1}
 
 
 def test_nights_are_noted_neither() -> None:
