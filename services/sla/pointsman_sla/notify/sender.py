@@ -37,6 +37,7 @@ ADDRESSES_MAX = 10
 RENDER_SECONDS = 3.0
 ROUND_SECONDS_MAX = 3_600.0
 TIDY_SECONDS = 3_600.0
+WARM_UP_SECONDS = 3.0
 
 SENT = Counter(
     "pointsman_notifications_total", "Notifications, by what became of them: sent, put off, dead, skipped.", ["result"]
@@ -91,7 +92,7 @@ class NotificationSender:
         self._pool: Any = await open_pool(self._settings, "sla", size=4, purpose="notifications")
         self._secrets = Secrets(self._settings, "sla", self._pool)
         sending = send_due(self._claim, self._send, self._due, self._settings.notify_at_once_max)
-        self._tasks = [asyncio.create_task(sending), asyncio.create_task(self._keep_tidy())]
+        self._tasks = [asyncio.create_task(work) for work in (sending, self._warm_up(), self._keep_tidy())]
         for task in self._tasks:
             task.add_done_callback(_ended)
         return self
@@ -103,12 +104,14 @@ class NotificationSender:
         await self._courier.__aexit__()
         await self._pool.close()
 
+    async def _warm_up(self) -> None:
+        """Loads what sends before it is needed, but not while the worker itself begins."""
+        await asyncio.sleep(WARM_UP_SECONDS)
+        await self._courier.start()
+
     async def _keep_tidy(self) -> None:
-        """Forgets what is old, now and then. Where anybody was ever told, what sends is loaded before it is needed."""
         while True:
             try:
-                if await settling.any_group(self._pool):
-                    await self._courier.start()
                 await settling.tidy(self._pool, self._lanes(), self._settings.notify_kept_days)
             except INFRASTRUCTURE_ERRORS as error:
                 log.warning("notifications not tidied", error=repr(error))

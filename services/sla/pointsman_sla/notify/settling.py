@@ -132,9 +132,3 @@ async def tidy(pool: Any, lanes: Collection[int], days: int) -> None:
     for statement in TIDY:
         await pool.execute(statement, list(lanes), days)
     await pool.execute(TIDY_LINKS)
-
-
-async def any_group(pool: Any) -> bool:
-    """Whether anything was ever to be told."""
-    found: bool = await pool.fetchval("SELECT EXISTS (SELECT FROM notify_group)")
-    return found

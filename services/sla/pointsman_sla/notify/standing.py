@@ -8,27 +8,40 @@ from pointsman.runtime.logic import Database
 
 LISTED_MAX = 10
 
-# One row a clock (else ticket, else item): the newest of what was said of it. Unless all is to be told ($2), it is over
+# One row a clock (else ticket, else item): the newest of what was said of it; an alert that fires again stands for the
+# clocks in it. Unless all is to be told ($2), it is over
 # - when its clock stopped, or its breach was withdrawn;
-# - when the alert that its clock is still in was acknowledged after it, or is silenced (which does not hold back a
-#   ladder that ended). A clock that moved to another alert is told of;
+# - when somebody acknowledged the alert that its clock is still in, after it was said, or silenced that alert. A clock
+#   that moved to another alert is told of;
 # - without a clock: when its alert is resolved, or its ticket is held by an agent or no longer open.
 STANDING = """
-    WITH item AS (
-        SELECT DISTINCT ON (coalesce(clock_id, ticket_id, item_id)) *
-        FROM notify_item WHERE notification_id = $1
+    WITH said AS (
+        SELECT i.item_id, i.kind, i.reason, i.at, i.severity, i.alert_id, i.queue, i.policy, i.priority, i.agent,
+               i.due_at, coalesce(i.ticket_id, m.ticket_id) AS ticket_id, coalesce(i.clock_id, m.clock_id) AS clock_id,
+               coalesce(i.metric, m.metric) AS metric, coalesce(i.cycle, m.cycle) AS cycle
+        FROM notify_item i
+        LEFT JOIN alert_clock m
+            ON i.kind = 'again' AND i.clock_id IS NULL AND m.alert_id = i.alert_id AND m.left_at IS NULL
+        WHERE i.notification_id = $1
+    ), item AS (
+        SELECT DISTINCT ON (coalesce(clock_id, ticket_id, item_id)) * FROM said
         ORDER BY coalesce(clock_id, ticket_id, item_id), at DESC, item_id
     ), looked_at AS (
-        SELECT i.*, k.agent AS holder, CASE
+        SELECT i.item_id, i.kind, i.reason, i.severity, i.alert_id, i.queue, i.policy, i.ticket_id, i.clock_id,
+               i.metric, i.cycle, coalesce(i.priority, c.priority) AS priority, coalesce(i.due_at, c.due_at) AS due_at,
+               coalesce(k.agent, i.agent) AS agent,
+               CASE
             WHEN $2::boolean THEN NULL
             WHEN c.state IN ('met', 'cancelled') THEN 'stopped'
             WHEN i.severity = 'breach' AND c.clock_id IS NOT NULL AND c.breached_at IS NULL THEN 'withdrawn'
-            WHEN m.left_at IS NULL AND a.state = 'acknowledged' AND a.acked_at > i.at THEN 'acknowledged'
-            WHEN m.left_at IS NULL AND a.state = 'silenced' AND i.kind <> 'exhausted' THEN 'silenced'
+            WHEN m.left_at IS NULL AND a.covered_at > i.at
+                 AND (m.joined_at <= a.covered_at OR m.clock_id IS NULL AND a.state = 'acknowledged')
+                 THEN 'acknowledged'
+            WHEN m.left_at IS NULL AND (a.state = 'silenced' OR a.silence_id IS NOT NULL) THEN 'silenced'
             WHEN i.clock_id IS NULL AND a.state = 'resolved' THEN 'resolved'
             WHEN i.kind = 'escalation' AND k.phase IN ('resolved', 'closed') THEN 'resolved'
             WHEN i.kind = 'escalation' AND k.agent IS NOT NULL THEN 'taken'
-        END AS over
+               END AS over
         FROM item i
         LEFT JOIN clock c ON c.clock_id = i.clock_id
         LEFT JOIN alert a ON a.alert_id = i.alert_id
@@ -47,7 +60,7 @@ LISTED = (
     STANDING
     + """
     SELECT ticket_id AS ticket, clock_id AS clock, kind, reason, metric, cycle, severity, priority, queue, policy,
-           coalesce(holder, agent) AS agent, due_at
+           agent, due_at
     FROM looked_at WHERE over IS NULL ORDER BY due_at NULLS LAST, ticket_id, clock_id LIMIT $3
 """
 )

@@ -10,15 +10,17 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_sla.notify.item import Item
 
-# Of an item that is there already nothing is written, and its group is not due again.
+# Of an item that is there already nothing is written, and its group is not due again. What may be told at the lane's
+# instant may be told by the database's clock as well, should that be a moment behind.
 WRITE = """
     WITH new AS (
         INSERT INTO notify_item (item_id, workspace, target, group_key, kind, reason, at, not_before, queue, policy,
                                  severity, alert_id, ticket_id, clock_id, metric, cycle, priority, agent, due_at,
                                  breach_at)
-        SELECT i.item_id, i.workspace, i.target, i.group_key, i.kind, i.reason, i.at, i.not_before, i.queue, i.policy,
-               i.severity, i.alert_id, i.ticket_id, i.clock_id, i.metric, i.cycle, i.priority, i.agent, i.due_at,
-               i.breach_at
+        SELECT i.item_id, i.workspace, i.target, i.group_key, i.kind, i.reason, i.at,
+               CASE WHEN i.not_before <= $2 THEN least(i.not_before, clock_timestamp()) ELSE i.not_before END,
+               i.queue, i.policy, i.severity, i.alert_id, i.ticket_id, i.clock_id, i.metric, i.cycle, i.priority,
+               i.agent, i.due_at, i.breach_at
         FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::timestamptz[],
                     $10::timestamptz[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[],
                     $17::text[], $18::int[], $19::text[], $20::text[], $21::timestamptz[], $22::timestamptz[])
@@ -29,7 +31,7 @@ WRITE = """
     )
     INSERT INTO notify_group (workspace, target, group_key, lane, urgent, within_seconds, due_at)
     SELECT new.workspace, new.target, new.group_key, $1, new.kind = 'exhausted', max(w.within_seconds),
-           greatest(min(new.not_before), $2)
+           min(new.not_before)
     FROM new JOIN unnest($3::text[], $23::int[]) AS w (item_id, within_seconds) USING (item_id)
     GROUP BY new.workspace, new.target, new.group_key, new.kind = 'exhausted'
     ORDER BY new.workspace, new.target, new.group_key

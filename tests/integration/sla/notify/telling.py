@@ -137,7 +137,8 @@ class Telling:
     async def an_alert(self, id: str, state: str = "firing", acked_at: datetime | None = None) -> None:
         await self.pool.execute(
             "INSERT INTO alert (alert_id, workspace, lane, severity, policy, queue, state, clocks, generation, "
-            "opened_at, acked_at) VALUES ($1, 'acme', $2, 'breach', $1, 'billing', $3, 1, 1, now(), $4)",
+            "opened_at, acked_at, covered_at) "
+            "VALUES ($1, 'acme', $2, 'breach', $1, 'billing', $3, 1, 1, now(), $4, $4)",
             id, self.lane, state, acked_at,
         )  # fmt: skip
 
@@ -150,4 +151,13 @@ class Telling:
             "retargeted, life) VALUES ($1, $2, 'acme', 'first_response', 1, $3, 'standard', 'always', 1, 'urgent', "
             "60, 1, $4, $4, $4, $5, false, '{}')",
             id, ticket, state, at, at if breached else None,
+        )  # fmt: skip
+
+    async def joins(self, alert: str, clock: str, ticket: str, joined_at: datetime | None = None) -> None:
+        """The clock is in the alert, since an hour ago unless said otherwise."""
+        at = joined_at or datetime.now(UTC) - timedelta(hours=1)
+        await self.pool.execute(
+            "INSERT INTO alert_clock (alert_id, clock_id, ticket_id, metric, cycle, joined_at) "
+            "VALUES ($1, $2, $3, 'first_response', 1, $4)",
+            alert, clock, ticket, at,
         )  # fmt: skip

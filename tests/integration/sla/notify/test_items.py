@@ -13,7 +13,7 @@ from tests.integration.sla.notify.items import an_item
 
 pytestmark = pytest.mark.stack
 
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -57,6 +57,13 @@ async def test_what_may_not_be_told_yet_waits_and_what_is_urgent_does_not(db: An
     }
     await write_items(db, 0, [an_item("i3", at=NOON)], NOON)
     assert set((await due(db)).values()) == {NOON}
+
+
+async def test_a_lane_whose_clock_is_a_moment_ahead_delays_nothing(db: Any) -> None:
+    ahead = datetime.now(UTC) + timedelta(hours=1)
+    await write_items(db, 0, [an_item("i1", at=ahead)], ahead)
+    assert await db.fetchval("SELECT due_at <= clock_timestamp() FROM notify_group")
+    assert await db.fetchval("SELECT not_before <= clock_timestamp() FROM notify_item")
 
 
 async def test_without_group_by_everything_of_a_target_is_one_group(db: Any) -> None:

@@ -118,6 +118,35 @@ async def test_an_acknowledgement_does_not_hold_back_what_was_said_after_it(
     assert len(receiver.got) == 1
 
 
+async def test_an_acknowledgement_stays_for_the_clocks_it_covered_when_a_later_one_fires_the_alert_again(
+    telling: Telling, receiver: Receiver
+) -> None:
+    now = datetime.now(UTC)
+    await telling.an_alert("alr_1", "firing", now)
+    for number, joined_at in ((1, now - timedelta(minutes=1)), (2, now + timedelta(minutes=1))):
+        await telling.a_clock(f"clk_{number}", f"tkt_{number}")
+        await telling.joins("alr_1", f"clk_{number}", f"tkt_{number}", joined_at)
+        await telling.write(an_item(str(number), alert_id="alr_1", at=now - timedelta(seconds=number)))
+    async with telling.sending():
+        await telling.settled("sent")
+    assert receiver.got[0][1]["title"] == "1 breach in billing (standard)"
+    assert "tkt_2 " in receiver.bodies[0]
+
+
+async def test_an_alert_that_fires_again_tells_of_the_clocks_in_it(telling: Telling, receiver: Receiver) -> None:
+    await telling.an_alert("alr_1")
+    for number in (1, 2):
+        await telling.a_clock(f"clk_{number}", f"tkt_{number}")
+        await telling.joins("alr_1", f"clk_{number}", f"tkt_{number}")
+    none = dict.fromkeys(("ticket_id", "clock_id", "metric", "cycle", "priority", "due_at", "breach_at"))
+    await telling.write(an_item("1", alert_id="alr_1", kind="again", reason="the acknowledgement is over", **none))
+    async with telling.sending():
+        await telling.settled("sent")
+    assert receiver.got[0][1]["title"] == "2 breaches in billing (standard)"
+    assert "tkt_1 (urgent): breach of first_response, due " in receiver.bodies[0]
+    assert "Why: the acknowledgement is over." in receiver.bodies[0]
+
+
 async def test_of_one_clock_one_line_is_told(telling: Telling, receiver: Receiver) -> None:
     await telling.write(*(an_item(f"{n}", clock_id="clk_1", ticket_id="tkt_1") for n in range(3)))
     async with telling.sending():
