@@ -99,7 +99,8 @@ async def test_whatever_is_written_while_senders_send_is_told_in_one_message(
             return bool(waiting == 0)
 
         await until_it(all_told)
-    rows = await telling.notifications()
+    # One that was opened when its items had been told already has nothing to say, and goes.
+    rows = [row for row in await telling.notifications() if row["state"] == "sent"]
     assert sum(row["items"] for row in rows) == 120
     assert sorted(headers["pointsman-notification"] for headers, _ in receiver.got) == sorted(
         row["notification_id"] for row in rows
