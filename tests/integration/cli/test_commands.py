@@ -260,6 +260,24 @@ def test_there_are_no_alerts() -> None:
 
 
 @pytest.mark.usefixtures("document")
+def test_a_notify_target_is_tested_and_what_became_of_it_is_shown(document: Path) -> None:
+    changed = orjson.loads(document.read_bytes())
+    changed["sla"]["notify"] = {"pager": {"url_from": "pager-url"}}
+    other = document.with_name("told.yaml")
+    other.write_bytes(orjson.dumps(changed))
+    assert typed("apply", str(other), "--json").json["inactive"] == []
+    told = typed("notify", "test", "pager", "--json").json["id"]
+    typed_until(lambda: typed("notifications", "show", told, "--json").json["rounds"] == 1)
+    typed_until(lambda: "has no secret 'pager-url'" in typed("notifications", "show", told).out)
+    listed = typed("notifications", "list", "--state", "queued", "--target", "pager", "--json").json["items"]
+    assert [item["id"] for item in listed] == [told]
+    assert "pager" in typed("notifications", "list").out
+    assert typed("notifications", "resend", told, "--json").json["state"] == "queued"
+    assert typed("notify", "test", "nobody").code == 1
+    assert typed("notifications", "show", "ntf_none").code == 1
+    assert typed("apply", str(document)).code == 0
+
+
 def test_a_mail_that_nobody_understands_is_shown_read_again_and_discarded(tmp_path: Path) -> None:
     file = tmp_path / "broken.eml"
     file.write_bytes(b"\x00\xff\xfe this is no mail \x00")
