@@ -39,6 +39,11 @@ def decayed(weight: float, age_seconds: float, half_life_seconds: float = HALF_L
     return weight * math.pow(0.5, max(0.0, age_seconds) / half_life_seconds)
 
 
+BOUNDS = tuple(bounds_of(place) for place in range(BINS))
+MIDDLES = tuple(sum(bounds) / 2 for bounds in BOUNDS)
+"""The durations for which the bins stand."""
+
+
 @dataclass(frozen=True)
 class Durations:
     """What was seen, and the mean of the exponential prior that counts beside it as `PRIOR_WEIGHT` observations."""
@@ -59,8 +64,12 @@ class Durations:
     @cached_property
     def mean(self) -> float:
         """The mean in seconds."""
-        seen = sum(weight * sum(bounds_of(place)) / 2 for place, weight in self.weights.items())
-        return (seen + PRIOR_WEIGHT * self.prior_seconds) / (self.weight + PRIOR_WEIGHT)
+        return (self.sum_seconds + PRIOR_WEIGHT * self.prior_seconds) / (self.weight + PRIOR_WEIGHT)
+
+    @cached_property
+    def sum_seconds(self) -> float:
+        """All that was seen together."""
+        return sum(weight * MIDDLES[place] for place, weight in self.weights.items())
 
     def survival(self, seconds: float) -> float:
         """The share that takes longer. Positive for any number of seconds, and nowhere growing."""
@@ -68,8 +77,11 @@ class Durations:
             return 1.0
         longer = PRIOR_WEIGHT * math.exp(-min(700.0, seconds / self.prior_seconds))
         for place, weight in self.weights.items():
-            low, high = bounds_of(place)
-            longer += weight * min(1.0, max(0.0, (high - seconds) / (high - low)))
+            low, high = BOUNDS[place]
+            if seconds <= low:
+                longer += weight
+            elif seconds < high:
+                longer += weight * (high - seconds) / (high - low)
         return longer / (self.weight + PRIOR_WEIGHT)
 
     def longer_than(self, seconds: float, passed: float) -> float:
@@ -84,7 +96,7 @@ class Durations:
     def _points(self) -> Iterator[tuple[float, float]]:
         whole = self.weight + PRIOR_WEIGHT
         for place, weight in self.weights.items():
-            yield sum(bounds_of(place)) / 2, weight / whole
+            yield MIDDLES[place], weight / whole
         for point in _PRIOR_POINTS:
             yield point * self.prior_seconds, PRIOR_WEIGHT / len(_PRIOR_POINTS) / whole
 

@@ -17,7 +17,6 @@ All times are seconds of the clock's calendar, so that nights count neither in w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,7 +27,6 @@ from pointsman_sla.predict.durations import (
     HALF_LIFE_SECONDS,
     PRIOR_WEIGHT,
     Durations,
-    bounds_of,
 )
 
 Standing = Literal["waiting", "assigned", "set_aside"]
@@ -95,7 +93,7 @@ class Situation:
     idle: int
     took: Durations
     hold: Durations
-    gaps: Mapping[int, float]
+    gaps: Durations
 
     @property
     def cold(self) -> bool:
@@ -131,8 +129,8 @@ def _mean_wait(situation: Situation, behind: int) -> float:
     places = max(NOBODY, situation.in_hand, min(1, situation.agents))
     expected = behind * situation.hold.mean / places
     alike = min(situation.of_priority, behind)
-    seen = sum(weight * alike * sum(bounds_of(place)) / 2 for place, weight in situation.gaps.items())
-    return (PRIOR_WEIGHT * expected + seen) / (PRIOR_WEIGHT + sum(situation.gaps.values()))
+    gaps = situation.gaps
+    return (PRIOR_WEIGHT * expected + alike * gaps.sum_seconds) / (PRIOR_WEIGHT + gaps.weight)
 
 
 def _waits_longer(amount: float) -> float:

@@ -88,7 +88,7 @@ def predicted(
             idle=idle,
             took=durations(queue, what, target, share),
             hold=durations(queue, HOLD, target, PRIOR_SHARE_OF_TARGET),
-            gaps=weights.get((queue, gap(row["priority"])), {}),
+            gaps=durations(queue, gap(row["priority"]), target, PRIOR_SHARE_OF_TARGET),
         )
         found.append(Prediction(probability(situation), situation))
     return found

@@ -8,7 +8,7 @@ from pointsman.contracts.shapes import PRIORITIES, Metric
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_sla.predict.model import HOLD, answer, gap, whole
-from pointsman_sla.store.noting import half_life_of
+from pointsman_sla.store.noting import left_of
 
 # An index scan of each queue up to the last place that is asked for.
 POSITIONS = """
@@ -36,11 +36,12 @@ AT_WORK = """
     FROM unnest($2::text[]) AS q (queue)
 """
 
+# A row a duration, and not one a bin: a page of ten queues has thousands of bins.
 DURATIONS = f"""
-    SELECT queue, what, bin,
-           weight * power(0.5, greatest(0, extract(epoch FROM $4::timestamptz - at)) / ({half_life_of("what")}))
-               AS weight
+    SELECT queue, what, array_agg(bin) AS bins,
+           array_agg(weight * {left_of("what", "at", "$4::timestamptz")}) AS weights
     FROM duration WHERE workspace = $1 AND queue = ANY($2::text[]) AND what = ANY($3::text[])
+    GROUP BY queue, what
 """
 
 
@@ -76,8 +77,6 @@ async def read_floor(
     hands = await db.fetch(AT_WORK, workspace, queues)
     at_work = {row["queue"]: (row["in_hand"], row["agents"], row["idle"]) for row in hands}
     whats = [HOLD, *map(gap, PRIORITIES), *(what(metric) for metric in metrics for what in (answer, whole))]
-    weights: dict[tuple[str, str], dict[int, float]] = {}
     seen: Sequence[Any] = await db.fetch(DURATIONS, workspace, queues, whats, now)
-    for row in seen:
-        weights.setdefault((row["queue"], row["what"]), {})[row["bin"]] = row["weight"]
+    weights = {(row["queue"], row["what"]): dict(zip(row["bins"], row["weights"], strict=True)) for row in seen}
     return Floor(places, at_work, weights)

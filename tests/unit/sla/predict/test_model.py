@@ -32,7 +32,7 @@ def a_situation(**changes: Any) -> Situation:
         "idle": 0,
         "took": Durations(900.0, {bin_of(600): 100.0}),
         "hold": Durations(900.0, {bin_of(600): 100.0}),
-        "gaps": {bin_of(300): 2.0},
+        "gaps": Durations(900.0, {bin_of(300): 2.0}),
     }
     return Situation(**(given | changes))
 
@@ -45,7 +45,7 @@ situations = st.builds(
         passed_seconds=passed,
         position=position + before,
         of_priority=position,
-        gaps=gaps,
+        gaps=Durations(900.0, gaps),
         in_hand=hands[0],
         agents=hands[1],
         idle=hands[2],
@@ -125,7 +125,7 @@ def test_an_idle_agent_takes_the_next_at_once_unless_it_has_waited_beside_them()
 
 def test_a_line_that_hardly_goes_on_is_likelier_to_breach_than_its_queue_says() -> None:
     """Twenty gaps of half an hour each: the agents at work serve others."""
-    starved = a_situation(gaps={bin_of(1800): 20.0})
+    starved = a_situation(gaps=Durations(900.0, {bin_of(1800): 20.0}))
     assert score(starved) > 0.9 > score(a_situation())
 
 
