@@ -1,7 +1,7 @@
 """The HTTP API of sla (API.md): clocks, their proof, what is due, alerts, the calendars' arithmetic. It reads
 tables and asks the worker; it holds no state."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -9,52 +9,41 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from pointsman.contracts.alerting import AlertAck, AlertUnack
-from pointsman.contracts.commands import Command
-from pointsman.contracts.shapes import Actor, Metric, Severity
+from pointsman.contracts.shapes import Metric
 from pointsman.core.instant import EPOCH, FOREVER, Instant
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import service_app
-from pointsman.runtime.http.feeds import FactFeed, TooOld
-from pointsman.runtime.http.idempotency import IdempotencyKey, answer_command
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
-from pointsman.runtime.http.streams import Event, event_stream, last_event_id
 from pointsman.runtime.process import ApiProcess
-from pointsman_sla.alerts.model import AlertState
+from pointsman_sla.alerts import api as alerts
+from pointsman_sla.alerts import links
 from pointsman_sla.calendar import Calendar, CalendarError, OutOfReach, compile_calendar
 from pointsman_sla.calendar.borrowed import with_dates
 from pointsman_sla.calendar.reach import due, elapsed, subtract
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book
+from pointsman_sla.cursors import instant_of_cursor
 from pointsman_sla.holiday_names import holiday_name
 from pointsman_sla.micros import MICROS, instant, micros
 from pointsman_sla.notify import api as notifications
 from pointsman_sla.predictions import Predictions
 from pointsman_sla.recompute import api as recomputing
 from pointsman_sla.shapes import (
-    Acknowledge,
-    AlertShown,
     ClockShown,
     Due,
     Evaluate,
     Evaluated,
     LedgerShown,
-    Nothing,
-    TimelineEvent,
     clock_shown,
-    event_shown,
     ledger_shown,
 )
 from pointsman_sla.store import asking
 
-ALERT_TYPES = ("alert.opened", "alert.acknowledged", "alert.resolved", "alert.exhausted")
-
 Reader = Annotated[Caller, Depends(require("agent"))]
-Supervisor = Annotated[Caller, Depends(require("supervisor"))]
 Id = Annotated[str, Path(max_length=200)]
 Slug = Annotated[str | None, Query(max_length=63)]
 
@@ -71,6 +60,8 @@ def create(process: ApiProcess) -> FastAPI:
         keeps_secrets=True,
     )
     app.include_router(routes)
+    app.include_router(alerts.routes)
+    app.include_router(links.routes)
     app.include_router(recomputing.routes)
     app.include_router(notifications.routes)
     app.state.predictions = Predictions(process)
@@ -116,7 +107,7 @@ async def _clocks(
     after: tuple[Instant, str] = (EPOCH, "")
     if cursor:
         started, clock_id = decode_cursor(cursor, int, str)
-        after = (_instant(started), clock_id)
+        after = (instant_of_cursor(started), clock_id)
     found = await asking.clocks_of(process.pool, workspace, ticket, after, limit + 1)
     if found is None:
         raise not_found("ticket")
@@ -144,95 +135,11 @@ async def due_clocks(
     after: tuple[Instant, str] = (EPOCH, "")
     if cursor:
         at, clock_id = decode_cursor(cursor, int, str)
-        after = (_instant(at), clock_id)
+        after = (instant_of_cursor(at), clock_id)
     filters = asking.DueFilters(_in_reach(before), queue, agent, policy, metric)
     rows = await asking.due_clocks(request.app.state.process.pool, caller.workspace, filters, after, limit + 1)
     shown = await request.app.state.predictions.of(caller.workspace, rows)
     return page_of(shown, limit, dict, lambda due: (micros(due["breach_at"]), due["clock_id"]))
-
-
-@routes.get("/alerts", response_model=Page[AlertShown], tags=["alerts"])
-async def alerts(
-    request: Request,
-    caller: Reader,
-    state: Annotated[AlertState | None, Query()] = None,
-    severity: Annotated[Severity | None, Query()] = None,
-    policy: Slug = None,
-    queue: Slug = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """Alerts, the newest first."""
-    before: tuple[Instant, str] = (FOREVER, "")
-    if cursor:
-        opened, alert_id = decode_cursor(cursor, int, str)
-        before = (_instant(opened), alert_id)
-    filters = asking.AlertFilters(state, severity, policy, queue)
-    rows = await asking.alerts(request.app.state.process.pool, caller.workspace, filters, before, limit + 1)
-    return page_of(rows, limit, dict, lambda row: (micros(row["opened_at"]), row["id"]))
-
-
-@routes.get(
-    "/alerts/stream",
-    response_class=StreamingResponse,
-    responses={200: {"description": "Events `alert.*`, as they happen.", "content": {"text/event-stream": {}}}},
-    tags=["alerts"],
-)
-async def alert_stream(request: Request, caller: Reader) -> Response:
-    """What happens to alerts, as server-sent events named by their type; resumable by `Last-Event-ID`."""
-    process = request.app.state.process
-    feed = FactFeed(process, "sla")
-    start = last_event_id(request) or await feed.newest(caller.workspace)
-    return event_stream(process, caller, _alert_events(feed, caller.workspace, start), cursor=start)
-
-
-async def _alert_events(feed: FactFeed, workspace: str, start: str) -> AsyncIterator[Event]:
-    while True:
-        try:
-            async for fed in feed.follow(workspace, start, types=ALERT_TYPES):
-                for fact in fed.facts:
-                    yield Event(fact["type"], {"at": fed.at, **fact}, fed.cursor)
-        except (TooOld, Problem):
-            start = await feed.newest(workspace)
-            yield Event("reset", {"cursor": start}, start)
-
-
-@routes.get("/alerts/{id}", response_model=AlertShown, tags=["alerts"])
-async def alert(request: Request, caller: Reader, id: Id) -> Response:
-    """One alert."""
-    found = await asking.alert(request.app.state.process.pool, caller.workspace, id)
-    if found is None:
-        raise not_found("alert")
-    return Json(found)
-
-
-@routes.get("/alerts/{id}/timeline", response_model=Page[TimelineEvent], tags=["alerts"])
-async def timeline(request: Request, caller: Reader, id: Id, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """What happened to an alert, oldest first."""
-    pool = request.app.state.process.pool
-    after: int = decode_cursor(cursor, int)[0] if cursor else 0
-    if await asking.alert(pool, caller.workspace, id) is None:
-        raise not_found("alert")
-    rows = await asking.timeline(pool, id, after, limit + 1)
-    return page_of(rows, limit, event_shown, lambda row: (row["event_id"],))
-
-
-@routes.post("/alerts/{id}/ack", response_model=AlertShown, tags=["alerts"])
-async def acknowledge(
-    request: Request, caller: Supervisor, key: IdempotencyKey, id: Id, body: Acknowledge | None = None
-) -> Response:
-    """Acknowledges the clocks that are in the alert now; one that joins later fires it again."""
-    body = body or Acknowledge()
-    command = AlertAck(actor=_actor(caller), alert_id=id, comment=body.comment, for_seconds=body.for_seconds)
-    return await _ask(request, caller, command, id, key)
-
-
-@routes.post("/alerts/{id}/unack", response_model=AlertShown, tags=["alerts"])
-async def unacknowledge(
-    request: Request, caller: Supervisor, key: IdempotencyKey, id: Id, body: Nothing | None = None
-) -> Response:
-    """Takes an acknowledgement back: the alert fires again."""
-    return await _ask(request, caller, AlertUnack(actor=_actor(caller), alert_id=id), id, key)
 
 
 @routes.post("/calendars:evaluate", response_model=Evaluated, tags=["calendars"])
@@ -287,23 +194,6 @@ def _needed(body: Evaluate, name: str) -> int:
 
 def _invalid(pointer: str, detail: str) -> Problem:
     return Problem(422, "invalid-request", "the request has errors", [{"pointer": pointer, "detail": detail}])
-
-
-async def _ask(request: Request, caller: Caller, command: Command, id: str, key: Any) -> Response:
-    return await answer_command(request, caller, command, subject=f"alert:{id}", key=key)
-
-
-def _actor(caller: Caller) -> Actor:
-    kind: Any = caller.role
-    return Actor(kind=kind, id=caller.sub)
-
-
-def _instant(at: int) -> Instant:
-    """The instant of a cursor. Raises `Problem` for one that was not handed out."""
-    try:
-        return instant(at)
-    except OverflowError as error:
-        raise Problem(422, "invalid-cursor", "the cursor is not one of this list") from error
 
 
 def _in_reach(at: datetime | None) -> Instant | None:

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from pointsman.cli.errors import WrongInput
-from pointsman.cli.output import print_fields, print_json, print_table, say
-from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
+from pointsman.cli.output import print_json, print_table, say
+from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask
+from pointsman_sla.alerts import cli as alerts
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
 from pointsman_sla.predict.command import predict
 from pointsman_sla.recompute import cli as recompute
 
 LimitOption = Annotated[int, typer.Option(min=1, max=10_000, help="How many at most.")]
-AlertArgument = Annotated[str, typer.Argument(metavar="ALERT", help="The alert's id.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,11 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: pointsman ledger tkt_01k… --csv")(ledger)
     app.command(epilog="Example: pointsman predict history.jsonl")(predict)
     app.command(epilog="Example: pointsman due --queue billing --before 2026-11-30T18:00:00Z")(due)
-    alerts = typer.Typer(no_args_is_help=True, help="SLA alerts.")
-    alerts.command("list", epilog="Example: pointsman alerts list --state firing")(alerts_list)
-    alerts.command("show", epilog="Example: pointsman alerts show alr_01k…")(alerts_show)
-    alerts.command("ack", epilog="Example: pointsman alerts ack alr_01k… --comment 'on it' --for 1800")(alerts_ack)
-    app.add_typer(alerts, name="alerts")
+    alerts.register(app)
     recompute.register(app)
 
 
@@ -157,61 +153,3 @@ def due(
         return
     columns = ("breach_at", "breach_probability", "ticket_id", "metric", "policy", "queue", "agent", "priority")
     print_table(columns, ([item.get(name) for name in columns] for item in items), none="Nothing is due.")
-
-
-def alerts_list(
-    state: Annotated[str | None, typer.Option(help="firing, acknowledged or resolved.")] = None,
-    limit: LimitOption = 50,
-    workspace: WorkspaceOption = None,
-    profile: ProfileOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Lists alerts, the newest first."""
-    items = ask(profile, workspace, lambda session: session.pages("/sla/v1/alerts", limit=limit, state=state))
-    if json:
-        print_json({"items": items})
-        return
-    columns = ("id", "state", "severity", "policy", "queue", "clock_count", "opened_at", "acked_by")
-    print_table(columns, ([item.get(name) for name in columns] for item in items), none="No alert.")
-
-
-def alerts_show(
-    alert: AlertArgument, workspace: WorkspaceOption = None, profile: ProfileOption = None, json: JsonOption = False
-) -> None:
-    """Shows an alert, its clocks and its timeline."""
-
-    async def work() -> dict[str, Any]:
-        async with open_session(profile, workspace) as session:
-            found: dict[str, Any] = await session.get(f"/sla/v1/alerts/{alert}")
-            found["timeline"] = await session.pages(f"/sla/v1/alerts/{alert}/timeline", limit=1000)
-            return found
-
-    found = run(work())
-    if json:
-        print_json(found)
-        return
-    print_fields({name: value for name, value in found.items() if name not in ("clocks", "timeline")})
-    columns = ("ticket", "metric", "cycle", "joined_at")
-    print_table(columns, ([clock[name] for name in columns] for clock in found["clocks"]), none="No clock.")
-    told = ("at", "kind", "ticket", "by", "comment")
-    print_table(told, ([event[name] for name in told] for event in found["timeline"]))
-
-
-def alerts_ack(
-    alert: AlertArgument,
-    comment: Annotated[str | None, typer.Option(help="What you are doing about it.")] = None,
-    for_: Annotated[int | None, typer.Option("--for", min=1, metavar="SECONDS", help="For how long.")] = None,
-    workspace: WorkspaceOption = None,
-    profile: ProfileOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Acknowledges an alert: you take care of the clocks that are in it now."""
-    found = ask(
-        profile,
-        workspace,
-        lambda session: session.post(f"/sla/v1/alerts/{alert}/ack", {"comment": comment, "for_seconds": for_}),
-    )
-    if json:
-        print_json(found)
-        return
-    say(f"{found['id']} is {found['state']} by {found['acked_by']}: {found['clock_count']} clocks.")

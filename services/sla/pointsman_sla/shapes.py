@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from pointsman.contracts.shapes import Metric, Severity
 from pointsman.runtime.http.app import Body
-from pointsman_sla.alerts.model import AlertState
+from pointsman_sla.alerts.model import AlertState, EventKind
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.points import NEVER, Calendars, elapsed
 from pointsman_sla.ledger import Interval, Names, ledger
@@ -122,7 +122,8 @@ class AlertClockShown(BaseModel):
 
 
 class AlertShown(BaseModel):
-    """An alert: one open per severity, policy and queue. `clocks` are those in it now, at most 200 of `clock_count`."""
+    """An alert: one open per severity, policy and queue. `clocks` are those in it now, at most 200 of `clock_count`.
+    `silence_id` is the silence that covers it."""
 
     id: str
     state: AlertState
@@ -135,6 +136,7 @@ class AlertShown(BaseModel):
     acked_by: str | None
     acked_at: datetime | None
     ack_until: datetime | None
+    silence_id: str | None
     resolved_at: datetime | None
 
 
@@ -143,17 +145,7 @@ class TimelineEvent(BaseModel):
     notification."""
 
     at: datetime
-    kind: Literal[
-        "opened",
-        "joined",
-        "left",
-        "acknowledged",
-        "unacknowledged",
-        "fired_again",
-        "resolved",
-        "notified",
-        "notification_failed",
-    ]
+    kind: EventKind
     ticket: str | None
     metric: Metric | None
     cycle: int | None

@@ -10,15 +10,15 @@ from typing import Any
 
 from pointsman.contracts.base import Contract
 from pointsman.contracts.shapes import Metric, Severity
-from pointsman.contracts.sla import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
 from pointsman.core.ids import derived_id
 from pointsman_sla.calendar import Calendar
+from pointsman_sla.clocks import telling
 from pointsman_sla.clocks.firing import fired, severity_of, withdrawn, withdraws
 from pointsman_sla.clocks.model import NO_TARGET, Clock, Escalation, InAlert, Phase, Segment, Ticket
 from pointsman_sla.clocks.pauses import pause_of
 from pointsman_sla.clocks.points import closed_at, elapsed, planned
 from pointsman_sla.clocks.policy import ALWAYS, Book, Policy
-from pointsman_sla.micros import MICROS, instant
+from pointsman_sla.micros import instant
 
 Books = Callable[[int], Book]
 """The book of a configuration version of the ticket's workspace."""
@@ -138,23 +138,7 @@ class Course:
             escalation=self.on_ladder_of(policy, None),
         )
         clock = self.keep(planned(clock, policy, self.at if retargeted else since, self.calendars))
-        self.facts.append(
-            ClockStarted.model_construct(
-                clock_id=clock.id,
-                ticket_id=self.ticket.id,
-                metric=metric,
-                cycle=cycle,
-                policy=policy.name,
-                calendar=target.calendar,
-                config_version=version,
-                queue=clock.queue,
-                priority=clock.priority,
-                target_seconds=target.seconds,
-                started_at=instant(since),
-                due_at=instant(clock.due_at),
-                breach_at=instant(clock.breach_at),
-            )
-        )
+        self.facts.append(telling.started(clock, self.ticket.id))
         if clock.state == "paused":
             self._say_paused(clock)
 
@@ -254,36 +238,13 @@ class Course:
         """What was promised happened at `at`, which may lie before the record's time (and before what was fired)."""
         clock = self.settled(clock, at, "met in time", met=True)
         clock = self._ended(clock, at, "met", None)
-        business, plain = elapsed(clock, at, self.calendars)
-        self.facts.append(
-            ClockMet.model_construct(
-                clock_id=clock.id,
-                ticket_id=self.ticket.id,
-                metric=clock.metric,
-                cycle=clock.cycle,
-                policy=clock.policy,
-                met_at=instant(at),
-                due_at=instant(clock.due_at),
-                elapsed_business_seconds=business / MICROS,
-                elapsed_calendar_seconds=plain / MICROS,
-                breached_before=clock.breached_at is not None,
-            )
-        )
+        self.facts.append(telling.met(clock, self.ticket.id, at, *elapsed(clock, at, self.calendars)))
 
     def cancel(self, clock: Clock, reason: str) -> None:
         """The clock ends without being met."""
         clock = self.settled(clock, self.at, reason)
         clock = self._ended(clock, self.at, "cancelled", reason)
-        self.facts.append(
-            ClockCancelled.model_construct(
-                clock_id=clock.id,
-                ticket_id=self.ticket.id,
-                metric=clock.metric,
-                cycle=clock.cycle,
-                policy=clock.policy,
-                reason=reason,
-            )
-        )
+        self.facts.append(telling.cancelled(clock, self.ticket.id, reason))
 
     def _ended(self, clock: Clock, at: int, state: Any, reason: str | None) -> Clock:
         for severity, _, _ in clock.alerts:
@@ -371,33 +332,10 @@ class Course:
     # -- what others hear ----------------------------------------------------------------------------------------------
 
     def _say_paused(self, clock: Clock) -> None:
-        business, plain = elapsed(clock, self.at, self.calendars)
-        self.facts.append(
-            ClockPaused.model_construct(
-                clock_id=clock.id,
-                ticket_id=self.ticket.id,
-                metric=clock.metric,
-                cycle=clock.cycle,
-                reason=clock.reason or "",
-                elapsed_business_seconds=business / MICROS,
-                elapsed_calendar_seconds=plain / MICROS,
-            )
-        )
+        self.facts.append(telling.paused(clock, self.ticket.id, *elapsed(clock, self.at, self.calendars)))
 
     def _say_resumed(self, clock: Clock, retargeted: bool = False) -> None:
-        self.facts.append(
-            ClockResumed.model_construct(
-                clock_id=clock.id,
-                ticket_id=self.ticket.id,
-                metric=clock.metric,
-                cycle=clock.cycle,
-                policy=clock.policy,
-                target_seconds=clock.target_seconds,
-                due_at=instant(clock.due_at),
-                breach_at=instant(clock.breach_at),
-                retargeted=retargeted,
-            )
-        )
+        self.facts.append(telling.resumed(clock, self.ticket.id, retargeted))
 
 
 def with_alert(alerts: tuple[InAlert, ...], severity: Severity) -> tuple[InAlert, ...]:

@@ -14,8 +14,9 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
-from pointsman.runtime.http.problems import Problem, not_found
-from pointsman_sla.micros import instant, micros
+from pointsman.runtime.http.problems import not_found
+from pointsman_sla.cursors import instant_of_cursor
+from pointsman_sla.micros import micros
 from pointsman_sla.notify.targets import Targets
 
 routes = APIRouter(prefix="/v1", tags=["notifications"])
@@ -88,16 +89,9 @@ async def notifications(
     before: tuple[Instant, str] = (FOREVER, "")
     if cursor:
         created, id = decode_cursor(cursor, int, str)
-        before = (_instant(created), id)
+        before = (instant_of_cursor(created), id)
     rows = await request.app.state.process.pool.fetch(LISTED, caller.workspace, *before, state, target, limit + 1)
     return page_of(rows, limit, dict, lambda row: (micros(row["created_at"]), row["id"]))
-
-
-def _instant(at: int) -> Instant:
-    try:
-        return instant(at)
-    except OverflowError as error:
-        raise Problem(422, "invalid-cursor", "the cursor is not one of this list") from error
 
 
 @routes.get("/notifications/{id}", response_model=NotificationShown)

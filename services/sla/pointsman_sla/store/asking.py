@@ -7,10 +7,11 @@ from typing import Any
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_sla.alerts.model import shape
+from pointsman_sla.alerts.silences import Silence
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book, read_book
 from pointsman_sla.store.reading import read_books, read_members
-from pointsman_sla.store.rows import CLOCK_COLUMNS, alert_of, clock_of
+from pointsman_sla.store.rows import CLOCK_COLUMNS, alert_of, clock_of, silence_of
 
 CLOCKS = f"""
     SELECT {CLOCK_COLUMNS} FROM clock c
@@ -36,6 +37,13 @@ ALERTS = """
       AND ($4::text IS NULL OR state = $4) AND ($5::text IS NULL OR severity = $5)
       AND ($6::text IS NULL OR policy = $6) AND ($7::text IS NULL OR queue = $7)
     ORDER BY opened_at DESC, alert_id DESC LIMIT $8
+"""
+
+SILENCES = """
+    SELECT * FROM silence
+    WHERE workspace = $1 AND (created_at, silence_id) < ($2, $3)
+      AND ($4::boolean IS NULL OR (ended_at IS NULL) = $4)
+    ORDER BY created_at DESC, silence_id DESC LIMIT $5
 """
 
 TIMELINE = """
@@ -142,3 +150,16 @@ async def timeline(db: Database, id: str, after: int, count_max: int) -> Sequenc
     """The lines of an alert's timeline after one, oldest first."""
     rows: Sequence[Any] = await db.fetch(TIMELINE, id, after, count_max)
     return rows
+
+
+async def silences(
+    db: Database, workspace: str, active: bool | None, before: tuple[Instant, str], count_max: int
+) -> list[Silence]:
+    """The silences of a workspace, the newest first."""
+    return [silence_of(row) for row in await db.fetch(SILENCES, workspace, *before, active, count_max)]
+
+
+async def silence(db: Database, workspace: str, id: str) -> Silence | None:
+    """One silence."""
+    row = await db.fetchrow("SELECT * FROM silence WHERE silence_id = $1 AND workspace = $2", id, workspace)
+    return None if row is None else silence_of(row)

@@ -1,0 +1,80 @@
+"""What others hear of a clock that starts, stands still, goes on or ends. Elapsed times come in as microseconds."""
+
+from pointsman.contracts.sla import ClockCancelled, ClockMet, ClockPaused, ClockResumed, ClockStarted
+from pointsman_sla.clocks.model import Clock
+from pointsman_sla.micros import MICROS, instant
+
+
+def started(clock: Clock, ticket: str) -> ClockStarted:
+    """It runs, or stands still from the beginning."""
+    return ClockStarted.model_construct(
+        clock_id=clock.id,
+        ticket_id=ticket,
+        metric=clock.metric,
+        cycle=clock.cycle,
+        policy=clock.policy,
+        calendar=clock.calendar,
+        config_version=clock.version,
+        queue=clock.queue,
+        priority=clock.priority,
+        target_seconds=clock.target_seconds,
+        started_at=instant(clock.started_at),
+        due_at=instant(clock.due_at),
+        breach_at=instant(clock.breach_at),
+    )
+
+
+def paused(clock: Clock, ticket: str, business: int, plain: int) -> ClockPaused:
+    """It stands still, for the reason that it names."""
+    return ClockPaused.model_construct(
+        clock_id=clock.id,
+        ticket_id=ticket,
+        metric=clock.metric,
+        cycle=clock.cycle,
+        reason=clock.reason or "",
+        elapsed_business_seconds=business / MICROS,
+        elapsed_calendar_seconds=plain / MICROS,
+    )
+
+
+def resumed(clock: Clock, ticket: str, retargeted: bool) -> ClockResumed:
+    """It goes on with the rest of its target, or with another target."""
+    return ClockResumed.model_construct(
+        clock_id=clock.id,
+        ticket_id=ticket,
+        metric=clock.metric,
+        cycle=clock.cycle,
+        policy=clock.policy,
+        target_seconds=clock.target_seconds,
+        due_at=instant(clock.due_at),
+        breach_at=instant(clock.breach_at),
+        retargeted=retargeted,
+    )
+
+
+def met(clock: Clock, ticket: str, at: int, business: int, plain: int) -> ClockMet:
+    """What was promised happened at an instant."""
+    return ClockMet.model_construct(
+        clock_id=clock.id,
+        ticket_id=ticket,
+        metric=clock.metric,
+        cycle=clock.cycle,
+        policy=clock.policy,
+        met_at=instant(at),
+        due_at=instant(clock.due_at),
+        elapsed_business_seconds=business / MICROS,
+        elapsed_calendar_seconds=plain / MICROS,
+        breached_before=clock.breached_at is not None,
+    )
+
+
+def cancelled(clock: Clock, ticket: str, reason: str) -> ClockCancelled:
+    """It ended without being met."""
+    return ClockCancelled.model_construct(
+        clock_id=clock.id,
+        ticket_id=ticket,
+        metric=clock.metric,
+        cycle=clock.cycle,
+        policy=clock.policy,
+        reason=reason,
+    )
