@@ -19,8 +19,8 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.process import ApiProcess
-from pointsman_sla.alerts import api as alerts
-from pointsman_sla.alerts import links
+from pointsman_sla.alerting import api as alerts
+from pointsman_sla.alerting import links
 from pointsman_sla.calendar import Calendar, CalendarError, OutOfReach, compile_calendar
 from pointsman_sla.calendar.borrowed import with_dates
 from pointsman_sla.calendar.reach import due, elapsed, subtract

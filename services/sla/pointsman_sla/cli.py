@@ -12,7 +12,7 @@ import typer
 from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask
-from pointsman_sla.alerts import cli as alerts
+from pointsman_sla.alerting import cli as alerts
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
 from pointsman_sla.predict.command import predict
 from pointsman_sla.recompute import cli as recompute
