@@ -1,6 +1,6 @@
 """The words of a message: the default text, and the variables that templates have (docs/sla.md)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -67,17 +67,19 @@ def _title(standing: Standing, given: Mapping[str, Any]) -> str:
     return f"{what}{_where(standing)}"
 
 
-def _count(alerts: Any) -> str:
-    """`3 breaches, 2 warnings`."""
+def _count(alerts: Sequence[Alerted]) -> str:
+    """`3 breaches, 2 warnings`. Without a severity it is a clock that is in no alert any more, or, without a policy, a
+    ticket that nobody took."""
     by_name: dict[str, int] = {}
     for alert in alerts:
-        name = alert.severity or "ticket nobody took"
+        name = alert.severity or ("clock" if alert.policy else "ticket nobody took")
         by_name[name] = by_name.get(name, 0) + alert.count
     return ", ".join(f"{count} {_plural(name) if count != 1 else name}" for name, count in sorted(by_name.items()))
 
 
 def _plural(name: str) -> str:
-    return {"breach": "breaches", "warning": "warnings", "ticket nobody took": "tickets nobody took"}[name]
+    plurals = {"breach": "breaches", "warning": "warnings", "clock": "clocks"}
+    return plurals.get(name, "tickets nobody took")
 
 
 def _where(standing: Standing) -> str:

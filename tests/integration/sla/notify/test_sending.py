@@ -165,9 +165,17 @@ async def test_of_several_addresses_those_that_took_it_are_not_told_again(tellin
     assert row["rounds"] >= 3
 
 
-@pytest.mark.parametrize("status", [429, 503])
-async def test_a_receiver_says_when_to_come_again(telling: Telling, receiver: Receiver, status: int) -> None:
-    receiver.status, receiver.headers = status, "Retry-After: 120\r\n"
+@pytest.mark.parametrize(
+    ("status", "headers"),
+    [
+        (429, "Retry-After: 120\r\n"),
+        (503, "Date: Mon, 23 Nov 2026 10:00:00 GMT\r\nRetry-After: Mon, 23 Nov 2026 10:02:00 GMT\r\n"),
+    ],
+)
+async def test_a_receiver_says_when_to_come_again(
+    telling: Telling, receiver: Receiver, status: int, headers: str
+) -> None:
+    receiver.status, receiver.headers = status, headers
     await telling.write(an_item("1"))
     async with telling.sending():
         row = await until_row(telling, "reason IS NOT NULL")
