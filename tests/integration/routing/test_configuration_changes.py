@@ -158,10 +158,15 @@ async def test_a_supervisor_gives_a_date_hours_of_its_own(floor: Floor) -> None:
     assert [answer.status_code for answer in answers] == [200, 200], answers[0].text
     assert [answer.json()["version"] for answer in answers] == [3, 3]
     shut = await boss.post("/v1/calendars/office/days", json=day | {"date": "2026-12-25", "spans": []})
-    assert shut.json()["version"] == 4
+    assert (shut.json()["version"], shut.json().get("recompute_job_id")) == (4, None)
+    recomputed = await boss.post(
+        "/v1/calendars/office/days", json=day | {"date": "2026-12-28", "open_clocks": "recompute"}
+    )
+    assert recomputed.json()["recompute_job_id"].startswith("job_"), "open tickets too, and where to watch it"
     calendar = (await admin.get("/v1/config/calendars/office")).json()
-    assert calendar == {"week": week, "days": {"2026-12-24": [["09:00", "13:00"]], "2026-12-25": []}}
-    newest = (await admin.get("/v1/config/versions")).json()["items"][1]
+    shown = {"2026-12-24": [["09:00", "13:00"]], "2026-12-25": [], "2026-12-28": [["09:00", "13:00"]]}
+    assert calendar == {"week": week, "days": shown}
+    newest = (await admin.get("/v1/config/versions")).json()["items"][2]
     assert (newest["reason"], newest["open_clocks"], newest["author"]["id"]) == ("Christmas Eve", "keep", "boss")
 
 

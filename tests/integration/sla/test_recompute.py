@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from pointsman.contracts.recomputing import recompute_job_id
 from pointsman.testing.waiting import until_it
 from pointsman_sla.recompute.job import STEP_TICKETS_MAX
 from tests.integration.sla.conftest import Service, a_policy, first
@@ -104,6 +105,8 @@ async def test_a_version_applied_with_recompute_holds_for_open_tickets(service: 
         await service.configure(a_policy(7200), version=2, open_clocks="recompute")
         done = await service.fact("clocks.recomputed")
         assert (done["restated"], done["by"]["id"]) == (1, "ada")
+        applied = (await service.row("SELECT applied_at FROM config_version WHERE version = 2"))["applied_at"]
+        assert done["job_id"] == recompute_job_id("acme", applied, 2), "as the desk told who applied it"
         timer = await service.row(
             "SELECT t.generation = c.generation AS same FROM timer t JOIN clock c USING (clock_id)"
         )
