@@ -15,6 +15,7 @@ the ticket's labels changed, in its own calendar as the version has it, or as it
 
 from dataclasses import replace
 
+from pointsman.contracts.base import made
 from pointsman.contracts.sla import ClockPromise, ClockRestated
 from pointsman_sla.clocks.course import Books, Course
 from pointsman_sla.clocks.lifecycle import start_what_is_due
@@ -64,7 +65,8 @@ def _same(course: Course, clock: Clock, policy: Policy, target: Target, version:
 def _restate(course: Course, clock: Clock, policy: Policy, target: Target, version: int, job_id: str) -> None:
     at = course.at
     clock = course.passed(clock, at)
-    was = ClockPromise.model_construct(
+    was = made(
+        ClockPromise,
         policy=clock.policy,
         calendar=clock.calendar,
         config_version=clock.version,
@@ -123,7 +125,7 @@ def _life(course: Course, clock: Clock, policy: Policy, target: Target, version:
     starts = {segment.start for segment in clock.segments}
     starts.update(since for since, _ in phases if since > clock.started_at)
     starts.add(clock.started_at)
-    life: list[Segment] = []
+    life: list[tuple[int, str, int, str | None]] = []
     phase_place = segment_place = 0
     for start in sorted(starts):
         while phase_place + 1 < len(phases) and phases[phase_place + 1][0] <= start:
@@ -137,18 +139,17 @@ def _life(course: Course, clock: Clock, policy: Policy, target: Target, version:
             name = target.calendar
         elif not course.has_calendar(name):
             counted_under = old.version
-        if life and (life[-1].why, life[-1].calendar, life[-1].version) == (why, name, counted_under):
-            continue
-        if life:
-            life[-1] = replace(life[-1], end=start)
-        life.append(Segment(start, None, name, counted_under, why))
-    return tuple(life)
+        if not life or life[-1][1:] != (name, counted_under, why):
+            life.append((start, name, counted_under, why))
+    ends = (*(stretch[0] for stretch in life[1:]), None)
+    return tuple(Segment(stretch[0], end, *stretch[1:]) for stretch, end in zip(life, ends, strict=True))
 
 
 def _say(course: Course, clock: Clock, was: ClockPromise, job_id: str, breach_stands: bool = False) -> None:
     business, plain = elapsed(clock, course.at, course.calendars)
     course.facts.append(
-        ClockRestated.model_construct(
+        made(
+            ClockRestated,
             clock_id=clock.id,
             ticket_id=course.ticket.id,
             metric=clock.metric,

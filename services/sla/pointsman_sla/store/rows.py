@@ -1,7 +1,6 @@
 """Tickets, clocks and alerts as rows, and back. The parts that nobody queries are in one JSON column each."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -23,7 +22,7 @@ def mirror_of(ticket: Ticket) -> str:
     """The JSON column of a ticket."""
     return orjson.dumps(
         {
-            "labels": asdict(ticket.labels),
+            "labels": ticket.labels,
             "opened_at": ticket.opened_at,
             "last_at": ticket.last_at,
             "phases": ticket.phases,
