@@ -24,6 +24,9 @@ from pointsman_sla.predict.model import (
 Weights = Mapping[tuple[str, str], Mapping[int, float]]
 """By (queue, what)."""
 
+HORIZON = 5 * 366 * 86_400 * MICROS
+"""What is left is counted so far ahead: a calendar that never opens again has its breach at the end of time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -65,7 +68,7 @@ def predicted(
     for row in rows:
         queue, target, standing = row["ticket_queue"] or "", row["target_seconds"], standing_of(row["phase"])
         counting = calendar(row["calendar"], row["config_version"])
-        left = counting.elapsed(now, micros(row["breach_at"])) / MICROS
+        left = counting.elapsed(now, min(micros(row["breach_at"]), now + HORIZON)) / MICROS
         if standing == "set_aside":
             what, share, passed = whole(row["metric"]), 2 * PRIOR_SHARE_OF_TARGET, target - left
         else:
