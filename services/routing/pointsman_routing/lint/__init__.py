@@ -17,7 +17,12 @@ from pointsman_routing.lint.people import (
     shift_without_agent,
     single_holder,
 )
-from pointsman_routing.lint.promises import policy_never_matches, target_before_offer, target_before_relaxation
+from pointsman_routing.lint.promises import (
+    policy_never_matches,
+    target_before_offer,
+    target_before_relaxation,
+    untold_target,
+)
 from pointsman_routing.lint.queues import queue_loop, unreachable_queue
 from pointsman_routing.lint.rates import Rate
 from pointsman_routing.lint.view import Check, View
@@ -84,6 +89,11 @@ RULES: tuple[Rule, ...] = (
         "policy-never-matches",
         "a policy all of whose tickets have an earlier one, or that asks for what no ticket is",
         policy_never_matches,
+    ),
+    Rule(
+        "untold-target",
+        "a notify target that a ladder, a queue or the last resort names, without an address",
+        untold_target,
     ),
 )
 

@@ -100,6 +100,23 @@ def target_before_offer(view: View) -> Iterator[Finding]:
             )
 
 
+def untold_target(view: View) -> Iterator[Finding]:
+    """A notify target that something names and that has no address."""
+    sla = view.document.sla
+    named = {sla.last_resort, *(queue.offer.then.notify for queue in view.document.queues.values() if queue.offer.then)}
+    for steps in sla.ladders.values():
+        named |= {name for step in steps for action in step.do for name in (action.notify, action.otherwise)}
+    for slug, target in sla.notify.items():
+        if slug in named and target.url_from is None:
+            yield Finding(
+                "untold-target",
+                "warning",
+                ("sla", "notify", slug),
+                f"{slug} is to be notified and has no address: every notification to it is given up.",
+                f"Name the secret with its addresses: `sla.notify.{slug}.url_from`.",
+            )
+
+
 def _promises(view: View) -> Iterator[tuple[Path, Policy, str, int, str]]:
     """(place, policy, metric, its shortest seconds, queue) of what a policy promises about waiting, for each queue its
     tickets may wait in."""

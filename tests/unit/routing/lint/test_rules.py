@@ -223,6 +223,16 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         policies({"name": "odd", "match": {"connector": ["site"], "channel": ["email"]}}),
         ["/sla/policies/0/match/connector"],
     ),
+    "a target of a ladder without an address": (
+        "untold-target",
+        {"sla": {"notify": {"a": {}, "b": {}}, "ladders": {"l": [{"on": "breach", "do": [{"notify": "a"}]}]}}},
+        ["/sla/notify/a"],
+    ),
+    "a last resort without an address": (
+        "untold-target",
+        {"sla": {"notify": {"pager": {}}, "last_resort": "pager"}},
+        ["/sla/notify/pager"],
+    ),
 }
 
 SILENT: dict[str, tuple[str, dict[str, Any]]] = {
@@ -271,6 +281,11 @@ SILENT: dict[str, tuple[str, dict[str, Any]]] = {
         "policy-never-matches",
         policies({"name": "narrow", "match": {"channel": ["chat"]}}, {"name": "wide", "match": {}}),
     ),
+    "a target with an address": (
+        "untold-target",
+        {"sla": {"notify": {"pager": {"url_from": "pager-url"}}, "last_resort": "pager"}},
+    ),
+    "a target that nothing names": ("untold-target", {"sla": {"notify": {"pager": {}}}}),
 }
 
 
