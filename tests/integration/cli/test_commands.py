@@ -252,6 +252,33 @@ def test_the_ledger_proves_the_clocks_of_a_ticket(ticket: str) -> None:
     assert typed("ledger", "tkt_nowhere").err.strip() == "pointsman: there is no such ticket"
 
 
+def test_a_changed_promise_can_hold_for_open_tickets(ticket: str, document: Path) -> None:
+    changed = orjson.loads(document.read_bytes())
+    policy = changed["sla"]["policies"][-1]
+    policy["targets"] = {"first_response": {"default": 86_000}, "resolution": {"default": 860_000}}
+    other = document.with_name("longer.yaml")
+    other.write_bytes(orjson.dumps(changed))
+    applied = typed("apply", str(other), "--json").json
+    assert "recompute_job_id" not in applied
+    dry = typed("recompute", "--policy", policy["name"], "--dry-run", "--json").json
+    assert (dry["config_version"], dry["state"], dry["dry_run"]) == (applied["version"], "done", True)
+    assert dry["restated"] >= 2
+    before = {item["metric"]: item for item in typed("ledger", ticket, "--json").json["items"]}
+    assert not before["first_response"]["restated"]
+    shown = typed("recompute", "--reason", "a longer contract")
+    assert (shown.code, "restated" in shown.out) == (0, True)
+    after = {item["metric"]: item for item in typed("ledger", ticket, "--json").json["items"]}
+    assert (after["first_response"]["restated"], after["first_response"]["target_seconds"]) == (True, 86_000)
+    assert {line["config_version"] for line in after["resolution"]["intervals"]} == {applied["version"]}
+    wrong = typed("recompute", "--policy", "gold")
+    assert (wrong.code, wrong.err.count("\n")) == (2, 1)
+    back = typed("apply", str(document), "--open-clocks", "recompute", "--json").json
+    assert back["recompute_job_id"].startswith("job_")
+    told = ask(None, "acme", lambda session: session.get("/routing/v1/events?type=clocks.recomputed&wait=10"))
+    assert told["items"][0]["data"]["reason"] == "a longer contract"
+    assert typed("dlq", "list", "--json").json == {"items": []}
+
+
 @pytest.mark.usefixtures("document")
 def test_there_are_no_alerts() -> None:
     assert typed("alerts", "list", "--json").json["items"] == []
