@@ -274,8 +274,8 @@ def test_a_changed_promise_can_hold_for_open_tickets(ticket: str, document: Path
     assert (wrong.code, wrong.err.count("\n")) == (2, 1)
     back = typed("apply", str(document), "--open-clocks", "recompute", "--json").json
     assert back["recompute_job_id"].startswith("job_")
-    told = ask(None, "acme", lambda session: session.get("/routing/v1/events?type=clocks.recomputed&wait=10"))
-    assert told["items"][0]["data"]["reason"] == "a longer contract"
+    told = ask(None, "acme", lambda session: session.get("/routing/v1/events?type=clocks.recomputed"))
+    assert "a longer contract" in {event["data"].get("reason") for event in told["items"]}
     assert typed("dlq", "list", "--json").json == {"items": []}
 
 
