@@ -95,7 +95,7 @@ async def _one_run(pool: Any, lanes: list[int], prefix: str, heard: dict[str, In
     count = RATE_PER_SECOND * STEADY_SECONDS
     begin = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
     await arm(pool, lanes, f"{prefix}s_", count, begin, timedelta(seconds=1 / RATE_PER_SECOND))
-    await _fired(pool)
+    await fired(pool)
     late = await pool.fetch(
         "SELECT subject, made_at, (body->'facts'->0->>'breach_at')::timestamptz AS breach_at FROM fact "
         "WHERE starts_with(subject, $1)",
@@ -108,7 +108,7 @@ async def _one_run(pool: Any, lanes: list[int], prefix: str, heard: dict[str, In
     told = sorted((heard[row["subject"]] - row["breach_at"]).total_seconds() for row in late)
     at = datetime.now(UTC) + timedelta(seconds=LEAD_SECONDS)
     await arm(pool, lanes, f"{prefix}b_", BURST, at, timedelta(0))
-    done = await _fired(pool)
+    done = await fired(pool)
     return {
         "armed": float(armed),
         "lateness_p50_ms": lateness[len(lateness) // 2] * 1000,
@@ -129,7 +129,7 @@ async def arm(pool: Any, lanes: list[int], prefix: str, count: int, at: Instant,
             await db.execute(SEED_TIMERS, name, lanes, some, first, apart, timeout=300)
 
 
-async def _fired(pool: Any) -> Instant:
+async def fired(pool: Any) -> Instant:
     """Waits until only the timers of another day are left; the instant."""
     async with asyncio.timeout(120):
         while await pool.fetchval(SOON):  # noqa: ASYNC110  # another process fires them
