@@ -6,6 +6,7 @@ import pytest
 
 from pointsman.cli.demo import checks
 from pointsman.cli.demo.document import PRIVACY_TARGET_SECONDS, make_agents, make_document
+from pointsman.cli.demo.evidence import Breach
 from pointsman.cli.demo.script import draw
 from pointsman.cli.demo.summary import percentile, post_to_offer_ms
 from pointsman.contracts.document import read_document
@@ -173,3 +174,25 @@ def test_the_script_is_the_same_for_the_same_seed() -> None:
     assert {post.channel for post in posts} == {"email", "chat", "social"}
     assert {post.how for post in posts} == {"single", "batch", "mail", "event", "poison"}
     assert [post.at for post in posts] == sorted(post.at for post in posts)
+
+
+BREACH = Breach("tkt_1", "first_response", 1, fired_at=0.0, lateness_seconds=0.0, withdrawn=False)
+TOLD = {"id": "ntf_1", "state": "sent", "reason": None}
+
+
+def test_a_day_on_which_who_is_on_call_was_told() -> None:
+    assert checks.who_is_on_call_was_told([], [], []).ok
+    assert checks.who_is_on_call_was_told([BREACH], [TOLD, {**TOLD, "id": "ntf_2", "state": "skipped"}],
+                                          [(1.0, "1 clock breached … ntf_1")]).ok  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("notifications", "heard", "says"),
+    [
+        ([], [], "1 clocks breached and nobody was told"),
+        ([TOLD], [(1.0, "ntf_9")], "ntf_1 was sent and did not arrive"),
+        ([{**TOLD, "state": "dead", "reason": "refused"}], [(1.0, "ntf_1")], "ntf_1 is dead: refused"),
+    ],
+)
+def test_a_day_on_which_they_were_not(notifications: Any, heard: Any, says: str) -> None:
+    assert checks.who_is_on_call_was_told([BREACH], notifications, heard).counter_example == says

@@ -65,6 +65,9 @@ def installed_programs() -> list[Program]:
     return [*workers, Program("edge", (sys.executable, "-m", "pointsman.edge"), "POINTSMAN_EDGE_PORT")]
 
 
+TO_LOOPBACK = tuple(f"POINTSMAN_{kind}_TO_LOOPBACK" for kind in ("DELIVER", "NOTIFY", "WEBHOOK"))
+
+
 @dataclass(slots=True)
 class Unit:
     """A kept process: how it is named, and how it is started again."""
@@ -109,6 +112,7 @@ class Supervisor:
         )
         self._retired: list[Tansu] = []  # brokers that are not the broker yet or any more, to be stopped with it
         self._edge_port = port
+        self._public_url = ""
         self._units: dict[str, Unit] = {}
         self._state = "starting"
         self._stopping = False
@@ -147,6 +151,7 @@ class Supervisor:
     async def _start(self) -> None:
         self._say("starting")
         port_of_edge = self._port_of_edge()
+        self._public_url = f"http://127.0.0.1:{port_of_edge}"
         for pid_file in self._folder.root.glob("**/run/*.pid"):
             await asyncio.to_thread(end_leftover, pid_file)
         self._announce("starting PostgreSQL")
@@ -195,6 +200,9 @@ class Supervisor:
             "POINTSMAN_KEY_FILE": str(self._folder.key_file),
             "POINTSMAN_SECRETS_FOLDER": str(self._folder.secrets),
             "POINTSMAN_SECRETS_KEY_FILE": str(self._folder.secrets_key_file),
+            # This stack is of this host alone: people reach it here, and it may call receivers that are here too.
+            "POINTSMAN_PUBLIC_URL": self._public_url,
+            **dict.fromkeys(TO_LOOPBACK, "true"),
             program.port_variable: str(port),
         }
         process = LocalProcess(program.name, program.argv, self._folder.root, environment=environment)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from pointsman.cli.demo.evidence import Breach
 from pointsman.core.instant import Instant, after, parse_rfc3339
 
 Event = Mapping[str, Any]
@@ -223,6 +224,26 @@ def _breaches_astray(surely: set[str], perhaps: set[str], announced: Mapping[str
             yield f"{ticket}'s first response was announced as breached {times} times"
         if times and ticket not in surely and ticket not in perhaps:
             yield f"{ticket} was answered in time and announced as breached"
+
+
+def who_is_on_call_was_told(
+    breaches: Sequence[Breach], notifications: Sequence[Mapping[str, Any]], heard: Sequence[tuple[float, str]]
+) -> Check:
+    """Who is on call heard of the breaches, and each message that was sent arrived. `heard`: (when, text)."""
+    return verdict("who is on call was told of the breaches", _untold(breaches, notifications, heard))
+
+
+def _untold(
+    breaches: Sequence[Breach], notifications: Sequence[Mapping[str, Any]], heard: Sequence[tuple[float, str]]
+) -> Iterable[str]:
+    standing = [breach for breach in breaches if not breach.withdrawn]
+    if standing and not heard:
+        yield f"{len(standing)} clocks breached and nobody was told"
+    for one in notifications:
+        if one["state"] not in ("sent", "skipped"):
+            yield f"{one['id']} is {one['state']}: {one['reason']}"
+        elif one["state"] == "sent" and not any(one["id"] in text for _, text in heard):
+            yield f"{one['id']} was sent and did not arrive"
 
 
 def figures_agree(events: Sequence[Event], rows: Sequence[Mapping[str, Any]]) -> Check:

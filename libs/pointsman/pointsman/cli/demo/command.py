@@ -20,7 +20,8 @@ from rich.console import Console
 
 from pointsman.cli.config import put_document
 from pointsman.cli.demo import checks, evidence
-from pointsman.cli.demo.document import CONNECTORS, make_document
+from pointsman.cli.demo.document import CONNECTORS, ON_CALL_SECRET, make_document
+from pointsman.cli.demo.on_call import OnCall
 from pointsman.cli.demo.plan import Plan
 from pointsman.cli.demo.screen import Scene, Screen
 from pointsman.cli.demo.summary import print_summary, summarise
@@ -126,10 +127,13 @@ class Day:
         self._document = make_document(self.workspace, AGENTS, seed)
         self._scene = Scene(status.url, seconds)
         self._screen = Screen(self._scene)
+        self._on_call = OnCall()
 
     async def play(self) -> dict[str, Any]:
         """The summary of the day."""
-        async with open_session(workspace=self.workspace) as session:
+        async with self._on_call, open_session(workspace=self.workspace) as session:
+            secret = {"value": self._on_call.address}
+            await session.call("PUT", f"/sla/v1/secrets/{ON_CALL_SECRET}", json=secret)
             await put_document(session, orjson.dumps(self._document), "application/json")
             remember_workspace(self.workspace)
             self._console.print(
@@ -256,6 +260,7 @@ class Day:
         until = after(EPOCH, time.time())
         surely, perhaps = checks.due_breaches(checks.promises_of(events), self._document["sla"]["policies"], until)
         breaches, announced = await self._announced(session, surely, perhaps, rows)
+        told = await evidence.read_notifications(supervisor, within_seconds=SETTLE_SECONDS_MAX)
         dead_letters = await evidence.read_dead_letters(session)
         quarantined = await evidence.read_quarantined(supervisor)
         agents = self._document["agents"]
@@ -265,6 +270,7 @@ class Day:
             checks.no_double_owner(events),
             checks.capacity_kept(events, agents),
             checks.every_due_breach_announced(surely, perhaps, announced),
+            checks.who_is_on_call_was_told(breaches, told, self._on_call.heard),
             checks.figures_agree(events, rows),
             checks.verdict(
                 "nothing was set aside but the poison",
@@ -287,6 +293,8 @@ class Day:
                 supervisor, rfc3339(after(EPOCH, began - 1)), rfc3339(after(EPOCH, time.time() + 86_400))
             ),
             breaches=breaches,
+            heard=self._on_call.heard,
+            acknowledged=self._on_call.acknowledged,
             dead_letters=dead_letters,
             quarantined=quarantined,
             checks=verdicts,

@@ -20,6 +20,7 @@ PRIVACY_TARGET_SECONDS = 6
 OFFER_SECONDS = 10
 LEGAL_OFFER_SECONDS = 5
 LEASE_SECONDS = 40
+LADDER, ON_CALL, ON_CALL_SECRET = "late", "on-call", "on-call-url"
 
 # Words of each language that say what a message is about. RE2; upper and lower case are the same.
 RULES: tuple[tuple[str, str, str, str], ...] = (
@@ -139,6 +140,7 @@ def make_document(workspace: str, agent_count: int, seed: int) -> dict[str, Any]
             "policies": [
                 {
                     "name": "privacy",
+                    "ladder": LADDER,
                     "match": {"category": ["privacy"]},
                     "calendar": "always",
                     "targets": {"first_response": {"default": PRIVACY_TARGET_SECONDS}},
@@ -146,6 +148,7 @@ def make_document(workspace: str, agent_count: int, seed: int) -> dict[str, Any]
                 },
                 {
                     "name": "vip",
+                    "ladder": LADDER,
                     "match": {"customer_tier": ["vip"]},
                     "calendar": "always",
                     "targets": {"first_response": {"default": 20}, "resolution": {"default": 45}},
@@ -153,6 +156,7 @@ def make_document(workspace: str, agent_count: int, seed: int) -> dict[str, Any]
                 },
                 {
                     "name": "standard",
+                    "ladder": LADDER,
                     "match": {},
                     "calendar": "always",
                     "targets": {
@@ -163,7 +167,15 @@ def make_document(workspace: str, agent_count: int, seed: int) -> dict[str, Any]
                     "warn": {"shares": [0.8]},
                     "pause_on": {"resolution": ["customer", "third_party"]},
                 },
-            ]
+            ],
+            "ladders": {
+                LADDER: [
+                    {"on": "warning", "do": [{"boost": 1}]},
+                    {"on": "breach", "do": [{"notify": ON_CALL}]},
+                    {"after_seconds": 15, "unless": "acknowledged", "do": [{"notify": ON_CALL}]},
+                ]
+            },
+            "notify": {ON_CALL: {"url_from": ON_CALL_SECRET, "group_by": ["policy"], "within_seconds": 5}},
         },
         "wrap_up_seconds": {"chat": 1},
     }

@@ -10,17 +10,19 @@ import orjson
 
 from pointsman.cli.dlq import dead_letters
 from pointsman.client.session import Session
+from pointsman.core.instant import parse_rfc3339
 
 EVENTS_PER_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Breach:
-    """An announced breach: of which metric, how late it was announced, and whether it was withdrawn."""
+    """An announced breach: of which metric, when (seconds since the epoch), how late, and whether it was withdrawn."""
 
     ticket_id: str
     metric: str
     cycle: int
+    fired_at: float
     lateness_seconds: float
     withdrawn: bool
 
@@ -71,10 +73,27 @@ async def read_breaches(session: Session, tickets: Iterable[str]) -> list[Breach
                 elif fact["type"] == "clock.corrected" and fact["withdraws"] == "breach":
                     withdrawn.add(fact["clock_id"])
         found.extend(
-            Breach(ticket, fact["metric"], fact["cycle"], fact["lateness_seconds"], fact["clock_id"] in withdrawn)
+            Breach(
+                ticket,
+                fact["metric"],
+                fact["cycle"],
+                parse_rfc3339(fact["fired_at"]).timestamp(),
+                fact["lateness_seconds"],
+                fact["clock_id"] in withdrawn,
+            )
             for fact in announced
         )
     return found
+
+
+async def read_notifications(session: Session, within_seconds: float) -> list[dict[str, Any]]:
+    """The notifications, once none waits to be sent (or as they are after a while)."""
+    deadline = time.monotonic() + within_seconds
+    while True:
+        found = await session.pages("/sla/v1/notifications")
+        if not any(one["state"] == "queued" for one in found) or time.monotonic() > deadline:
+            return found
+        await asyncio.sleep(0.2)
 
 
 async def read_attainment(session: Session, start: str, end: str) -> dict[str, int]:

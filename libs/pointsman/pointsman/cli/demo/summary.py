@@ -73,6 +73,8 @@ def summarise(
     agents: Mapping[str, Mapping[str, Any]],
     attainment: Mapping[str, int],
     breaches: Sequence[Breach],
+    heard: Sequence[tuple[float, str]],
+    acknowledged: int | None,
     dead_letters: int,
     quarantined: int,
     checks: Sequence[Check],
@@ -99,12 +101,21 @@ def summarise(
             "met": attainment["met"],
             "breached": attainment["breached"],
             "alert_late_ms_max": round(max(late), 1) if late else None,
+            "messages": len(heard),
+            "first_message_ms": _first_message_ms(breaches, heard),
+            "acknowledged_by_link": acknowledged == 200,
         },
         "dead_letters": dead_letters,
         "quarantined": quarantined,
         "checks": [check.document() for check in checks],
         "ok": all(check.ok for check in checks),
     }
+
+
+def _first_message_ms(breaches: Sequence[Breach], heard: Sequence[tuple[float, str]]) -> float | None:
+    """From the first breach that was announced to the first message about one."""
+    first = min((breach.fired_at for breach in breaches), default=None)
+    return None if first is None or not heard else round((heard[0][0] - first) * 1000, 1)
 
 
 def _as_written(accepted: Any, classified: Sequence[Mapping[str, Any]]) -> dict[str, float]:
@@ -142,6 +153,13 @@ def print_summary(summary: Mapping[str, Any], console: Console) -> None:
         f"{sla['met']:,} clocks met, {sla['breached']:,} breached"
         + ("" if late is None else f"; the latest alert came {late:,.1f} ms after its breach"),
     )
+    if sla["messages"]:
+        by_link = ", acknowledged by its link" if sla["acknowledged_by_link"] else ""
+        first = sla["first_message_ms"]
+        table.add_row(
+            "on call",
+            f"{sla['messages']:,} messages, the first {_ms(first)} after the first breach{by_link}",
+        )
     table.add_row("set aside", f"{summary['dead_letters']} dead letters, {summary['quarantined']} in quarantine")
     console.print(table, highlight=False)
     console.print()
