@@ -84,7 +84,7 @@ async def told(receiver: Receiver, count: int) -> str:
 
 async def test_a_breach_is_told_and_acknowledged_by_a_link(service: Service, app: Any, receiver: Receiver) -> None:
     steps: list[dict[str, Any]] = [{"on": "breach", "do": [{"boost": 1}, {"notify": "pager"}]},
-             {"after_seconds": 2, "unless": "acknowledged", "do": [{"notify": "pager"}]}]  # fmt: skip
+             {"after_seconds": 8, "unless": "acknowledged", "do": [{"notify": "pager"}]}]  # fmt: skip
     await service.configure(sla=ladder(*steps))
     await service.open("tkt_1")
     text = await told(receiver, 1)

@@ -288,3 +288,42 @@ def test_undoing_a_step_leaves_no_trace() -> None:
 def alert_of(lane: LaneOfTests) -> str:
     """The open alert of breaches."""
     return next(alert.id for alert in lane.state.alerts.open.values() if alert.severity == "breach")
+
+
+# -- what users of other helpdesks report ------------------------------------------------------------------------------
+
+
+def test_glpi_1996_reminders_do_not_repeat_for_ever() -> None:
+    lane = a_lane({**BREACHES, "repeat": {"every_seconds": 600, "times_max": 3}})
+    lane.tell(0, *opened(0))
+    lane.run_to(30 * 1440)
+    assert [at for _, _, at in steps(lane)] == [60.0, 70.0, 80.0, 90.0]
+
+
+def test_glpi_7946_no_level_fires_while_the_ticket_is_pending() -> None:
+    policy: Any = {"targets": {"resolution": {"default": 3600}}, "pause_on": {"resolution": ["customer"]}}
+    lane = a_lane(WARNS, BREACHES, PAGES, **policy)
+    lane.tell(0, *opened(0))
+    lane.tell(40, pended())
+    lane.run_to(1000)
+    assert steps(lane) == []
+    lane.tell(1000, woken())
+    lane.run_to(1040)
+    assert steps(lane) == [(0, 0, 1008.0), (1, 0, 1020.0), (2, 0, 1030.0)]
+
+
+def test_glpi_5319_every_level_fires_not_only_the_first() -> None:
+    lane = a_lane(*({"on": "warning", "at": share, "do": [{"boost": 1}]} for share in (0.25, 0.5, 0.75)), BREACHES)
+    lane.tell(0, *opened(0))
+    lane.run_to(100)
+    assert steps(lane) == [(0, 0, 15.0), (1, 0, 30.0), (2, 0, 45.0), (3, 0, 60.0)]
+
+
+def test_zammad_4348_a_second_ticket_that_breaches_is_told_too() -> None:
+    lane = a_lane(BREACHES)
+    lane.tell(0, *opened(0))
+    lane.tell(1, *opened(1, ticket="tkt_2"))
+    lane.run_to(62)
+    assert [item.ticket_id for item in lane.items] == ["tkt_1", "tkt_2"]
+    assert len({item.id for item in lane.items}) == 2
+    assert len([fact for fact in lane.of("alert.opened") if fact.severity == "breach"]) == 1
