@@ -366,6 +366,17 @@ def test_a_ticket_that_cannot_be_recomputed_is_counted_and_the_others_go_on() ->
     assert lane.clock("first_response").segments == ()
 
 
+def test_a_job_that_waited_for_another_recomputes_from_when_its_turn_comes() -> None:
+    lane = LaneOfTests(HOUR)
+    lane.tell(0, *opened(0))
+    lane.configure(5, 2, TWO_HOURS, open_clocks="recompute")
+    cause = lane.logic.due(lane.state, "recompute", minute(5), 1)[0]
+    assert lane.logic.decide(lane.state, cause, minute(9)).emissions == (), "it is put off once, to now"
+    lane.run_to(10)
+    assert minute(9) < lane.of("clock.restated")[0].restated_at < minute(10)
+    assert lane.of("clocks.recomputed")[0].tickets == 1
+
+
 def test_a_step_that_was_done_already_is_nothing() -> None:
     lane = LaneOfTests(HOUR)
     lane.tell(0, *opened(0))

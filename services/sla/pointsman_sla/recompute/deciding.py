@@ -40,6 +40,10 @@ RECOMPUTE = "recompute"
 
 _PAUSE = timedelta(milliseconds=1)
 
+_FRESH = timedelta(seconds=1)
+"""A step that is later than this (its job waited for another's end, or nobody owned the lane) is about clocks that have
+gone on since: it is put off once, to now."""
+
 
 # -- gather ------------------------------------------------------------------------------------------------------------
 
@@ -164,6 +168,10 @@ def step(state: SlaState, cause: TimerCause, now: Instant) -> Decision:
     job = state.jobs.open.get(cause.subject)
     if job is None or job.steps != cause.generation:
         return NOTHING
+    if now - cause.due > _FRESH and not job.put_off:
+        again = replace(job, next_at=now + _PAUSE, steps=job.steps + 1, put_off=True)
+        state.jobs.keep(state.journal, again)
+        return NOTHING
     ids = state.jobs.tickets.get(job.id, ())
     emissions: list[Emission] = []
     tally = _Tally()
@@ -180,6 +188,7 @@ def step(state: SlaState, cause: TimerCause, now: Instant) -> Decision:
         steps=job.steps + 1,
         place=ids[-1] if ids else job.place,
         next_at=max(now, cause.due) + _PAUSE,
+        put_off=False,
         finished_at=now if len(ids) < STEP_TICKETS_MAX else None,
     )
     state.jobs.keep(state.journal, job)

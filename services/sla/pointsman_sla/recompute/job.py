@@ -8,7 +8,7 @@ from pointsman.contracts.shapes import Actor
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 
-STEP_TICKETS_MAX = 100
+STEP_TICKETS_MAX = 60
 """Tickets of one decision: some ten milliseconds, after which what is due fires."""
 
 JOBS_MAX = 20
@@ -34,7 +34,8 @@ class Counts:
 @dataclass(frozen=True, slots=True)
 class Job:
     """A recompute. `place` is the last ticket that is done, `steps` how many decisions that took; the next is due at
-    `next_at`. `total` is how many tickets were open when it began: others close meanwhile, or are opened."""
+    `next_at`. It was `put_off` when it came so late that it was to begin from a later instant. `total` is how many
+    tickets were open when it began: others close meanwhile, or are opened."""
 
     id: str
     workspace: str
@@ -55,6 +56,7 @@ class Job:
     lost: tuple[dict[str, Any], ...] = ()
     errors: tuple[dict[str, Any], ...] = ()
     finished_at: Instant | None = None
+    put_off: bool = False
 
 
 @dataclass(slots=True)
