@@ -57,6 +57,16 @@ def test_a_false_breach_stands_unless_it_was_withdrawn() -> None:
     assert found(answered_after(FIRST - 0.5), sla) == {}
 
 
+def test_a_restated_clock_may_breach_at_another_time_and_still_only_once() -> None:
+    sla = Log("sla@1")
+    sla.say("clock.restated", metric="first_response", cycle=1)
+    assert found(answered_after(FIRST + 0.5), sla) == {}, "it has longer now"
+    breached(sla, "first_response", FIRST - 1)
+    assert found(answered_after(FIRST - 0.5), sla) == {}
+    breached(sla, "first_response", FIRST - 1)
+    assert found(answered_after(FIRST - 0.5), sla) == {"duplicate_breaches": 1}
+
+
 def test_a_breach_before_its_time_is_early() -> None:
     sla = Log("sla@1")
     breached(sla, "first_response", FIRST, made=-0.1)
