@@ -130,7 +130,7 @@ def test_an_acknowledged_alert_stays_acknowledged() -> None:
 
 def test_a_silence_without_an_end_or_in_the_past_is_refused() -> None:
     lane = a_lane(BREACHES)
-    past, endless = silenced(lane, 5, 4), silenced(lane, 5, 5 + 367 * 1440)
+    past, endless = silenced(lane, 5, 4), silenced(lane, 5, 5 + 3_661 * 1440)
     for answer in (past, endless):
         assert answer.refusal.status == 422
         assert answer.refusal.extra["errors"][0]["pointer"] == "/until"

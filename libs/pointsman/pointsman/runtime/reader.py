@@ -54,6 +54,7 @@ class Reader:
         self._rest_seconds = rest_seconds
         self._lanes: dict[int, Reading] = {}
         self._consumer: Any = None
+        self._asker: Any = None
         self._generation = -1
         self._dirty = True
         self._wake = asyncio.Event()
@@ -157,19 +158,23 @@ class Reader:
         if address is None:
             raise ConnectionError("the broker is out of reach")
         generation = self._link.generation
-        consumer = make_consumer(self._link.settings, address)
+        # Answers come in the order of the questions: on the connection that fetches, the question where partitions end
+        # would wait for as long as a fetch does, and a timer with it. So it has a connection of its own.
+        consumer, asker = make_consumer(self._link.settings, address), make_consumer(self._link.settings, address)
         try:
             await consumer.start()
+            await asker.start()
         except BaseException:
             await consumer.stop()
+            await asker.stop()
             raise
-        self._consumer, self._generation, self._dirty = consumer, generation, True
+        self._consumer, self._asker, self._generation, self._dirty = consumer, asker, generation, True
 
     async def _close(self) -> None:
-        consumer, self._consumer = self._consumer, None
-        if consumer is not None:
-            stopping = asyncio.ensure_future(consumer.stop())
-            await asyncio.wait({stopping}, timeout=1.0)
+        closing = [consumer for consumer in (self._consumer, self._asker) if consumer is not None]
+        self._consumer = self._asker = None
+        if closing:
+            await asyncio.wait([asyncio.ensure_future(consumer.stop()) for consumer in closing], timeout=1.0)
 
     def _partitions(self) -> dict[Any, TopicInbox]:
         return {
@@ -213,15 +218,15 @@ class Reader:
         await asyncio.shield(self._asking)
 
     async def _ask_ends(self) -> None:
-        consumer = self._consumer
-        if consumer is None or self._dirty or self._generation != self._link.generation:
+        asker = self._asker
+        if asker is None or self._dirty or self._generation != self._link.generation:
             await asyncio.sleep(0.01)
             return
         asked_at: Instant = self._clock.now()
         partitions = self._partitions()
         try:
             async with asyncio.timeout(2.0):
-                ends = await consumer.end_offsets(list(partitions))
+                ends = await asker.end_offsets(list(partitions))
         except BROKER_ERRORS as error:
             log.debug("end offsets not told", error=repr(error))
             self._link.doubt()

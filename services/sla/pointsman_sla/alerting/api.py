@@ -48,7 +48,7 @@ class Matching(Body):
 
 
 class NewSilence(Body):
-    """Alerts that match notify nobody until then. `until` lies ahead, at most 366 days."""
+    """Alerts that match notify nobody until then. `until` lies ahead, at most ten years."""
 
     match: Matching = Matching()
     until: AwareDatetime

@@ -10,7 +10,7 @@ from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman_sla.alerts.model import Key
 
-SILENCE_SECONDS_MAX = 366 * 86_400
+SILENCE_SECONDS_MAX = 3_660 * 86_400
 SILENCES_MAX = 1_000
 """How many a workspace has at once."""
 
