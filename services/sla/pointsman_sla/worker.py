@@ -207,27 +207,32 @@ class SlaLane:
         clock, fact = fired(
             clock, timer.ticket_id, timer.agent, micros(now), late=overdue, blind=cause.blind, alerts=alerts
         )
-        climb = Climb(state, replace(timer, clock=clock), now)
-        climb.begin((point,))
-        return self._fired(state, climb, [fact], emissions)
+        timer = replace(timer, clock=clock)
+        facts: list[Contract] = [fact]
+        if clock.escalation is not None:
+            climb = Climb(state, timer, now)
+            climb.begin((point,))
+            timer, facts, emissions = climb.timer, facts + climb.facts, emissions + climb.emissions
+        return self._fired(state, timer, facts, emissions, now)
 
     def _escalate(self, state: SlaState, timer: NearTimer, now: Instant) -> Decision:
         """The next step of a clock's ladder has come."""
         climb = Climb(state, timer, now)
         climb.go_on()
-        return self._fired(state, climb, [], [])
+        return self._fired(state, climb.timer, climb.facts, climb.emissions, now)
 
-    def _fired(self, state: SlaState, climb: Climb, facts: list[Contract], emissions: list[Emission]) -> Decision:
-        timer, clock = climb.timer, climb.clock
-        state.keep_fired(Placed(timer.ticket_id, timer.workspace, clock))
+    def _fired(
+        self, state: SlaState, timer: NearTimer, facts: list[Contract], emissions: list[Emission], now: Instant
+    ) -> Decision:
+        state.keep_fired(Placed(timer.ticket_id, timer.workspace, timer.clock))
         state.near.arm(timer)
         ticket = state.tickets.get(timer.ticket_id)
         if ticket is not None:
-            state.keep_ticket_clock(ticket, clock)
+            state.keep_ticket_clock(ticket, timer.clock)
         agents = (timer.agent,) if timer.agent else ()
-        if facts := [*facts, *climb.facts]:
-            emissions = [Emission(timer.workspace, timer.ticket_id, climb.now, tuple(facts), agents), *emissions]
-        return Decision(emissions=(*emissions, *climb.emissions))
+        if facts:
+            emissions = [Emission(timer.workspace, timer.ticket_id, now, tuple(facts), agents), *emissions]
+        return Decision(emissions=tuple(emissions))
 
     # -- apply ---------------------------------------------------------------------------------------------------------
 

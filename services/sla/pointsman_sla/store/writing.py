@@ -84,38 +84,35 @@ FIRE = """
     WHERE clock.clock_id = f.clock_id AND clock.generation = f.generation
 """
 
+# One statement, since alerts change with nearly every firing: three would be three round trips.
 KEEP_ALERTS = """
-    INSERT INTO alert (alert_id, workspace, lane, severity, policy, queue, state, clocks, generation, opened_at,
-                       acked_by, acked_at, ack_until, resolved_at, covered_at, silence_id, told)
-    SELECT a.alert_id, a.workspace, $1, a.severity, a.policy, a.queue, a.state, a.clocks, a.generation, a.opened_at,
-           a.acked_by, a.acked_at, a.ack_until, a.resolved_at, a.covered_at, a.silence_id,
-           string_to_array(a.told, ',')
-    FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
-                $10::timestamptz[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-                $15::timestamptz[], $16::text[], $17::text[])
-         AS a (alert_id, workspace, severity, policy, queue, state, clocks, generation, opened_at, acked_by, acked_at,
-               ack_until, resolved_at, covered_at, silence_id, told)
-    ORDER BY a.state <> 'resolved'
-    ON CONFLICT (alert_id) DO UPDATE
-    SET state = excluded.state, clocks = excluded.clocks, generation = excluded.generation,
-        acked_by = excluded.acked_by, acked_at = excluded.acked_at, ack_until = excluded.ack_until,
-        resolved_at = excluded.resolved_at, covered_at = excluded.covered_at, silence_id = excluded.silence_id,
-        told = excluded.told
-"""
-
-KEEP_MEMBERS = """
-    INSERT INTO alert_clock (alert_id, clock_id, ticket_id, metric, cycle, joined_at, left_at)
-    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::timestamptz[],
-                         $7::timestamptz[])
-    ON CONFLICT (alert_id, clock_id) DO UPDATE SET left_at = excluded.left_at
-"""
-
-ADD_EVENTS = """
+    WITH alerts AS (
+        INSERT INTO alert (alert_id, workspace, lane, severity, policy, queue, state, clocks, generation, opened_at,
+                           acked_by, acked_at, ack_until, resolved_at, covered_at, silence_id, told)
+        SELECT a.alert_id, a.workspace, $1, a.severity, a.policy, a.queue, a.state, a.clocks, a.generation,
+               a.opened_at, a.acked_by, a.acked_at, a.ack_until, a.resolved_at, a.covered_at, a.silence_id,
+               string_to_array(a.told, ',')
+        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
+                    $10::timestamptz[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
+                    $15::timestamptz[], $16::text[], $17::text[])
+             AS a (alert_id, workspace, severity, policy, queue, state, clocks, generation, opened_at, acked_by,
+                   acked_at, ack_until, resolved_at, covered_at, silence_id, told)
+        ORDER BY a.state <> 'resolved'
+        ON CONFLICT (alert_id) DO UPDATE
+        SET state = excluded.state, clocks = excluded.clocks, generation = excluded.generation,
+            acked_by = excluded.acked_by, acked_at = excluded.acked_at, ack_until = excluded.ack_until,
+            resolved_at = excluded.resolved_at, covered_at = excluded.covered_at, silence_id = excluded.silence_id,
+            told = excluded.told
+    ), members AS (
+        INSERT INTO alert_clock (alert_id, clock_id, ticket_id, metric, cycle, joined_at, left_at)
+        SELECT * FROM unnest($18::text[], $19::text[], $20::text[], $21::text[], $22::int[], $23::timestamptz[],
+                             $24::timestamptz[])
+        ON CONFLICT (alert_id, clock_id) DO UPDATE SET left_at = excluded.left_at
+    )
     INSERT INTO alert_event (alert_id, at, kind, ticket_id, metric, cycle, by_kind, by_id, comment)
-    SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[],
-                         $8::text[], $9::text[])
+    SELECT * FROM unnest($25::text[], $26::timestamptz[], $27::text[], $28::text[], $29::text[], $30::int[],
+                         $31::text[], $32::text[], $33::text[])
 """
-
 
 KEEP_SILENCES = """
     INSERT INTO silence (silence_id, workspace, lane, match, until, reason, by_kind, by_id, created_at, ended_at,
@@ -216,6 +213,8 @@ def _columns(placed: Placed) -> tuple[Any, ...]:
 
 async def _write_alerts(db: Database, state: SlaState) -> None:
     alerts = list(state.alerts.changed.values())
+    members = list(state.alerts.members.items())
+    events = state.alerts.events
     await db.execute(
         KEEP_ALERTS,
         state.lane,
@@ -235,22 +234,13 @@ async def _write_alerts(db: Database, state: SlaState) -> None:
         [alert.covered_at for alert in alerts],
         [alert.silence_id for alert in alerts],
         [",".join(alert.told) for alert in alerts],
-    )
-    members = list(state.alerts.members.items())
-    if members:
-        await db.execute(
-            KEEP_MEMBERS,
-            [alert_id for (alert_id, _), _ in members],
-            [member.clock_id for _, (member, _, _) in members],
-            [member.ticket_id for _, (member, _, _) in members],
-            [member.metric for _, (member, _, _) in members],
-            [member.cycle for _, (member, _, _) in members],
-            [joined_at for _, (_, joined_at, _) in members],
-            [left_at for _, (_, _, left_at) in members],
-        )
-    events = state.alerts.events
-    await db.execute(
-        ADD_EVENTS,
+        [alert_id for (alert_id, _), _ in members],
+        [member.clock_id for _, (member, _, _) in members],
+        [member.ticket_id for _, (member, _, _) in members],
+        [member.metric for _, (member, _, _) in members],
+        [member.cycle for _, (member, _, _) in members],
+        [joined_at for _, (_, joined_at, _) in members],
+        [left_at for _, (_, _, left_at) in members],
         [event.alert_id for event in events],
         [event.at for event in events],
         [event.kind for event in events],
