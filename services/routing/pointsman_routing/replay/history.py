@@ -31,7 +31,7 @@ from pointsman.contracts.desk import (
 from pointsman.contracts.document import Document, DocumentErrors, read_document
 from pointsman.contracts.shapes import Channel
 from pointsman.contracts.workspace import PresenceChanged
-from pointsman.core.instant import Instant, parse_rfc3339
+from pointsman.core.instant import EPOCH, Instant, parse_rfc3339
 
 VERSION = 1
 HISTORY_BYTES_MAX = 2 * 1024**3
@@ -156,7 +156,8 @@ class _Reading:
         kind = READ.get(str(value.get("type")))
         try:
             at = parse_rfc3339(str(value["time"]))
-            self._start = self._start or at
+            # The desk's order is not that of the times: what a customer wrote a moment before may be decided after.
+            self._start = at if self._start is None else min(self._start, at)
             self._at = at if self._at is None else max(self._at, at)
             if kind is not None:
                 self._hear(kind.model_validate(value["data"]), at)
@@ -183,16 +184,16 @@ class _Reading:
             document=document,
             start=self._start,
             end=self._at,
-            tickets=tuple(story.ticket for story in self._stories.values()),
-            present={slug: tuple((a, b) for a, b in self._closed(spans)) for slug, spans in self._spans.items()},
+            tickets=tuple(sorted((story.ticket for story in self._stories.values()), key=lambda ticket: ticket.at)),
+            present={slug: tuple(self._closed(spans, self._start)) for slug, spans in self._spans.items()},
         )
 
-    def _closed(self, spans: list[list[Instant]]) -> Iterable[Span]:
+    def _closed(self, spans: list[list[Instant]], start: Instant) -> Iterable[Span]:
         for span in spans:
-            end = span[1] if len(span) > 1 else self._at
+            begins, end = max(start, span[0]), span[1] if len(span) > 1 else self._at
             assert end is not None
-            if end > span[0]:
-                yield span[0], end
+            if end > begins:
+                yield begins, end
 
     # -- events ------------------------------------------------------------------------------------------------------
 
@@ -246,10 +247,10 @@ class _Reading:
         self._let_go(story, at)
         story.held_by, story.held_since = fact.agent, since or at
         ticket = story.ticket
-        if fact.agent not in self._known and self._start is not None:
+        if fact.agent not in self._known:
             # Nothing was told of this agent before: they have been there since the beginning.
             self._known.add(fact.agent)
-            self._spans.setdefault(fact.agent, []).append([self._start])
+            self._spans.setdefault(fact.agent, []).append([EPOCH])
         if ticket.agent is None:
             story.began = since or at
             ticket.fate, ticket.agent = "served", fact.agent

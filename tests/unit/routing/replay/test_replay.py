@@ -1,11 +1,14 @@
 """What if: a recorded day once more, under its own document and under others."""
 
 import copy
+from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from pointsman.contracts.document import Document, read_document
+from pointsman.core.instant import rfc3339
 from pointsman_routing.replay.comparing import compare
 from pointsman_routing.replay.history import History, history_of
 from tests.unit.routing.replay.day import DOCUMENT, recorded_day
@@ -47,6 +50,14 @@ def test_the_same_document_changes_nothing(day: History) -> None:
     result = under(day, day.document)
     assert result["changed_count"] == 0
     assert all(result["difference"][name] == 0 for name in ("mean_wait", "breached", "abandoned"))
+
+
+def test_what_was_told_first_need_not_have_been_first(day: History) -> None:
+    lines = recorded_day()
+    told = {"type": "token.issued", "time": rfc3339(day.start + timedelta(seconds=60)), "data": {}}
+    history = history_of([lines[0], orjson.dumps(told), *lines[1:]])
+    assert (history.start, history.tickets) == (day.start, day.tickets)
+    assert under(history, history.document)["changed_count"] == 0
 
 
 def test_a_result_is_the_same_for_a_seed_in_any_number_of_processes(day: History) -> None:
