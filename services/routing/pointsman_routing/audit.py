@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import orjson
 from prometheus_client import Counter, Histogram
@@ -34,8 +34,13 @@ from pointsman_routing.desk.policy import compile_policy
 from pointsman_routing.desk.soundness import DOUBLE_OWNER, OVER_CAPACITY, ROW, Finding
 from pointsman_routing.rows import AGENT, TICKET, Table, agent_row, joined, ticket_row
 
-if TYPE_CHECKING:
-    from pointsman_routing.loading import Desks
+
+class Audited(Protocol):
+    """A lane's resident state, as far as it is audited."""
+
+    @property
+    def desks(self) -> Mapping[str, Desk]: ...
+
 
 CYCLE = timedelta(seconds=60)
 SLICE = 200
@@ -138,7 +143,7 @@ class Auditor:
         """The last cycle that came to its end."""
         return self._last.get(workspace)
 
-    async def step(self, db: Database, state: Desks, now: Instant) -> None:
+    async def step(self, db: Database, state: Audited, now: Instant) -> None:
         """One step; nothing when no cycle is due. Called between batches."""
         if self._cycle is None and not self._begin(state, now):
             return
@@ -150,7 +155,7 @@ class Auditor:
             self._cycle = None
         STEP_SECONDS.observe(time.perf_counter() - started)
 
-    def _begin(self, state: Desks, now: Instant) -> bool:
+    def _begin(self, state: Audited, now: Instant) -> bool:
         for name in [*self._asked, *state.desks]:
             desk, last = state.desks.get(name), self._last.get(name)
             if desk is None or not desk.configured:

@@ -3,22 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pointsman.client.session import ApiError, Unreachable
 from pointsman.client.shapes import Presence
 
-if TYPE_CHECKING:
-    from pointsman.client.agent import Agent
-
 RENEWALS_PER_LEASE = 3
+
+
+class Leased(Protocol):
+    """Whose lease it is: an `Agent`."""
+
+    lease_seconds: int
+
+    async def set_presence(self, state: str | None = None, reason: str | None = None) -> Presence: ...
+
+    async def leave(self) -> None: ...
 
 
 class Duty:
     """An agent at work. `presence` is what the last renewal answered; `ended` is set when the server takes no renewal
     any more, and `error` says why (the token was revoked, the agent is not configured any more)."""
 
-    def __init__(self, agent: "Agent", presence: Presence) -> None:
+    def __init__(self, agent: Leased, presence: Presence) -> None:
         self.agent = agent
         self.presence = presence
         self.ended = asyncio.Event()
@@ -45,7 +52,7 @@ class Duty:
 
 
 @asynccontextmanager
-async def on_duty(agent: "Agent", state: str | None) -> AsyncIterator[Duty]:
+async def on_duty(agent: Leased, state: str | None) -> AsyncIterator[Duty]:
     """See `Agent.on_duty`."""
     duty = Duty(agent, await agent.set_presence(state))
     renewing = asyncio.create_task(duty.renew())

@@ -12,7 +12,7 @@ from typing import Any
 from pointsman.contracts.shapes import Channel, Metric, Priority
 from pointsman_sla.calendar import Calendar, compile_calendar
 from pointsman_sla.clocks.ladder import Ladder, read_ladder, share_step
-from pointsman_sla.predict.standing import FIFO, ORDERING, Line, lines_of
+from pointsman_sla.clocks.lines import FIFO, ORDERING, Line, lines_of
 
 ALWAYS = "always"
 """The calendar of a policy that names none, unless the workspace has its own of that name."""

@@ -3,8 +3,9 @@
 from typing import Any
 
 from pointsman.contracts.workspace import PresenceChanged
+from pointsman_sla.clocks.lines import FIFO, lines_of
 from pointsman_sla.predict.durations import bin_of
-from pointsman_sla.predict.standing import FIFO, lines_of, rank_of
+from pointsman_sla.predict.standing import rank_of
 from tests.unit.sla.a_lane import LaneOfTests
 from tests.unit.sla.builders import a_policy, answered, assigned, minute, opened, pended, queued, resolved
 
