@@ -32,6 +32,9 @@ BURST = 20_000
 LEAD_SECONDS = 6.0
 """How long before their instants timers are armed: they are taken up from the table, as in real life."""
 
+WORKSPACES = tuple(f"bench-{number}" for number in range(64))
+"""Those of the clocks that `arm` arms."""
+
 SEED_TICKETS = """
     INSERT INTO ticket (ticket_id, workspace, lane, config_version, opened_at, phase, queue, mirror)
     SELECT $1 || n, 'bench-' || n % 64, ($2::int[])[n % 64 + 1], 1, now(), 'queued', 'general', '{}'
@@ -65,7 +68,7 @@ async def timers(bench: Bench) -> dict[str, list[float]]:
     samples: dict[str, list[float]] = {name: [] for name in TIMER_FIGURES}
     async with bare_installation(bench) as settings:
         pool = await open_pool(settings, "sla", size=3, purpose="bench")
-        lanes = [lane_of(f"bench-{number}", settings.partitions) for number in range(64)]
+        lanes = [lane_of(name, settings.partitions) for name in WORKSPACES]
         far = datetime.now(UTC) + timedelta(days=1)
         await arm(pool, lanes, "far", ARMED, far, timedelta(milliseconds=1))
         await pool.execute("VACUUM ANALYZE")

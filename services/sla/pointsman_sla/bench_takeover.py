@@ -17,7 +17,7 @@ from pointsman.core.ids import lane_of
 from pointsman.core.instant import Instant, after
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman_sla.bench import LEAD_SECONDS, arm, fired, worker_process
+from pointsman_sla.bench import LEAD_SECONDS, WORKSPACES, arm, fired, worker_process
 
 ARMED = int(os.environ.get("POINTSMAN_BENCH_ARMED", "100000"))
 RATE_PER_SECOND = 500
@@ -46,7 +46,7 @@ async def takeover(bench: Bench) -> dict[str, list[float]]:
     samples: dict[str, list[float]] = {name: [] for name in FIGURES}
     async with bare_installation(bench) as settings:
         pool = await open_pool(settings, "sla", size=3, purpose="bench")
-        lanes = [lane_of(f"bench-{number}", settings.partitions) for number in range(64)]
+        lanes = [lane_of(name, settings.partitions) for name in WORKSPACES]
         far = datetime.now(UTC) + timedelta(days=1)
         count = RATE_PER_SECOND * SECONDS
         await arm(pool, lanes, "far", max(0, ARMED - count), far, timedelta(milliseconds=1))
