@@ -289,7 +289,7 @@ def test_there_are_no_alerts() -> None:
 @pytest.mark.usefixtures("document")
 def test_a_notify_target_is_tested_and_what_became_of_it_is_shown(document: Path) -> None:
     changed = orjson.loads(document.read_bytes())
-    changed["sla"]["notify"] = {"pager": {"url_from": "pager-url"}}
+    changed["sla"]["notify"]["pager"] = {"url_from": "pager-url"}
     other = document.with_name("told.yaml")
     other.write_bytes(orjson.dumps(changed))
     assert typed("apply", str(other), "--json").json["inactive"] == []
