@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 import orjson
 
+from pointsman.core.storable import why_unstorable
 from pointsman.runtime.http.problems import Problem
 from pointsman_intake.shapes import MESSAGE, MessageIn
 
@@ -41,6 +42,9 @@ def from_binary(headers: Any, body: bytes) -> MessageIn:
     if not isinstance(data, dict):
         raise _bad("", "the data is not an object: the message's other fields")
     given = {name: unquote(headers[f"ce-{name}"]) for name in _ATTRIBUTES if f"ce-{name}" in headers}
+    for name, value in given.items():
+        if (why := why_unstorable(value)) is not None:
+            raise _bad(f"header:ce-{name}", why)
     return _message(given, data)
 
 

@@ -180,11 +180,6 @@ def canonical(said: object) -> bytes:
     return encoded
 
 
-def clean(text: str) -> str:
-    """Text without NUL, which PostgreSQL cannot store."""
-    return text.replace("\x00", "") if "\x00" in text else text
-
-
 def cut(text: str, bytes_max: int = TEXT_BYTES_MAX) -> tuple[str, bool]:
     """The text in at most `bytes_max` bytes of UTF-8, ending at a character, and whether it was cut."""
     if len(text) * 4 <= bytes_max:

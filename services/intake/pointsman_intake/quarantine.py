@@ -6,6 +6,7 @@ import orjson
 
 from pointsman.core.ids import random_id
 from pointsman.core.instant import Instant
+from pointsman.core.storable import mended
 from pointsman.runtime.logic import Database
 from pointsman_intake.model import Raw
 from pointsman_intake.said import NotUnderstood
@@ -23,7 +24,7 @@ async def put_in_quarantine(
     id = random_id("qua", at)
     headers = orjson.dumps(raw.headers).decode()
     await db.execute(
-        _PUT, workspace, id, connector, source, why.reason, str(why), raw.content_type, headers, raw.body, at
+        _PUT, workspace, id, connector, source, why.reason, mended(str(why)), raw.content_type, headers, raw.body, at
     )
     return id
 

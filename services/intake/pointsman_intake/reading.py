@@ -7,6 +7,7 @@ from pointsman.runtime.http.problems import Problem
 from pointsman_intake.connectors import EMAIL_KINDS, META_KINDS, SLACK_KINDS, Connector
 from pointsman_intake.hooks.meta import read_meta
 from pointsman_intake.hooks.slack import read_slack
+from pointsman_intake.keeping import kept, kept_read
 from pointsman_intake.mail.message import read_mail
 from pointsman_intake.model import Arrival, Raw
 from pointsman_intake.said import NotUnderstood, Read, as_inbound
@@ -15,10 +16,10 @@ HOOK_KINDS = SLACK_KINDS | META_KINDS
 
 
 def read_hook(raw: Raw, workspace: str, slug: str, connector: Connector) -> Read:
-    """What a provider's webhook says. Raises `NotUnderstood`."""
+    """What a provider's webhook says, as it can be kept. Raises `NotUnderstood`."""
     if connector.kind in SLACK_KINDS:
-        return read_slack(raw.body, raw.content_type)
-    return read_meta(raw.body, workspace, slug)
+        return kept_read(read_slack(raw.body, raw.content_type))
+    return kept_read(read_meta(raw.body, workspace, slug))
 
 
 def hook_arrival(
@@ -53,7 +54,7 @@ async def mail_arrival(
             said = await asyncio.to_thread(read_mail, raw.body, connector.addresses)
     except TimeoutError as error:
         raise NotUnderstood("too-slow", f"reading it takes more than {seconds_max:g} seconds") from error
-    message = as_inbound(said, workspace, slug, connector, at)
+    message = as_inbound(kept(said), workspace, slug, connector, at)
     return Arrival(workspace, slug, at, raw=raw, messages=(message,), quarantine_id=quarantine_id)
 
 

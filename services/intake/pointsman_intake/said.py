@@ -15,7 +15,6 @@ from pointsman_intake.model import (
     Person,
     Report,
     canonical,
-    clean,
     cut,
 )
 
@@ -89,19 +88,18 @@ class NotUnderstood(ValueError):
 
 
 def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: Instant) -> Inbound:
-    """The message in its workspace, as it will be stored and told."""
+    """The message in its workspace, as it will be stored and told. It can be kept (pointsman_intake.keeping)."""
     content: dict[str, Any] = {}
-    text, truncated = cut(clean(said.text))
+    text, truncated = cut(said.text)
     if text:
         content["text"] = text
     if said.reply_text is not None:
-        content["reply_text"] = cut(clean(said.reply_text))[0]
+        content["reply_text"] = cut(said.reply_text)[0]
     if said.html:
-        html = clean(said.html)
-        if cut(html, HTML_BYTES_MAX)[1]:
+        if cut(said.html, HTML_BYTES_MAX)[1]:
             truncated = True
         else:
-            content["html"] = html
+            content["html"] = said.html
     if truncated:
         content["truncated"] = True
     for name in ("replaces", "to", "cc", "headers", "automatic", "metadata"):

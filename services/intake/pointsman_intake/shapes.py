@@ -3,11 +3,12 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from pointsman.contracts.base import Slug
 from pointsman.contracts.shapes import Priority
 from pointsman.core.instant import Instant, parse_rfc3339
+from pointsman.core.storable import unstorable
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL stores none
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,6 +31,16 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=_NO
 Name = Annotated[str, StringConstraints(max_length=512, pattern=_NO_NUL)]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=_NO_NUL)]
 Levels = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=10)]], Field(max_length=50)]
+
+
+def _keepable(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Every other field says itself what it holds; this one may hold anything that can be kept."""
+    for path, why in unstorable(metadata):
+        raise ValueError(f"{'/'.join(map(str, path))} {why}")
+    return metadata
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(_keepable), Field(max_length=100, default_factory=dict)]
 
 
 class Shape(BaseModel):
@@ -97,7 +108,7 @@ class MessageIn(Shape):
     attachments: Annotated[tuple[AttachmentIn, ...], Field(max_length=50)] = ()
     occurred_at: At | None = None
     routing: RoutingIn | None = None
-    metadata: Annotated[dict[str, Any], Field(max_length=100, default_factory=dict)]
+    metadata: Metadata
 
 
 class EventIn(Shape):

@@ -9,7 +9,7 @@ from pointsman.core.ids import derived_id, digest_of
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.problems import Problem
 from pointsman_intake.connectors import JSON_KINDS, Connector
-from pointsman_intake.model import HTML_BYTES_MAX, Inbound, NewFile, Person, canonical, clean, cut
+from pointsman_intake.model import HTML_BYTES_MAX, Inbound, NewFile, Person, canonical, cut
 from pointsman_intake.shapes import AttachmentIn, MessageIn
 
 NOBODY = Person()
@@ -57,19 +57,18 @@ def inbound(message: MessageIn, workspace: str, connector: Connector, at: Instan
 def _said(message: MessageIn) -> dict[str, Any]:
     content: dict[str, Any] = {}
     if message.text:
-        content["text"], truncated = cut(clean(message.text))
+        content["text"], truncated = cut(message.text)
         if truncated:
             content["truncated"] = True
     if message.html:
-        html = clean(message.html)
-        if cut(html, HTML_BYTES_MAX)[1]:
+        if cut(message.html, HTML_BYTES_MAX)[1]:
             content["truncated"] = True
         else:
-            content["html"] = html
+            content["html"] = message.html
     if message.kind != "message":
         content["kind"] = message.kind
     if message.subject:
-        content["subject"] = " ".join(clean(message.subject).split())
+        content["subject"] = " ".join(message.subject.split())
     for name in ("replaces", "to", "cc", "metadata"):
         if value := getattr(message, name):
             content[name] = value
@@ -84,7 +83,7 @@ def _hash(message: MessageIn, content: dict[str, Any], person: Person) -> str:
     if message.attachments:
         said["attachments"] = [attachment.model_dump() for attachment in message.attachments]
     if "truncated" in content:
-        said["text"], said["html"] = clean(message.text or ""), clean(message.html or "")
+        said["text"], said["html"] = message.text or "", message.html or ""
     try:
         if message.metadata and len(canonical(message.metadata)) > METADATA_BYTES_MAX:
             raise Problem(422, "invalid-request", "the request has errors", [_METADATA_TOO_LARGE])

@@ -90,6 +90,28 @@ def test_no_text_raises_anything_else(text: str) -> None:
             read_document(text, format=form)
 
 
+@pytest.mark.parametrize(
+    ("text", "pointer", "line"),
+    [
+        ('a: 1\nb: "x\\0y"\n', "/b", 2),
+        ('a:\n  - "\\x00"\n', "/a/0", 2),
+        ('a: 1\n"k\\0": 2\n', "/k", 2),
+        ("a: 1\nb: 1e999\n", "/b", 2),
+        ('{"a": 1,\n "b": "\\u0000"}', "/b", 2),
+        ('{"a": 1,\n "b": ["\\ud800"]}', "/b/0", 2),
+        ('{"a": 1,\n "b": 1e999}', "/b", 2),
+        ('{"a\\ud800": 1,\n "a\\ud800": 2}', "/a\ufffd", 2),
+    ],
+)
+def test_what_no_table_can_keep_is_a_mistake_with_its_line(text: str, pointer: str, line: int) -> None:
+    """They became a 500, or a dead letter of every service that keeps its part of the document."""
+    with pytest.raises(DocumentErrors) as refused:
+        read_plain(text)
+    (error,) = refused.value.errors
+    assert (error.pointer, error.line) == (pointer, line)
+    error.pointer.encode()
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_no_damage_to_a_good_document_raises_anything_else(data: st.DataObject) -> None:

@@ -46,13 +46,28 @@ def test_an_instant_of_the_future_is_now() -> None:
 
 
 def test_a_nul_never_reaches_the_database() -> None:
-    assert understood(text="a\x00b").content["text"] == "ab"
-    for fields in ({"customer": {"name": "a\x00"}}, {"thread": "a\x00"}):
+    for fields in ({"customer": {"name": "a\x00"}}, {"thread": "a\x00"}, {"metadata": {"deep": ["a\x00"]}}):
         with pytest.raises(ValidationError):
             understood(**fields)
     with pytest.raises(Problem, match="NUL"):
-        understood(metadata={"deep": ["a\x00"]})
+        understood(text="a\x00b")
     assert canonical({"text": "a literal \\u0000"})
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, float("inf"), float("nan")])
+def test_metadata_takes_no_number_that_json_cannot_carry_on(value: float) -> None:
+    """They were a 500: what Python reads of `1e999` or of twenty digits no column takes."""
+    with pytest.raises(ValidationError, match="/0"):
+        understood(metadata={"deep": [value]})
+
+
+def test_metadata_is_not_nested_without_end() -> None:
+    """300 lists in one another passed every check, and then could not be written."""
+    nested: Any = "x"
+    for _ in range(300):
+        nested = [nested]
+    with pytest.raises(ValidationError, match="levels deep"):
+        understood(metadata={"deep": nested})
 
 
 def test_an_agents_message_is_theirs() -> None:

@@ -26,6 +26,7 @@ from joserfc.jws import JWSRegistry
 from starlette.requests import Request
 
 from pointsman.core.instant import Instant
+from pointsman.core.storable import why_unstorable
 from pointsman.runtime.http.problems import Problem
 
 ISSUER = "pointsman"
@@ -236,7 +237,8 @@ class Auth:
             raise _unauthorized("the token is not one of this installation") from error
         workspace, role, sub, token_id = (claims.get(name) for name in ("workspace", "role", "sub", "jti"))
         expires = claims.get("exp")
-        texts = all(isinstance(value, str) and value for value in (workspace, role, sub, token_id))
+        claimed = (workspace, role, sub, token_id)
+        texts = all(isinstance(value, str) and value and why_unstorable(value) is None for value in claimed)
         if claims.get("iss") != ISSUER or not texts or not isinstance(expires, int | float) or role not in ROLES:
             raise _unauthorized("the token lacks a claim, or has one that is unknown")
         if (workspace == EVERY_WORKSPACE) != (role == "operator"):

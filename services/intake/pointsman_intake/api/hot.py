@@ -4,6 +4,7 @@ They are answered before the application's router, under the same layer that eve
 problems); OpenAPI documents them from the same shapes (`documents`).
 """
 
+import json
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.limits import App, CallLayer, Receive, Scope, Send
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.storable import may_be_unstorable, refuse_body, refuse_value
 from pointsman_intake.api.bodies import Headers, headers_of, media_type, read_body
 from pointsman_intake.api.documents import document_hot_routes
 from pointsman_intake.cloudevents import from_binary, from_structured
@@ -75,6 +77,7 @@ class PostMessage:
         caller = gate.process.auth.admit(headers, ("connector",), reads=False)
         kind = media_type(headers)
         body = await read_body(headers, receive, gate.settings.message_bytes_max)
+        refuse_body(body)
         at = gate.process.clock.now()
         try:
             message = _read_one(kind, headers, body)
@@ -117,13 +120,14 @@ class PostBatch:
         body = await read_body(headers, receive, gate.settings.batch_bytes_max)
         at = gate.process.clock.now()
         items = _split(kind, body, gate.settings.batch_messages_max)
+        closely = may_be_unstorable(body)
         _, connector = await gate.connector(caller.workspace, caller.sub)
         answers: list[dict[str, Any]] = []
         messages: list[Inbound] = []
         places: list[int] = []
         for index, item in enumerate(items):
             try:
-                messages.append(_read_item(kind, item, caller, connector, at))
+                messages.append(_read_item(kind, item, caller, connector, at, looked_at_closely=closely))
                 places.append(index)
                 answers.append({})
             except Problem as problem:
@@ -137,10 +141,14 @@ class PostBatch:
         await Response(orjson.dumps({"items": answers}), 202, media_type="application/json")(scope, receive, send)
 
 
-def _read_item(kind: str, item: Any, caller: Caller, connector: Connector, at: Instant) -> Inbound:
+def _read_item(
+    kind: str, item: Any, caller: Caller, connector: Connector, at: Instant, *, looked_at_closely: bool
+) -> Inbound:
     """One item of a batch; all are of the caller's own connector. Raises `Problem`."""
     if isinstance(item, Problem):
         raise item
+    if looked_at_closely:
+        refuse_value(item)
     try:
         message = from_structured(item) if kind == CLOUDEVENTS else MESSAGE.validate_python(item)
     except ValidationError as error:
@@ -164,18 +172,19 @@ def _split(kind: str, body: bytes, count_max: int) -> list[Any]:
     return items
 
 
-def _loads(body: bytes) -> Any:
+def _loads(body: bytes, what: str = "body") -> Any:
+    """The value of a JSON text, with its half characters when it has some: orjson would call it no JSON."""
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise Problem(400, "not-json", f"the body is not JSON: {error}") from error
+        return json.loads(body) if may_be_unstorable(body) else orjson.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Problem(400, "not-json", f"the {what} is not JSON: {error}") from error
 
 
 def _loads_or_problem(line: bytes) -> Any:
     try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError as error:
-        return Problem(400, "not-json", f"the line is not JSON: {error}")
+        return _loads(line, "line")
+    except Problem as problem:
+        return problem
 
 
 def _error(problem: Problem) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.storable import refuse_body
 from pointsman_intake.connectors import Connector
 from pointsman_intake.model import Arrival, Raw
 from pointsman_intake.refusals import refused
@@ -18,6 +19,7 @@ MESSAGES_MAX = 1_000
 
 def own_arrival(raw: Raw, workspace: str, slug: str, connector: Connector, at: Instant, token: str | None) -> Arrival:
     """One message or an array of them. `connector` in it may be left out. Raises `Problem`; none is taken then."""
+    refuse_body(raw.body)
     try:
         value = orjson.loads(raw.body)
     except orjson.JSONDecodeError as error:

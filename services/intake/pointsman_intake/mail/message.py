@@ -21,7 +21,7 @@ from pointsman_intake.mail.headers import (
     text_of_header,
 )
 from pointsman_intake.mail.quotes import new_part
-from pointsman_intake.model import Person, clean
+from pointsman_intake.model import Person
 from pointsman_intake.said import NotUnderstood, Said
 
 HEADER_BYTES_MAX = 2_097_152
@@ -53,7 +53,7 @@ def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
     ids = list(message_ids_of(message, "message-id"))[:1]
     replied = list(message_ids_of(message, "in-reply-to"))
     references = list(message_ids_of(message, "references"))[-REFERENCES_MAX:]
-    subject = clean(text_of_header(raw_header(message, "subject")))[:SUBJECT_LENGTH_MAX]
+    subject = text_of_header(raw_header(message, "subject"))[:SUBJECT_LENGTH_MAX]
     sender = _sender(message, own_addresses)
     digest = digest_of(
         "\x1f".join([subject, sender[1], bodies.text, bodies.html or ""]).encode("utf-8", "replace")
@@ -113,7 +113,7 @@ def _for_rules(message: Message) -> dict[str, str]:
         lower = name.lower()
         if lower in kept or lower.startswith(_NOT_FOR_RULES) or not lower.isascii() or len(lower) > 100:
             continue
-        kept[lower] = clean(text_of_header(raw_header(message, lower)))[:RULE_HEADER_LENGTH_MAX]
+        kept[lower] = text_of_header(raw_header(message, lower))[:RULE_HEADER_LENGTH_MAX]
         if len(kept) >= RULE_HEADERS_MAX:
             break
     return kept

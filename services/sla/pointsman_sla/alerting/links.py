@@ -20,6 +20,7 @@ from pointsman.contracts.shapes import Actor
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.limits import traceparent_of
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.storable import refuse_body, refuse_value
 from pointsman_sla.store import asking
 
 COMMENT_CHARACTERS_MAX = 2_000
@@ -122,6 +123,7 @@ def _comment(body: bytes, content_type: str) -> str | None:
     """Raises `Problem` for a body that is not what it says, or a comment that is no text."""
     if not body:
         return None
+    refuse_body(body)
     try:
         if content_type.startswith("application/json"):
             given = orjson.loads(body)
@@ -133,4 +135,5 @@ def _comment(body: bytes, content_type: str) -> str | None:
     if comment is not None and not (isinstance(comment, str) and len(comment) <= COMMENT_CHARACTERS_MAX):
         detail = f"is not a text of at most {COMMENT_CHARACTERS_MAX} characters"
         raise Problem(422, "invalid-request", "the request has errors", [{"pointer": "/comment", "detail": detail}])
+    refuse_value(comment, at=("comment",))
     return comment

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from pointsman.contracts.document.inactive import escaped
+from pointsman.core.storable import mended
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ ERRORS_MAX = 100
 
 def pointer_of(path: Sequence[str | int]) -> str:
     """The JSON pointer of a path of keys and places."""
-    return "".join(f"/{escaped(step)}" for step in path)
+    return "".join(f"/{escaped(mended(str(step)))}" for step in path)
 
 
 def worded(problem: ErrorDetails) -> str:

@@ -4,11 +4,13 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
 from pointsman.contracts.document.errors import (
+    ERRORS_MAX,
     DocumentError,
     DocumentErrors,
     pointer_of,
@@ -18,6 +20,7 @@ from pointsman.contracts.document.errors import (
 from pointsman.contracts.document.lines import Marks, decoded, json_marks, read_json, read_yaml, refuse_depth
 from pointsman.contracts.document.references import findings
 from pointsman.contracts.document.workspace import Document
+from pointsman.core.storable import unstorable
 
 Format = Literal["yaml", "json"]
 
@@ -47,8 +50,15 @@ def read_plain(source: str | bytes, *, format: Format | None = None) -> Written:
     if format == "json" or (format is None and text.lstrip().startswith("{")):
         value = read_json(text)
         refuse_depth(value)
-        return Written(value, None, text)
-    return Written(*read_yaml(text))
+        written = Written(value, None, text)
+    else:
+        written = Written(*read_yaml(text))
+    found = list(islice(unstorable(written.value), ERRORS_MAX))
+    if found:
+        marks = written.marks or json_marks(text)[0]
+        mistakes = [DocumentError(pointer_of(path), why, marks.line_of(path)) for path, why in found]
+        raise DocumentErrors(sorted(mistakes, key=_line_of))
+    return written
 
 
 def read_document(source: str | bytes | Mapping[str, Any] | Written, *, format: Format | None = None) -> Document:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 from pointsman.runtime.http import every_service, problems, secrets
 from pointsman.runtime.http.limits import CallLayer
 from pointsman.runtime.http.problems import MEDIA_TYPE, Problem, ProblemDocument
+from pointsman.runtime.http.storable import refuse_unstorable
 
 if TYPE_CHECKING:
     from pointsman.runtime.process import ApiProcess
@@ -67,7 +68,7 @@ def service_app(
         version="1",
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(_known_parameters)],
+        dependencies=[Depends(refuse_unstorable), Depends(_known_parameters)],
         responses={
             status: {"description": text, "content": {MEDIA_TYPE: problem}} for status, text in _ANSWERS.items()
         },
