@@ -55,6 +55,11 @@ class Connector(Part):
         """Whether our delivery loop sends its replies; otherwise the connector pulls them."""
         return self.send is not None and self.send.kind == "webhook"
 
+    def signs_with(self, name: str) -> bool:
+        """Whether this secret proves its webhooks, or signs the replies that we send, by Standard Webhooks."""
+        proves = self.verify.scheme == "standard-webhooks" and self.verify.secret == name
+        return proves or (self.send is not None and self.send.kind == "webhook" and self.send.secret == name)
+
 
 @dataclass(frozen=True, slots=True)
 class Configured:

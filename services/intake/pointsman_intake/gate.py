@@ -68,6 +68,11 @@ class Gate:
             raise Problem(404, "unknown-connector", f"the workspace has no connector {slug!r}")
         return found
 
+    async def signing_secret(self, workspace: str, name: str) -> bool:
+        """Whether a connector of the workspace signs or proves with the secret of this name."""
+        configured = await self.book.read(workspace)
+        return configured is not None and any(one.signs_with(name) for one in configured.connectors.values())
+
     async def config_version(self, workspace: str) -> int | None:
         """The version that this process goes by."""
         configured = await self.book.read(workspace)

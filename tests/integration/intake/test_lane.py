@@ -163,7 +163,7 @@ async def test_a_reply_leaves_as_a_signed_webhook(stack: Stack, installation: In
 
 
 async def test_during_a_rotation_a_reply_is_signed_with_both_secrets(stack: Stack) -> None:
-    old, new = SECRETS["sign"], "whsec_" + b64encode(b"the new one").decode()
+    old, new = SECRETS["sign"], "whsec_" + b64encode(b"the new one, as long as any").decode()
     (stack.folder / "secrets/acme/sign").unlink()
     for value in (old, new):
         body = {"value": value, "previous_valid_seconds": 3600}

@@ -23,7 +23,7 @@ from tests.integration.runtime.tally import until
 
 pytestmark = pytest.mark.stack
 
-FIRST, SECOND = "whsec_Zmlyc3Qgc2VjcmV0IG9mIHRoZSBjcm0=", "whsec_c2Vjb25kIHNlY3JldCBvZiB0aGUgY3Jt"
+FIRST, SECOND = "whsec_dGhlIGZpcnN0IHNlY3JldCBvZiB0aGUgY3Jt", "whsec_dGhlIHNlY29uZCBzZWNyZXQgb2YgdGhlIGNybQ=="
 TICKETS = ["ticket.opened", "ticket.assigned", "ticket.replied", "ticket.resolved"]
 
 

@@ -1,5 +1,7 @@
 """Providers' proofs on the raw bytes: the public vectors of the schemes that are built, and what is near to them."""
 
+import base64
+import hmac
 import json
 import os
 from pathlib import Path
@@ -96,6 +98,84 @@ def test_the_second_request_of_an_id_is_a_duplicate() -> None:
     }
     again = vector | {"id": "two", "expect": "duplicate"}
     assert check_vectors({"vectors": [vector, again]}, Path())["passed"] == 2
+
+
+def signed(secret: bytes, family: str = "webhook") -> dict[str, str]:
+    """Headers that this key signs for the body `{}` at second 1000."""
+    mac = base64.b64encode(hmac.digest(secret, b"m1.1000.{}", "sha256")).decode()
+    return {f"{family}-id": "m1", f"{family}-timestamp": "1000", f"{family}-signature": f"v1,{mac}"}
+
+
+def proved(secret: str, headers: dict[str, str]) -> bool:
+    return SCHEMES["standard-webhooks"].prove(HookRequest("POST", headers, {}, b"{}"), [secret], 1000).accepted
+
+
+KEY = bytes(range(24))
+SECRET = base64.b64encode(KEY).decode()
+
+
+@pytest.mark.parametrize("prefix", ["", "whsec_"])
+def test_a_loose_or_short_secret_verifies_no_forgery(prefix: str) -> None:
+    """Read loosely, each of these is a key that everybody knows: the empty one, or what is left of it."""
+    assert proved(prefix + SECRET, signed(KEY))
+    for loose, left in (
+        ("", b""),
+        ("====", b""),
+        ("!!!!", b""),
+        ("not base64 at all", b"\x9e\x8b[\xab\x1e\xeb"),
+        ("YQ==", b"a"),
+    ):
+        assert not proved(prefix + loose, signed(left)), loose
+    assert not proved(prefix + base64.b64encode(KEY[:23]).decode(), signed(KEY[:23]))
+    assert not proved(prefix + SECRET[:-4] + "-_-_", signed(base64.urlsafe_b64decode(SECRET[:-4] + "-_-_")))
+
+
+@pytest.mark.parametrize("scheme", sorted(SCHEMES))
+def test_no_scheme_is_proved_by_an_empty_secret(scheme: str) -> None:
+    mac = hmac.digest(b"", b"v0:1000:{}", "sha256").hex(), hmac.digest(b"", b"{}", "sha256").hex()
+    headers = {"X-Slack-Request-Timestamp": "1000", "X-Slack-Signature": f"v0={mac[0]}"}
+    headers |= {"X-Hub-Signature-256": f"sha256={mac[1]}"} | signed(b"")
+    for secret in ("", None):
+        vector = {"id": "v", "scheme": scheme, "secret": secret, "headers": headers, "body": "{}", "now_unix": 1000}
+        (row,) = check_vectors({"vectors": [vector | {"expect": "reject"}]}, Path())["results"]
+        assert (row["verdict"], row["ok"]) == ("reject", True)
+
+
+def test_svixs_names_of_the_headers_are_the_same_scheme_but_not_mixed() -> None:
+    assert proved(SECRET, signed(KEY, "svix"))
+    assert proved(SECRET, signed(KEY, "svix") | signed(KEY))
+    assert not proved(SECRET, signed(KEY, "svix") | {"webhook-id": "m1"})
+    assert not proved(
+        SECRET, {"webhook-id": "m1", "webhook-timestamp": "1000"} | {"svix-signature": signed(KEY)["webhook-signature"]}
+    )
+
+
+def test_what_could_not_be_tried_is_never_as_expected() -> None:
+    vector = {"id": "v", "scheme": "slack-v0", "secret": "s", "headers": {}, "now_unix": 0}
+    for untried in ({"body_file": "nowhere.json"}, {"scheme": "invented"}):
+        for expect in ("reject", "reject-401", "accept"):
+            result = check_vectors({"vectors": [vector | untried | {"expect": expect}]}, Path("/nonexistent"))
+            assert (result["passed"], result["failed"]) == (0, 1), (untried, expect)
+
+
+@pytest.mark.parametrize(
+    ("token", "expect", "ok"),
+    [
+        ("vt", "challenge", True),
+        ("vt", "challenge-115", True),
+        ("vt", "challenge-116", False),
+        ("vt", "accept", False),
+        ("no", "reject", True),
+        ("no", "reject-403", True),
+        ("no", "reject-401", False),
+    ],
+)
+def test_a_challenge_is_compared_with_its_answer_and_a_refusal_with_its_status(
+    token: str, expect: str, ok: bool
+) -> None:
+    url = f"https://x/hook?hub.mode=subscribe&hub.challenge=115&hub.verify_token={token}"
+    vector = {"id": "v", "scheme": "meta-verify-token", "secret": "vt", "method": "GET", "url": url, "expect": expect}
+    assert check_vectors({"vectors": [vector]}, Path())["results"][0]["ok"] is ok
 
 
 def test_a_document_that_holds_no_vectors_is_refused() -> None:

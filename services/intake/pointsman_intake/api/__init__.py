@@ -24,6 +24,7 @@ def create(process: "ApiProcess") -> FastAPI:
         "Pointsman intake",
         config_version=gate.config_version,
         keeps_secrets=True,
+        signing_secret=gate.signing_secret,
         body_bytes_max=max(gate.settings.batch_bytes_max, gate.settings.email_bytes_max),
     )
     app.state.gate = gate

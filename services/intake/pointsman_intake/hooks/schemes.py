@@ -5,11 +5,12 @@ Standard Webhooks specification 1.0.0.
 """
 
 import base64
-import binascii
 import hmac
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+
+from pointsman.runtime.standard_webhook import signing_key
 
 AGE_SECONDS_MAX = 300
 
@@ -87,23 +88,30 @@ def hub_256(request: HookRequest, secrets: Sequence[str], now: float) -> Proof:
 
 
 def standard_webhooks(request: HookRequest, secrets: Sequence[str], now: float) -> Proof:
-    """One of the `v1,` base64 signatures is HMAC-SHA256 over `<id>.<timestamp>.<body>`; the id is the dedupe key."""
-    id, timestamp = request.headers.get("webhook-id"), request.headers.get("webhook-timestamp", "")
+    """One of the `v1,` base64 signatures is HMAC-SHA256 over `<id>.<timestamp>.<body>`; the id is the dedupe key.
+
+    Svix's older names of the three headers (`svix-id`, …) are the same scheme; the three are of one family.
+    """
+    family = "webhook" if "webhook-id" in request.headers else "svix"
+    id, timestamp = request.headers.get(f"{family}-id"), request.headers.get(f"{family}-timestamp", "")
     if not id or len(id) > 512:
-        return _refused("the header webhook-id is missing")
+        return _refused("the header webhook-id (or svix-id) is missing")
     if wrong := _age(timestamp, now):
         return _refused(wrong)
     message = f"{id}.{timestamp}.".encode() + request.body
-    given = [part[3:] for part in request.headers.get("webhook-signature", "").split(" ") if part.startswith("v1,")]
+    listed = request.headers.get(f"{family}-signature", "").split(" ")
+    given = [part[3:] for part in listed if part.startswith("v1,")]
+    wrong = None
     for secret in secrets:
         try:
-            key = base64.b64decode(secret.removeprefix("whsec_") + "==")
-        except (binascii.Error, ValueError):
+            key = signing_key(secret)
+        except ValueError as error:
+            wrong = str(error)
             continue
         wanted = base64.b64encode(_mac(key, message)).decode()
         if any(_same(signature, wanted) for signature in given):
             return Proof(True, token=id)
-    return _refused("no signature is of this body")
+    return _refused(wrong or "no signature is of this body")
 
 
 def meta_challenge(mode: str, challenge: str | None, token: str, secrets: Sequence[str]) -> str | None:
@@ -116,5 +124,5 @@ def meta_challenge(mode: str, challenge: str | None, token: str, secrets: Sequen
 SCHEMES: dict[str, Scheme] = {
     "slack-v0": Scheme(slack_v0, ("x-slack-retry-num", "x-slack-retry-reason")),
     "x-hub-signature-256": Scheme(hub_256),
-    "standard-webhooks": Scheme(standard_webhooks, ("webhook-id",)),
+    "standard-webhooks": Scheme(standard_webhooks, ("webhook-id", "svix-id")),
 }

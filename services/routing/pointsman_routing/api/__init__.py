@@ -35,6 +35,7 @@ def create(process: ApiProcess) -> FastAPI:
         "Pointsman routing",
         config_version=lambda workspace: config_version_of(process.pool, workspace),
         keeps_secrets=True,
+        signing_secret=lambda workspace, name: webhooks.signs_with(process.pool, workspace, name),
     )
     renewals = Renewals(process)
     process.start(renewals.run())

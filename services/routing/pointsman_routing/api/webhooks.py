@@ -56,6 +56,14 @@ class DeliveryShape(BaseModel):
     event: dict[str, Any]
 
 
+async def signs_with(pool: Any, workspace: str, name: str) -> bool:
+    """Whether a webhook of the workspace signs its calls with the secret of this name."""
+    found: bool = await pool.fetchval(
+        "SELECT EXISTS (SELECT FROM webhook WHERE workspace = $1 AND secret = $2)", workspace, name
+    )
+    return found
+
+
 class Redelivered(BaseModel):
     """How many were put into the queue again."""
 

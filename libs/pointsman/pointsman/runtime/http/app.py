@@ -55,12 +55,14 @@ def service_app(
     config_version: ConfigVersionOf | None = None,
     body_bytes_max: int | None = None,
     keeps_secrets: bool = False,
+    signing_secret: secrets.SigningSecret | None = None,
 ) -> FastAPI:
     """The application of one service, mounted at `/<name>`; its routes start with `/v1`.
 
     `config_version` answers `GET /v1/config-version`; services without configuration leave it out. `body_bytes_max` is
     for a service whose routes take larger bodies than the settings say, and look at their size themselves.
-    `keeps_secrets`: its schema has the table `secret`, and an admin keeps secrets there.
+    `keeps_secrets`: its schema has the table `secret`, and an admin keeps secrets there;
+    `signing_secret` says which of them must be keys of Standard Webhooks.
     """
     problem = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
     app = FastAPI(
@@ -78,6 +80,7 @@ def service_app(
         telemetry={"tracing": bool(process.settings.otlp_endpoint), "metrics": False, "logs": False},
     )
     app.state.process = process
+    app.state.signing_secret = signing_secret
     problems.install(app)
     app.add_middleware(CallLayer, service=name, body_bytes_max=body_bytes_max or process.settings.body_bytes_max)
     app.include_router(every_service.router(config_version))

@@ -3,6 +3,7 @@
 Each service has its own store, encrypted with the installation's key; a value goes to each service that uses it.
 """
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 
@@ -17,6 +18,10 @@ from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, pag
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.secret_store import Kept, NoSealingKey, SecretStore, TooManySecrets
 from pointsman.runtime.secrets import SECRET_BYTES_MAX
+from pointsman.runtime.standard_webhook import PREFIX, signing_key
+
+SigningSecret = Callable[[str, str], Awaitable[bool]]
+"""Workspace, name → whether its document names this secret as one that signs or proves Standard Webhooks."""
 
 PREVIOUS_VALID_SECONDS_MAX = 30 * 86_400
 
@@ -58,13 +63,17 @@ class Secret(BaseModel):
 
 @routes.put("/secrets/{name}", response_model=Secret)
 async def put(request: Request, caller: Admin, name: Name, body: SecretValue) -> Response:
-    """Stores the value in this service, encrypted. It is never read back; putting the same again changes nothing."""
+    """Stores the value in this service, encrypted. It is never read back; putting the same again changes nothing.
+
+    A secret of Standard Webhooks (by `whsec_`, or because the document names it for them) is at least 24 base64 bytes.
+    """
     try:
         size = len(body.value.encode())
     except UnicodeEncodeError as error:
         raise _invalid("the value has half a character (a lone surrogate)") from error
     if size > SECRET_BYTES_MAX:
         raise _invalid(f"a secret has at most {SECRET_BYTES_MAX} bytes")
+    await _signs(request, caller.workspace, name, body.value)
     try:
         kept = await _store(request).put(
             caller.workspace, name, body.value, f"{caller.role} {caller.sub}", body.previous_valid_seconds
@@ -90,6 +99,16 @@ async def remove(request: Request, caller: Admin, name: Name) -> Response:
     if not await _store(request).remove(caller.workspace, name):
         raise not_found("secret")
     return Response(status_code=204)
+
+
+async def _signs(request: Request, workspace: str, name: str, value: str) -> None:
+    """Raises `Problem` 422 when a value that has to be a key of Standard Webhooks is none: it would prove nothing."""
+    signing: SigningSecret | None = request.app.state.signing_secret
+    if value.startswith(PREFIX) or (signing is not None and await signing(workspace, name)):
+        try:
+            signing_key(value)
+        except ValueError as error:
+            raise _invalid(str(error)) from error
 
 
 def _store(request: Request) -> SecretStore:
