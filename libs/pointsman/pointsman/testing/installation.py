@@ -68,7 +68,8 @@ async def fresh_installation(
     """The installation `name` (its database's and its topics' prefix), gone with all it holds at the end."""
     admin = await asyncpg.connect(postgres.dsn)
     try:
-        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copied file by file: through the log, which is PostgreSQL's default, it takes ten times as long.
+        await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         await create_topics(broker.address, PARTITIONS, name)
         yield Installation(
             settings=RuntimeSettings(
