@@ -15,11 +15,11 @@ from datetime import UTC, date, datetime
 from datetime import time as clock_time
 from types import ModuleType
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pointsman.cli.bench.servers import Bench
 from pointsman.cli.output import say
 from pointsman.contracts.document.public_holidays import public_holidays
+from pointsman.core.zones import zone_of
 from pointsman_sla.calendar import Calendar, compile_calendar
 from pointsman_sla.micros import MICROS
 
@@ -47,7 +47,7 @@ async def calendar(bench: Bench) -> Figures:
     first, last = _at(FIRST_YEAR), _at(LAST_YEAR)
     starts = [chance.randrange(first, last) for _ in range(QUESTIONS)]
     samples = _measured(_own(ours, starts, last), bench.runs)
-    zone = ZoneInfo(ZONE)
+    zone = zone_of(ZONE)
     asked = [
         (datetime.fromtimestamp(at / MICROS, zone), datetime.fromtimestamp(ours.due(at, _AMOUNT) / MICROS, zone))
         for at in starts[:1_000]

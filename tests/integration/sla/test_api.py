@@ -224,6 +224,9 @@ async def test_the_arithmetic_of_calendars(service: Service, app: Any) -> None:
         elapsed = await ask(calendar=OFFICE, op="elapsed", start="2026-11-20T16:00:00Z", end="2026-11-23T10:00:00Z",
                             pauses=[["2026-11-23T09:00:00Z", "2026-11-23T09:30:00Z"]])  # fmt: skip
         assert elapsed.json()["elapsed_business_seconds"] == 5400
+        in_vancouver = {**OFFICE, "tz": "America/Vancouver"}  # a host's older zone data put this an hour late
+        due = await ask(calendar=in_vancouver, op="due", start="2026-11-30T16:00:00Z", seconds=3600)
+        assert due.json()["due_at"] == "2026-11-30T17:00:00Z"
         back = await ask(calendar=OFFICE, op="subtract", end="2026-11-23T10:00:00Z", seconds=7200)
         assert back.json()["at"] == "2026-11-20T16:00:00Z"
 

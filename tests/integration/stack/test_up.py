@@ -11,6 +11,7 @@ import orjson
 import psutil
 import pytest
 
+from pointsman.core.zones import ZONES
 from pointsman.local.folder import StackFolder
 from pointsman.local.process import process_of
 from pointsman.testing.waiting import until
@@ -48,7 +49,9 @@ async def test_up_status_up_again_killed_up_again_and_down(tmp_path: Path) -> No
             *("postgres", "broker", "intake", "routing", "sla", "metrics", "edge"),
         }
         async with httpx.AsyncClient(base_url=status["url"], trust_env=False) as client:
-            assert (await client.get("/readyz")).text == "ready\n"
+            assert (await client.get("/readyz")).text == f"ready\nzones {ZONES}\n"
+        zones = {process["name"]: process["zones"] for process in status["processes"]}
+        assert zones == {**dict.fromkeys(zones, str(ZONES)), "postgres": None, "broker": None}
 
         code, _, err = await pointsman(tmp_path, "up")
         assert code == 0

@@ -6,7 +6,8 @@ import prometheus_client
 import yaml
 from tests.unit.house.checkout import ROOT
 
-import pointsman.runtime.telemetry  # noqa: F401  # registers the runtime's metrics
+import pointsman.runtime.telemetry  # registers the runtime's metrics
+import pointsman.runtime.zone_editions  # noqa: F401  # and the edition of the zone data
 import pointsman_routing.audit  # noqa: F401  # and the auditor's
 
 RULES = yaml.safe_load((ROOT / "deploy/prometheus/rules.yml").read_text())["groups"][0]["rules"]

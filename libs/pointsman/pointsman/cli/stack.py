@@ -154,6 +154,10 @@ def _show(now: StackStatus, console: Console) -> None:
         )
     console.print(f"The local stack is {now.state} at {now.url} (broker: {now.broker}).", highlight=False)
     console.print(table)
+    zones = {process.zones for process in now.processes if process.zones is not None}
+    if zones:
+        differing = " [red](the processes differ)[/red]" if len(zones) > 1 else ""
+        console.print(f"Time zones: edition {', '.join(sorted(zones))}{differing}.", highlight=False)
 
 
 def logs(

@@ -14,6 +14,7 @@ from pointsman.edge.problem_pages import IN_CHECKOUT, ProblemPages
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.http.limits import CallLayer
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.ops import readiness
 from pointsman.runtime.process import ApiProcess, Hub
 
 
@@ -51,8 +52,7 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
             return PlainTextResponse("ok\n")
 
         async def readyz(_: Request) -> Response:
-            why_not = unready(processes)
-            return PlainTextResponse("ready\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
+            return readiness(unready(processes))
 
         async def index(_: Request) -> Response:
             return JSONResponse({"services": {name: f"/{name}/openapi.json" for name in processes}})

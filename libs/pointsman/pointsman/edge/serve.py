@@ -13,6 +13,7 @@ from pointsman.edge.app import edge_app, unready
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.ops import ops_server
 from pointsman.runtime.process import Hub
+from pointsman.runtime.zone_editions import say_edition
 
 log = structlog.get_logger(__name__)
 
@@ -29,6 +30,7 @@ class _Server(uvicorn.Server):
 
 async def serve(settings: EdgeSettings) -> int:
     """Serves until SIGTERM or SIGINT; the exit code, 1 when something in the background failed."""
+    say_edition()
     async with (
         Hub(settings, wire) as hub,
         edge_app(settings, hub) as (app, processes),

@@ -25,13 +25,14 @@ FOLDER_VARIABLE = "POINTSMAN_STACK_FOLDER"
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
     """One process. `port` is the one it serves on (a worker's is that of its `/metrics`); `state` is `starting`,
-    `running`, `restarting` or `stopped`."""
+    `running`, `restarting` or `stopped`; `zones` is what it reads time zones from, when its `/readyz` said so."""
 
     name: str
     pid: int | None
     port: int | None
     state: str
     log: str
+    zones: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,11 @@ def installed_programs() -> list[Program]:
     return [*workers, Program("edge", (sys.executable, "-m", "pointsman.edge"), "POINTSMAN_EDGE_PORT")]
 
 
+def zones_said(readiness: str) -> str | None:
+    """What a `/readyz` says that time zones are read from."""
+    return next((line.removeprefix("zones ") for line in readiness.splitlines() if line.startswith("zones ")), None)
+
+
 TO_LOOPBACK = tuple(f"POINTSMAN_{kind}_TO_LOOPBACK" for kind in ("DELIVER", "NOTIFY", "WEBHOOK"))
 
 
@@ -77,11 +82,12 @@ class Unit:
     port: Callable[[], int]
     again: Callable[[], Awaitable[None]]
     state: str = "starting"
+    zones: str | None = None
 
     def status(self) -> ProcessStatus:
         process = self.process()
         return ProcessStatus(
-            self.name, process.pid if process.running else None, self.port(), self.state, str(process.log)
+            self.name, process.pid if process.running else None, self.port(), self.state, str(process.log), self.zones
         )
 
 
@@ -236,6 +242,7 @@ class Supervisor:
                 try:
                     answer = await client.get(f"http://127.0.0.1:{unit.port()}/readyz")
                     if answer.status_code == 200:
+                        unit.zones = zones_said(answer.text)
                         break
                 except httpx.TransportError:
                     pass

@@ -9,11 +9,14 @@ import asyncpg
 import orjson
 import structlog
 
+from pointsman.core import zones
 from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
 
 START_PATIENCE_SECONDS = 15.0
+ZONES_IN_NAME = " zones="
+"""What stands between a session's purpose and the edition of the time zone database that its process reads."""
 
 BY_KEY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 """For connections whose every statement looks up a few keys of tables that grow while its plan is kept: a plan made
@@ -54,7 +57,7 @@ def _session(service: str, purpose: str) -> dict[str, str]:
     # A stopped process must not hold a lane's row: the server ends its transaction.
     return {
         "search_path": service,
-        "application_name": f"pointsman-{service}-{purpose}",
+        "application_name": f"pointsman-{service}-{purpose}{ZONES_IN_NAME}{zones.in_use().edition}",
         "idle_in_transaction_session_timeout": "2000",
         "lock_timeout": "2000",
         "timezone": "UTC",

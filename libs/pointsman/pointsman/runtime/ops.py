@@ -11,6 +11,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from pointsman.core import zones
+
+
+def readiness(why_not: str | None) -> Response:
+    """The answer of `/readyz`: `ready`, or why not; then what time zones are read from."""
+    return PlainTextResponse(f"{why_not or 'ready'}\nzones {zones.ZONES}\n", 503 if why_not else 200)
+
 
 def ops_app(ready: Callable[[], str | None]) -> Starlette:
     """`ready` tells why the process is not ready, or None."""
@@ -19,8 +26,7 @@ def ops_app(ready: Callable[[], str | None]) -> Starlette:
         return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
-        why_not = ready()
-        return PlainTextResponse("ready\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
+        return readiness(ready())
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

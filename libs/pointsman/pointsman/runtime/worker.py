@@ -30,6 +30,7 @@ from pointsman.runtime.maintenance import keep_tidy
 from pointsman.runtime.ops import ops_server
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.zone_editions import keep_comparing, say_edition
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,7 @@ class Worker:
         self.failed: asyncio.Future[BaseException] | None = None
 
     async def __aenter__(self) -> "Worker":
+        say_edition()
         self.failed = asyncio.get_running_loop().create_future()
         self.pool = await open_pool(
             self.settings,
@@ -89,6 +91,7 @@ class Worker:
         self._start(self.reader.run())
         self._start(self.leases.keep())
         self._start(keep_tidy(self.pool))
+        self._start(keep_comparing(self.pool, self.service))
         self._start(report_positions(self.link, f"{self.settings.topic_prefix}-{self.service}", self._positions))
         return self
 

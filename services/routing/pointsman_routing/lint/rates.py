@@ -11,10 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
 from pointsman.contracts.document import CATCH_ALL, Document
 from pointsman.contracts.shapes import Channel
+from pointsman.core.zones import zone_of
 
 CHANNELS: tuple[Channel, ...] = ("email", "chat", "social")
 WRITTEN = ("category", "language", "per_hour", "handle_seconds")
@@ -106,7 +106,7 @@ def _exported(rows: "csv.DictReader[str]") -> Iterator[_Ticket]:
 def _busiest_hour(tickets: Iterable[_Ticket], document: Document) -> list[Rate]:
     """The rates in the hour of the week in which most were opened. Categories that the document no longer has count as
     those that nothing recognised; tickets that nobody handled do not count for how long one takes."""
-    zone = ZoneInfo(document.timezone)
+    zone = zone_of(document.timezone)
     known, spoken = frozenset(document.category_names), frozenset(document.languages)
     by_hour: dict[int, Counter[tuple[str, str, Channel]]] = {}
     seconds: dict[tuple[str, str, Channel], list[float]] = {}

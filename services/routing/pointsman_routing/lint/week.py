@@ -2,9 +2,9 @@
 workspace's zone. Holidays, special days and later changes are left out: a week like most."""
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from pointsman.contracts.document import Calendar, Document, is_open
+from pointsman.core.zones import zone_of
 
 QUARTERS = 7 * 24 * 4
 EVERY_HOUR = (1 << QUARTERS) - 1
@@ -24,7 +24,7 @@ def week_of(calendar: Calendar, document: Document) -> int:
     if week is None:
         if len(_known) >= KNOWN_MAX:
             _known.clear()
-        begin = datetime(*_MONDAY, tzinfo=ZoneInfo(document.timezone))
+        begin = datetime(*_MONDAY, tzinfo=zone_of(document.timezone))
         week = _known[key] = sum(
             1 << quarter
             for quarter in range(QUARTERS)

@@ -12,8 +12,8 @@ from pointsman.contracts.document.calendars import Country
 from pointsman.contracts.document.ical import IcalRefused, ical_dates
 from pointsman.contracts.document.parts import ICAL_CHARACTERS_MAX
 from pointsman.contracts.document.public_holidays import UnknownPlace, public_holidays
+from pointsman.core.zones import UnknownZone, zone_of
 from pointsman_sla.calendar.compiled import FIRST_YEAR
-from pointsman_sla.calendar.offsets import UnknownZone, zone_of
 from pointsman_sla.calendar.week import CalendarError
 
 YEARS_MAX = 50

@@ -15,9 +15,9 @@ from datetime import datetime
 from typing import Any
 
 from pointsman.core.instant import rfc3339
+from pointsman.core.zones import zone_of
 from pointsman_sla.calendar.borrowed import with_dates
 from pointsman_sla.calendar.compiled import compile_calendar
-from pointsman_sla.calendar.offsets import zone_of
 from pointsman_sla.calendar.reach import due, elapsed, subtract
 from pointsman_sla.micros import MICROS, instant, micros
 

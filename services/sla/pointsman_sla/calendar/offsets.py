@@ -1,29 +1,18 @@
 """A zone's offsets from UTC as stretches of constant offset, on epoch seconds.
 
-The zone data is the IANA database as `zoneinfo` reads it. It does not tell its transitions, so they are found by
-looking once a day and bisecting to the second; no zone ever had two transitions within less than four days (a test over
-the files of the database holds it to that).
+The zone data is the IANA database in the edition of `pointsman.core.zones`. It does not tell its transitions, so they
+are found by looking once a day and bisecting to the second; no zone ever had two transitions within less than four days
+(a test over the files of the database holds it to that).
 """
 
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from pointsman.core.zones import UnknownZone, zone_of
 
 LOOK_SECONDS = 24 * 3600
-
-
-class UnknownZone(ValueError):
-    """The IANA database has no zone of that name."""
-
-
-@lru_cache(maxsize=1024)
-def zone_of(name: str) -> ZoneInfo:
-    """The zone of that name. Raises `UnknownZone`."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UnknownZone(f"{name!r} is no zone of the IANA database") from error
 
 
 def year_start(year: int) -> int:

@@ -12,7 +12,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Any, Literal
 
-from pointsman_sla.calendar.offsets import UnknownZone, zone_of
+from pointsman.core.zones import UnknownZone, zone_of
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 DAY_SECONDS = 86_400

@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
+from pointsman.core import zones
 from pointsman.runtime.outbound import AddressRefused, may_call
 
 MEMORY_BYTES_MAX = 1 << 30
@@ -77,7 +78,7 @@ def _readable() -> tuple[str, ...]:
         sys.base_prefix,
         *(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
         os.path.dirname(DEFAULT_CA_BUNDLE_PATH),
-        "/usr/share/zoneinfo",
+        zones.ZONES.folder,
     )
     return (
         *(os.path.realpath(path) + os.sep for path in paths if path and path != os.sep),

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pointsman.core.instant import Instant
+from pointsman.core.zones import zone_of
 from pointsman_sla.notify.standing import Alerted, Line, Standing
 
 ALERTS_LISTED_MAX = 5
@@ -54,7 +54,7 @@ def _item(line: Line, zone: str) -> dict[str, Any]:
 
 def in_zone(at: Instant | None, zone: str) -> str | None:
     """An instant as people of the zone read it: `Mon 23 Nov 15:04 CET`."""
-    return None if at is None else f"{at.astimezone(ZoneInfo(zone)):%a %-d %b %H:%M %Z}"
+    return None if at is None else f"{at.astimezone(zone_of(zone)):%a %-d %b %H:%M %Z}"
 
 
 def _title(standing: Standing, given: Mapping[str, Any]) -> str:

@@ -2,13 +2,13 @@
 
 import re
 from datetime import date
-from functools import lru_cache
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 
 from pointsman.contracts.document.parts import DAYS_MAX, ICAL_CHARACTERS_MAX, SPANS_OF_DAY_MAX, Part
+from pointsman.core.zones import zone_names, zone_of
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -16,13 +16,8 @@ WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"
 _TIME = re.compile(r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")
 
 
-@lru_cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones() - {"localtime", "posixrules"})  # what a host takes these for is its own
-
-
 def _zone(name: str) -> str:
-    if name not in _zones():
+    if name not in zone_names():
         raise ValueError(f"{name!r} is no IANA time zone (as Europe/Rome)")
     return name
 
@@ -136,7 +131,7 @@ class Calendar(Part):
 
     def zone(self, workspace_zone: str) -> ZoneInfo:
         """The zone in which the spans are written."""
-        return ZoneInfo(self.tz or workspace_zone)
+        return zone_of(self.tz or workspace_zone)
 
     @property
     def always_open(self) -> bool:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pointsman.contracts.document.calendars import WEEKDAYS, Calendar, Spans, minutes_of
 from pointsman.core.instant import Instant
+from pointsman.core.zones import zone_of
 
 HORIZON_DAYS = 3660
 """How far ahead a change is looked for: ten years."""
@@ -39,7 +40,7 @@ def next_change(calendar: Calendar, at: Instant, *, workspace_zone: str) -> Inst
     """
     if calendar.always_open:
         return None
-    zones = [ZoneInfo(name) for name in dict.fromkeys(name for _, name in _zones(calendar, workspace_zone))]
+    zones = [zone_of(name) for name in dict.fromkeys(name for _, name in _zones(calendar, workspace_zone))]
     before = is_open(calendar, at, workspace_zone=workspace_zone)
     first = at.astimezone(UTC).date() - timedelta(days=2)
     for place in range(HORIZON_DAYS):
@@ -87,9 +88,9 @@ def zone_at(calendar: Calendar, at: Instant, workspace_zone: str) -> ZoneInfo:
         return calendar.zone(workspace_zone)
     in_force = workspace_zone
     for begins, name in _zones(calendar, workspace_zone):
-        if not begins or at >= next(iter(_occurrences(date.fromisoformat(begins), 0, ZoneInfo(name)))):
+        if not begins or at >= next(iter(_occurrences(date.fromisoformat(begins), 0, zone_of(name)))):
             in_force = name
-    return ZoneInfo(in_force)
+    return zone_of(in_force)
 
 
 def _minutes_on(calendar: Calendar, day: date) -> list[tuple[int, int]]:
