@@ -67,11 +67,12 @@ class ReportRow(BaseModel):
 
 
 class Report(BaseModel):
-    """A report: its figures, what they mean and how they were computed."""
+    """A report: its figures, what they mean and how they were computed. `zone` is the one that the grains are of."""
 
     kpi: str
     definition: str
     method: str
+    zone: str
     rows: list[ReportRow]
 
 

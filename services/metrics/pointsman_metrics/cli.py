@@ -48,7 +48,7 @@ def report(
     columns = list(flat[0]) if flat else []
     print_table(columns, ([row[name] for name in columns] for row in flat), none="No ticket in this interval.")
     say(found["definition"])
-    say(f"Computed {found['method']}.")
+    say(f"Computed {found['method']}. Time zone: {found['zone']}.")
 
 
 def export(

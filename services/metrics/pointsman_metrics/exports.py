@@ -15,7 +15,8 @@ COLUMNS: tuple[str, ...] = (
     *("ticket_id", "channel", "connector", "customer_id", "customer_tier", "started_by", "opened_at", "state"),
     *("waiting_on", "queue", "agent", "team", "category", "language", "priority", "tags", "skills", "confidence"),
     *("first_response_at", "first_response_agent", "first_response_seconds", "first_response_business_seconds"),
-    *("resolved_first_at", "resolved_last_at", "resolution_business_seconds", "outcome", "closed_at", "merged_into"),
+    *("resolved_first_at", "resolved_last_at", "resolution_seconds", "resolution_business_seconds"),
+    *("outcome", "closed_at", "merged_into"),
     *("inbound_count", "reply_count", "bot_reply_count", "note_count", "offer_count", "accept_count", "decline_count"),
     *("expiry_count", "rescind_count", "assignment_count", "transfer_count", "reopen_count", "escalated_at", "left_at"),
     *("queued_seconds", "offered_seconds", "assigned_seconds", "pending_customer_seconds"),
@@ -24,20 +25,29 @@ COLUMNS: tuple[str, ...] = (
 )
 
 TICKETS = """
-SELECT t.*, t.assigned_seconds + t.wrap_up_seconds AS handle_seconds, c.*
-FROM ticket t LEFT JOIN LATERAL (
+SELECT t.*, coalesce(r.met_at, t.first_response_at) AS first_response_at,
+    coalesce(r.elapsed_calendar_seconds, t.first_response_seconds) AS first_response_seconds,
+    r.elapsed_business_seconds AS first_response_business_seconds,
+    s.elapsed_calendar_seconds AS resolution_seconds, s.elapsed_business_seconds AS resolution_business_seconds,
+    t.assigned_seconds + t.wrap_up_seconds AS handle_seconds, c.*
+FROM ticket t
+LEFT JOIN LATERAL (
+    SELECT * FROM clock WHERE ticket_id = t.ticket_id AND metric = 'first_response' AND state = 'met'
+    ORDER BY cycle DESC LIMIT 1
+) r ON true
+LEFT JOIN LATERAL (
+    SELECT * FROM clock WHERE ticket_id = t.ticket_id AND metric = 'resolution' ORDER BY cycle DESC LIMIT 1
+) s ON s.state = 'met'
+LEFT JOIN LATERAL (
     SELECT
         count(*) FILTER (WHERE state = 'met' AND NOT breached) AS clocks_met,
-        count(*) FILTER (WHERE breached) AS clocks_breached,
-        max(elapsed_business_seconds) FILTER (WHERE metric = 'first_response' AND cycle = 1 AND state = 'met')
-            AS first_response_business_seconds,
-        max(elapsed_business_seconds) FILTER (WHERE metric = 'resolution' AND state = 'met')
-            AS resolution_business_seconds
+        count(*) FILTER (WHERE breached) AS clocks_breached
     FROM clock WHERE clock.ticket_id = t.ticket_id
 ) c ON true
 WHERE t.workspace = $1 AND t.opened_at >= $2 AND t.opened_at < $3
 ORDER BY t.opened_at, t.ticket_id
 """
+"""The figures of responses and resolutions are those of the reports: of the cycle that was met (reports/kpis.py)."""
 
 Row = Mapping[str, Any]
 

@@ -10,6 +10,7 @@ import re
 import zoneinfo
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -104,6 +105,22 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UnknownZone(f"{name!r} is no zone of the IANA database") from error
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """The instant at which the zone's wall clock first shows the day; a day that it never showed begins where the
+    clock jumped over it."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    first, again = midnight.astimezone(UTC), midnight.replace(fold=1).astimezone(UTC)
+    if first <= again:
+        return first
+    # Midnight does not exist: the clock jumped between the two instants that either offset would make of it.
+    low, high = again, first
+    early = low.astimezone(zone).utcoffset()
+    while high - low > timedelta(seconds=1):
+        middle = (low + (high - low) // 2).replace(microsecond=0)
+        low, high = (middle, high) if middle.astimezone(zone).utcoffset() == early else (low, middle)
+    return high
 
 
 @lru_cache(maxsize=1)

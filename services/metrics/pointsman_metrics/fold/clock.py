@@ -10,10 +10,11 @@ from pointsman.core.instant import Instant
 
 @dataclass
 class Clock:
-    """A clock as sla announced it. The field order is the table's column order (migration 0001).
+    """A clock as sla announced it. The field order is the table's column order (migrations 0001, 0002).
 
     `breached` tells that a breach was announced and stands; `state` goes on to `met` or `cancelled` after it. Elapsed
-    seconds are sla's own, business and calendar, as of the last fact that named them.
+    seconds are sla's own, business and calendar of one span, as of the last fact that named them; `first_met_…` as of
+    the first time that the clock was met (a reopened ticket's clock goes on and is met again).
     """
 
     workspace: str
@@ -42,6 +43,8 @@ class Clock:
     ended_at: Instant | None = None
     elapsed_business_seconds: float | None = None
     elapsed_calendar_seconds: float | None = None
+    first_met_business_seconds: float | None = None
+    first_met_calendar_seconds: float | None = None
 
     def copy(self) -> "Clock":
         """A clock to fold the next facts into, so that this one can stand again when they are taken back."""
@@ -79,12 +82,14 @@ def fold_clock(clock: Clock, fact: Any, at: Instant) -> None:
 
 def _paused(clock: Clock, fact: sla.ClockPaused, at: Instant) -> None:
     clock.state, clock.reason = "paused", fact.reason
+    clock.met_at = clock.ended_at = None  # also when it goes on after an end
     clock.elapsed_business_seconds = fact.elapsed_business_seconds
     clock.elapsed_calendar_seconds = fact.elapsed_calendar_seconds
 
 
 def _resumed(clock: Clock, fact: sla.ClockResumed, at: Instant) -> None:
     clock.state, clock.reason = "running", None
+    clock.met_at = clock.ended_at = None  # also when it goes on after an end
     clock.policy, clock.target_seconds = fact.policy, fact.target_seconds
     clock.due_at, clock.breach_at = fact.due_at, fact.breach_at
     clock.retargeted = clock.retargeted or fact.retargeted
@@ -97,6 +102,9 @@ def _met(clock: Clock, fact: sla.ClockMet, at: Instant) -> None:
     clock.breached = fact.breached_before
     clock.elapsed_business_seconds = fact.elapsed_business_seconds
     clock.elapsed_calendar_seconds = fact.elapsed_calendar_seconds
+    if clock.first_met_calendar_seconds is None:
+        clock.first_met_business_seconds = fact.elapsed_business_seconds
+        clock.first_met_calendar_seconds = fact.elapsed_calendar_seconds
 
 
 def _warned(clock: Clock, fact: sla.ClockWarned, at: Instant) -> None:

@@ -4,15 +4,17 @@ import csv
 import io
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from pointsman.core.instant import Instant, seconds_between
+from pointsman.core.instant import Instant
+from pointsman.core.zones import zone_of
 from pointsman.runtime.logic import Database
 from pointsman_metrics.reports import query
+from pointsman_metrics.reports.intervals import STEPS, TooManyIntervals, anchor, edges
 from pointsman_metrics.reports.kpis import DEFINITIONS, DURATIONS
 
 ROWS_MAX = 100_000
 BACKLOG_INSTANTS_MAX = 2_000
-_GRAIN_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800, "month": 2_419_200}
 ZONE = "SELECT timezone FROM config_version WHERE workspace = $1 ORDER BY version DESC LIMIT 1"
 
 
@@ -33,18 +35,19 @@ class Question:
 
 async def answer(db: Database, workspace: str, question: Question, now: Instant) -> dict[str, Any]:
     """The shape `report` of the API. Raises `TooMuch`."""
-    zone = await db.fetchval(ZONE, workspace) or "UTC"
+    zone = zone_of(await db.fetchval(ZONE, workspace) or "UTC")
     definition, method = DEFINITIONS[question.kpi]
-    parameters = [workspace, question.start, question.end, zone]
+    parameters: list[Any] = [workspace, question.start, question.end]
     if question.kpi in DURATIONS:
         statement = query.durations(DURATIONS[question.kpi], question.grain, question.slices)
+        parameters += _cut(question, zone)
     elif question.kpi == "attainment":
         statement = query.attainment(question.grain, question.slices)
-        parameters.append(now)
+        parameters += [now, *_cut(question, zone)]
     else:
-        parameters[2] = min(question.end, max(question.start, now))
-        _limit_instants(question)
-        statement = query.backlog(question.grain, question.slices)
+        statement = query.backlog(question.slices)
+        until = min(question.end, max(question.start, now))
+        parameters = [workspace, _edges(question, until, zone, BACKLOG_INSTANTS_MAX, "instants")[1:]]
     found = await db.fetch(f"{statement} LIMIT {ROWS_MAX + 1}", *parameters)
     if len(found) > ROWS_MAX:
         raise TooMuch(f"more than {ROWS_MAX} rows: ask for a shorter interval, a coarser grain or fewer slices")
@@ -53,7 +56,7 @@ async def answer(db: Database, workspace: str, question: Question, now: Instant)
     for record in found:
         row = dict(record)
         rows.append({"slice": {name: row.pop(name) for name in sliced}, **row})
-    return {"kpi": question.kpi, "definition": definition, "method": method, "rows": rows}
+    return {"kpi": question.kpi, "definition": definition, "method": method, "zone": zone.key, "rows": rows}
 
 
 def as_csv(report: dict[str, Any]) -> str:
@@ -73,9 +76,17 @@ def _cell(value: Any) -> Any:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, Instant) else value
 
 
-def _limit_instants(question: Question) -> None:
+def _cut(question: Question, zone: ZoneInfo) -> list[Any]:
+    """What the statement needs to cut the interval (query.bounds)."""
     if question.grain is None:
-        return
-    instants = seconds_between(question.start, question.end) / _GRAIN_SECONDS[question.grain]
-    if instants > BACKLOG_INSTANTS_MAX:
-        raise TooMuch(f"more than {BACKLOG_INSTANTS_MAX} instants: ask for a shorter interval or a coarser grain")
+        return []
+    if question.grain in STEPS:
+        return [anchor(question.start, question.grain, zone)]
+    return [_edges(question, question.end, zone, ROWS_MAX, "intervals")]
+
+
+def _edges(question: Question, end: Instant, zone: ZoneInfo, count_max: int, what: str) -> list[Instant]:
+    try:
+        return edges(question.start, end, question.grain, zone, count_max)
+    except TooManyIntervals as error:
+        raise TooMuch(f"more than {count_max} {what}: ask for a shorter interval or a coarser grain") from error
