@@ -16,7 +16,7 @@ from pointsman.core.ids import lane_of
 from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker import make_consumer, make_producer
-from pointsman.runtime.ddl import RUNTIME_TABLES_V1
+from pointsman.runtime.ddl import RUNTIME_TABLES
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
@@ -126,7 +126,7 @@ async def tally(installation: Installation) -> AsyncIterator[Tally]:
     await admin.execute("CREATE SCHEMA tally AUTHORIZATION pointsman_tally")
     await admin.execute("SET ROLE pointsman_tally")
     await admin.execute("SET search_path = tally")
-    for statement in (*RUNTIME_TABLES_V1, TABLE):
+    for statement in (*RUNTIME_TABLES, TABLE):
         await admin.execute(statement)
     await admin.execute("RESET ROLE")
     async with AsyncExitStack() as stack:

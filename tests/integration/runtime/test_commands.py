@@ -69,7 +69,8 @@ async def test_a_late_command_is_not_applied(tally: Tally) -> None:
     await tally.ask("c2", "s", {"type": "tally.add", "amount": 7})
     async with tally.worker():
         await until(lambda: _sums(tally, {"s": 7}))
-    assert await tally.db.fetchval("SELECT count(*) FROM tally.outcome") == 1
+    rows = await tally.db.fetch("SELECT id, status, body::jsonb ->> 'code' AS code FROM tally.outcome ORDER BY id")
+    assert [tuple(row) for row in rows] == [("c1", 503, "abandoned"), ("c2", 200, None)]
 
 
 async def test_a_refusal_is_an_outcome_and_its_changes_are_undone(tally: Tally) -> None:

@@ -28,10 +28,10 @@ from pointsman.runtime.clock import Clock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.work import ABANDONED, ABANDONED_BODY
 
 log = structlog.get_logger(__name__)
 
-ABANDONED = "abandoned"
 KEY_CHARACTERS_MAX = 255
 KEYS_KEPT = timedelta(hours=24)
 LOOK_SECONDS = 1.0
@@ -286,14 +286,13 @@ class Commander:
 
     async def _abandon(self, id: str) -> Any:
         """Settles a command as abandoned, unless it has an outcome; returns the outcome that stands."""
-        body = {"status": 503, "code": ABANDONED, "detail": "not applied in time, and never will be"}
         inserted = await self._pool.fetchrow(
             """
             INSERT INTO outcome (id, status, body) VALUES ($1, 503, $2)
             ON CONFLICT (id) DO NOTHING RETURNING status, body
             """,
             id,
-            body,
+            ABANDONED_BODY,
         )
         return inserted or await self._pool.fetchrow("SELECT status, body FROM outcome WHERE id = $1", id)
 

@@ -19,6 +19,7 @@ from typing import Any
 from pointsman.core.cause import TimerCause
 from pointsman.core.envelope import Arrived
 from pointsman.core.instant import EPOCH, Instant
+from pointsman.runtime.aside import Timers
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.deciding import Decider
 from pointsman.runtime.inbox import TopicInbox, time_of
@@ -46,7 +47,7 @@ class Composer:
     """One lane's inboxes, and what its next batch takes from them.
 
     `inboxes` are those of the cluster that the lane has entered, empty while it is in none. `single_steps` is how many
-    batches from now on take one record each.
+    batches from now on have one cause each, a timer or a record.
     """
 
     def __init__(self, reads: Sequence[str], logic: LaneLogic[Any], link: BrokerLink) -> None:
@@ -57,17 +58,30 @@ class Composer:
         self._pace = Pace(self._settings.batch_milliseconds / 1000)
         self.inboxes: Mapping[str, TopicInbox] = {}
         self.single_steps = 0
+        self._timers_turn = True
         self._taken_at = -math.inf
 
     # -- before the decisions ----------------------------------------------------------------------------------------
 
-    def due_timers(self, state: Any, now: Instant) -> DueTimers:
+    def search(self, causes: int) -> None:
+        """Something among so many causes of a batch is refused: they are decided one at a time until it is found."""
+        self.single_steps, self._timers_turn = causes + 1, True
+
+    def one(self, timers: DueTimers) -> tuple[list[Arrived], list[TimerCause]]:
+        """One cause alone: timers and records by turns, timers first."""
+        turn, self._timers_turn = self._timers_turn, not self._timers_turn
+        if turn and timers.fires:
+            return [], timers.fires[:1]
+        records = self.take(timers.holds)
+        return records, [] if records else timers.fires[:1]
+
+    def due_timers(self, timers: Timers, state: Any, now: Instant) -> DueTimers:
         fires: list[TimerCause] = []
         holds: dict[str, Instant] = {}
         unread = False
         unreachable = self._link.cluster is None or not self.inboxes
         blind = self._link.out_of_reach_seconds >= self._settings.blind_after_seconds
-        for kind, due in self._logic.earliest(state).items():
+        for kind, due in timers.earliest(state).items():
             if due > now:
                 continue
             gates = self._logic.gates[kind].intersection(self._reads)
@@ -84,7 +98,7 @@ class Composer:
                 unread = unread or not unreachable
                 continue
             room = TIMERS_PER_BATCH_MAX - len(fires)
-            for timer in self._logic.due(state, kind, until, room):
+            for timer in timers.due(state, kind, until, room):
                 late = (now - timer.due).total_seconds() > LATE_SECONDS
                 fires.append(replace(timer, late=late, blind=bool(gates) and self._link.cluster is None))
         return DueTimers(fires, holds, unread)
@@ -140,7 +154,7 @@ class Composer:
         catching_up = any(now - time_of(record) > CATCHING_UP for record in (records[:1] + records[-1:]))
         ahead = self._earliest_ahead(records) if catching_up else []
         for place, record in enumerate(records):
-            if catching_up and self._is_past_a_timer(decider.state, record.topic, ahead[place], now):
+            if catching_up and self._is_past_a_timer(decider, record.topic, ahead[place], now):
                 left = records[place:]
                 break
             decider.record(record, now=now)
@@ -162,11 +176,11 @@ class Composer:
         ahead.reverse()
         return ahead
 
-    def _is_past_a_timer(self, state: Any, topic: str, earliest: Instant, now: Instant) -> bool:
+    def _is_past_a_timer(self, decider: Decider, topic: str, earliest: Instant, now: Instant) -> bool:
         """Whether a timer that came due, perhaps one that this batch armed, must be decided before what is ahead."""
         return any(
             due <= now and due < earliest and topic in self._logic.gates[kind]
-            for kind, due in self._logic.earliest(state).items()
+            for kind, due in decider.timers.earliest(decider.state).items()
         )
 
     def put_back(self, left: Sequence[Arrived]) -> None:

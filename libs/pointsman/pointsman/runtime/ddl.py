@@ -148,6 +148,20 @@ RUNTIME_TABLES_V1: tuple[str, ...] = (
     """,
 )
 
+POSITIONS_V2: tuple[str, ...] = (
+    # Where reading began on this cluster, and how many records were decided since: each transaction adds its own, so that
+    # a position which runs ahead of them is refused, and lost records are seen from outside.
+    "ALTER TABLE position ADD COLUMN first_offset bigint, ADD COLUMN decided bigint NOT NULL DEFAULT 0",
+    "UPDATE position SET first_offset = next_offset",
+    """
+    ALTER TABLE position ALTER COLUMN first_offset SET NOT NULL,
+        ADD CONSTRAINT position_is_decided CHECK (next_offset - first_offset <= decided)
+    """,
+)
+
+RUNTIME_TABLES = (*RUNTIME_TABLES_V1, *POSITIONS_V2)
+"""What makes the runtime's tables as they are now."""
+
 SECRET_TABLE_V1 = """
 CREATE TABLE secret (
     workspace text NOT NULL, name text NOT NULL,

@@ -5,7 +5,7 @@ Nothing here waits. A raise, a refusal and a question are taken back by the stat
 
 import traceback
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -17,15 +17,28 @@ from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime import telemetry
+from pointsman.runtime.aside import TIMERS, Timers, letter_of, timer_of
 from pointsman.runtime.logic import Codec, Decided, LaneLogic
 from pointsman.runtime.source import Source
-from pointsman.runtime.work import DeadLetter, Outcome, Work
+from pointsman.runtime.work import ABANDONED_BODY, DeadLetter, Outcome, Work
 
 log = structlog.get_logger(__name__)
 
 FAILURES_IN_A_ROW_MAX = 50
 FAILED_WORKSPACES_MIN = 3
 RESEND, REPLAY = "facts.resend", "dead_letter.replay"
+
+
+INTERNAL_ERROR = {"status": 500, "code": "internal-error", "detail": "the command could not be decided; it is kept"}
+NUMBER_DIGITS_MAX = 18
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a cause cannot be carried out: `reason` says where it failed (`gather`, `write`, …)."""
+
+    reason: str
+    detail: str
 
 
 class Halted(Exception):
@@ -58,8 +71,11 @@ class Decider:
         self.settled: dict[str, Outcome] = {}
         self.resend_requests: list[tuple[str, int, int]] = []
         self.replays: dict[str, Arrived] = {}
-        self.poisoned: dict[tuple[str, int], str] = {}
+        self.timers = Timers(logic)
+        self.poisoned: dict[tuple[str, int] | str, Refused] = {}
+        """What was found to be refused and is not a dead letter yet: records by topic and offset, timers by id."""
         self._failures: Counter[str] = Counter()
+        self._failures_before: Counter[str] = Counter()
         self.work: Work | None = None
         self._in_batch: dict[str, Outcome] = {}
         self._decoded: dict[tuple[str, int, int], Decoded | ValueError] = {}
@@ -67,6 +83,7 @@ class Decider:
     def begin(self, now: Instant) -> Work:
         self.work = Work(now)
         self._in_batch = {}
+        self._failures_before = self._failures.copy()
         return self.work
 
     def keep(self) -> None:
@@ -88,6 +105,7 @@ class Decider:
         """The batch is rolled back: the state is as before it."""
         self.state.journal.undo()
         self.resend_requests.clear()
+        self._failures = self._failures_before.copy()
         self.work = None
 
     def _work(self) -> Work:
@@ -98,6 +116,7 @@ class Decider:
 
     def record(self, record: Arrived, *, now: Instant) -> None:
         """Decides one record of a topic."""
+        self._work().passed[record.topic] += 1
         if record.topic == "commands":
             kind = record.header("ce_type")
             if kind in (RESEND, REPLAY):
@@ -109,6 +128,22 @@ class Decider:
             self._decoded.pop(_place(record), None)
             return
         self._decide_record(record, now)
+
+    def refuse(self, cause: Arrived | TimerCause, reason: str, detail: str) -> None:
+        """The next batch makes a dead letter of it. Raises `Halted` when that was refused as well."""
+        key = cause.id if isinstance(cause, TimerCause) else (cause.topic, cause.offset)
+        if key in self.poisoned:
+            telemetry.alarm(self.service, "dead-letter-refused", lane=self.lane, cause=str(key), detail=detail)
+            raise Halted(f"the dead letter of {key} is refused: {detail}")
+        self.poisoned[key] = Refused(reason, detail)
+
+    def is_refused(self, cause: Arrived | TimerCause) -> bool:
+        """Whether the cause becomes a dead letter without being decided."""
+        return (cause.id if isinstance(cause, TimerCause) else (cause.topic, cause.offset)) in self.poisoned
+
+    def cause_of(self, letter: Arrived) -> Cause | None:
+        """What a dead letter is about, for `gather`."""
+        return timer_of(letter.value) if letter.topic == TIMERS else self.decoded_cause(letter)
 
     def decoded_cause(self, record: Arrived) -> RecordCause | None:
         """The record as a cause, for `gather`; None when it cannot be read."""
@@ -130,10 +165,9 @@ class Decider:
     def _decide_record(self, record: Arrived, now: Instant, replayed: bool = False) -> str | None:
         """Decides and adds to the batch; returns what went wrong, or None."""
         work = self._work()
-        poison = self.poisoned.get((record.topic, record.offset))
-        if poison is not None and not replayed:
-            self._dead_letter(record, None, "write", poison)
-            return poison
+        poison = None if replayed else self.poisoned.get((record.topic, record.offset))
+        if poison is not None:
+            return self._decide_refused(record, poison)
         decoded = self._decode(record)
         self._decoded.pop(_place(record), None)
         if isinstance(decoded, ValueError):
@@ -158,6 +192,21 @@ class Decider:
         self._emit(cause, decision, cause.traceparent)
         return None
 
+    def _decide_refused(self, record: Arrived, poison: Refused) -> str:
+        """A dead letter; and who asked for a command is told at once."""
+        workspace = record.header("ce_workspace")
+        self._dead_letter(record, workspace, poison.reason, poison.detail)
+        decoded = self._decoded.pop(_place(record), None)
+        id = record.header("ce_id")
+        known = id in self.settled or id in self._in_batch
+        if record.topic == "commands" and id and "\0" not in id and not known:
+            body = decoded.bodies[0] if isinstance(decoded, Decoded) and decoded.bodies else None
+            kept = not getattr(body, "question", False)
+            failed = Outcome(id, workspace or "", 500, INTERNAL_ERROR, None, record.header("reply_to"), kept)
+            self._settle(failed)
+        self._count_failure(workspace or "")
+        return poison.detail
+
     def _command(self, record: Arrived, cause: RecordCause, now: Instant) -> str | None:
         body = cause.bodies[0]
         reply_to = record.header("reply_to")
@@ -167,22 +216,21 @@ class Decider:
             self._answer_again(known, body_hash, reply_to)
             return None
         not_after = getattr(body, "not_after", None)
+        question = bool(getattr(body, "question", False))
         if not_after is not None and now > not_after:
-            return None  # its API has given it up, or will: `abandoned` is the API's row
+            # Its API gives it up, unless that was killed: whoever writes the row first, it says the same.
+            if reply_to is not None:
+                given_up = Outcome(cause.id, cause.workspace, 503, ABANDONED_BODY, body_hash, reply_to)
+                self._settle(replace(given_up, kept=not question))
+            return None
         mark = self.state.journal.mark()
         decision = self._decide(cause, now)
         if isinstance(decision, str):
             self._dead_letter(record, cause.workspace, "raised", decision)
             self._count_failure(cause.workspace)
-            problem = {
-                "status": 500,
-                "code": "internal-error",
-                "detail": "the command could not be decided; it is kept",
-            }
-            self._settle(Outcome(cause.id, cause.workspace, 500, problem, body_hash, reply_to))
+            self._settle(Outcome(cause.id, cause.workspace, 500, INTERNAL_ERROR, body_hash, reply_to, kept=not question))
             return decision
         self._failures.clear()
-        question = bool(getattr(body, "question", False))
         if decision.refusal is not None or question:
             self.state.journal.undo(mark)
         if decision.refusal is not None:
@@ -228,7 +276,7 @@ class Decider:
             log.error(
                 "decision raised", service=self.service, workspace=cause.workspace, cause=cause.id, error=repr(error)
             )
-            return "".join(traceback.format_exception(error, limit=-4))
+            return described(error)
 
     def _count_failure(self, workspace: str) -> None:
         self._failures[workspace] += 1
@@ -248,7 +296,7 @@ class Decider:
     def _next_number(self, record: Arrived, now: Instant) -> bool:
         """Whether the record is the next of its source: not greater is dropped, a gap is asked for."""
         number, source = record.header("ce_number"), record.header("ce_source")
-        if number is None or source is None or not number.isdigit():
+        if number is None or source is None or not number.isdecimal() or len(number) > NUMBER_DIGITS_MAX:
             return True  # not numbered: decoding says what is wrong with it
         work, key = self._work(), (record.topic, source)
         last = work.seen.get(key, self.seen.get(key, 0))
@@ -270,14 +318,48 @@ class Decider:
     # -- timers ------------------------------------------------------------------------------------------------------
 
     def timer(self, timer: TimerCause, *, now: Instant) -> None:
-        """Decides one timer that came due. A raise is an alarm: there is no record to put aside."""
+        """Decides one timer that came due; one that raises, or is refused, is set aside (see `aside`)."""
+        refused = self.poisoned.get(timer.id)
+        if refused is None:
+            decision = self._decide(timer, now)
+            if not isinstance(decision, str):
+                self._failures.clear()
+                lateness_seconds = (now - timer.due).total_seconds()
+                telemetry.TIMER_LATENESS.labels(self.service, timer.kind).observe(max(0.0, lateness_seconds))
+                self._emit(timer, decision, None)
+                return
+            refused = Refused("raised", decision)
+        self._set_aside(timer, refused)
+        self._count_failure(timer.workspace)
+
+    def _set_aside(self, timer: TimerCause, refused: Refused) -> None:
+        work = self._work()
+        id = derived_id("dlq", work.now, TIMERS, self.lane, timer.id)
+        telemetry.DEAD_LETTERS.labels(self.service, refused.reason).inc()
+        telemetry.alarm(
+            self.service,
+            "timer-set-aside",
+            lane=self.lane,
+            workspace=timer.workspace,
+            timer=timer.id,
+            reason=refused.reason,
+            detail=refused.detail[-500:],
+        )
+        letter = letter_of(timer, self.lane)
+        work.dead_letters.append(DeadLetter(id, letter, timer.workspace, refused.reason, refused.detail[:4000]))
+        self.state.journal.put(self.timers.aside, timer.id, timer.kind)
+
+    def _timer_again(self, timer: TimerCause, now: Instant) -> str | None:
+        """Decides a timer that was set aside, unless it was moved or ended since; what went wrong, or None."""
+        if not self.timers.stands(self.state, timer):
+            self.state.journal.pop(self.timers.aside, timer.id)
+            return None
         decision = self._decide(timer, now)
         if isinstance(decision, str):
-            telemetry.alarm(self.service, "timer-raised", kind=timer.kind, subject=timer.subject, detail=decision)
-            raise Halted(f"the timer {timer.id} raised: {decision}")
-        lateness_seconds = (now - timer.due).total_seconds()
-        telemetry.TIMER_LATENESS.labels(self.service, timer.kind).observe(max(0.0, lateness_seconds))
+            return decision
+        self.state.journal.pop(self.timers.aside, timer.id)
         self._emit(timer, decision, None)
+        return None
 
     # -- facts -------------------------------------------------------------------------------------------------------
 
@@ -303,19 +385,46 @@ class Decider:
     def _replay(self, record: Arrived, dead_letter: str) -> None:
         """The dead letter, decided anew in this batch; closed by the same transaction when it goes through now."""
         command, workspace = record.header("ce_id") or "", record.header("ce_workspace") or ""
+        poison = self.poisoned.get((record.topic, record.offset))
+        if poison is not None:
+            self._settle_still_failing(record, poison.detail)
+            return
         letter = self.replays.get(dead_letter)
         if letter is None:
             problem = {"status": 404, "code": "not-found", "detail": f"no open dead letter {dead_letter} in this lane"}
             self._settle(Outcome(command, workspace, 404, problem, None, record.header("reply_to")))
             return
-        wrong = self._decide_record(letter, self._work().now, replayed=True)
+        now = self._work().now
+        if letter.topic == TIMERS:
+            wrong = self._timer_again(timer_of(letter.value), now)
+        else:
+            wrong = self._decide_record(letter, now, replayed=True)
         if wrong is None:
             self._work().replayed.append(dead_letter)
             body: dict[str, Any] = {"id": dead_letter, "state": "replayed"}
             self._settle(Outcome(command, workspace, 200, body, None, record.header("reply_to")))
         else:
-            body = {"status": 422, "code": "still-failing", "detail": wrong[-500:]}
-            self._settle(Outcome(command, workspace, 422, body, None, record.header("reply_to")))
+            self._settle_still_failing(record, wrong)
+
+    def _settle_still_failing(self, record: Arrived, wrong: str) -> None:
+        command, workspace = record.header("ce_id") or "", record.header("ce_workspace") or ""
+        body = {"status": 422, "code": "still-failing", "detail": wrong[-500:]}
+        self._settle(Outcome(command, workspace, 422, body, None, record.header("reply_to")))
+
+
+def replayed_letter(record: Arrived, service: str) -> str | None:
+    """The id of the dead letter that this command asks the service to read again; None when it asks another, or
+    cannot be read."""
+    try:
+        body = orjson.loads(record.value or b"")
+        return str(body["dead_letter_id"]) if body["service"] == service else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def described(error: BaseException) -> str:
+    """An error as a dead letter tells it."""
+    return "".join(traceback.format_exception(error, limit=-4))
 
 
 def _place(record: Arrived) -> tuple[str, int, int]:

@@ -25,17 +25,36 @@ class Waiting:
 
 
 class TopicInbox:
-    """One partition's records in order. `next_offset` is the one that is expected from the broker next."""
+    """One partition's records in order. `next_offset` is the one that is expected from the broker next, `decided_offset`
+    the first that is neither decided nor in a batch, `stored_offset` the lane's position in the
+    database (where reading began, while none `is_stored`)."""
 
-    __slots__ = ("decided_offset", "next_offset", "read_at", "read_offset", "records", "topic")
+    __slots__ = (
+        "decided_offset",
+        "is_stored",
+        "next_offset",
+        "read_at",
+        "read_offset",
+        "records",
+        "stored_offset",
+        "topic",
+    )
 
     def __init__(self, topic: str, next_offset: int) -> None:
         self.topic = topic
         self.records: deque[Waiting] = deque()
-        self.next_offset = next_offset
-        self.decided_offset = next_offset
+        self.is_stored = next_offset >= 0
+        self.begin_at(next_offset)
         self.read_at: Instant = EPOCH
         self.read_offset = -1
+
+    def begin_at(self, offset: int) -> None:
+        """Reading begins here."""
+        self.next_offset = self.decided_offset = self.stored_offset = offset
+
+    def stored(self, offset: int) -> None:
+        """The position was committed."""
+        self.stored_offset, self.is_stored = offset, True
 
     @property
     def full(self) -> bool:

@@ -28,7 +28,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from pointsman.core.cause import RecordCause, TimerCause
+from pointsman.core.cause import Cause, TimerCause
 from pointsman.core.envelope import Arrived
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.topic import Topic
@@ -37,16 +37,18 @@ from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.composing import Composer
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
-from pointsman.runtime.deciding import Decider, Halted
+from pointsman.runtime.deciding import REPLAY, Decider, Halted, described, replayed_letter
 from pointsman.runtime.inbox import TopicInbox
 from pointsman.runtime.logic import Batch, Codec, LaneLogic
 from pointsman.runtime.outgoing import Outgoing
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.relay import RelayLine
 from pointsman.runtime.work import (
+    POSITION_CHECK,
     RAISE_EPOCH,
     Fenced,
     Outcome,
+    Position,
     Settled,
     Work,
     fenced,
@@ -104,6 +106,7 @@ class Lane:
         self.source = f"{service}@{incarnation}"
         self.status = LaneState.CLAIMED
         self.cluster: str | None = None
+        self._entered: str | None = None
         self._composer = Composer(self._reads, logic, link)
         self._decider = self._new_decider()
         self._relay: RelayLine | None = None
@@ -203,6 +206,7 @@ class Lane:
                 epoch=epoch,
                 milliseconds=round((time.monotonic() - started) * 1000),
             )
+            await decider.timers.load(db, self.lane)
         decider.poisoned = self._decider.poisoned
         self._decider = decider
         if self._writes is not None:
@@ -240,6 +244,9 @@ class Lane:
             "SELECT topic, next_offset FROM position WHERE lane = $1 AND cluster = $2", self.lane, cluster
         )
         known = {row["topic"]: row["next_offset"] for row in rows}
+        if cluster != self._entered:
+            self._decider.poisoned.clear()  # offsets of the former log
+            self._entered = cluster
         self._composer.inboxes = {name: TopicInbox(name, known.get(name, -1)) for name in self._reads}
         self.cluster = cluster
         self._reader.join(self)
@@ -254,14 +261,17 @@ class Lane:
         """Composes, decides and commits one batch; false when there is nothing to do now."""
         now = self._advance()
         await self._refresh(now)
-        timers = self._composer.due_timers(self._decider.state, now)
-        records = self._composer.take(timers.holds)
-        if not records and not timers.fires:
+        timers = self._composer.due_timers(self._decider.timers, self._decider.state, now)
+        if self._composer.single_steps:
+            records, fires = self._composer.one(timers)
+        else:
+            records, fires = self._composer.take(timers.holds), timers.fires
+        if not records and not fires:
             if timers.unread:
                 await self._reader.ask_ends()
                 return self._composer.has_read(timers.holds)
             return False
-        await self._decide_and_commit(records, timers.fires, now)
+        await self._decide_and_commit(records, fires, now)
         return True
 
     async def _refresh(self, now: Instant) -> None:
@@ -273,59 +283,66 @@ class Lane:
 
     async def _decide_and_commit(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> None:
         with telemetry.batch_span(self.service, self.lane, records):
-            await self._gather(records, fires, now)
+            try:
+                await self._gather(records, fires)
+            except Exception as error:
+                self._search(records, fires, "gather", error)
+                return
             await self._until_committed(records, fires, now)
 
     async def _until_committed(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> None:
         decider = self._decider
         while True:
             work = decider.begin(now)
-            left = self._composer.decide(decider, records, fires, now)
             try:
+                left = self._composer.decide(decider, records, fires, now)
+                # Before the positions are taken: they must not run ahead of what was decided.
+                self._composer.put_back(left)
+                records = records[: len(records) - len(left)]
                 await self._commit(work)
             except Settled as settled:
                 decider.take_back()
                 await self._learn_settled(settled.ids)
-                self._composer.put_back(left)
-                records = records[: len(records) - len(left)]
                 continue
-            except BaseException as error:
+            except Exception as error:
                 decider.take_back()
-                self._composer.put_back(left)
-                if isinstance(error, asyncpg.PostgresError) and not isinstance(error, INFRASTRUCTURE_ERRORS):
-                    self._find_poison(records[: len(records) - len(left)], error)
-                    return
+                self._search(records, fires, "write", error)
+                return
+            except BaseException:
+                decider.take_back()
                 raise
-            self._composer.put_back(left)
             self._after_commit(work)
             self._composer.single_steps = max(0, self._composer.single_steps - 1)
             return
 
-    async def _gather(self, records: Sequence[Arrived], fires: Sequence[TimerCause], now: Instant) -> None:
-        causes: list[RecordCause | TimerCause] = list(fires)
-        replays: list[str] = []
+    async def _gather(self, records: Sequence[Arrived], fires: Sequence[TimerCause]) -> None:
+        decider = self._decider
+        causes: list[Cause] = [timer for timer in fires if not decider.is_refused(timer)]
+        replayed: list[str] = []
         for record in records:
+            if decider.is_refused(record):
+                continue
             kind = record.header("ce_type") if record.topic == "commands" else None
             if record.topic == "commands" and kind not in self._logic.takes:
-                if kind == "dead_letter.replay":
-                    replays.append((record.value or b"").decode("utf-8", "replace"))
+                letter = replayed_letter(record, self.service) if kind == REPLAY else None
+                replayed += [letter] if letter is not None else []
                 continue
-            cause = self._decider.decoded_cause(record)
-            if cause is not None:
-                causes.append(cause)
-        if not causes and not replays:
-            return
-        if replays:
-            self._decider.replays = await open_dead_letters(self._pool, self.lane)
-        for letter in self._decider.replays.values() if replays else ():
-            cause = self._decider.decoded_cause(letter)
-            if cause is not None:
-                causes.append(cause)
-        await self._logic.gather(self._pool, self._decider.state, causes)
+            cause = decider.decoded_cause(record)
+            causes += [cause] if cause is not None else []
+        if replayed:
+            decider.replays = await open_dead_letters(self._pool, self.lane, replayed)
+            again = [decider.cause_of(letter) for letter in decider.replays.values()]
+            causes += [cause for cause in again if cause is not None]
+        if causes:
+            await self._logic.gather(self._pool, decider.state, causes)
 
     async def _commit(self, work: Work) -> None:
         started = time.monotonic()
-        positions = {name: inbox.decided_offset for name, inbox in self.inboxes.items() if inbox.decided_offset >= 0}
+        positions = [
+            Position(name, inbox.stored_offset, inbox.decided_offset, work.passed[name])
+            for name, inbox in self.inboxes.items()
+            if inbox.decided_offset != inbox.stored_offset or (inbox.decided_offset >= 0 and not inbox.is_stored)
+        ]
         last = self._decider.last_number + len(work.envelopes) if work.envelopes else None
         batch = Batch(self.lane, work.now, tuple(work.decided), self.source, self._decider.last_number)
         async with fenced(self._pool, self.lane, self.epoch, work.now) as db:
@@ -333,6 +350,8 @@ class Lane:
             if work.envelopes:
                 await insert_facts(db, self.source, self.lane, work.now, work.envelopes)
             await write_progress(db, self.lane, self.cluster or "", self.source, positions, last, work)
+        for position in positions:
+            self.inboxes[position.topic].stored(position.next_offset)
         telemetry.TRANSACTION_SECONDS.labels(self.service).observe(time.monotonic() - started)
         telemetry.BATCH_RECORDS.labels(self.service).observe(len(work.decided))
 
@@ -343,21 +362,32 @@ class Lane:
                 row["id"], "", row["status"], row["body"], row["body_hash"], None
             )
 
-    def _find_poison(self, records: Sequence[Arrived], error: Exception) -> None:
-        """A row was refused by the database for what is in it: go on one record at a time until it is found."""
-        log.error("write refused", service=self.service, lane=self.lane, records=len(records), error=repr(error))
-        if not records:
-            raise Halted(f"a timer's rows are refused: {error!r}")
-        if len(records) == 1:
-            self._decider.poisoned[records[0].topic, records[0].offset] = repr(error)
+    def _search(self, records: list[Arrived], fires: Sequence[TimerCause], stage: str, error: Exception) -> None:
+        """Something in a batch is refused for what it is: go on one cause at a time until it is found, and then make a
+        dead letter of it. Raises again what says nothing about the batch."""
+        if isinstance(error, (*INFRASTRUCTURE_ERRORS, *BROKER_ERRORS, MemoryError, Halted, Fenced)):
+            raise error
+        causes = len(records) + len(fires)
+        log.error("refused", service=self.service, lane=self.lane, stage=stage, causes=causes, error=repr(error))
+        if isinstance(error, asyncpg.CheckViolationError) and error.constraint_name == POSITION_CHECK:
+            telemetry.alarm(self.service, "position-ahead", lane=self.lane, detail=str(error))
+            raise Halted("a position would run ahead of what was decided") from error
         self._composer.put_back(records)
-        self._composer.single_steps = len(records) + 1
+        if causes == 1:
+            self._decider.refuse(records[0] if records else fires[0], stage, described(error))
+            self._composer.single_steps = max(self._composer.single_steps, 1)
+        else:
+            self._composer.search(causes)
 
     def _after_commit(self, work: Work) -> None:
         self._decider.keep()
         for key in list(self._decider.poisoned):
-            inbox = self.inboxes.get(key[0])
-            if inbox is not None and inbox.decided_offset > key[1]:
+            if isinstance(key, str):
+                done = key in self._decider.timers.aside
+            else:
+                inbox = self.inboxes.get(key[0])
+                done = inbox is not None and inbox.decided_offset > key[1]
+            if done:
                 del self._decider.poisoned[key]
         if self._relay is not None:
             self._relay.add(work.envelopes)
@@ -368,14 +398,15 @@ class Lane:
     async def _rest(self) -> None:
         """Waits for a record, the next timer or the next refresh."""
         for_company = self._composer.seconds_for_company()
-        if for_company <= 0 and not self._logic.earliest(self._decider.state):
+        earliest = self._decider.timers.earliest(self._decider.state)
+        if for_company <= 0 and not earliest:
             return
         self._wake.clear()
         now = self._clock.now()
         seconds = min(IDLE_SECONDS, self._logic.refresh_seconds)
         if for_company > 0:
             seconds = min(seconds, for_company)
-        for due in self._logic.earliest(self._decider.state).values():
+        for due in earliest.values():
             seconds = min(seconds, (due - now).total_seconds())
         if self._link.cluster is None:
             seconds = max(seconds, 0.02)

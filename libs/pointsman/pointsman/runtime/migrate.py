@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from pointsman.runtime.ddl import RUNTIME_TABLES_V1, SECRET_TABLE_V1
+from pointsman.runtime.ddl import POSITIONS_V2, RUNTIME_TABLES_V1, SECRET_TABLE_V1
 
 _LOCK = 0x706F696E  # "poin": the key of the advisory lock that one migration at a time holds.
 
@@ -38,6 +38,12 @@ class Operations(Protocol):
 def create_runtime_tables(op: Operations) -> None:
     """The runtime's tables, first form: what each service's revision 0001 begins with."""
     for statement in RUNTIME_TABLES_V1:
+        op.execute(statement)
+
+
+def count_what_positions_pass(op: Operations) -> None:
+    """Positions that count the records decided, second form."""
+    for statement in POSITIONS_V2:
         op.execute(statement)
 
 

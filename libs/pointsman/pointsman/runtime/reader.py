@@ -193,7 +193,7 @@ class Reader:
         begins = await self._consumer.beginning_offsets(list(partitions))
         for partition, inbox in partitions.items():
             if inbox.next_offset < 0:  # never read on this cluster: from the beginning of the log
-                inbox.next_offset = inbox.decided_offset = begins[partition]
+                inbox.begin_at(begins[partition])
             elif inbox.next_offset < begins[partition]:
                 self._lanes[partition.partition].beyond_log(
                     inbox.topic, f"position {inbox.next_offset} is below the log's start {begins[partition]}"

@@ -5,10 +5,11 @@ positions, numbers and outcomes. An outcome whose id is taken means that the com
 given up by its API): the transaction is rolled back and the batch decided again without it.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -44,6 +45,11 @@ class Outcome:
     kept: bool = True
 
 
+ABANDONED = "abandoned"
+ABANDONED_BODY = {"status": 503, "code": ABANDONED, "detail": "not applied in time, and never will be"}
+"""The outcome of a command that nobody may apply any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A record that could not be decided, as it came."""
@@ -68,6 +74,19 @@ class Work:
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     gaps: dict[tuple[str, str], Instant | None] = field(default_factory=dict)
     replayed: list[str] = field(default_factory=list)
+    passed: Counter[str] = field(default_factory=Counter)
+    """Topic → how many of its records were decided, dropped, skipped or put aside: what its position may pass."""
+
+
+class Position(NamedTuple):
+    """How far a topic is read: from `before` (the lane's row, or where reading began on this cluster) to `next_offset`,
+    the first undecided record. `passed` is how many records the transaction decides. The table refuses a transaction
+    that passes more than it decides: the row is checked as it would be inserted, and as it is added up."""
+
+    topic: str
+    before: int
+    next_offset: int
+    passed: int
 
 
 BEGIN_FENCED = "BEGIN; UPDATE lane SET lane_now = '{now}' WHERE lane = {lane} AND epoch = {epoch}"
@@ -86,9 +105,11 @@ INSERT_FACTS = """
 
 WRITE_POSITIONS = """
     WITH positions AS (
-        INSERT INTO position (lane, topic, cluster, next_offset)
-        SELECT $1, p.topic, $2, p.next_offset FROM unnest($3::text[], $4::bigint[]) AS p (topic, next_offset)
-        ON CONFLICT (lane, topic, cluster) DO UPDATE SET next_offset = excluded.next_offset
+        INSERT INTO position (lane, topic, cluster, first_offset, next_offset, decided)
+        SELECT $1, p.topic, $2, p.first_offset, p.next_offset, p.passed
+        FROM unnest($3::text[], $4::bigint[], $15::bigint[], $16::bigint[]) AS p (topic, next_offset, first_offset, passed)
+        ON CONFLICT (lane, topic, cluster)
+        DO UPDATE SET next_offset = excluded.next_offset, decided = position.decided + excluded.decided
     ), numbers AS (
         INSERT INTO seen (lane, topic, source, number, gap_since)
         SELECT $1, s.topic, s.source, s.number, s.gap_since
@@ -104,6 +125,9 @@ WRITE_POSITIONS = """
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 """
+
+POSITION_CHECK = "position_is_decided"
+"""The constraint that no position runs ahead of the records decided."""
 
 INSERT_DEAD_LETTERS = """
     INSERT INTO dead_letter (id, lane, topic, cluster, record_offset, record_timestamp_ms, workspace, key, value,
@@ -155,7 +179,7 @@ async def fenced(pool: Any, lane: int, epoch: int, now: Instant) -> AsyncIterato
 
 
 async def write_progress(
-    db: Any, lane: int, cluster: str, source: str, positions: dict[str, int], last_number: int | None, work: Work
+    db: Any, lane: int, cluster: str, source: str, positions: Sequence[Position], last_number: int | None, work: Work
 ) -> None:
     """Positions, seen numbers, the counter and the outcomes. Raises `Settled`."""
     kept = [outcome for outcome in work.outcomes if outcome.kept]
@@ -164,8 +188,8 @@ async def write_progress(
         WRITE_POSITIONS,
         lane,
         cluster,
-        list(positions),
-        list(positions.values()),
+        [position.topic for position in positions],
+        [position.next_offset for position in positions],
         [topic for topic, _ in seen],
         [name for _, name in seen],
         list(seen.values()),
@@ -176,6 +200,8 @@ async def write_progress(
         [outcome.status for outcome in kept],
         [None if outcome.body is None else _text(outcome.body) for outcome in kept],
         [outcome.body_hash for outcome in kept],
+        [position.before for position in positions],
+        [position.passed for position in positions],
     )
     if len(inserted) < len(kept):
         fresh = {row["id"] for row in inserted}
@@ -208,9 +234,13 @@ async def write_progress(
         )
 
 
-async def open_dead_letters(db: Any, lane: int) -> dict[str, Arrived]:
-    """The lane's dead letters that are not closed, as the records that they were."""
-    rows = await db.fetch("SELECT * FROM dead_letter WHERE lane = $1 AND state IN ('open', 'replaying')", lane)
+async def open_dead_letters(db: Any, lane: int, ids: Sequence[str]) -> dict[str, Arrived]:
+    """Those of the lane's dead letters `ids` that are not closed, as the records that they were."""
+    rows = await db.fetch(
+        "SELECT * FROM dead_letter WHERE lane = $1 AND id = ANY($2::text[]) AND state IN ('open', 'replaying')",
+        lane,
+        list(ids),
+    )
     return {
         row["id"]: Arrived(
             row["topic"],

@@ -128,10 +128,10 @@ class Worker:
     def _positions(self) -> dict[tuple[str, int], int]:
         prefix = self.settings.topic_prefix
         return {
-            (topic.full_name(prefix), lane.lane): lane.inboxes[topic.name].decided_offset
+            (topic.full_name(prefix), lane.lane): lane.inboxes[topic.name].stored_offset
             for lane in self.lanes.values()
             for topic in self._reads
-            if topic.name in lane.inboxes and lane.inboxes[topic.name].decided_offset >= 0
+            if topic.name in lane.inboxes and lane.inboxes[topic.name].is_stored
         }
 
     def why_not_ready(self) -> str | None:
