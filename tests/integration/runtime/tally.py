@@ -117,7 +117,8 @@ class TallyState:
 class TallyLane:
     """Adds `added` amounts; `poison` raises; a text that PostgreSQL refuses is written as it is.
 
-    `due` facts arm a timer for their subject that a `stopped` fact disarms; firing adds 1000.
+    `due` facts arm a timer for their subject that a `stopped` fact disarms; firing adds 1000, unless the subject is
+    `raising`, or `refused` and the database refuses its rows.
     """
 
     takes = frozenset({"tally.add", "tally.read", "tally.refuse"})
@@ -129,6 +130,7 @@ class TallyLane:
     def __init__(self) -> None:
         self.before_write: Callable[[Batch], Awaitable[None]] | None = None
         self.fired: list[TimerCause] = []
+        self.gathered: list[int] = []
 
     async def load(self, db: Database, lane: int, now: Instant) -> TallyState:
         state = TallyState()
@@ -142,13 +144,20 @@ class TallyLane:
         """Every timer of the tests is resident."""
 
     async def gather(self, db: Database, state: TallyState, causes: Sequence[Cause]) -> None:
-        """Everything is resident."""
+        """Everything is resident; subjects are asked for all the same, and one that is called `broken` raises."""
+        self.gathered.append(len(causes))
+        await db.fetch("SELECT 1 FROM tally WHERE subject = ANY($1::text[])", [cause.subject for cause in causes])
+        if any(cause.subject.startswith("broken") for cause in causes):
+            raise KeyError("broken")
 
     def decide(self, state: TallyState, cause: Cause, now: Instant) -> Decision:
         if isinstance(cause, TimerCause):
+            if cause.subject.startswith("raising"):
+                raise ZeroDivisionError("a timer")
             self.fired.append(cause)
             state.journal.pop(state.timers, cause.subject)
-            return self._add(state, cause.workspace, cause.subject, 1000, now)
+            amount = 2**63 if cause.subject.startswith("refused") else 1000
+            return self._add(state, cause.workspace, cause.subject, amount, now)
         emissions: tuple[Emission, ...] = ()
         answer: dict[str, Any] | None = None
         for body in cause.bodies:

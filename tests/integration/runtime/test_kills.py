@@ -2,11 +2,11 @@
 
 import asyncio
 import os
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -51,8 +51,10 @@ async def _killed_worker(tally: Tally, log: Path) -> AsyncIterator[None]:
     """A worker's process, SIGKILLed at the end."""
     settings = tally.settings.model_copy(update={"batch_milliseconds": 5})
     with log.open("ab") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tests.integration.runtime.tally_process"],
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.integration.runtime.tally_process",
             cwd=CHECKOUT,
             env={**os.environ, **environment_of(settings.model_dump(exclude_none=True))},
             stdout=output,
@@ -62,7 +64,7 @@ async def _killed_worker(tally: Tally, log: Path) -> AsyncIterator[None]:
         yield
     finally:
         process.kill()
-        process.wait()
+        await process.wait()
 
 
 async def _count(tally: Tally) -> int:
@@ -89,7 +91,7 @@ async def test_commands_are_not_lost_by_kills_while_batches_end_early(tally: Tal
     for _ in range(KILLS):
         before = await _count(tally)
         async with _killed_worker(tally, tmp_path / "worker.log"):
-            await until(lambda before=before: _more_than(tally, before), within_seconds=40)
+            await until(partial(_more_than, tally, before), within_seconds=40)
         await _position_is_what_was_decided(tally)
     assert await _count(tally) < COMMANDS_SENT, "the kills came too late to show anything"
     async with tally.worker():

@@ -149,8 +149,8 @@ RUNTIME_TABLES_V1: tuple[str, ...] = (
 )
 
 POSITIONS_V2: tuple[str, ...] = (
-    # Where reading began on this cluster, and how many records were decided since: each transaction adds its own, so that
-    # a position which runs ahead of them is refused, and lost records are seen from outside.
+    # Where reading began on this cluster, and how many records were decided since: each transaction adds its own, so
+    # that a position which runs ahead of them is refused, and lost records are seen from outside.
     "ALTER TABLE position ADD COLUMN first_offset bigint, ADD COLUMN decided bigint NOT NULL DEFAULT 0",
     "UPDATE position SET first_offset = next_offset",
     """

@@ -228,7 +228,9 @@ class Decider:
         if isinstance(decision, str):
             self._dead_letter(record, cause.workspace, "raised", decision)
             self._count_failure(cause.workspace)
-            self._settle(Outcome(cause.id, cause.workspace, 500, INTERNAL_ERROR, body_hash, reply_to, kept=not question))
+            self._settle(
+                Outcome(cause.id, cause.workspace, 500, INTERNAL_ERROR, body_hash, reply_to, kept=not question)
+            )
             return decision
         self._failures.clear()
         if decision.refusal is not None or question:

@@ -13,6 +13,8 @@ from pointsman.core.envelope import Arrived
 from pointsman.core.instant import EPOCH, FOREVER, Instant, parse_rfc3339
 
 BUFFERED_RECORDS_MAX = 4_000
+BUFFERED_BYTES_MAX = 16 * 1_048_576
+"""A topic is not fetched further while its inbox has so much: what waits in a process must not grow with its records."""
 JUST_BEFORE = timedelta(microseconds=1)
 
 
@@ -26,10 +28,16 @@ class Waiting:
 
 class TopicInbox:
     """One partition's records in order. `next_offset` is the one that is expected from the broker next, `decided_offset`
-    the first that is neither decided nor in a batch, `stored_offset` the lane's position in the
-    database (where reading began, while none `is_stored`)."""
+    the first that is neither decided nor in a batch, `stored_offset` the lane's position in the database (where reading
+    began, while none `is_stored`).
+
+    The log is not in the order of its times. `_ahead` has the (time, offset) of each record that is earlier than all
+    behind it, so that nobody looks through a backlog: the first is the earliest of all.
+    """
 
     __slots__ = (
+        "_ahead",
+        "bytes",
         "decided_offset",
         "is_stored",
         "next_offset",
@@ -43,6 +51,8 @@ class TopicInbox:
     def __init__(self, topic: str, next_offset: int) -> None:
         self.topic = topic
         self.records: deque[Waiting] = deque()
+        self.bytes = 0
+        self._ahead: deque[tuple[Instant, int]] = deque()
         self.is_stored = next_offset >= 0
         self.begin_at(next_offset)
         self.read_at: Instant = EPOCH
@@ -58,7 +68,7 @@ class TopicInbox:
 
     @property
     def full(self) -> bool:
-        return len(self.records) >= BUFFERED_RECORDS_MAX
+        return len(self.records) >= BUFFERED_RECORDS_MAX or self.bytes >= BUFFERED_BYTES_MAX
 
     def offer(self, records: Iterable[Arrived]) -> bool:
         """Appends fetched records; false when they do not begin where they should (nothing is taken then)."""
@@ -68,7 +78,12 @@ class TopicInbox:
                 continue
             if record.offset > self.next_offset:
                 return taken
-            self.records.append(Waiting(record, time_of(record)))
+            at = time_of(record)
+            self.records.append(Waiting(record, at))
+            self.bytes += _bytes_of(record)
+            while self._ahead and self._ahead[-1][0] >= at:
+                self._ahead.pop()
+            self._ahead.append((at, record.offset))
             self.next_offset = record.offset + 1
             taken = True
         return taken
@@ -82,16 +97,24 @@ class TopicInbox:
         """The next records, at most `count_max`. With `until`, none after the last one whose time is not later."""
         available = min(count_max, len(self.records))
         if until is not None:
-            available = min(available, self._count_until(until))
+            available = min(available, self._count_until(until, available))
         taken = [self.records.popleft().record for _ in range(available)]
+        for record in taken:
+            self.bytes -= _bytes_of(record)
         if taken:
             self.decided_offset = taken[-1].offset + 1
+            while self._ahead and self._ahead[0][1] < self.decided_offset:
+                self._ahead.popleft()
         return taken
 
     def put_back(self, records: list[Arrived]) -> None:
         """Returns what was taken and not decided, in order."""
         for record in reversed(records):
-            self.records.appendleft(Waiting(record, time_of(record)))
+            at = time_of(record)
+            self.records.appendleft(Waiting(record, at))
+            self.bytes += _bytes_of(record)
+            if at < self.earliest():
+                self._ahead.appendleft((at, record.offset))
         if records:
             self.decided_offset = records[0].offset
 
@@ -108,14 +131,22 @@ class TopicInbox:
 
     def earliest(self) -> Instant:
         """The earliest time of a record that is not decided yet; `FOREVER` when there is none."""
-        return min((waiting.at for waiting in self.records), default=FOREVER)
+        return self._ahead[0][0] if self._ahead else FOREVER
 
-    def _count_until(self, until: Instant) -> int:
-        last = 0
-        for place, waiting in enumerate(self.records, start=1):
-            if waiting.at <= until:
-                last = place
-        return last
+    def _count_until(self, until: Instant, count_max: int) -> int:
+        """How many records there are up to the last one whose time is not later, at most `count_max`."""
+        first = self.records[0].record.offset if self.records else 0
+        count = 0
+        for at, offset in self._ahead:
+            if at > until or count >= count_max:
+                break
+            count = offset - first + 1
+        return count
+
+
+def _bytes_of(record: Arrived) -> int:
+    headers = sum(len(name) + len(value) for name, value in record.headers)
+    return len(record.value or b"") + len(record.key or b"") + headers
 
 
 def time_of(record: Arrived) -> Instant:
@@ -125,5 +156,5 @@ def time_of(record: Arrived) -> Instant:
         return EPOCH
     try:
         return parse_rfc3339(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return EPOCH

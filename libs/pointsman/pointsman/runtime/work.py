@@ -107,7 +107,8 @@ WRITE_POSITIONS = """
     WITH positions AS (
         INSERT INTO position (lane, topic, cluster, first_offset, next_offset, decided)
         SELECT $1, p.topic, $2, p.first_offset, p.next_offset, p.passed
-        FROM unnest($3::text[], $4::bigint[], $15::bigint[], $16::bigint[]) AS p (topic, next_offset, first_offset, passed)
+        FROM unnest($3::text[], $4::bigint[], $15::bigint[], $16::bigint[])
+             AS p (topic, next_offset, first_offset, passed)
         ON CONFLICT (lane, topic, cluster)
         DO UPDATE SET next_offset = excluded.next_offset, decided = position.decided + excluded.decided
     ), numbers AS (

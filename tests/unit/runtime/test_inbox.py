@@ -1,0 +1,83 @@
+"""An inbox: its records in order, up to which time it has read, and how much it holds."""
+
+import random
+from datetime import timedelta
+
+import pytest
+
+from pointsman.core.envelope import Arrived
+from pointsman.core.instant import EPOCH, FOREVER, Instant, rfc3339
+from pointsman.runtime.inbox import BUFFERED_BYTES_MAX, BUFFERED_RECORDS_MAX, TopicInbox, time_of
+
+
+def a_record(offset: int, at: Instant | str, value: bytes = b"") -> Arrived:
+    time = at if isinstance(at, str) else rfc3339(at)
+    return Arrived("requests", 0, offset, 0, None, value, (("ce_time", time.encode()),))
+
+
+def at_second(second: int) -> Instant:
+    return EPOCH + timedelta(days=1, seconds=second)
+
+
+class LookingThrough:
+    """The same questions, answered by looking through all that waits."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Arrived] = []
+
+    def earliest(self) -> Instant:
+        return min((time_of(record) for record in self.waiting), default=FOREVER)
+
+    def take(self, count_max: int, until: Instant | None) -> list[Arrived]:
+        last = 0
+        for place, record in enumerate(self.waiting, start=1):
+            if until is None or time_of(record) <= until:
+                last = place
+        count = min(count_max, last)
+        taken, self.waiting = self.waiting[:count], self.waiting[count:]
+        return taken
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_an_inbox_answers_as_one_that_looks_through_its_backlog(seed: int) -> None:
+    source = random.Random(seed)
+    inbox, reference = TopicInbox("requests", 0), LookingThrough()
+    offset = 0
+    for _ in range(120):
+        act = source.random()
+        if act < 0.5:
+            fetched = [
+                a_record(offset + place, at_second(source.randrange(20))) for place in range(source.randrange(5))
+            ]
+            offset += len(fetched)
+            inbox.offer(fetched)
+            reference.waiting += fetched
+        else:
+            until = at_second(source.randrange(20)) if act < 0.8 else None
+            count_max = source.randrange(8)
+            taken = inbox.take(count_max, until)
+            assert taken == reference.take(count_max, until)
+            keep = source.randrange(len(taken) + 1)
+            inbox.put_back(taken[keep:])
+            reference.waiting = taken[keep:] + reference.waiting
+        assert inbox.earliest() == reference.earliest()
+        assert [waiting.record for waiting in inbox.records] == reference.waiting
+
+
+def test_an_inbox_is_full_by_bytes_before_it_is_by_records() -> None:
+    inbox = TopicInbox("commands", 0)
+    large = b"x" * (BUFFERED_BYTES_MAX // 4)
+    for offset in range(4):
+        assert not inbox.full
+        inbox.offer([a_record(offset, at_second(0), large)])
+    assert inbox.full
+    assert len(inbox.records) < BUFFERED_RECORDS_MAX
+    taken = inbox.take(2, None)
+    assert not inbox.full
+    inbox.put_back(taken)
+    assert inbox.full
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+12:00", "yesterday", "", "12"])
+def test_a_time_that_cannot_be_read_is_decided_at_once(text: str) -> None:
+    assert time_of(a_record(0, text)) == EPOCH
