@@ -167,6 +167,17 @@ async def test_a_replay_that_is_refused_again_is_answered_and_harms_nobody(tally
     assert await _letters(tally) == [("requests", "gather", "open", "acme")]
 
 
+async def test_a_replay_that_its_api_gave_up_or_sent_twice_does_not_stop_the_lane(tally: Tally) -> None:
+    await tally.db.execute("INSERT INTO tally.outcome (id, status) VALUES ('given-up', 503)")
+    for id in ("given-up", "twice", "twice"):
+        await tally.ask(id, "x", {"type": "dead_letter.replay", "service": "tally", "dead_letter_id": "no"})
+    await tally.say("a", added(1))
+    async with tally.worker():
+        await until(lambda: _sum(tally, "a", 1))
+    rows = await tally.db.fetch("SELECT id, status FROM tally.outcome ORDER BY id")
+    assert [tuple(row) for row in rows] == [("given-up", 503), ("twice", 404)]
+
+
 async def test_a_fault_that_spans_workspaces_halts_the_lane(tally: Tally) -> None:
     """Not everything is thrown away because gathering is broken altogether."""
     workspaces = await _of_one_lane(tally, 3)

@@ -19,6 +19,7 @@ from typing import Any
 from pointsman.core.cause import TimerCause
 from pointsman.core.envelope import Arrived
 from pointsman.core.instant import EPOCH, Instant
+from pointsman.runtime import own_commands
 from pointsman.runtime.aside import Timers
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.deciding import Decider
@@ -157,7 +158,10 @@ class Composer:
             if catching_up and self._is_past_a_timer(decider, record.topic, ahead[place], now):
                 left = records[place:]
                 break
-            decider.record(record, now=now)
+            if own_commands.is_own(record):
+                own_commands.carry_out(decider, record)
+            else:
+                decider.record(record, now=now)
             if self._pace.over():
                 left = records[place + 1 :]
                 break

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
-import orjson
 import structlog
 
 from pointsman.core.cause import Cause, RecordCause, TimerCause
@@ -17,7 +16,7 @@ from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime import telemetry
-from pointsman.runtime.aside import TIMERS, Timers, letter_of, timer_of
+from pointsman.runtime.aside import TIMERS, Timers, letter_of
 from pointsman.runtime.logic import Codec, Decided, LaneLogic
 from pointsman.runtime.source import Source
 from pointsman.runtime.work import ABANDONED_BODY, DeadLetter, Outcome, Work
@@ -26,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 FAILURES_IN_A_ROW_MAX = 50
 FAILED_WORKSPACES_MIN = 3
-RESEND, REPLAY = "facts.resend", "dead_letter.replay"
 
 
 INTERNAL_ERROR = {"status": 500, "code": "internal-error", "detail": "the command could not be decided; it is kept"}
@@ -88,7 +86,7 @@ class Decider:
 
     def keep(self) -> None:
         """The batch is committed."""
-        work = self._work()
+        work = self.begun()
         self.seen.update(work.seen)
         for key, since in work.gaps.items():
             if since is None:
@@ -108,42 +106,49 @@ class Decider:
         self._failures = self._failures_before.copy()
         self.work = None
 
-    def _work(self) -> Work:
+    def begun(self) -> Work:
+        """The batch that has begun."""
         assert self.work is not None, "a batch must have begun"
         return self.work
 
     # -- records -----------------------------------------------------------------------------------------------------
 
     def record(self, record: Arrived, *, now: Instant) -> None:
-        """Decides one record of a topic."""
-        self._work().passed[record.topic] += 1
+        """Decides one record of a topic. The runtime's own commands are not ours (see `own_commands`)."""
+        self.passed(record)
         if record.topic == "commands":
-            kind = record.header("ce_type")
-            if kind in (RESEND, REPLAY):
-                self._runtime_command(record, kind)
-                return
-            if kind not in self._logic.takes:
+            if record.header("ce_type") not in self._logic.takes:
                 return
         elif not self._next_number(record, now):
             self._decoded.pop(_place(record), None)
             return
-        self._decide_record(record, now)
+        self.decide_record(record, now)
+
+    def passed(self, record: Arrived) -> None:
+        """The record is dealt with in this batch: its topic's position may pass it."""
+        self.begun().passed[record.topic] += 1
 
     def refuse(self, cause: Arrived | TimerCause, reason: str, detail: str) -> None:
         """The next batch makes a dead letter of it. Raises `Halted` when that was refused as well."""
-        key = cause.id if isinstance(cause, TimerCause) else (cause.topic, cause.offset)
+        key = _key_of(cause)
         if key in self.poisoned:
             telemetry.alarm(self.service, "dead-letter-refused", lane=self.lane, cause=str(key), detail=detail)
             raise Halted(f"the dead letter of {key} is refused: {detail}")
         self.poisoned[key] = Refused(reason, detail)
 
-    def is_refused(self, cause: Arrived | TimerCause) -> bool:
-        """Whether the cause becomes a dead letter without being decided."""
-        return (cause.id if isinstance(cause, TimerCause) else (cause.topic, cause.offset)) in self.poisoned
+    def refusal_of(self, cause: Arrived | TimerCause) -> Refused | None:
+        """Why the cause becomes a dead letter without being decided; None when it is to be decided."""
+        return self.poisoned.get(_key_of(cause))
 
-    def cause_of(self, letter: Arrived) -> Cause | None:
-        """What a dead letter is about, for `gather`."""
-        return timer_of(letter.value) if letter.topic == TIMERS else self.decoded_cause(letter)
+    def answered_before(self, record: Arrived) -> bool:
+        """Whether the command has an outcome already, which is told again."""
+        known = self._known(record.header("ce_id") or "")
+        if known is not None:
+            self._answer_again(known, None, record.header("reply_to"))
+        return known is not None
+
+    def _known(self, id: str) -> Outcome | None:
+        return self.settled.get(id) or self._in_batch.get(id)
 
     def decoded_cause(self, record: Arrived) -> RecordCause | None:
         """The record as a cause, for `gather`; None when it cannot be read."""
@@ -162,17 +167,17 @@ class Decider:
             self._decoded[key] = decoded
         return decoded
 
-    def _decide_record(self, record: Arrived, now: Instant, replayed: bool = False) -> str | None:
+    def decide_record(self, record: Arrived, now: Instant, replayed: bool = False) -> str | None:
         """Decides and adds to the batch; returns what went wrong, or None."""
-        work = self._work()
-        poison = None if replayed else self.poisoned.get((record.topic, record.offset))
+        work = self.begun()
+        poison = None if replayed else self.refusal_of(record)
         if poison is not None:
             return self._decide_refused(record, poison)
         decoded = self._decode(record)
         self._decoded.pop(_place(record), None)
         if isinstance(decoded, ValueError):
             if not replayed:
-                self._dead_letter(record, record.header("ce_workspace"), "undecodable", str(decoded))
+                self.dead_letter(record, record.header("ce_workspace"), "undecodable", str(decoded))
             return str(decoded)
         if decoded.unknown_types:
             telemetry.SKIPPED.labels(record.topic).inc(len(decoded.unknown_types))
@@ -182,28 +187,27 @@ class Decider:
         cause = _cause(record, decoded)
         if record.topic == "commands":
             return self._command(record, cause, now)
-        decision = self._decide(cause, now)
+        decision = self.decision_of(cause, now)
         if isinstance(decision, str):
             if not replayed:
-                self._dead_letter(record, cause.workspace, "raised", decision)
+                self.dead_letter(record, cause.workspace, "raised", decision)
                 self._count_failure(cause.workspace)
             return decision
         self._failures.clear()
-        self._emit(cause, decision, cause.traceparent)
+        self.emit(cause, decision, cause.traceparent)
         return None
 
     def _decide_refused(self, record: Arrived, poison: Refused) -> str:
         """A dead letter; and who asked for a command is told at once."""
         workspace = record.header("ce_workspace")
-        self._dead_letter(record, workspace, poison.reason, poison.detail)
+        self.dead_letter(record, workspace, poison.reason, poison.detail)
         decoded = self._decoded.pop(_place(record), None)
         id = record.header("ce_id")
-        known = id in self.settled or id in self._in_batch
-        if record.topic == "commands" and id and "\0" not in id and not known:
+        if record.topic == "commands" and id and "\0" not in id and self._known(id) is None:
             body = decoded.bodies[0] if isinstance(decoded, Decoded) and decoded.bodies else None
             kept = not getattr(body, "question", False)
             failed = Outcome(id, workspace or "", 500, INTERNAL_ERROR, None, record.header("reply_to"), kept)
-            self._settle(failed)
+            self.settle(failed)
         self._count_failure(workspace or "")
         return poison.detail
 
@@ -211,7 +215,7 @@ class Decider:
         body = cause.bodies[0]
         reply_to = record.header("reply_to")
         body_hash = getattr(body, "body_hash", None)
-        known = self.settled.get(cause.id) or self._in_batch.get(cause.id)
+        known = self._known(cause.id)
         if known is not None:
             self._answer_again(known, body_hash, reply_to)
             return None
@@ -221,40 +225,38 @@ class Decider:
             # Its API gives it up, unless that was killed: whoever writes the row first, it says the same.
             if reply_to is not None:
                 given_up = Outcome(cause.id, cause.workspace, 503, ABANDONED_BODY, body_hash, reply_to)
-                self._settle(replace(given_up, kept=not question))
+                self.settle(replace(given_up, kept=not question))
             return None
         mark = self.state.journal.mark()
-        decision = self._decide(cause, now)
+        decision = self.decision_of(cause, now)
         if isinstance(decision, str):
-            self._dead_letter(record, cause.workspace, "raised", decision)
+            self.dead_letter(record, cause.workspace, "raised", decision)
             self._count_failure(cause.workspace)
-            self._settle(
-                Outcome(cause.id, cause.workspace, 500, INTERNAL_ERROR, body_hash, reply_to, kept=not question)
-            )
+            self.settle(Outcome(cause.id, cause.workspace, 500, INTERNAL_ERROR, body_hash, reply_to, kept=not question))
             return decision
         self._failures.clear()
         if decision.refusal is not None or question:
             self.state.journal.undo(mark)
         if decision.refusal is not None:
             refusal = decision.refusal
-            self._settle(
+            self.settle(
                 Outcome(
                     cause.id, cause.workspace, refusal.status, refusal.problem(), body_hash, reply_to, kept=not question
                 )
             )
             return None
         if not question:
-            self._emit(cause, decision, cause.traceparent)
+            self.emit(cause, decision, cause.traceparent)
         if decision.answer is not None or reply_to is not None:
-            self._settle(
+            self.settle(
                 Outcome(
                     cause.id, cause.workspace, decision.status, decision.answer, body_hash, reply_to, kept=not question
                 )
             )
         return None
 
-    def _settle(self, outcome: Outcome) -> None:
-        self._work().outcomes.append(outcome)
+    def settle(self, outcome: Outcome) -> None:
+        self.begun().outcomes.append(outcome)
         self._in_batch[outcome.id] = outcome
 
     def _answer_again(self, known: Outcome, body_hash: str | None, reply_to: str | None) -> None:
@@ -262,13 +264,13 @@ class Decider:
         if known.body_hash is not None and body_hash is not None and known.body_hash != body_hash:
             detail = "this Idempotency-Key was used with another body"
             problem = {"status": 422, "code": "idempotency-key-reused", "detail": detail}
-            self._work().outcomes.append(
+            self.begun().outcomes.append(
                 Outcome(known.id, known.workspace, 422, problem, body_hash, reply_to, kept=False)
             )
         else:
-            self._work().outcomes.append(replace(known, reply_to=reply_to, kept=False))
+            self.begun().outcomes.append(replace(known, reply_to=reply_to, kept=False))
 
-    def _decide(self, cause: Cause, now: Instant) -> Decision | str:
+    def decision_of(self, cause: Cause, now: Instant) -> Decision | str:
         """The decision, or what it raised (then it is undone)."""
         mark = self.state.journal.mark()
         try:
@@ -286,8 +288,8 @@ class Decider:
             telemetry.alarm(self.service, "decisions-fail", lane=self.lane, workspaces=len(self._failures))
             raise Halted(f"{self._failures.total()} decisions in a row raised, in {len(self._failures)} workspaces")
 
-    def _dead_letter(self, record: Arrived, workspace: str | None, reason: str, detail: str) -> None:
-        work = self._work()
+    def dead_letter(self, record: Arrived, workspace: str | None, reason: str, detail: str) -> None:
+        work = self.begun()
         telemetry.DEAD_LETTERS.labels(self.service, reason).inc()
         id = derived_id("dlq", work.now, record.topic, self.lane, record.offset, record.timestamp_ms)
         log.error("dead letter", service=self.service, topic=record.topic, lane=self.lane, offset=record.offset, id=id)
@@ -300,7 +302,7 @@ class Decider:
         number, source = record.header("ce_number"), record.header("ce_source")
         if number is None or source is None or not number.isdecimal() or len(number) > NUMBER_DIGITS_MAX:
             return True  # not numbered: decoding says what is wrong with it
-        work, key = self._work(), (record.topic, source)
+        work, key = self.begun(), (record.topic, source)
         last = work.seen.get(key, self.seen.get(key, 0))
         if int(number) <= last:
             telemetry.DROPPED.labels(record.topic).inc()
@@ -321,21 +323,21 @@ class Decider:
 
     def timer(self, timer: TimerCause, *, now: Instant) -> None:
         """Decides one timer that came due; one that raises, or is refused, is set aside (see `aside`)."""
-        refused = self.poisoned.get(timer.id)
+        refused = self.refusal_of(timer)
         if refused is None:
-            decision = self._decide(timer, now)
+            decision = self.decision_of(timer, now)
             if not isinstance(decision, str):
                 self._failures.clear()
                 lateness_seconds = (now - timer.due).total_seconds()
                 telemetry.TIMER_LATENESS.labels(self.service, timer.kind).observe(max(0.0, lateness_seconds))
-                self._emit(timer, decision, None)
+                self.emit(timer, decision, None)
                 return
             refused = Refused("raised", decision)
         self._set_aside(timer, refused)
         self._count_failure(timer.workspace)
 
     def _set_aside(self, timer: TimerCause, refused: Refused) -> None:
-        work = self._work()
+        work = self.begun()
         id = derived_id("dlq", work.now, TIMERS, self.lane, timer.id)
         telemetry.DEAD_LETTERS.labels(self.service, refused.reason).inc()
         telemetry.alarm(
@@ -351,82 +353,23 @@ class Decider:
         work.dead_letters.append(DeadLetter(id, letter, timer.workspace, refused.reason, refused.detail[:4000]))
         self.state.journal.put(self.timers.aside, timer.id, timer.kind)
 
-    def _timer_again(self, timer: TimerCause, now: Instant) -> str | None:
-        """Decides a timer that was set aside, unless it was moved or ended since; what went wrong, or None."""
-        if not self.timers.stands(self.state, timer):
-            self.state.journal.pop(self.timers.aside, timer.id)
-            return None
-        decision = self._decide(timer, now)
-        if isinstance(decision, str):
-            return decision
-        self.state.journal.pop(self.timers.aside, timer.id)
-        self._emit(timer, decision, None)
-        return None
-
     # -- facts -------------------------------------------------------------------------------------------------------
 
-    def _emit(self, cause: Cause, decision: Decision, traceparent: str | None) -> None:
-        work = self._work()
+    def emit(self, cause: Cause, decision: Decision, traceparent: str | None) -> None:
+        work = self.begun()
         work.decided.append(Decided(cause, decision))
         for emission in decision.emissions:
             number = self.last_number + len(work.envelopes) + 1
             work.envelopes.append(self._source.record(emission, self.lane, number, cause.id, traceparent))
 
-    # -- the runtime's own commands ----------------------------------------------------------------------------------
-
-    def _runtime_command(self, record: Arrived, kind: str) -> None:
-        try:
-            body = orjson.loads(record.value or b"")
-            if kind == RESEND:
-                self.resend_requests.append((str(body["source"]), int(body["partition"]), int(body["first"])))
-            elif body["service"] == self.service:
-                self._replay(record, str(body["dead_letter_id"]))
-        except (ValueError, KeyError, TypeError) as error:
-            self._dead_letter(record, record.header("ce_workspace"), "undecodable", f"{kind}: {error!r}")
-
-    def _replay(self, record: Arrived, dead_letter: str) -> None:
-        """The dead letter, decided anew in this batch; closed by the same transaction when it goes through now."""
-        command, workspace = record.header("ce_id") or "", record.header("ce_workspace") or ""
-        poison = self.poisoned.get((record.topic, record.offset))
-        if poison is not None:
-            self._settle_still_failing(record, poison.detail)
-            return
-        letter = self.replays.get(dead_letter)
-        if letter is None:
-            problem = {"status": 404, "code": "not-found", "detail": f"no open dead letter {dead_letter} in this lane"}
-            self._settle(Outcome(command, workspace, 404, problem, None, record.header("reply_to")))
-            return
-        now = self._work().now
-        if letter.topic == TIMERS:
-            wrong = self._timer_again(timer_of(letter.value), now)
-        else:
-            wrong = self._decide_record(letter, now, replayed=True)
-        if wrong is None:
-            self._work().replayed.append(dead_letter)
-            body: dict[str, Any] = {"id": dead_letter, "state": "replayed"}
-            self._settle(Outcome(command, workspace, 200, body, None, record.header("reply_to")))
-        else:
-            self._settle_still_failing(record, wrong)
-
-    def _settle_still_failing(self, record: Arrived, wrong: str) -> None:
-        command, workspace = record.header("ce_id") or "", record.header("ce_workspace") or ""
-        body = {"status": 422, "code": "still-failing", "detail": wrong[-500:]}
-        self._settle(Outcome(command, workspace, 422, body, None, record.header("reply_to")))
-
-
-def replayed_letter(record: Arrived, service: str) -> str | None:
-    """The id of the dead letter that this command asks the service to read again; None when it asks another, or
-    cannot be read."""
-    try:
-        body = orjson.loads(record.value or b"")
-        return str(body["dead_letter_id"]) if body["service"] == service else None
-    except (ValueError, KeyError, TypeError):
-        return None
-
 
 def described(error: BaseException) -> str:
     """An error as a dead letter tells it."""
     return "".join(traceback.format_exception(error, limit=-4))
+
+
+def _key_of(cause: Arrived | TimerCause) -> tuple[str, int] | str:
+    return cause.id if isinstance(cause, TimerCause) else (cause.topic, cause.offset)
 
 
 def _place(record: Arrived) -> tuple[str, int, int]:

@@ -14,7 +14,7 @@ from pointsman.core.instant import EPOCH, FOREVER, Instant, parse_rfc3339
 
 BUFFERED_RECORDS_MAX = 4_000
 BUFFERED_BYTES_MAX = 16 * 1_048_576
-"""A topic is not fetched further while its inbox has so much: what waits in a process must not grow with its records."""
+"""A topic is not fetched further while its inbox has so much: what waits must not grow with the size of records."""
 JUST_BEFORE = timedelta(microseconds=1)
 
 
@@ -27,9 +27,9 @@ class Waiting:
 
 
 class TopicInbox:
-    """One partition's records in order. `next_offset` is the one that is expected from the broker next, `decided_offset`
-    the first that is neither decided nor in a batch, `stored_offset` the lane's position in the database (where reading
-    began, while none `is_stored`).
+    """One partition's records in order. `next_offset` is the one that is expected from the broker next,
+    `decided_offset` the first that is neither decided nor in a batch, `stored_offset` the lane's position in the
+    database (where reading began, while none `is_stored`).
 
     The log is not in the order of its times. `_ahead` has the (time, offset) of each record that is earlier than all
     behind it, so that nobody looks through a backlog: the first is the earliest of all.

@@ -28,7 +28,7 @@ from typing import Any
 import asyncpg
 import structlog
 
-from pointsman.core.cause import Cause, TimerCause
+from pointsman.core.cause import TimerCause
 from pointsman.core.envelope import Arrived
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.topic import Topic
@@ -37,7 +37,8 @@ from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.composing import Composer
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
-from pointsman.runtime.deciding import REPLAY, Decider, Halted, described, replayed_letter
+from pointsman.runtime.deciding import Decider, Halted, described
+from pointsman.runtime.gathering import gather
 from pointsman.runtime.inbox import TopicInbox
 from pointsman.runtime.logic import Batch, Codec, LaneLogic
 from pointsman.runtime.outgoing import Outgoing
@@ -53,7 +54,6 @@ from pointsman.runtime.work import (
     Work,
     fenced,
     insert_facts,
-    open_dead_letters,
     write_progress,
 )
 
@@ -284,7 +284,7 @@ class Lane:
     async def _decide_and_commit(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> None:
         with telemetry.batch_span(self.service, self.lane, records):
             try:
-                await self._gather(records, fires)
+                await gather(self._pool, self._logic, self._decider, records, fires)
             except Exception as error:
                 self._search(records, fires, "gather", error)
                 return
@@ -302,6 +302,10 @@ class Lane:
                 await self._commit(work)
             except Settled as settled:
                 decider.take_back()
+                if decider.settled.keys() >= set(settled.ids):
+                    # Told before, and decided all the same: it would be so for ever.
+                    self._search(records, fires, "write", settled)
+                    return
                 await self._learn_settled(settled.ids)
                 continue
             except Exception as error:
@@ -314,27 +318,6 @@ class Lane:
             self._after_commit(work)
             self._composer.single_steps = max(0, self._composer.single_steps - 1)
             return
-
-    async def _gather(self, records: Sequence[Arrived], fires: Sequence[TimerCause]) -> None:
-        decider = self._decider
-        causes: list[Cause] = [timer for timer in fires if not decider.is_refused(timer)]
-        replayed: list[str] = []
-        for record in records:
-            if decider.is_refused(record):
-                continue
-            kind = record.header("ce_type") if record.topic == "commands" else None
-            if record.topic == "commands" and kind not in self._logic.takes:
-                letter = replayed_letter(record, self.service) if kind == REPLAY else None
-                replayed += [letter] if letter is not None else []
-                continue
-            cause = decider.decoded_cause(record)
-            causes += [cause] if cause is not None else []
-        if replayed:
-            decider.replays = await open_dead_letters(self._pool, self.lane, replayed)
-            again = [decider.cause_of(letter) for letter in decider.replays.values()]
-            causes += [cause for cause in again if cause is not None]
-        if causes:
-            await self._logic.gather(self._pool, decider.state, causes)
 
     async def _commit(self, work: Work) -> None:
         started = time.monotonic()

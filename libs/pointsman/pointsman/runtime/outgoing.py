@@ -11,8 +11,9 @@ from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
-from pointsman.runtime.deciding import RESEND, Decider, Halted
+from pointsman.runtime.deciding import Decider, Halted
 from pointsman.runtime.logic import Codec
+from pointsman.runtime.own_commands import RESEND
 from pointsman.runtime.relay import RelayLine, resend
 from pointsman.runtime.work import Outcome
 
