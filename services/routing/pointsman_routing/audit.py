@@ -183,6 +183,7 @@ class Auditor:
         if cycle.after is not None or cycle.next_agent < len(cycle.agents):
             return True
         report.findings += soundness.overdue(desk, now, OVERDUE, OVERDUE_MAX)
+        report.findings += soundness.untold(desk)
         report.findings = list(dict.fromkeys(report.findings))
         report.finished_at = now
         self._last[desk.workspace] = report

@@ -23,7 +23,7 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import RARE, Agent, Climb, Closing, Labels, Offer, Pause, Ticket, Token
+from pointsman_routing.desk.model import RARE, Agent, Climb, Closing, Labels, Move, Offer, Pause, Ticket, Token
 from pointsman_routing.desk.order import order_key, since_us
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -37,7 +37,7 @@ CLOSING_HORIZON = timedelta(seconds=120)
 TICKET_COLUMNS = ", ".join(f"{name}::text" if kind == "jsonb" else name for name, kind in TICKET.columns)
 
 WORKSPACES = """
-    SELECT workspace, config_version, change, round_robin, closings, version.document
+    SELECT workspace, config_version, change, round_robin, closings, moves, version.document
     FROM workspace JOIN config_version AS version USING (workspace)
     WHERE lane = $1 AND version.version = workspace.config_version
     ORDER BY workspace
@@ -154,6 +154,7 @@ def _desk(state: Desks, row: Any, classifier: Callable[[Document], Classify], no
     desk.change = row["change"]
     desk.round_robin = row["round_robin"]
     desk.closings = {queue: _closing(said) for queue, said in row["closings"].items()}
+    desk.moves = tuple(Move._make(said) for said in row["moves"])
     for profile in policy.profiles.values():
         desk.agents[profile.slug] = Agent(profile.slug, profile, since=now, idle_since=now)
     return desk

@@ -316,7 +316,7 @@ WORKSPACE = Table(
         *_typed("text", "workspace"),
         *_typed("int", "lane config_version"),
         *_typed("bigint", "change"),
-        *_typed("jsonb", "round_robin closings"),
+        *_typed("jsonb", "round_robin closings moves"),
     ),
 )
 

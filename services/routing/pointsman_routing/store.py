@@ -132,6 +132,7 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
                 desk.change,
                 as_json(desk.round_robin),
                 as_json({queue: closing._asdict() for queue, closing in desk.closings.items()}),
+                as_json([tuple(move) for move in desk.moves]),
             )
             for desk in desks
             if desk.configured

@@ -17,6 +17,7 @@ from pointsman.testing.said import a_message
 from pointsman_routing.desk.soundness import Finding
 from pointsman_routing.loading import Desks
 from pointsman_routing.worker import DeskLane
+from tests.unit.routing.documents import without_queue
 from tests.unit.routing.escalations import an_escalation
 from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent, by_hints
 from tests.unit.routing.snapshot import snapshot
@@ -286,6 +287,30 @@ async def test_a_resolved_ticket_leaves_memory_and_comes_back_for_a_message(stor
     assert play.types[:2] == ["message.received", "ticket.reopened"]
     await play.check()
     assert play.ticket().state == "assigned"
+
+
+async def test_what_was_resolved_before_its_queue_was_renamed_reopens_in_the_renamed_one_wherever_it_is_loaded(
+    stored: Stored,
+) -> None:
+    play = stored
+    play.assigned(queue="billing")
+    play.resolve()
+    await play.check()
+    renamed = without_queue(DOCUMENT, "billing", "invoices", renamed=True)
+    play.configure(renamed, moves={"queues": {"billing": "invoices"}})
+    await play.check()
+    play.configure(renamed)
+    await play.check()
+    loaded = await play.lane.load(play.db, LANE, play.now)
+    play.state, play.desk, play.journal = loaded, loaded.desks["acme"], loaded.journal
+    play.timers = loaded.timers
+    cause = RecordCause("evt_x", "requests", "acme", "tkt_1", play.now, (a_message(number=2, at=play.now),))
+    await play.lane.gather(play.db, play.state, [cause])
+    play.decide(cause)
+    assert play.ticket().queue == "invoices"
+    assert play.fact("ticket.moved").from_queue == "billing"
+    await play.check()
+    assert await play.db.fetchval("SELECT queue FROM ticket WHERE id = 'tkt_1'") == "invoices"
 
 
 async def test_a_ticket_that_closes_soon_becomes_resident_again(stored: Stored) -> None:

@@ -107,6 +107,7 @@ class Play:
         self.log: list[Any] = []
         self.answer: Any = None
         self.closed: dict[str, Ticket] = {}
+        self.left: dict[str, Ticket] = {}
         self._written: list[Written] = []
         self._ticket_of: dict[str, str] = {}
         self._causes = 0
@@ -165,8 +166,10 @@ class Play:
         return self.decide(RecordCause(f"evt_{self._causes}", topic, "acme", subject, at or self.now, facts))
 
     def _gather(self, *tickets: str | None) -> None:
-        """As the worker does: closed tickets are resident for a cause that is about them."""
+        """As the worker does: resolved and closed tickets are resident for a cause that is about them."""
         for id in tickets:
+            if id in self.left:
+                self.desk.tickets[id] = self.left.pop(id)
             while id is not None and id in self.closed and id not in self.desk.tickets:
                 self.desk.tickets[id] = self.closed[id]
                 id = self.closed[id].merged_into
@@ -207,6 +210,13 @@ class Play:
         for agent in self.desk.agents:
             self.presence(agent, None)
         self.advance(seconds)
+
+    def leave_behind(self) -> None:
+        """Resolved tickets leave the resident desk, as they do in production until somebody writes to them."""
+        for ticket in [each for each in self.desk.tickets.values() if each.state == "resolved" and not each.in_wrap_up]:
+            self.left[ticket.id] = self.desk.tickets.pop(ticket.id)
+            self.desk.arm("close", ticket.id, None)
+        self.journal.forget()
 
     # -- what people do ----------------------------------------------------------------------------------------------
 

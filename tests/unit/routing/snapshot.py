@@ -29,6 +29,8 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
         "closings": dict(desk.closings),
         "held": {queue: sorted(tickets) for queue, tickets in desk.held.items() if tickets},
         "jobs": dict(desk.jobs),
+        "moves": desk.moves,
+        "untold": list(desk.untold),
         "reserved": {agent: sorted(ids) for agent, ids in desk.reserved.items()},
         "timers": sorted(timer for timer in desk.timers.armed(desk.workspace) if resident or timer[0] not in _DERIVED),
     }

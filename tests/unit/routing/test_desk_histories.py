@@ -15,8 +15,10 @@ from pointsman.contracts.sla import ClockStarted, ClockWarned
 from pointsman.core.cause import Cause
 from pointsman.core.decision import Decision
 from pointsman_routing.desk.decide import decide
+from tests.unit.routing.documents import without_queue
 from tests.unit.routing.escalations import an_escalation
 from tests.unit.routing.invariants import assert_sound, assert_within_capacity
+from tests.unit.routing.mirror import Mirror
 from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
 from tests.unit.routing.reference import ScanMatcher
 from tests.unit.routing.snapshot import snapshot
@@ -26,6 +28,7 @@ AGENTS = ("anna", "boris", "carla", "dora")
 CHANNELS = ("email", "chat", "social")
 SKILLS = ("billing", "italian")
 QUEUES = ("general", "billing", "night")
+NAMES = (*QUEUES, "invoices", "dusk")
 
 
 def within_capacity(agent: dict[str, Any]) -> dict[str, Any]:
@@ -115,15 +118,32 @@ documents = st.builds(
 class Checked(Play):
     """A played desk that looks after itself at every decision."""
 
+    def __init__(self, document: dict[str, Any]) -> None:
+        self.mirror = Mirror()
+        super().__init__(document)
+
     def decide(self, cause: Cause) -> Decision:
         before = snapshot(self.desk)
+        versions = {id: ticket.version for id, ticket in self.desk.tickets.items()}
         first = self._try(cause)
         self.journal.undo()
         assert snapshot(self.desk) == before, "undo does not restore the state"
         decision = super().decide(cause)
         assert decision == first, "the same input gave another output"
         assert_sound(self.desk)
+        self._assert_told(decision, versions)
         return decision
+
+    def _assert_told(self, decision: Decision, versions: dict[str, int]) -> None:
+        """Whatever changed is told: a version by a fact of its decision, and what it stands for by what that says."""
+        told = {emission.subject for emission in decision.emissions}
+        for fact in self.facts:
+            self.mirror.hear(fact)
+        for id, ticket in {**self.closed, **self.desk.tickets}.items():
+            assert ticket.version == versions.get(id, ticket.version) or id in told, (
+                f"{id} has a version without a fact"
+            )
+            self.mirror.assert_like(ticket)
 
     def _try(self, cause: Cause) -> Decision:
         return decide(self.desk, cause, self.now)
@@ -149,6 +169,13 @@ class Histories(RuleBasedStateMachine):
         if not self.lowered:
             assert_within_capacity(indexed.desk)
 
+    def put(self, document: dict[str, Any], **fields: Any) -> None:
+        """The document is the next version, unless it is refused."""
+        version = self.plays[0].desk.policy.version
+        self.both(lambda play: play.configure(document, **fields))
+        if self.plays[0].desk.policy.version > version:
+            self.document = document
+
     def some(self, data: Any, *states: str) -> str:
         play = self.plays[0]
         found = sorted(ticket.id for ticket in play.desk.tickets.values() if ticket.state in states)
@@ -157,7 +184,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(
         channel=st.sampled_from(CHANNELS),
-        queue=st.sampled_from(QUEUES),
+        queue=st.sampled_from(NAMES),
         priority=st.sampled_from(["urgent", "high", "normal", "low"]),
         requires=levels,
         prefers=levels,
@@ -212,7 +239,7 @@ class Histories(RuleBasedStateMachine):
     @rule(
         data=st.data(),
         to=st.one_of(
-            st.builds(lambda slug: {"to_queue": slug}, st.sampled_from(["general", "billing"])),
+            st.builds(lambda slug: {"to_queue": slug}, st.sampled_from(NAMES)),
             st.builds(lambda slug: {"to_agent": slug}, st.sampled_from(AGENTS)),
             st.builds(lambda skills: {"to_skills": skills}, levels),
         ),
@@ -258,7 +285,7 @@ class Histories(RuleBasedStateMachine):
     def an_agent_hands_over(self, agent: str) -> None:
         self.both(lambda play: play.handover(agent))
 
-    @rule(agent=st.sampled_from(AGENTS), to=st.sampled_from([None, "general", "billing"]))
+    @rule(agent=st.sampled_from(AGENTS), to=st.sampled_from([None, *NAMES]))
     def a_supervisor_requeues(self, agent: str, to: str | None) -> None:
         self.both(lambda play: play.requeue(agent, channels=("email", "chat"), to_queue=to))
 
@@ -331,7 +358,7 @@ class Histories(RuleBasedStateMachine):
         data=st.data(),
         boost=st.integers(0, 2),
         relax=st.sampled_from([None, None, "all", "language"]),
-        overflow=st.lists(st.sampled_from([*QUEUES, "gone"]), max_size=2),
+        overflow=st.lists(st.sampled_from([*NAMES, "gone"]), max_size=2),
         step=st.integers(0, 3),
         repetition=st.sampled_from([0, 0, 0, 1]),
     )
@@ -364,7 +391,7 @@ class Histories(RuleBasedStateMachine):
         self.both(lambda play: play.say(ticket, channel=channel))
 
     @rule(
-        queue=st.sampled_from(["general", "billing"]),
+        queue=st.sampled_from(NAMES),
         then=st.sampled_from([None, None, "hold", "resolve", {"to": "night"}]),
         seconds=st.sampled_from([None, 20, 90]),
     )
@@ -375,7 +402,7 @@ class Histories(RuleBasedStateMachine):
 
         self.both(close)
 
-    @rule(queue=st.sampled_from(QUEUES))
+    @rule(queue=st.sampled_from(NAMES))
     def a_queue_is_opened(self, queue: str) -> None:
         self.both(lambda play: play.open_queue(queue))
 
@@ -388,20 +415,63 @@ class Histories(RuleBasedStateMachine):
     def the_configuration_changes(self, agent: str, profile: Any, queue: str, data: Any) -> None:
         document, other = self.document, "billing" if queue == "general" else "general"
         new = data.draw(queues(other))
-        self.document = {
-            **document,
-            "agents": {**document["agents"], agent: profile},
-            "queues": {**document["queues"], queue: new},
-        }
         self.lowered = True
-        self.both(lambda play: play.configure(self.document))
+        self.put(
+            {
+                **document,
+                "agents": {**document["agents"], agent: profile},
+                "queues": {**document["queues"], queue: new},
+            }
+        )
+
+    @rule(data=st.data(), new=st.sampled_from(NAMES))
+    def a_queue_is_renamed(self, data: Any, new: str) -> None:
+        old = data.draw(st.sampled_from(sorted(self.document["queues"])))
+        assume(new not in self.document["queues"])
+        document = without_queue(self.document, old, new, renamed=True)
+        self.put(document, moves={"queues": {old: new}})
+        assert self.document is document, "a rename is refused"
+
+    @rule(data=st.data(), said=st.booleans())
+    def a_queue_is_deleted(self, data: Any, said: bool) -> None:
+        """Without a word of where its tickets go that is refused while it holds some."""
+        names = sorted(self.document["queues"])
+        assume(len(names) > 1)
+        old, to = data.draw(st.permutations(names))[:2]
+        moves = {"queues": {old: to}} if said else None
+        self.put(without_queue(self.document, old, to), moves=moves)
+
+    @rule(agent=st.sampled_from(AGENTS))
+    def an_agent_becomes_a_bot(self, agent: str) -> None:
+        assume(agent in self.document["agents"])
+        document = {**self.document, "agents": {**self.document["agents"], agent: {"kind": "bot"}}}
+        self.put(document, moves={"agents": {agent: "requeue"}})
+
+    @rule()
+    def resolved_tickets_leave(self) -> None:
+        self.both(Play.leave_behind)
+
+    @rule(data=st.data(), what=st.sampled_from(["say", "reopen", "label", "take", "note", "explain"]))
+    def what_had_left_is_touched(self, data: Any, what: str) -> None:
+        left = sorted(self.plays[0].left)
+        assume(left)
+        ticket = data.draw(st.sampled_from(left))
+        channel = self.plays[0].left[ticket].channel
+        acts: dict[str, Any] = {
+            "say": lambda play: play.say(ticket, channel=channel),
+            "reopen": lambda play: play.reopen(ticket),
+            "label": lambda play: play.label(ticket, priority="low"),
+            "take": lambda play: play.take("anna", ticket),
+            "note": lambda play: play.reply(ticket, public=False),
+            "explain": lambda play: play.explain(ticket),
+        }
+        self.both(acts[what])
 
     @rule(agent=st.sampled_from(AGENTS))
     def an_agent_leaves_for_good(self, agent: str) -> None:
         others = {slug: profile for slug, profile in self.document["agents"].items() if slug != agent}
         assume(agent in self.document["agents"] and len(others) > 1)
-        self.document = {**self.document, "agents": others}
-        self.both(lambda play: play.configure(self.document, moves={"agents": {agent: "requeue"}}))
+        self.put({**self.document, "agents": others}, moves={"agents": {agent: "requeue"}})
 
 
 TestHistories = Histories.TestCase

@@ -277,6 +277,16 @@ class TicketTransferred(Contract, topic=TOPIC, type="ticket.transferred"):
     by: Actor
 
 
+class TicketMoved(Contract, topic=TOPIC, type="ticket.moved"):
+    """The ticket is in another queue, because its own was renamed or deleted; state, offer and holder stand. Of one
+    that waits `ticket.queued` says it. A ticket that was resolved by then moves when it is next touched."""
+
+    ticket_id: str
+    from_queue: str
+    queue: str
+    reason: str
+
+
 class TicketEscalated(Contract, topic=TOPIC, type="ticket.escalated"):
     """The ticket gets more attention. Without a `ladder` the queue's `offers_max` was reached: it stays queued,
     decliners are eligible again, and `notify` names the target that is told of it.

@@ -3,8 +3,15 @@
 EVENT_TYPES: tuple[str, ...] = (
     *(f"message.{each}" for each in ("received", "delivered", "failed")),
     *("ticket.opened", "ticket.classified", "ticket.labelled", "ticket.queued", "ticket.assigned", "ticket.replied"),
-    *("ticket.noted", "ticket.pended", "ticket.snoozed", "ticket.woken", "ticket.transferred", "ticket.escalated"),
-    *("ticket.resolved", "ticket.wrap_up_finished", "ticket.reopened", "ticket.closed", "ticket.merged"),
+    *("ticket.noted", "ticket.pended", "ticket.snoozed", "ticket.woken", "ticket.transferred", "ticket.moved"),
+    *(
+        "ticket.escalated",
+        "ticket.resolved",
+        "ticket.wrap_up_finished",
+        "ticket.reopened",
+        "ticket.closed",
+        "ticket.merged",
+    ),
     *("ticket.split", "ticket.customer_left"),
     *(f"offer.{each}" for each in ("made", "accepted", "rejected", "expired", "rescinded")),
     "agent.presence_changed",

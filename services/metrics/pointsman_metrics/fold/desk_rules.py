@@ -218,6 +218,10 @@ def _transferred(ticket: Ticket, fact: desk.TicketTransferred, at: Instant, besi
         ticket.queue = fact.to_queue
 
 
+def _moved(ticket: Ticket, fact: desk.TicketMoved, at: Instant, beside: Beside) -> None:
+    ticket.queue = fact.queue
+
+
 def _escalated(ticket: Ticket, fact: desk.TicketEscalated, at: Instant, beside: Beside) -> None:
     ticket.escalated_at = ticket.escalated_at or at
 
@@ -289,6 +293,7 @@ RULES: dict[type, Callable[[Ticket, Any, Instant, Beside], None]] = {
     desk.TicketPended: _pended,
     desk.TicketSnoozed: _snoozed,
     desk.TicketTransferred: _transferred,
+    desk.TicketMoved: _moved,
     desk.TicketEscalated: _escalated,
     desk.TicketResolved: _resolve,
     desk.WrapUpFinished: _wrapped_up,

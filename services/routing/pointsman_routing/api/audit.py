@@ -23,7 +23,9 @@ Supervisor = Annotated[Caller, Depends(require("supervisor"))]
 LOOK_SECONDS = 0.1
 WAIT_SECONDS = 20.0
 
-Kind = Literal["double-owner", "over-capacity", "wrong-charge", "limbo", "timer", "row-differs", "state"]
+Kind = Literal[
+    "double-owner", "over-capacity", "wrong-charge", "limbo", "timer", "row-differs", "state", "queue-gone", "untold"
+]
 
 
 class AuditFinding(BaseModel):

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from pointsman.contracts.base import made
 from pointsman.contracts.commands import ConfigPut
-from pointsman.contracts.desk import TicketQueued
 from pointsman.contracts.document import Document, DocumentErrors, read_document
+from pointsman.contracts.document.inactive import escaped
 from pointsman.contracts.recomputing import recompute_job_id
-from pointsman.contracts.shapes import SYSTEM
+from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.decision import Decision, refuse
-from pointsman_routing.desk import offers, reserved, shut, wrap_up
+from pointsman_routing.desk import moving, offers, requeue, reserved, shut, wrap_up
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
 from pointsman_routing.desk.policy import Policy, Profile, compile_policy
-from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.result import Answer, Result, invalid
 from pointsman_routing.desk.roster import Roster
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def put(desk: Desk, command: ConfigPut) -> Result:
     policy = admit(desk, command.document, command.moves)
     if isinstance(policy, Decision):
         return policy
-    apply(desk, policy, Moves(command.moves))
+    apply(desk, policy, Moves(command.moves), command.actor)
     at = desk.draft.at
     row = {
         "version": policy.version,
@@ -89,6 +89,11 @@ class Moves:
         self.agents: dict[str, str] = given.get("agents") or {}
         self.queues: dict[str, str] = given.get("queues") or {}
 
+    def queues_gone(self, desk: Desk, policy: Policy) -> dict[str, str]:
+        """Of the queues that the version deletes, those of which it is said where their tickets go."""
+        before = desk.policy.queues if desk.configured else {}
+        return {slug: to for slug, to in self.queues.items() if slug in before and slug not in policy.queues}
+
 
 def _held(desk: Desk, policy: Policy, moves: Moves) -> Decision | None:
     """The refusal when something that is deleted holds tickets and nothing says where they go."""
@@ -104,6 +109,9 @@ def _held(desk: Desk, policy: Policy, moves: Moves) -> Decision | None:
     if stuck:
         said = f"{', '.join(stuck)} still hold tickets; say moves.queues: {{{stuck[0]}: another queue}}"
         return refuse(409, "holds-tickets", said, queues=stuck, errors=_unsaid("queues", stuck))
+    for slug, to in moves.queues_gone(desk, policy).items():
+        if to not in policy.queues:
+            return invalid(f"there is no queue {to}", f"/moves/queues/{escaped(slug)}")
     return None
 
 
@@ -115,10 +123,11 @@ def _takes_tickets(policy: Policy, slug: str) -> bool:
     return slug in policy.profiles and policy.profiles[slug].takes_tickets
 
 
-def apply(desk: Desk, policy: Policy, moves: Moves | None = None) -> None:
+def apply(desk: Desk, policy: Policy, moves: Moves | None = None, by: Actor = SYSTEM) -> None:
     """Makes the version the one that holds. Linear in agents, offers, and the tickets of queues that changed; the
     others stand where they stood, and who may take them now is asked as an agent that got room."""
-    moves = moves or Moves()
+    gone = (moves or Moves()).queues_gone(desk, policy)
+    renamed = {slug: to for slug, to in gone.items() if to not in desk.policy.queues} if gone else {}
     changed = _changed_queues(desk, policy)
     concerned = {ticket.id for ticket in desk.tickets.values() if ticket.queue in changed}
     concerned.update((offer.ticket_id for offer in desk.offers.values()), *desk.reserved.values())
@@ -127,17 +136,22 @@ def apply(desk: Desk, policy: Policy, moves: Moves | None = None) -> None:
     for id in concerned:
         ticket = desk.tickets[id]
         if ticket.place is not None:
-            desk.edit(ticket)
-            ticket.place = None
+            desk.journal.set(ticket, "place", None)
     desk.waiting.adopt(policy, changed)
     desk.adopt(policy, Roster(policy, desk.journal), desk.waiting, desk.classifier(policy.document))
+    moving.remember(desk, gone)
     for slug in sorted(desk.agents.keys() - policy.profiles.keys()):
-        _dismiss(desk, desk.agents[slug])
+        _dismiss(desk, desk.agents[slug], by)
     for profile in policy.profiles.values():
-        _employ(desk, profile)
+        _employ(desk, profile, by)
+    moving.widen_elsewhere(desk, gone)
     for id in sorted(concerned):
-        _requeue(desk, desk.tickets[id], moves)
-    shut.reconfigured(desk)
+        _requeue(desk, desk.tickets[id])
+    shut.reconfigured(desk, gone, renamed)
+    for slug, to in sorted(renamed.items()):
+        last = desk.journal.pop(desk.round_robin, slug)
+        if last is not None:
+            desk.journal.put(desk.round_robin, to, last)
     for agent in sorted(desk.agents.values(), key=lambda agent: (agent.idle_since, agent.slug)):
         if agent.state == "available" and agent.pool is not None:
             desk.draft.agents[agent.slug] = agent
@@ -162,7 +176,7 @@ def _language_skills(document: Document) -> tuple[str | None, frozenset[str]]:
     return template, frozenset(skill for skill in document.skills if skill.startswith(begin) and skill.endswith(end))
 
 
-def _employ(desk: Desk, profile: Profile) -> None:
+def _employ(desk: Desk, profile: Profile, by: Actor) -> None:
     """Takes an agent's new profile on; a new agent is offline until a person chooses (rule 12)."""
     agent = desk.agents.get(profile.slug)
     if agent is None:
@@ -175,14 +189,14 @@ def _employ(desk: Desk, profile: Profile) -> None:
         desk.roster.join(agent)
         desk.roster.place(agent)
     else:
-        _let_go(desk, agent)
+        _let_go(desk, agent, by)
 
 
-def _dismiss(desk: Desk, agent: Agent) -> None:
+def _dismiss(desk: Desk, agent: Agent, by: Actor) -> None:
     """The configuration names the agent no more."""
     desk.edit_agent(agent)
     agent.pool, agent.state, agent.active = None, "offline", False
-    _let_go(desk, agent)
+    _let_go(desk, agent, by)
     for session in list(agent.sessions):
         desk.journal.pop(agent.sessions, session)
         desk.journal.put(desk.changes.sessions, (agent.slug, session), None)
@@ -191,9 +205,9 @@ def _dismiss(desk: Desk, agent: Agent) -> None:
     desk.journal.pop(desk.agents, agent.slug)
 
 
-def _let_go(desk: Desk, agent: Agent) -> None:
-    """Every ticket of an agent who takes none any more goes back into its queue, what waits for them too; after-work
-    ends."""
+def _let_go(desk: Desk, agent: Agent, by: Actor) -> None:
+    """Every ticket of an agent who takes none any more goes back into its queue, what waits for them too; what waits on
+    somebody else goes on doing so without them; after-work ends."""
     for ticket_id in desk.reserved.get(agent.slug, ()):
         desk.edit(desk.tickets[ticket_id])
         reserved.end(desk, desk.tickets[ticket_id])
@@ -205,32 +219,15 @@ def _let_go(desk: Desk, agent: Agent) -> None:
         elif ticket.offer is not None:
             offers.rescind(desk, ticket, f"{agent.slug} takes no tickets any more")
             desk.enqueue(ticket, "rescinded", fresh=False)
-        elif ticket.state == "assigned":
-            offers.release(desk, ticket)
-            desk.enqueue(ticket, "requeued", fresh=False)
         else:
-            offers.release(desk, ticket)
+            requeue.leave_holder(desk, ticket, ticket.queue, by, f"{agent.slug} takes no tickets any more")
 
 
-def _requeue(desk: Desk, ticket: Ticket, moves: Moves) -> None:
+def _requeue(desk: Desk, ticket: Ticket) -> None:
     """Enters a waiting ticket into the new index, in another queue if its own is gone; an offer that the new version
     does not allow is rescinded."""
-    moved = ticket.queue not in desk.policy.queues
-    if moved and ticket.state in OPEN_STATES:
+    if ticket.queue not in desk.policy.queues and ticket.state != "closed":
         desk.edit(ticket)
-        if ticket.place is not None:
-            desk.waiting.leave(ticket)
-        ticket.queue = desk.policy.queue_or_otherwise(moves.queues.get(ticket.queue, ticket.queue))
-        ticket.version += 1
-        if ticket.waiting_since is not None and ticket.state in ("queued", "offered"):
-            fact = made(
-                TicketQueued,
-                ticket_id=ticket.id,
-                queue=ticket.queue,
-                reason="moved",
-                waiting_since=ticket.waiting_since,
-            )
-            desk.say(ticket, fact)
     if ticket.offer is not None:
         if not desk.may_take(desk.agents[ticket.offer.agent], ticket):
             offers.rescind(desk, ticket, "the configuration changed")

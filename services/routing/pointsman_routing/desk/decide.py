@@ -31,6 +31,7 @@ from pointsman_routing.desk import (
     matching,
     merge,
     messages,
+    moving,
     offers,
     pending,
     presence,
@@ -267,6 +268,7 @@ def _of_ticket(desk: Desk, command: Any, cause: str) -> Result:
     if ticket.merged_into is not None:
         said = f"the ticket was merged into {ticket.merged_into}"
         return refuse(409, "wrong-state", said, state=ticket.state, merged_into=ticket.merged_into)
+    moving.catch_up(desk, ticket)
     if type(command) is asked.TicketReply:
         if ticket.state == "closed":
             return refuse(409, "wrong-state", "the ticket is closed; a new message begins a new one")

@@ -13,7 +13,7 @@ from pointsman.contracts.shapes import TicketState
 from pointsman.core.decision import Decision, Emission
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
-from pointsman_routing.desk import escalate, reserved, shut
+from pointsman_routing.desk import escalate, moving, reserved, shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.choice import IndexedMatcher, Matcher
 from pointsman_routing.desk.draft import Changes, Classify, Draft, state_of
@@ -26,6 +26,7 @@ from pointsman_routing.desk.model import (
     Closing,
     Job,
     Labels,
+    Move,
     Offer,
     Ticket,
     Token,
@@ -49,8 +50,9 @@ class Desk:
     `ended` maps an ended offer to its ticket, so that a late accept can be told who holds it; the worker keeps it
     small and reads older ones from their rows, as it reads into `stored_why` what was stored with a ticket's last
     offer, into `hindsight` how an agent stood then, and into `last_agents` who dealt last with the customers that a
-    batch is about. `reserved` maps an agent to the tickets that wait for them alone. `policy` is there once
-    `configured`, by the workspace's first version.
+    batch is about. `reserved` maps an agent to the tickets that wait for them alone, `moves` are the queues that were
+    renamed or deleted, the oldest first. `untold` are tickets whose version changed without a word of why, which must
+    not be: the auditor tells. `policy` is there once `configured`, by the workspace's first version.
     """
 
     def __init__(
@@ -80,6 +82,8 @@ class Desk:
         self.held: dict[str, dict[str, Ticket]] = {}
         self.reserved: dict[str, tuple[str, ...]] = {}
         self.jobs: dict[str, Job] = {}
+        self.moves: tuple[Move, ...] = ()
+        self.untold: list[tuple[str, int, Instant]] = []
         self.waiting = Waiting(None, journal)
         self.roster: Roster
         self.changes = Changes()
@@ -125,9 +129,10 @@ class Desk:
 
     def edit(self, ticket: Ticket) -> Instant:
         """Allows assigning the ticket's attributes in this decision; when the decision happens to it: the cause's
-        time, clamped to the ticket's last."""
+        time, clamped to the ticket's last. It is in a queue that exists from here on (`moving`)."""
         draft = self.draft
         if ticket.change != self.change:
+            queue = moving.queue_now(self, ticket)
             self.journal.note(restore, ticket, TICKET_EDITED, _ticket_values(ticket))
             ticket.change = self.change
             at = draft.at if ticket.id == draft.subject else draft.now
@@ -135,6 +140,8 @@ class Desk:
                 ticket.at = at
             if ticket.id not in self.changes.tickets:
                 self.journal.put(self.changes.tickets, ticket.id, ticket)
+            if queue != ticket.queue:
+                moving.move(self, ticket, queue)
         return ticket.at
 
     def open(self, ticket: Ticket) -> None:
@@ -164,9 +171,15 @@ class Desk:
         if ticket.held is not None and state != "queued":
             shut.let_go(self, ticket)
         ticket.state = state
-        ticket.version += 1
+        self.renew(ticket)
         if ticket.reserved_for is not None:
             reserved.end(self, ticket)
+
+    def renew(self, ticket: Ticket) -> None:
+        """The ticket's version is the next: its state, holder, queue or labels changed, and a fact of this decision
+        says so. The caller has edited it."""
+        ticket.version += 1
+        self.draft.renewed[ticket.id] = ticket
 
     def arm(self, kind: str, subject: str, due: Instant | None) -> None:
         self.timers.arm(kind, (self.workspace, subject), due)
@@ -312,6 +325,9 @@ class Desk:
         """The decision, with everything that was said."""
         for agent in self.draft.edited.values():
             self.append(self.changes.agent_states, state_of(agent, self.draft.now))
+        for id, ticket in self.draft.renewed.items():
+            if id not in self.draft.sayings and len(self.untold) < UNTOLD_KEPT_MAX:
+                self.append(self.untold, (id, ticket.version, ticket.at))
         emissions = [
             Emission(self.workspace, subject, saying.at, tuple(saying.facts), tuple(saying.agents))
             for subject, saying in self.draft.sayings.items()
@@ -335,5 +351,6 @@ class Desk:
 
 
 LABELS_KEPT_MAX = 10_000
+UNTOLD_KEPT_MAX = 100
 ENDED_KEPT_MAX = 4096
 """Ended offers that stay resident, per desk."""

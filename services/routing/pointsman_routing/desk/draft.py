@@ -98,8 +98,8 @@ class Draft:
     """What a decision gathers while it is made. `at` is the cause's time, of what it is about (`subject`); what
     follows from it elsewhere happens `now`. `tickets` entered the queue, `agents` got room, `pools` got or lost an
     available agent: `settle` looks after them, and until then the roster shows these agents as they were (`late`).
-    `edited` are the agents that it changed, `entered` the tickets that came into an open queue (rule 20),
-    `greeted` the one that gets an `auto_reply`."""
+    `edited` are the agents that it changed, `renewed` the tickets whose version did, `entered` the tickets that came
+    into an open queue (rule 20), `greeted` the one that gets an `auto_reply`."""
 
     __slots__ = (
         "agents",
@@ -111,6 +111,7 @@ class Draft:
         "late",
         "now",
         "pools",
+        "renewed",
         "sayings",
         "serial",
         "subject",
@@ -123,6 +124,7 @@ class Draft:
         self.tickets: dict[str, Ticket] = {}
         self.agents: dict[str, Agent] = {}
         self.edited: dict[str, Agent] = {}
+        self.renewed: dict[str, Ticket] = {}
         self.pools: dict[Pool, None] = {}
         self.entered: dict[str, Ticket] = {}
         self.greeted: Ticket | None = None
@@ -132,7 +134,7 @@ class Draft:
     def copied(self) -> Draft:
         """The draft as it is now, whatever becomes of this one: to go back to when one of many is refused."""
         twin = copy(self)
-        for name in ("tickets", "agents", "edited", "pools", "entered"):
+        for name in ("tickets", "agents", "edited", "renewed", "pools", "entered"):
             setattr(twin, name, dict(getattr(self, name)))
         twin.sayings = {subject: saying.copied() for subject, saying in self.sayings.items()}
         return twin

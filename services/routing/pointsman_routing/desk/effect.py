@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pointsman.contracts.commands import ConfigEffect
-from pointsman.contracts.desk import OfferMade, OfferRescinded, TicketQueued
+from pointsman.contracts.desk import OfferMade, OfferRescinded, TicketTransferred
 from pointsman.core.decision import Decision
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import configure, matching
@@ -60,7 +60,7 @@ def effect(desk: Desk, command: ConfigEffect, cause: str, now: Instant) -> Decis
     keys = {ticket.id: ticket.place[0] for ticket in waiting if ticket.place is not None}
     desk.begin(cause, "config", now, now)
     before = _reach(desk, kinds)
-    configure.apply(desk, policy, configure.Moves(command.moves))
+    configure.apply(desk, policy, configure.Moves(command.moves), command.actor)
     after = _reach(desk, kinds)
     alone = [kind for place, kind in enumerate(kinds) if not any(place in reach for reach in after.values())]
     were_alone = sum(
@@ -83,7 +83,7 @@ def effect(desk: Desk, command: ConfigEffect, cause: str, now: Instant) -> Decis
             "requeued": _shown(
                 {"ticket_id": fact.ticket_id, "agent": holders[fact.ticket_id]}
                 for fact in facts
-                if isinstance(fact, TicketQueued) and fact.reason == "requeued" and fact.ticket_id in holders
+                if isinstance(fact, TicketTransferred) and fact.ticket_id in holders
             ),
             "rescinded": _shown(
                 {"ticket_id": fact.ticket_id, "agent": fact.agent, "reason": fact.reason}

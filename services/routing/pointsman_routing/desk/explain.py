@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pointsman.contracts.commands import QueueDepths, TicketExplain
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import freeing, ladders, shut
+from pointsman_routing.desk import freeing, ladders, moving, shut
 from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import effective_priority, order_key, slack_us
@@ -98,6 +98,7 @@ def explain(desk: Desk, ticket: Ticket, command: TicketExplain, cause: str, now:
     if command.agent is not None and command.agent not in desk.agents:
         return refuse(404, "not-found", f"there is no agent {command.agent}")
     desk.begin(cause, ticket.id, now, now)
+    moving.catch_up(desk, ticket)
     return Decision(answer=_answer(desk, ticket, command.agent))
 
 

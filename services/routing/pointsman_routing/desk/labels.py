@@ -42,7 +42,7 @@ def label(desk: Desk, ticket: Ticket, command: TicketLabel) -> Result:
         new = _needs_of(desk, ticket, new)
         if "category" in changed:
             queue = desk.policy.document.queue_of(new.category)
-    ticket.version += 1
+    desk.renew(ticket)
     desk.say(
         ticket,
         made(

@@ -64,6 +64,14 @@ class Closing(NamedTuple):
     at: Instant
 
 
+class Move(NamedTuple):
+    """A queue that is no more, since the desk's change of that count: its tickets are in the queue `to`."""
+
+    change: int
+    queue: str
+    to: str
+
+
 class Inbound(NamedTuple):
     """A message that came in, as it is to be written: `number` counts the messages of one change from 1."""
 

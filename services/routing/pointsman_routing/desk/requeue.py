@@ -28,7 +28,7 @@ HELD_STATES = frozenset({"assigned", "pending", "snoozed"})
 def handover(desk: Desk, agent: Agent, command: AgentHandover) -> Result:
     """The agent gives tickets that they hold back to their queues: those named, else all. What waits on somebody else
     goes on doing so, with no holder to return to. Refused whole when they do not hold one that is named."""
-    return _give_back(desk, agent, _held(desk, agent), command, None)
+    return _giveleave_holder(desk, agent, _held(desk, agent), command, None)
 
 
 def requeue(desk: Desk, agent: Agent, command: AgentRequeue) -> Result:
@@ -38,7 +38,7 @@ def requeue(desk: Desk, agent: Agent, command: AgentRequeue) -> Result:
     held = _held(desk, agent)
     if command.channels is not None:
         held = [ticket for ticket in held if ticket.channel in command.channels]
-    return _give_back(desk, agent, held, command, command.to_queue)
+    return _giveleave_holder(desk, agent, held, command, command.to_queue)
 
 
 def one(desk: Desk, ticket: Ticket, to: RequeueTo, by: Actor) -> Result:
@@ -47,8 +47,28 @@ def one(desk: Desk, ticket: Ticket, to: RequeueTo, by: Actor) -> Result:
         return invalid(f"there is no queue {to.to_queue}", "/action/requeue/to")
     if ticket.state not in HELD_STATES:
         return wrong_state(ticket, "only a ticket that somebody holds can be requeued")
-    _back(desk, ticket, to.to_queue or ticket.queue, by, to.reason)
+    leave_holder(desk, ticket, to.to_queue or ticket.queue, by, to.reason)
     return None
+
+
+def leave_holder(desk: Desk, ticket: Ticket, queue: str, by: Actor, reason: str) -> None:
+    """The ticket has no holder any more, whoever took it from them. Assigned, it waits in the queue; set aside, it
+    goes on waiting on somebody else, and has no holder to return to."""
+    desk.edit(ticket)
+    holder = ticket.agent
+    waits = ticket.state == "assigned"
+    if waits:
+        let_go(desk, ticket, reason)
+    else:
+        offers.release(desk, ticket)
+        desk.renew(ticket)
+    ticket.queue = queue
+    said = made(TicketTransferred, ticket_id=ticket.id, from_agent=holder, to_queue=queue, reason=reason, by=by)
+    desk.say(ticket, said, holder)
+    if waits:
+        agent = desk.agents.get(holder) if holder is not None else None
+        asked_again = agent is not None and agent.profile.takes_tickets and agent.active
+        wait_again(desk, ticket, "handed back", holder if asked_again else None)
 
 
 def let_go(desk: Desk, ticket: Ticket, reason: str) -> str | None:
@@ -88,7 +108,7 @@ def _held(desk: Desk, agent: Agent) -> list[Ticket]:
     return [ticket for ticket in tickets if ticket.state in HELD_STATES]
 
 
-def _give_back(
+def _giveleave_holder(
     desk: Desk, agent: Agent, held: list[Ticket], command: AgentHandover | AgentRequeue, queue: str | None
 ) -> Result:
     if command.ticket_ids is not None:
@@ -102,7 +122,7 @@ def _give_back(
             return refuse(409, "not-holder", errors[0]["detail"], holder=None, errors=errors)
         held = [known[id] for id in dict.fromkeys(command.ticket_ids)]
     for ticket in held:
-        _back(desk, ticket, queue or ticket.queue, command.actor, command.reason)
+        leave_holder(desk, ticket, queue or ticket.queue, command.actor, command.reason)
     return Answer(
         lambda: {
             "items": [
@@ -111,22 +131,3 @@ def _give_back(
             ]
         }
     )
-
-
-def _back(desk: Desk, ticket: Ticket, queue: str, by: Actor, reason: str) -> None:
-    desk.edit(ticket)
-    holder = ticket.agent
-    waits = ticket.state == "assigned"
-    if waits:
-        let_go(desk, ticket, reason)
-    else:
-        offers.release(desk, ticket)
-        ticket.version += 1
-    ticket.queue = queue
-    desk.say(
-        ticket,
-        made(TicketTransferred, ticket_id=ticket.id, from_agent=holder, to_queue=queue, reason=reason, by=by),
-        holder,
-    )
-    if waits:
-        wait_again(desk, ticket, "handed back", holder)

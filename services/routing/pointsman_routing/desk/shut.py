@@ -14,6 +14,7 @@ queue, armed while either says something, opens it; opening costs what the ticke
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -222,11 +223,20 @@ def opening(desk: Desk, cause: TimerCause) -> Result:
     return None
 
 
-def reconfigured(desk: Desk) -> None:
-    """A new version holds: tickets that another queue or other hours hold no more wait, the others go on being held."""
+def reconfigured(desk: Desk, gone: Mapping[str, str], renamed: Mapping[str, str]) -> None:
+    """A new version holds: tickets that another queue or other hours hold no more wait, the others go on being held.
+    What a supervisor said of a queue holds of it under its new name (`renamed`), and names others by theirs (`gone`:
+    queues that are no more, and where their tickets went)."""
     at = desk.draft.at
     for slug in sorted(desk.closings.keys() - desk.policy.queues.keys()):
-        desk.journal.pop(desk.closings, slug)
+        closing = desk.journal.pop(desk.closings, slug)
+        desk.arm(kinds.OPENING, slug, None)
+        if closing is not None and slug in renamed and renamed[slug] not in desk.closings:
+            desk.journal.put(desk.closings, renamed[slug], closing)
+    for slug, closing in sorted(desk.closings.items()):
+        if isinstance(closing.then, dict) and closing.then["to"] in gone:
+            then = {"to": gone[closing.then["to"]]}
+            desk.journal.put(desk.closings, slug, closing._replace(then=None if then["to"] == slug else then))
     for slug in sorted(desk.held):
         for ticket in list(desk.held[slug].values()):
             stands = standing(desk, ticket.queue, at)

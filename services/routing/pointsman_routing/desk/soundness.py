@@ -22,7 +22,7 @@ from pointsman_routing.desk.policy import Profile
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
 
-DOUBLE_OWNER, OVER_CAPACITY, WRONG_CHARGE, LIMBO, TIMER, ROW, STATE = KINDS = (
+DOUBLE_OWNER, OVER_CAPACITY, WRONG_CHARGE, LIMBO, TIMER, ROW, STATE, QUEUE_GONE, UNTOLD = KINDS = (
     "double-owner",
     "over-capacity",
     "wrong-charge",
@@ -30,6 +30,8 @@ DOUBLE_OWNER, OVER_CAPACITY, WRONG_CHARGE, LIMBO, TIMER, ROW, STATE = KINDS = (
     "timer",
     "row-differs",
     "state",
+    "queue-gone",
+    "untold",
 )
 
 
@@ -50,6 +52,11 @@ def owner_of(ticket: Ticket) -> str | None:
 
 def of_ticket(desk: Desk, ticket: Ticket) -> Iterator[Finding]:
     """What is wrong with a ticket. The desk's draft names the instant (`Desk.begin`, or the auditor's own)."""
+    if ticket.queue not in desk.policy.queues and ticket.state in OPEN_STATES:
+        yield Finding(
+            QUEUE_GONE, ticket.id, owner_of(ticket), f"it is {ticket.state} in {ticket.queue}, which is no more"
+        )
+        return
     yield from _owner(desk, ticket)
     yield from _state(desk, ticket)
     for kind, subject, due in kinds.timers_of(ticket):
@@ -110,6 +117,12 @@ def overdue(desk: Desk, now: Instant, patience: timedelta, count_max: int) -> It
                 agent = timer.subject if timer.subject in desk.agents else None
                 said = f"the timer {kind} of {timer.subject} is due since {timer.due}"
                 yield Finding(TIMER, ticket, agent, said, timer.due)
+
+
+def untold(desk: Desk) -> Iterator[Finding]:
+    """Tickets whose version changed in a decision that said nothing of them, since the desk is resident."""
+    for id, version, at in desk.untold:
+        yield Finding(UNTOLD, id, None, f"its version {version} came without a fact", at)
 
 
 def exceeds(agent: Agent, profile: Profile) -> str | None:

@@ -42,7 +42,7 @@ def over(desk: Desk, ticket: Ticket, by: Actor) -> None:
     agent = ticket.agent
     assert agent is not None, "a ticket in wrap-up has its agent"
     ticket.wrap_up_until = None
-    ticket.version += 1
+    desk.renew(ticket)
     desk.arm(kinds.WRAP_UP, ticket.id, None)
     offers.release(desk, ticket)
     desk.say(ticket, made(WrapUpFinished, ticket_id=ticket.id, agent=agent, by=by), agent)

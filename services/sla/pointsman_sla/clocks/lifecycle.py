@@ -78,13 +78,19 @@ def _begun(opened: desk.TicketOpened, workspace: str) -> Ticket:
     )
 
 
+_NAMING_QUEUES = (
+    *(desk.TicketClassified, desk.TicketQueued, desk.TicketAssigned, desk.TicketLabelled),
+    desk.TicketMoved,
+)
+
+
 def _labels_after(labels: Labels, bodies: Sequence[Any]) -> Labels:
     for body in bodies:
         if isinstance(body, desk.TicketClassified | desk.TicketLabelled):
             labels = replace(
                 labels, priority=body.priority, category=body.category, language=body.language, tags=body.tags
             )
-        if isinstance(body, desk.TicketClassified | desk.TicketQueued | desk.TicketAssigned | desk.TicketLabelled):
+        if isinstance(body, _NAMING_QUEUES):
             labels = replace(labels, queue=body.queue or labels.queue)
         if isinstance(body, desk.TicketTransferred) and body.to_queue is not None:
             labels = replace(labels, queue=body.to_queue)
@@ -364,7 +370,7 @@ _HANDLERS: dict[type, Callable[[Course, Any], None]] = {
 }
 
 CONCERNING: frozenset[type] = frozenset(_HANDLERS) | {
-    *(desk.TicketClassified, desk.TicketLabelled),
+    *(desk.TicketClassified, desk.TicketLabelled, desk.TicketMoved),
     desk.TicketEscalated,
 }
 """The facts that this service looks at; a record without any of them needs nothing read."""
