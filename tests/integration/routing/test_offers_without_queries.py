@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pointsman.testing.installation import Installation
-from pointsman_routing.api.offers import OfferReader, Offers
+from pointsman_routing.api.offers import NOTHING_SEEN, OfferReader, Offers, Seen
 from tests.integration.routing.floor import a_floor
 from tests.integration.runtime.tally import until
 
@@ -36,10 +36,10 @@ async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
 
         async def settled() -> Offers:
             """The agent's offers once what was said of signing in is heard: then two reads are one query."""
-            seen = -1
+            seen = NOTHING_SEEN
             while True:
                 found = await reader.read("acme", "anna", seen)
-                asked, seen = pool.asked, found.change
+                asked, seen = pool.asked, found.seen
                 again = await reader.read("acme", "anna", seen, waits=True)
                 if pool.asked == asked:
                     return again
@@ -47,18 +47,18 @@ async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
         nothing = await settled()
         assert nothing.rows == []
         asked = pool.asked
-        await reader.read("acme", "anna", nothing.change, waits=True)
+        await reader.read("acme", "anna", nothing.seen, waits=True)
         assert pool.asked == asked
-        await reader.read("acme", "anna", nothing.change)
+        await reader.read("acme", "anna", nothing.seen)
         assert pool.asked == asked + 1, "who does not wait must see what is not heard yet"
         asked = pool.asked
-        await reader.read("acme", "anna", nothing.change - 1, waits=True)
+        await reader.read("acme", "anna", Seen(nothing.seen.change - 1, ""), waits=True)
         assert pool.asked == asked + 1, "a cursor that is not the last answer's is asked for"
 
         await floor.customer_writes("t1")
 
         async def offered() -> bool:
-            found = await reader.read("acme", "anna", nothing.change)
+            found = await reader.read("acme", "anna", nothing.seen)
             return [row["id"] for row in found.rows] == ["t1"]
 
         await until(offered)
@@ -66,5 +66,5 @@ async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
         last = await settled()
         floor.process.broadcast.reset_all()
         asked = pool.asked
-        await reader.read("acme", "anna", last.change, waits=True)
+        await reader.read("acme", "anna", last.seen, waits=True)
         assert pool.asked == asked + 1, "what may have been missed is asked for"

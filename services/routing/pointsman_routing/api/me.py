@@ -19,7 +19,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
 from pointsman.runtime.http.streams import After, Wait
-from pointsman_routing.api.offers import OfferReader
+from pointsman_routing.api.offers import NOTHING_SEEN, OfferReader, Seen
 from pointsman_routing.api.renewals import Renewals
 from pointsman_routing.api.shapes import (
     AGENT_COLUMNS,
@@ -127,12 +127,13 @@ class MyRoutes:
                 left = deadline - loop.time()
                 found = await self._offers.read(caller.workspace, caller.sub, seen, waits=left > 0)
                 if found.rows or left <= 0 or process.hub.draining.is_set():
-                    return Json({"items": found.shapes(process.clock.now()), "cursor": encode_cursor(found.change)})
+                    return Json({"items": found.shapes(process.clock.now()), "cursor": encode_cursor(*found.seen)})
                 await subscription.wait(left)
 
 
-def _seen(cursor: str | None) -> int:
-    return -1 if cursor is None else int(decode_cursor(cursor, int, name="after")[0])
+def _seen(cursor: str | None) -> Seen:
+    """Raises `Problem` 422."""
+    return NOTHING_SEEN if cursor is None else Seen(*decode_cursor(cursor, int, str, name="after"))
 
 
 async def me(request: Request, caller: MyCaller) -> Response:

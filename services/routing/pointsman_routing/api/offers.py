@@ -1,12 +1,13 @@
 """What thousands of waiting agents read: all who ask at the same moment share one query, and who asks again from where
 the last answer ended needs none while nothing was heard of that agent.
 
-`seen` is the workspace's count of changes up to which an agent has seen its offers (pointsman_routing.store).
+`seen` is up to where an agent has seen its offers: the workspace's count of changes (pointsman_routing.store), and the
+last of the offers of that change, since one decision may make more of them than an answer holds.
 """
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.broadcast import Broadcast, Heard
@@ -19,10 +20,11 @@ OFFERS_MAX = 200
 
 READ_OFFERS = f"""
     WITH asked AS (
-        SELECT a.place, a.workspace, a.agent,
-               CASE WHEN a.seen > coalesce(w.change, 0) THEN -1 ELSE a.seen END AS seen,
+        SELECT a.place, a.workspace, a.agent, a.seen_id,
+               CASE WHEN a.seen > coalesce(w.change, 0) + 1 THEN -1 ELSE a.seen END AS seen,
                coalesce(w.change, 0) AS change
-        FROM unnest($1::text[], $2::text[], $3::bigint[]) WITH ORDINALITY AS a (workspace, agent, seen, place)
+        FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[]) WITH ORDINALITY
+             AS a (workspace, agent, seen, seen_id, place)
         LEFT JOIN workspace w ON w.workspace = a.workspace
     )
     SELECT asked.place, asked.change AS workspace_change, found.*
@@ -34,20 +36,35 @@ READ_OFFERS = f"""
         FROM offer o JOIN LATERAL (
             SELECT * FROM ticket WHERE workspace = o.workspace AND id = o.ticket_id LIMIT 1
         ) t ON true
-        WHERE o.workspace = asked.workspace AND o.agent = asked.agent AND o.change > asked.seen
+        WHERE o.workspace = asked.workspace AND o.agent = asked.agent AND (o.change, o.id) > (asked.seen, asked.seen_id)
           AND (asked.seen >= 0 OR o.state = 'pending')
-        ORDER BY o.change LIMIT {OFFERS_MAX}
+        ORDER BY o.change, o.id LIMIT {OFFERS_MAX}
     ) found ON true
-    ORDER BY asked.place, found.offer_change
+    ORDER BY asked.place, found.offer_change, found.offer_id
 """
+
+
+class Seen(NamedTuple):
+    """All of the changes before this one was seen, and of this one the offers up to this id; "": none of it yet."""
+
+    change: int
+    id: str
+
+
+NOTHING_SEEN = Seen(-1, "")
+
+
+def seen_all(change: int) -> Seen:
+    """The change and all before it were seen."""
+    return Seen(change + 1, "")
 
 
 @dataclass(slots=True)
 class Offers:
-    """An agent's offers after `seen` (all pending ones for -1), and the count that they are complete up to."""
+    """An agent's offers after `seen` (all pending ones after nothing), and up to where they are complete."""
 
     rows: list[Any]
-    change: int
+    seen: Seen
 
     def shapes(self, now: Instant) -> list[dict[str, Any]]:
         return [offer_shape(row, now) for row in self.rows]
@@ -65,13 +82,13 @@ class OfferReader:
         self._pool, self._hearing = pool, broadcast.hearing
         self._heard = 0
         self._heard_of: dict[tuple[str, str], int] = {}
-        self._complete: dict[tuple[str, str], int] = {}
+        self._complete: dict[tuple[str, str], Seen] = {}
         self._forgot = 0
         broadcast.listen("desk", self._hear, self._forget)
-        self._asked: list[tuple[str, str, int, asyncio.Future[Offers]]] = []
+        self._asked: list[tuple[str, str, Seen, asyncio.Future[Offers]]] = []
         self._in_flight: set[asyncio.Task[None]] = set()
 
-    async def read(self, workspace: str, agent: str, seen: int, *, waits: bool = False) -> Offers:
+    async def read(self, workspace: str, agent: str, seen: Seen, *, waits: bool = False) -> Offers:
         """`waits`: the caller will be woken by what it hears. Raises what the database raises."""
         if waits and self._hearing.is_set() and self._complete.get((workspace, agent)) == seen:
             return Offers([], seen)
@@ -105,30 +122,31 @@ class OfferReader:
         self._heard += 1
         self._forgot = self._heard
 
-    async def _answer(self, together: list[tuple[str, str, int, "asyncio.Future[Offers]"]]) -> None:
+    async def _answer(self, together: list[tuple[str, str, Seen, "asyncio.Future[Offers]"]]) -> None:
         heard = self._heard
         try:
             rows = await self._pool.fetch(
                 READ_OFFERS,
                 [workspace for workspace, *_ in together],
                 [agent for _, agent, *_ in together],
-                [seen for *_, seen, _ in together],
+                [seen.change for *_, seen, _ in together],
+                [seen.id for *_, seen, _ in together],
             )
         except BaseException as error:  # whoever asked gets it
             for *_, future in together:
                 if not future.done():
                     future.set_exception(error)
             return
-        answers = [Offers([], 0) for _ in together]
+        answers = [Offers([], NOTHING_SEEN) for _ in together]
         for row in rows:
             answer = answers[row["place"] - 1]
-            answer.change = row["workspace_change"]
+            answer.seen = seen_all(row["workspace_change"])
             if row["offer_id"] is not None:
                 answer.rows.append(row)
         for (workspace, agent, _, future), answer in zip(together, answers, strict=True):
             if len(answer.rows) == OFFERS_MAX:
-                answer.change = answer.rows[-1]["offer_change"]
+                answer.seen = Seen(answer.rows[-1]["offer_change"], answer.rows[-1]["offer_id"])
             elif max(self._forgot, self._heard_of.get((workspace, agent), 0)) <= heard:
-                self._complete[workspace, agent] = answer.change
+                self._complete[workspace, agent] = answer.seen
             if not future.done():
                 future.set_result(answer)

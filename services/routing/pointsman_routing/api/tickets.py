@@ -47,14 +47,14 @@ FILTERS = {
 
 
 TOLD = """
-    (SELECT at, 0 AS origin, number AS place, id, cause, body -> 'facts' AS facts FROM fact
-     WHERE subject = $1 AND workspace = $2 AND (at, 0, number) > ($3, $4, $5)
-     ORDER BY 1, 3 LIMIT $6)
+    (SELECT at, 0 AS origin, number AS place, 0 AS part, id, cause, body -> 'facts' AS facts FROM fact
+     WHERE subject = $1 AND workspace = $2 AND (at, 0, number, 0) > ($3, $4, $5, $6)
+     ORDER BY 1, 3 LIMIT $7)
     UNION ALL
-    (SELECT at, 1, change * 1000 + number, cause || '.' || number, cause, json_build_array(body) FROM clock_fact
-     WHERE workspace = $2 AND ticket_id = $1 AND (at, 1, change * 1000 + number) > ($3, $4, $5)
-     ORDER BY 1, 3 LIMIT $6)
-    ORDER BY 1, 2, 3 LIMIT $6
+    (SELECT at, 1, change, number, cause || '.' || number, cause, json_build_array(body) FROM clock_fact
+     WHERE workspace = $2 AND ticket_id = $1 AND (at, 1, change, number) > ($3, $4, $5, $6)
+     ORDER BY 1, 3, 4 LIMIT $7)
+    ORDER BY 1, 2, 3, 4 LIMIT $7
 """
 """The desk's facts (origin 0) and those of the ticket's clocks (1), by the instant at which they happened."""
 
@@ -169,9 +169,10 @@ async def timeline(request: Request, caller: Reader, id: str, limit: Limit = 50,
     """Everything that was decided about the ticket and told of its clocks, as it happened. A page has at most `limit`
     records of facts."""
     await _known(request, caller, id)
-    at, origin, place = decode_cursor(cursor, str, int, int) if cursor else ("0001-01-01T00:00:00Z", 0, 0)
+    beginning = ("0001-01-01T00:00:00Z", 0, 0, 0)
+    at, origin, place, part = decode_cursor(cursor, str, int, int, int) if cursor else beginning
     rows = await request.app.state.process.pool.fetch(
-        TOLD, id, caller.workspace, _instant(at), origin, place, limit + 1
+        TOLD, id, caller.workspace, _instant(at), origin, place, part, limit + 1
     )
     items = [
         {
@@ -185,7 +186,7 @@ async def timeline(request: Request, caller: Reader, id: str, limit: Limit = 50,
         for place, fact in enumerate(row["facts"])
     ]
     last = rows[limit - 1] if len(rows) > limit else None
-    following = encode_cursor(rfc3339(last["at"]), last["origin"], last["place"]) if last else None
+    following = encode_cursor(rfc3339(last["at"]), last["origin"], last["place"], last["part"]) if last else None
     return Json({"items": items, "next_cursor": following})
 
 
