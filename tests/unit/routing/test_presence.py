@@ -1,6 +1,9 @@
 """Rule 12: presence is a lease; away rescinds; a lapse requeues after the grace time; a supervisor's hold stands."""
 
+from collections.abc import Callable
 from datetime import timedelta
+
+import pytest
 
 from pointsman.contracts.commands import PresenceEnd, PresenceHold, PresenceRenew, SessionRenewal
 from pointsman.contracts.shapes import SYSTEM
@@ -253,3 +256,66 @@ def test_a_hold_until_the_past_is_refused() -> None:
     play = Play(a_workspace(["anna"]))
     hold(play, "anna", "away", until=play.now)
     assert (play.answer.status, play.agent("anna").state) == (422, "available")
+
+
+def sign_out(play: Play, session: str = "app") -> None:
+    play.command(PresenceEnd(agent="anna", session=session, actor=as_agent("anna")))
+
+
+def let_lapse(play: Play) -> None:
+    play.advance(play.desk.timers.earliest()["lease"].timestamp() - play.now.timestamp() + 1)
+
+
+@pytest.mark.parametrize("leave", [sign_out, let_lapse])
+@pytest.mark.parametrize("chosen", [None, "available"])
+def test_a_held_agent_whose_app_closed_is_not_locked_out(leave: Callable[[Play], None], chosen: str | None) -> None:
+    """A supervisor's hold of `available` answered 409 with `offline` to whoever came back."""
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "available", reason="all hands")
+    leave(play)
+    assert (play.agent("anna").state, play.agent("anna").held) == ("offline", True), "nobody is a ghost"
+    play.say()
+    assert play.offered_to() is None
+    play.presence("anna", chosen, session="again")
+    assert isinstance(play.answer, dict), play.answer
+    assert (play.answer["state"], play.answer["set_by"], play.answer["reason"]) == (
+        "available",
+        "supervisor",
+        "all hands",
+    )
+    assert play.offered_to() == "anna"
+    play.away("anna", session="again")
+    assert (play.answer.status, play.answer.code, play.answer.extra["state"]) == (409, "presence-held", "available")
+
+
+@pytest.mark.parametrize("leave", [sign_out, let_lapse])
+def test_a_held_absence_stands_however_the_last_session_ends(leave: Callable[[Play], None]) -> None:
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "away", reason="training")
+    leave(play)
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("away", "supervisor")
+    play.presence("anna", None)
+    assert (play.agent("anna").state, play.agent("anna").reason) == ("away", "training")
+
+
+def test_a_hold_that_ended_meanwhile_does_not_sign_anybody_in() -> None:
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "available", until=play.now + timedelta(seconds=60))
+    sign_out(play)
+    play.advance(61)
+    play.presence("anna", None)
+    assert play.agent("anna").state == "offline"
+    play.available("anna")
+    assert play.agent("anna").state == "available"
+
+
+def test_a_hold_of_who_is_gone_can_be_changed_and_released() -> None:
+    play = Play(a_workspace(["anna"]))
+    hold(play, "anna", "available")
+    sign_out(play)
+    hold(play, "anna", "away")
+    play.presence("anna", None)
+    assert play.agent("anna").state == "away"
+    hold(play, "anna", "away", hold=False)
+    play.available("anna")
+    assert (play.agent("anna").state, play.agent("anna").set_by) == ("available", "agent")

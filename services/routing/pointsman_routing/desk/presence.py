@@ -31,15 +31,16 @@ SESSIONS_MAX = 20
 
 
 def choose(desk: Desk, agent: Agent, command: PresenceSet) -> Result:
-    """Renews a session's lease; with `state` a person chose it, which a supervisor's hold refuses."""
+    """Renews a session's lease; with `state` a person chose it, which a supervisor's hold of another state refuses."""
     if not 1 <= command.lease_seconds <= LEASE_SECONDS_MAX:
         return refuse(422, "invalid", f"lease_seconds must be from 1 to {LEASE_SECONDS_MAX}")
-    if command.state is not None and agent.held:
+    held, _, why = agent.resume or (agent.state, agent.set_by, agent.reason)
+    if command.state is not None and agent.held and command.state != held:
         said = "a supervisor holds this state until they release it"
-        return refuse(409, "presence-held", said, state=agent.state, reason=agent.reason)
+        return refuse(409, "presence-held", said, state=held, reason=why)
     renew(desk, agent, command.session, desk.draft.at + timedelta(seconds=command.lease_seconds))
     channels = agent.channels if command.channels is None else frozenset(command.channels)
-    if command.state is not None:
+    if command.state is not None and not agent.held:
         chosen = frozenset(command.channels) if command.channels is not None else None
         change(desk, agent, command.state, "agent", command.reason, chosen)
     elif channels != agent.channels:
@@ -62,12 +63,9 @@ def end(desk: Desk, agent: Agent, command: PresenceEnd) -> Result:
     if command.session not in agent.sessions:
         return refuse(404, "not-found", f"{agent.slug} has no session {command.session}")
     _drop_session(desk, agent, command.session)
-    if not agent.sessions:
-        change(desk, agent, "offline", "agent", "session ended")
-        desk.edit_agent(agent)
-        agent.resume = None
-        gone.left(desk, agent, desk.draft.at)
     _arm(desk, agent)
+    if not agent.sessions:
+        _left(desk, agent, desk.draft.at, "agent", "session ended")
     return Answer(lambda: shape(agent))
 
 
@@ -87,10 +85,12 @@ def hold(desk: Desk, agent: Agent, command: PresenceHold) -> Result:
 
 
 def release_hold(desk: Desk, cause: TimerCause) -> Result:
-    """The hold's time is over: the state stands until somebody changes it."""
+    """The hold's time is over: the state stands until somebody changes it. Of who had signed out nothing returns."""
     agent = desk.agents[cause.subject]
     desk.edit_agent(agent)
     agent.held, agent.held_until = False, None
+    if agent.set_by == "agent":
+        agent.resume = None
     desk.arm(kinds.HOLD, agent.slug, None)
     return None
 
@@ -103,12 +103,20 @@ def lapse(desk: Desk, cause: TimerCause) -> Result:
             _drop_session(desk, agent, session)
     _arm(desk, agent)
     if not agent.sessions:
-        desk.edit_agent(agent)
-        if not (agent.held and agent.state != "available"):
-            agent.resume = None if agent.state == "offline" else (agent.state, agent.set_by, agent.reason)
-            change(desk, agent, "offline", "lapse", None, agent.channels)
-        gone.left(desk, agent, cause.due)
+        _left(desk, agent, cause.due, "lapse", None)
     return None
+
+
+def _left(desk: Desk, agent: Agent, at: Instant, set_by: SetBy, reason: str | None) -> None:
+    """The last session is over, by the agent or by a lapse. Without one nobody is available: a state that is held, or
+    that a lapse interrupts, returns with the next session; who signs out is offline until they choose again. A held
+    state in which nothing is offered stands."""
+    desk.edit_agent(agent)
+    if not agent.held or agent.state == "available":
+        returns = agent.state != "offline" and (agent.held or set_by == "lapse")
+        agent.resume = (agent.state, agent.set_by, agent.reason) if returns else None
+        change(desk, agent, "offline", set_by, reason, agent.channels if returns else None)
+    gone.left(desk, agent, at)
 
 
 def renew(desk: Desk, agent: Agent, session: str, until: Instant) -> None:
