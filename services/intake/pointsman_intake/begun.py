@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pointsman.contracts.desk import TicketOpened
+from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.customers import Customers
@@ -39,7 +40,7 @@ async def begin(db: Database, opened: Sequence[tuple[str, TicketOpened]], now: I
     """Keeps the threads of these (workspace, fact), each with its customer."""
     asked = [_asked(workspace, fact) for workspace, fact in opened]
     customers = Customers(await gather(db, asked))
-    chosen = [customers.choose(inbound) for inbound in asked]
+    chosen = [customers.choose(inbound, _id_at_the_desk(inbound)) for inbound in asked]
     await customers.write(db, now)
     known = [customers.now(inbound, id or "") for inbound, id in zip(asked, chosen, strict=True)]
     wanted = [
@@ -70,9 +71,14 @@ async def begin(db: Database, opened: Sequence[tuple[str, TicketOpened]], now: I
     await db.execute(_KEEP, text_of(rows))
 
 
+def _id_at_the_desk(inbound: Inbound) -> str:
+    """The id that the desk already shows for them, should they be new."""
+    identity = next(iter(inbound.identities), ("", ""))
+    return derived_id("cus", inbound.received_at, inbound.workspace, *identity)
+
+
 def _asked(workspace: str, fact: TicketOpened) -> Inbound:
-    """The customer, in the form in which accepting asks for one. At the opening's instant, so that a new customer gets
-    the id that the desk already shows."""
+    """The customer, in the form in which accepting asks for one."""
     to = fact.recipient
     assert to is not None
     person = Person(id=to.id, name=to.name, email=to.email, phone=to.phone, handle=to.handle)

@@ -36,10 +36,32 @@ WRITTEN = """
         UNION SELECT source.id FROM ticket source JOIN matter ON source.merged_into = matter.id
         WHERE source.workspace = $1
     )
-    SELECT id, change, number, direction, kind, author_kind, automatic, received_at, subject,
-           CASE WHEN id = ANY($3::text[]) THEN text ELSE '' END AS text,
-           CASE WHEN id = ANY($3::text[]) THEN reply_text END AS reply_text
-    FROM message WHERE workspace = $1 AND ticket_id IN (SELECT matter.id FROM matter) ORDER BY change, number
+    SELECT m.id, m.change, m.number, m.direction, m.kind, m.author_kind, m.author_id, m.author_name, m.automatic,
+           m.received_at, m.subject,
+           CASE WHEN m.id = ANY($3::text[]) THEN m.text ELSE '' END AS text,
+           CASE WHEN m.id = ANY($3::text[]) THEN m.reply_text END AS reply_text,
+           coalesce(m.connector, t.connector) AS connector, coalesce(m.channel, t.channel) AS channel,
+           coalesce(m.thread, t.thread) AS thread
+    FROM matter JOIN ticket t ON t.workspace = $1 AND t.id = matter.id
+    JOIN message m ON m.workspace = $1 AND m.ticket_id = matter.id
+    ORDER BY m.change, m.number
+"""
+MESSAGES_BY_ID = """
+    SELECT m.workspace, owner.id AS owner, m.id, m.change, m.number, m.direction, m.kind, m.author_kind, m.author_id,
+           m.author_name, m.automatic, m.received_at, m.subject, '' AS text, NULL AS reply_text,
+           coalesce(m.connector, t.connector) AS connector, coalesce(m.channel, t.channel) AS channel,
+           coalesce(m.thread, t.thread) AS thread
+    FROM unnest($1::text[], $2::text[]) AS asked (workspace, id)
+    JOIN message m USING (workspace, id)
+    JOIN ticket t ON t.workspace = m.workspace AND t.id = m.ticket_id,
+    LATERAL (
+        WITH RECURSIVE onward AS (
+            SELECT t.id, t.merged_into
+            UNION SELECT next.id, next.merged_into FROM ticket next JOIN onward ON next.id = onward.merged_into
+            WHERE next.workspace = m.workspace
+        )
+        SELECT onward.id FROM onward WHERE onward.merged_into IS NULL
+    ) AS owner
 """
 STORED_WHY = """
     SELECT workspace, ticket_id, agent, reason, why, at, config_version, change FROM (
@@ -95,6 +117,14 @@ async def read_written(db: Database, state: Desks, asked: Iterable[tuple[str, st
     for workspace, ticket, named in asked:
         rows = await db.fetch(WRITTEN, workspace, ticket, list(named))
         state.desks[workspace].written[ticket] = tuple(Written(**row) for row in rows)
+
+
+async def read_told(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
+    """Reads single messages, (workspace, id), each with the ticket whose it is, without texts."""
+    if asked:
+        for row in await db.fetch(MESSAGES_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
+            one = Written(**{name: row[name] for name in Written._fields})
+            state.desks[row["workspace"]].told[row["id"]] = (row["owner"], one)
 
 
 async def read_why(db: Database, state: Desks, asked: Iterable[tuple[str, str, str | None]]) -> None:

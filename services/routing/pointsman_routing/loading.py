@@ -23,7 +23,19 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import RARE, Agent, Climb, Closing, Labels, Move, Offer, Pause, Ticket, Token
+from pointsman_routing.desk.model import (
+    RARE,
+    Agent,
+    Climb,
+    Closing,
+    Conversation,
+    Labels,
+    Move,
+    Offer,
+    Pause,
+    Ticket,
+    Token,
+)
 from pointsman_routing.desk.order import order_key, since_us
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
@@ -207,7 +219,7 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
             row["waiting_on"], row["pending_until"], row["pending_then"], row["pending_reason"], row["resolves_at"]
         )
     declined = row["declined"]
-    own = {"pause": pause, "climbed": _climbed(row["climbed"])}
+    own = {"pause": pause, "climbed": _climbed(row["climbed"]), "speaks": _speaks(row["speaks"])}
     rare = tuple(own[name] if name in own else row[name] for name in RARE)
     return Ticket(
         id=row["id"],
@@ -231,6 +243,10 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
     )
 
 
+def _speaks(text: str | None) -> Conversation | None:
+    return None if text is None else Conversation._make(orjson.loads(text))
+
+
 def _climbed(text: str | None) -> tuple[Climb, ...] | None:
     if text is None:
         return None
@@ -238,8 +254,8 @@ def _climbed(text: str | None) -> tuple[Climb, ...] | None:
 
 
 _SAME_NAMES = (
-    "customer_name", "customer_tier", "customer_organization", "subject", "state", "version", "change", "boost",
-    "started_by", "agent", "charged", "queued_at", "waiting_since", "unanswered_since", "first_breach_at",
+    "customer_name", "customer_tier", "customer_organization", "subject", "state", "version", "change", "arrival",
+    "boost", "started_by", "agent", "charged", "queued_at", "waiting_since", "unanswered_since", "first_breach_at",
     "next_breach_at", "warned", "last_agent", "last_message_id", "offers", "retrying", "turned_away", "stage",
 )  # fmt: skip
 

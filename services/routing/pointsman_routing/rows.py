@@ -114,6 +114,8 @@ TICKET = Table(
         *_typed("timestamptz", "reserved_until assigned_at offers_spent_at"),
         *_typed("text", "relaxed"),
         *_typed("jsonb", "climbed"),
+        *_typed("bigint", "arrival"),
+        *_typed("jsonb", "speaks"),
     ),
 )
 
@@ -140,7 +142,8 @@ def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
         ticket.offers, ticket.retrying, ticket.retry_at, ticket.follow_up_of, ticket.merged_into,
         ticket.held, ticket.turned_away, ticket.stage, joined(ticket.wide), joined(ticket.affine),
         ticket.config_version, ticket.reserved_for, ticket.reserved_until, ticket.assigned_at, ticket.offers_spent_at,
-        ticket.relaxed, as_json([tuple(each) for each in ticket.climbed] if ticket.climbed else None),
+        ticket.relaxed, as_json([tuple(each) for each in ticket.climbed] if ticket.climbed else None), ticket.arrival,
+        as_json(tuple(ticket.speaks) if ticket.speaks else None),
     )  # fmt: skip
 
 
@@ -157,6 +160,7 @@ MESSAGE = Table(
         *_typed("text[]", "cc"),
         *_typed("text", "reply_to_message automatic delivery"),
         *_typed("timestamptz", "occurred_at received_at"),
+        *_typed("text", "connector channel thread"),
     ),
 )
 
@@ -171,7 +175,7 @@ def inbound_row(workspace: str, inbound: Inbound) -> tuple[Any, ...]:
         author.kind, author.id, author.name, message.subject, message.text, message.reply_text, message.html,
         message.truncated, as_json([each.model_dump(exclude_none=True) for each in message.attachments]),
         joined(message.cc), None, message.automatic, None if author.kind == "customer" else "sent",
-        message.occurred_at, message.received_at,
+        message.occurred_at, message.received_at, message.connector, message.channel, message.thread,
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from pointsman.runtime.logic import Batch, Database
 from pointsman_routing import collector, gathering, loading, store
 from pointsman_routing.classify import Classifier
 from pointsman_routing.desk.bulk import STEP_TICKETS_MAX, done_at_once
-from pointsman_routing.desk.decide import TAKES, decide
+from pointsman_routing.desk.decide import HAVING_READ, TAKES, decide
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.timers import GATES, JOB
@@ -64,12 +64,15 @@ class DeskLane:
 
     async def gather(self, db: Database, state: Desks, causes: Sequence[Cause]) -> None:
         """Resolved and closed tickets that somebody writes to or asks for; ended offers that somebody answers; who
-        dealt last with the customers that begin something new; the messages of what is to be split."""
+        dealt last with the customers that begin something new; the messages of what is to be split or merged, and those
+        that somebody answers or has seen last."""
         tickets: dict[tuple[str, str], None] = {}
         offers: dict[tuple[str, str], None] = {}
         explained: dict[tuple[str, str, str | None], None] = {}
         customers: dict[tuple[str, str], None] = {}
-        split: list[tuple[str, str, tuple[str, ...]]] = []
+        written: list[tuple[str, str, tuple[str, ...]]] = []
+        having_read: list[tuple[Desk, str, str]] = []
+        told: dict[tuple[str, str], None] = {}
         for cause in causes:
             desk = state.desks.get(cause.workspace)
             if desk is None:
@@ -83,7 +86,13 @@ class DeskLane:
             for body in cause.bodies:
                 _note_needs(desk, cause, body, tickets, offers, explained)
                 if isinstance(body, asked.TicketSplit):
-                    split.append((desk.workspace, body.ticket_id, body.message_ids))
+                    written.append((desk.workspace, body.ticket_id, body.message_ids))
+                elif isinstance(body, asked.TicketMerge):
+                    written += [(desk.workspace, id, ()) for id in (body.ticket_id, body.into)]
+                elif isinstance(body, asked.TicketReply) and body.reply_to_message is not None:
+                    told[desk.workspace, body.reply_to_message] = None
+                elif isinstance(body, HAVING_READ) and body.last_message_id is not None and not body.force:
+                    having_read.append((desk, body.ticket_id, body.last_message_id))
                 if isinstance(body, MessageReceived) and body.opens and _prefers_known_agents(desk, body.channel):
                     customers[desk.workspace, body.customer.id] = None
         await gathering.read_ended_offers(db, state, list(offers))
@@ -94,7 +103,12 @@ class DeskLane:
         await gathering.read_guests(db, state, list(tickets))
         await gathering.read_why(db, state, explained)
         await gathering.read_last_agents(db, state, list(customers))
-        await gathering.read_written(db, state, split)
+        await gathering.read_written(db, state, written)
+        for desk, id, last in having_read:
+            read = desk.tickets.get(id)
+            if read is not None and last not in read.recent:
+                told |= dict.fromkeys((desk.workspace, message) for message in (last, *read.recent))
+        await gathering.read_told(db, state, list(told))
 
     def decide(self, state: Desks, cause: Cause, now: Instant) -> Decision:
         desk = state.desks.get(cause.workspace)

@@ -241,3 +241,18 @@ async def _until_waiting(db: "asyncpg.Connection[asyncpg.Record]") -> None:
     waiting = "SELECT exists(SELECT 1 FROM pg_locks WHERE NOT granted) FROM pg_sleep(0.005)"
     while not await db.fetchval(waiting):
         continue
+
+
+async def test_ids_of_one_commit_ascend_in_the_order_in_which_its_messages_came(intake: Intake) -> None:
+    """They were of one millisecond and sorted at random, and so the desk served them."""
+    batch = an_arrival(*(a_message(f"m{number}", person=Person(email=f"{number}@example.com")) for number in range(50)))
+    alone = [an_arrival(a_message(f"n{number}", received_at=NOW - timedelta(seconds=number))) for number in range(50)]
+    outcomes, emissions = await intake.accept(batch, *alone)
+    messages = [one for outcome in outcomes for one in outcome.messages if one is not None]
+    assert len(messages) == 100
+    for ids in ([one.message_id for one in messages], [one.ticket_id for one in messages]):
+        assert ids == sorted(set(ids))
+    facts = [emission.facts[0].wire() for emission in emissions]
+    assert [fact["message_id"] for fact in facts] == [one.message_id for one in messages]
+    customers = [fact["customer"]["id"] for fact in facts[:50]]
+    assert customers == sorted(set(customers))

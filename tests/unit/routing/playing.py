@@ -25,8 +25,8 @@ from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.model import Agent, Ticket, Written
-from pointsman_routing.desk.split import new_messages
 from pointsman_routing.desk.timers import Timers
+from pointsman_routing.desk.written import new_messages
 
 OPERATOR = Actor(kind="operator", id="operator")
 BOSS = Actor(kind="supervisor", id="boss")
@@ -264,6 +264,7 @@ class Play:
         at = fields.pop("at", None)
         holder = self.desk.tickets[ticket].agent if ticket in self.desk.tickets else None
         who = actor or as_agent(holder or "nobody")
+        self._tell(ticket, fields.get("reply_to_message"), fields.get("last_message_id"))
         return self.command(kind(ticket_id=ticket, actor=who, **fields), ticket, at=at)
 
     def reply(self, ticket: str = "tkt_1", *, actor: Actor | None = None, **fields: Any) -> Decision:
@@ -315,6 +316,7 @@ class Play:
         return self._on(asked.TicketLabel, ticket, actor or as_agent("somebody"), fields)
 
     def merge(self, ticket: str, into: str, *, actor: Actor | None = None, **fields: Any) -> Decision:
+        self.desk.written |= {id: self.written_on(id) for id in (ticket, into)}
         given = {"into": into, "reason": "the same matter", "different_customers": True, **fields}
         return self._on(asked.TicketMerge, ticket, actor or BOSS, given)
 
@@ -322,6 +324,18 @@ class Play:
         """Splits these messages off; `play.answer["id"]` is the new ticket."""
         self.desk.written[ticket] = self.written_on(ticket)
         return self._on(asked.TicketSplit, ticket, actor, {"message_ids": messages, "reason": "another", **fields})
+
+    def _tell(self, ticket: str, *messages: str | None) -> None:
+        """What a worker reads of the messages that a command names."""
+        asked = {id for id in messages if id is not None}
+        if ticket in self.desk.tickets:
+            asked |= set(self.desk.tickets[ticket].recent)
+        for one in self._written:
+            if one.id in asked:
+                owner = self._ticket_of[one.id]
+                while owner in self.closed and self.closed[owner].merged_into is not None:
+                    owner = str(self.closed[owner].merged_into)
+                self.desk.told[one.id] = (owner, one)
 
     def written_on(self, ticket: str) -> tuple[Written, ...]:
         """The ticket's messages, and those of what was merged into it, as their rows would be."""

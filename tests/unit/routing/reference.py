@@ -128,7 +128,7 @@ class ScanMatcher:
         queues = desk.policy.queues
         best = min(
             heads.items(),
-            key=lambda item: (item[0][1], slack_us(item[1], queues[item[1].queue]), item[1].id),
+            key=lambda item: (item[0][1], slack_us(item[1], queues[item[1].queue]), item[1].arrival),
             default=None,
         )
         return None if best is None else best[1]
@@ -138,7 +138,7 @@ class ScanMatcher:
         queue = desk.policy.queues[one.queue]
         if queue.order == "accumulating":
             now = micros(desk.draft.now)
-            keys = [(-slope_of(each, queue) * (now - since_us(each)), each.id) for each in (one, other)]
+            keys = [(-slope_of(each, queue) * (now - since_us(each)), each.arrival) for each in (one, other)]
         else:
-            keys = [(order_key(each, queue), each.id) for each in (one, other)]
+            keys = [(order_key(each, queue), each.arrival) for each in (one, other)]
         return keys[0] < keys[1]

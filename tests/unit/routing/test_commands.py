@@ -1,5 +1,6 @@
 """Rule 15 and who may do what: holders, versions, unseen messages, unknown things."""
 
+from pointsman.core.instant import after
 from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
 
 
@@ -70,3 +71,53 @@ def test_unknown_things_are_not_found() -> None:
     assert (play.answer.status, play.answer.code) == (404, "not-found")
     play.available("nobody")
     assert play.answer.status == 404
+
+
+def test_a_note_that_was_seen_last_is_as_new_as_it_is() -> None:
+    """A note's id counted as older than everything."""
+    play = Play(a_workspace(["anna"]))
+    play.assigned()
+    play.reply(public=False)
+    note = play.answer["id"]
+    play.pend(last_message_id=note)
+    assert play.ticket().state == "pending", play.answer
+    newer = play.say().last_message_id
+    play.resolve(last_message_id=note)
+    assert (play.answer.code, play.answer.extra["newer"]) == ("unseen-message", [newer])
+
+
+def test_what_was_seen_long_ago_is_older_than_what_came_since_and_no_more() -> None:
+    play = Play(a_workspace(["anna"]))
+    first = play.assigned().last_message_id
+    for _ in range(20):
+        play.reply()
+    play.reply(public=False)
+    play.resolve(last_message_id=first)
+    assert play.ticket().state == "resolved", play.answer
+
+
+def test_a_message_of_another_ticket_was_not_seen_on_this_one() -> None:
+    play = Play(a_workspace({"anna": {"capacity": 3}}))
+    play.assigned()
+    other = play.assigned("tkt_2").last_message_id
+    for name in (other, "msg_none", ""):
+        for act in (play.pend, play.resolve):
+            act(last_message_id=name)
+            assert (play.answer.status, play.answer.extra["errors"][0]["pointer"]) == (422, "/last_message_id")
+    play.snooze(until=after(play.now, 60), last_message_id=other)
+    assert play.answer.status == 422
+    play.resolve(last_message_id=other, force=True)
+    assert play.ticket().state == "resolved"
+
+
+def test_what_a_reply_answers_is_a_message_of_the_ticket() -> None:
+    play = Play(a_workspace({"anna": {"capacity": 3}}))
+    own = play.assigned().last_message_id
+    other = play.assigned("tkt_2").last_message_id
+    for name in (other, "msg_none", ""):
+        for public in (True, False):
+            play.reply(public=public, reply_to_message=name)
+            assert (play.answer.status, play.answer.extra["errors"][0]["pointer"]) == (422, "/reply_to_message")
+            assert play.facts == []
+    play.reply(reply_to_message=own)
+    assert play.fact("ticket.replied").reply_to_message == own

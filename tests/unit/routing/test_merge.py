@@ -159,3 +159,90 @@ def test_merging_back_is_no_circle() -> None:
     play.merge("tkt_1", "tkt_2")
     assert play.answer.code == "wrong-state"
     assert play.answer.detail == "the ticket tkt_2 is merged into tkt_1; only into an open one can be merged"
+
+
+def two_channels() -> Play:
+    """anna holds tkt_1, which had come by mail, with the chat of tkt_2 merged into it."""
+    play = Play(a_workspace({"anna": {"capacity": 3}}))
+    customer = {"customer": {"id": "cus_1", "name": "Ada"}}
+    play.assigned("tkt_1", **customer)
+    play.advance(60)
+    play.assigned("tkt_2", channel="chat", **customer)
+    play.merge("tkt_2", "tkt_1", actor=as_agent("anna"))
+    return play
+
+
+def went_to(play: Play) -> tuple[str, str, str]:
+    said = play.fact("ticket.replied")
+    return said.connector, said.channel, said.thread
+
+
+MAIL = ("support-mail", "email", "thread of tkt_1")
+CHAT = ("site-chat", "chat", "thread of tkt_2")
+
+
+def test_a_reply_goes_where_the_customer_spoke_last() -> None:
+    """After a merge across channels every reply left by the target's channel."""
+    play = two_channels()
+    play.reply("tkt_1")
+    assert went_to(play) == CHAT
+    play.say("tkt_1")
+    play.reply("tkt_1")
+    assert went_to(play) == MAIL
+    play.say("tkt_2", channel="chat")
+    play.reply("tkt_1")
+    assert went_to(play) == CHAT
+    play.say("tkt_1", automatic="out_of_office")
+    play.reply("tkt_1")
+    assert went_to(play) == CHAT, "nobody wrote that"
+
+
+def test_a_reply_goes_where_the_message_was_said_that_it_answers() -> None:
+    play = two_channels()
+    play.reply("tkt_1", reply_to_message="msg_tkt_1_1")
+    assert went_to(play) == MAIL
+    by_mail = play.answer["id"]
+    play.reply("tkt_1", reply_to_message="msg_tkt_2_1")
+    assert went_to(play) == CHAT
+    play.reply("tkt_1", reply_to_message=by_mail)
+    assert went_to(play) == MAIL
+    play.reply("tkt_1", public=False)
+    play.reply("tkt_1", reply_to_message=play.answer["id"])
+    assert went_to(play) == CHAT, "a note was said nowhere"
+
+
+def test_merged_the_other_way_round_it_is_the_same() -> None:
+    play = Play(a_workspace({"anna": {"capacity": 3}}))
+    play.assigned("tkt_1")
+    play.assigned("tkt_2", channel="chat")
+    play.merge("tkt_1", "tkt_2", actor=as_agent("anna"))
+    play.reply("tkt_2")
+    assert went_to(play) == CHAT
+    play.reply("tkt_2", reply_to_message="msg_tkt_1_1")
+    assert went_to(play) == MAIL
+    assert play.fact("ticket.replied").customer.id == "customer of tkt_1"
+
+
+def test_over_several_merges_a_reply_finds_its_conversation() -> None:
+    play = two_channels()
+    play.assigned("tkt_3", customer={"id": "cus_1"})
+    play.merge("tkt_1", "tkt_3", actor=as_agent("anna"))
+    play.reply("tkt_3")
+    assert went_to(play) == ("support-mail", "email", "thread of tkt_3")
+    play.reply("tkt_3", reply_to_message="msg_tkt_2_1")
+    assert went_to(play) == CHAT
+    play.resolve("tkt_3", last_message_id="msg_tkt_2_1")
+    assert play.answer.extra["newer"] == ["msg_tkt_3_1"]
+
+
+def test_split_off_again_a_message_is_answered_where_it_was_said() -> None:
+    play = two_channels()
+    play.split("tkt_1", "msg_tkt_2_1")
+    new = play.answer["id"]
+    play.reply("tkt_1")
+    assert went_to(play) == MAIL
+    play.accept(new)
+    play.reply(new)
+    assert went_to(play) == CHAT
+    play.reply("tkt_1", reply_to_message="msg_tkt_2_1")
+    assert play.answer.status == 422, "it is the other's now"

@@ -1,5 +1,8 @@
 """Rules 5 to 8: what is served first, and what a ticket's age counts from."""
 
+import pytest
+
+from pointsman.contracts.desk import OfferMade
 from pointsman.contracts.shapes import Priority
 from pointsman.contracts.sla import ClockMet, ClockRestated, ClockStarted
 from pointsman.core.cause import RecordCause
@@ -198,3 +201,36 @@ def test_the_clock_of_a_ticket_never_goes_back() -> None:
     cause = RecordCause("late", "requests", "acme", "tkt_1", earlier, (a_message(number=2, at=earlier),))
     (emission,) = decide(play.desk, cause, play.now).emissions
     assert emission.at == play.now
+
+
+@pytest.mark.parametrize("order", ["fifo", "priority", "strict", "urgency", "accumulating"])
+def test_who_waits_equally_long_is_served_in_the_order_of_arrival(order: str) -> None:
+    """Messages of one batch were served in the random order of their ids."""
+    play = one_busy_agent(order)
+    arrived = ["tkt_7", "tkt_3", "tkt_9", "tkt_1", "tkt_5"]
+    for ticket in arrived:
+        play.say(ticket)
+    assert [entry[3].id for group in play.desk.waiting.groups.values() for entry in group.entries()] == arrived
+    play.resolve("busy")
+    assert served(play, 5) == arrived
+
+
+def test_agents_who_come_together_take_the_tickets_in_the_order_of_arrival() -> None:
+    play = Play(a_workspace(["anna", "boris"], {"general": {}, "other": {}}), present=[])
+    for ticket in ("tkt_9", "tkt_1"):
+        play.say(ticket, queue="general")
+    play.available("anna", channels=("email",))
+    made = [(fact.ticket_id, fact.offer_id) for fact in play.facts if isinstance(fact, OfferMade)]
+    assert [ticket for ticket, _ in made] == ["tkt_9", "tkt_1"]
+    assert sorted(id for _, id in made) == [id for _, id in made], "ids of one decision ascend"
+
+
+def test_what_was_held_or_requeued_together_keeps_the_order_of_arrival() -> None:
+    play = one_busy_agent()
+    play.close_queue()
+    arrived = ["tkt_8", "tkt_2", "tkt_6"]
+    for ticket in arrived:
+        play.say(ticket)
+    play.open_queue()
+    play.resolve("busy")
+    assert served(play, 3) == arrived

@@ -7,7 +7,6 @@ customer.
 
 from dataclasses import replace
 
-from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.gather import Gathered, Key, Known, text_of
@@ -70,8 +69,8 @@ class Customers:
         self._changed: dict[tuple[str, str], Known] = {}
         self._moved: dict[tuple[str, str], Known] = {}
 
-    def choose(self, message: Inbound) -> str | None:
-        """The id of the message's customer, a new one if need be; None when its author gave no identity."""
+    def choose(self, message: Inbound, id: str) -> str | None:
+        """The id of the message's customer, `id` when nobody is known; None when its author gave no identity."""
         workspace = message.workspace
         identities = [(workspace, kind, value) for kind, value in message.identities]
         if not identities:
@@ -79,9 +78,7 @@ class Customers:
         known = next((self._known[identity] for identity in identities if identity in self._known), None)
         if known is None:
             person = message.person
-            known = Known(
-                derived_id("cus", message.received_at, *identities[0]), person.name, person.language, person.tier
-            )
+            known = Known(id, person.name, person.language, person.tier)
             self._made[(workspace, known.id)] = known
         else:
             known = self._improved(workspace, known, message.person)

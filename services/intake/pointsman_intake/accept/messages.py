@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pointsman.core.decision import Emission
-from pointsman.core.ids import derived_id
+from pointsman.core.ids import ordered_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.customers import Customers
@@ -81,13 +81,14 @@ Arrived = tuple[Inbound, Arrival, str | None]
 
 @dataclass(slots=True)
 class _New:
-    """A message that is not in the table yet, on its way to its place."""
+    """A message that is not in the table yet, on its way to its place; `order` is that within the commit."""
 
     key: Key
     thread: Key
     message: Inbound
     arrival: Arrival
     raw_id: str | None
+    order: int
     id: str
     customer: Known | None = None
     nameless: str | None = None
@@ -104,7 +105,8 @@ class Taken:
 
 
 async def accept_messages(db: Database, arrived: Sequence[Arrived], now: Instant) -> Taken:
-    """Puts each message on its ticket and stores it with its bytes."""
+    """Puts each message on its ticket and stores it with its bytes. The ids of what is new ascend in the order in which
+    the messages came: what waits equally long is served in it."""
     if not arrived:
         return Taken()
     gathered = await gather(db, [message for message, _, _ in arrived])
@@ -130,18 +132,21 @@ async def _place(db: Database, gathered: Gathered, fresh: dict[Key, Arrived], no
     if not fresh:
         return {}
     customers = Customers(gathered)
-    chosen = {key: customers.choose(message) for key, (message, _, _) in fresh.items()}
+    chosen = {
+        key: customers.choose(message, ordered_id("cus", now, place, *key))
+        for place, (key, (message, _, _)) in enumerate(fresh.items())
+    }
     await customers.write(db, now)
     new: dict[Key, _New] = {}
     by_thread: dict[Key, list[_New]] = {}
-    for key, (message, arrival, raw_id) in fresh.items():
-        one = _New(key, threads[key], message, arrival, raw_id, derived_id("msg", message.received_at, *key))
+    for place, (key, (message, arrival, raw_id)) in enumerate(fresh.items()):
+        one = _New(key, threads[key], message, arrival, raw_id, place, ordered_id("msg", now, place, *key))
         customer = chosen[key]
         if customer is not None:
             one.customer = customers.now(message, customer)
         new[key] = one
         by_thread.setdefault(one.thread, []).append(one)
-    for row in await _lock_threads(db, by_thread):
+    for row in await _lock_threads(db, by_thread, now):
         members = by_thread[(row[0], row[1], row[2])]
         _name(members, row)
         _number(members, row, row["number"] - len(members))
@@ -168,18 +173,18 @@ async def _joining(db: Database, fresh: dict[Key, Arrived], threads: dict[Key, K
     return {key: one for key, one in fresh.items() if not one[0].joins_only or threads[key] in known}
 
 
-async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]]) -> list[Any]:
+async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]], now: Instant) -> list[Any]:
     rows = []
     for thread, members in sorted(by_thread.items(), key=lambda item: item[0]):
         opening = members[0]
         if opening.customer is None:
-            opening.nameless = derived_id("cus", opening.message.received_at, "thread", opening.id)
+            opening.nameless = ordered_id("cus", now, opening.order, "thread", opening.id)
         rows.append(
             {
                 "workspace": thread[0],
                 "connector": thread[1],
                 "thread": thread[2],
-                "ticket_id": derived_id("tkt", opening.message.received_at, opening.id),
+                "ticket_id": ordered_id("tkt", now, opening.order, opening.id),
                 "customer_id": opening.customer.id if opening.customer else opening.nameless,
                 "number": len(members),
             }

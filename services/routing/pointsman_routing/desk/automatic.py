@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pointsman.contracts.shapes import Author
-from pointsman.core.ids import derived_id
 from pointsman_routing.desk import messages
 from pointsman_routing.desk.model import Ticket
 
@@ -26,8 +25,8 @@ def send(desk: Desk, ticket: Ticket, reply: str | None) -> bool:
     text = desk.policy.document.reply_text(reply, ticket.labels.language)
     if text is None:
         return False
-    at = desk.edit(ticket)
-    message_id = derived_id("msg", at, desk.workspace, desk.draft.cause, ticket.id, reply)
+    desk.edit(ticket)
+    message_id = desk.new_id("msg", ticket.id, reply)
     messages.write(desk, ticket, message_id, BOT, text)
     if desk.draft.greeted is ticket:
         desk.draft.greeted = None

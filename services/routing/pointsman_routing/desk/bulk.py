@@ -14,7 +14,6 @@ from pointsman.contracts import commands as asked
 from pointsman.contracts.shapes import Actor
 from pointsman.core.cause import TimerCause
 from pointsman.core.decision import Decision, refuse
-from pointsman.core.ids import derived_id
 from pointsman_routing.desk import assign, labels, requeue, resolve, transfer
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Job, Ticket
@@ -36,7 +35,7 @@ ERRORS_KEPT_MAX = 200
 _PAUSE = timedelta(milliseconds=1)
 
 
-def bulk(desk: Desk, command: asked.TicketsBulk, cause: str) -> Result:
+def bulk(desk: Desk, command: asked.TicketsBulk) -> Result:
     """Does the action with each ticket now, or makes a job of it."""
     ids = tuple(dict.fromkeys(command.ticket_ids))
     if len(ids) > TICKETS_MAX:
@@ -50,7 +49,7 @@ def bulk(desk: Desk, command: asked.TicketsBulk, cause: str) -> Result:
     if len(desk.jobs) >= JOBS_MAX:
         return refuse(409, "too-many-jobs", f"{JOBS_MAX} jobs of this workspace are not finished yet")
     at = desk.draft.at
-    job = Job(derived_id("job", at, desk.workspace, cause), command.actor, command.action, ids, at)
+    job = Job(desk.new_id("job"), command.actor, command.action, ids, at)
     desk.journal.put(desk.jobs, job.id, job)
     desk.journal.put(desk.changes.jobs_begun, job.id, job)
     desk.arm(kinds.JOB, job.id, at)

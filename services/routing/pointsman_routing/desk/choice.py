@@ -152,10 +152,10 @@ def first_of_queues(desk: Desk, best: dict[tuple[str, int], IndexEntry]) -> Tick
         (entry,) = best.values()
         return entry[3]
     queues = desk.policy.queues
-    chosen: tuple[int, int, str, Ticket] = min(
-        (rank, slack_us(entry[3], queues[queue]), entry[1], entry[3]) for (queue, rank), entry in best.items()
-    )
-    return chosen[3]
+    return min(
+        best.items(),
+        key=lambda item: (item[0][1], slack_us(item[1][3], queues[item[0][0]]), item[1][1], item[1][3].id),
+    )[1][3]
 
 
 def _best(shelf: Shelf | CyclicShelf, weight: int, skip: Any, last: str) -> Entry | None:

@@ -47,11 +47,12 @@ from pointsman_routing.desk import (
     tokens,
     transfer,
     wrap_up,
+    written,
 )
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.model import Agent, Offer, Ticket
-from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.result import Answer, Result, invalid
 
 SUPERVISING = frozenset({"supervisor", "admin", "operator"})
 
@@ -115,7 +116,8 @@ _HOLDERS_ONLY = frozenset(
         asked.TicketSplit,
     }
 )
-_HAVING_READ = frozenset({asked.TicketPend, asked.TicketSnooze, asked.TicketResolve})
+HAVING_READ = (asked.TicketPend, asked.TicketSnooze, asked.TicketResolve)
+"""Commands that say which message their caller has seen last."""
 
 _TAKEN: tuple[type[asked.Command], ...] = (
     *_OF_TICKETS,
@@ -177,7 +179,7 @@ def _settled(desk: Desk, result: Result) -> Decision:
 
 
 def _of_request(desk: Desk, fact: Any) -> None:
-    ticket = merge.survivor(desk, fact.ticket_id)
+    ticket = written.survivor(desk, fact.ticket_id)
     if ticket is not None:
         desk.draft.subject = ticket.id
     if isinstance(fact, heard.MessageReceived):
@@ -218,10 +220,10 @@ def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> D
     if kind is asked.PresenceRenew and not desk.configured:
         return NOTHING
     desk.begin(cause.id, subject_of(desk, cause), cause.at, now)
-    return _settled(desk, _result_of(desk, command, cause.id))
+    return _settled(desk, _result_of(desk, command))
 
 
-def _result_of(desk: Desk, command: Any, cause: str) -> Result:
+def _result_of(desk: Desk, command: Any) -> Result:
     kind = type(command)
     if kind in _OF_OFFERS:
         return _answer_offer(desk, command)
@@ -233,9 +235,9 @@ def _result_of(desk: Desk, command: Any, cause: str) -> Result:
     if kind in _OF_QUEUES:
         return _OF_QUEUES[kind](desk, command)
     if kind is asked.TicketsBulk:
-        return bulk.bulk(desk, command, cause)
+        return bulk.bulk(desk, command)
     if kind is asked.TicketStart:
-        return started.start(desk, command, cause)
+        return started.start(desk, command)
     if kind is asked.PresenceRenew:
         return presence.renew_many(desk, command)
     if kind is asked.ConfigPut:
@@ -244,7 +246,7 @@ def _result_of(desk: Desk, command: Any, cause: str) -> Result:
         return tokens.issue(desk, command)
     if kind is asked.TokenRevoke:
         return tokens.revoke(desk, command)
-    return _of_ticket(desk, command, cause)
+    return _of_ticket(desk, command)
 
 
 def _answer_offer(desk: Desk, command: asked.OfferAccept | asked.OfferReject) -> Result:
@@ -258,11 +260,11 @@ def _answer_offer(desk: Desk, command: asked.OfferAccept | asked.OfferReject) ->
     return _unmatched(ticket, command) or _OF_OFFERS[type(command)](desk, ticket, offer, command)
 
 
-def _of_ticket(desk: Desk, command: Any, cause: str) -> Result:
+def _of_ticket(desk: Desk, command: Any) -> Result:
     ticket = desk.tickets.get(command.ticket_id)
     if ticket is None:
         return _no_ticket(command.ticket_id)
-    refusal = _unmatched(ticket, command) or _not_holder(ticket, command) or _unseen(ticket, command)
+    refusal = _unmatched(ticket, command) or _not_holder(ticket, command) or _unseen(desk, ticket, command)
     if refusal is not None:
         return refusal
     if ticket.merged_into is not None:
@@ -272,7 +274,7 @@ def _of_ticket(desk: Desk, command: Any, cause: str) -> Result:
     if type(command) is asked.TicketReply:
         if ticket.state == "closed":
             return refuse(409, "wrong-state", "the ticket is closed; a new message begins a new one")
-        return messages.reply(desk, ticket, command, cause)
+        return messages.reply(desk, ticket, command, desk.new_id("msg"))
     return _OF_TICKETS[type(command)](desk, ticket, command)
 
 
@@ -294,11 +296,14 @@ def _not_holder(ticket: Ticket, command: Any) -> Decision | None:
     return refuse(403, "not-holder", f"{ticket.agent or 'nobody'} holds the ticket", holder=ticket.agent)
 
 
-def _unseen(ticket: Ticket, command: Any) -> Decision | None:
-    """409 when the customer wrote something that the caller has not seen, unless forced."""
-    if type(command) not in _HAVING_READ or command.force:
+def _unseen(desk: Desk, ticket: Ticket, command: Any) -> Decision | None:
+    """409 when the customer wrote something that the caller has not seen, unless forced; 422 when what they have seen
+    last is not the ticket's."""
+    if type(command) not in HAVING_READ or command.force:
         return None
-    newer = messages.unseen(ticket, command.last_message_id)
+    newer = messages.unseen(desk, ticket, command.last_message_id)
+    if newer is None:
+        return invalid(f"the ticket has no message {command.last_message_id}", "/last_message_id")
     if not newer:
         return None
     return refuse(409, "unseen-message", "the customer has written since", newer=newer)
@@ -308,4 +313,4 @@ def _no_ticket(ticket_id: str) -> Decision:
     return refuse(404, "not-found", f"there is no ticket {ticket_id}")
 
 
-__all__ = ["TAKES", "Answer", "decide"]
+__all__ = ["HAVING_READ", "TAKES", "Answer", "decide"]

@@ -11,6 +11,7 @@ from pointsman.contracts.desk import TicketQueued
 from pointsman.contracts.document import Document
 from pointsman.contracts.shapes import TicketState
 from pointsman.core.decision import Decision, Emission
+from pointsman.core.ids import ordered_id
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman_routing.desk import escalate, moving, reserved, shut
@@ -50,7 +51,8 @@ class Desk:
     `ended` maps an ended offer to its ticket, so that a late accept can be told who holds it; the worker keeps it
     small and reads older ones from their rows, as it reads into `stored_why` what was stored with a ticket's last
     offer, into `hindsight` how an agent stood then, and into `last_agents` who dealt last with the customers that a
-    batch is about. `reserved` maps an agent to the tickets that wait for them alone, `moves` are the queues that were
+    batch is about; `written` has the messages of tickets, `told` single ones by id with the ticket whose they are (see
+    desk.written). `reserved` maps an agent to the tickets that wait for them alone, `moves` are the queues that were
     renamed or deleted, the oldest first. `untold` are tickets whose version changed without a word of why, which must
     not be: the auditor tells. `policy` is there once `configured`, by the workspace's first version.
     """
@@ -91,6 +93,7 @@ class Desk:
         self.hindsight: dict[tuple[str, str], Past] = {}
         self.last_agents: dict[str, str] = {}
         self.written: dict[str, tuple[Written, ...]] = {}
+        self.told: dict[str, tuple[str, Written]] = {}
         self.draft: Draft
         self._labels: dict[Labels, Labels] = {}
 
@@ -115,6 +118,12 @@ class Desk:
         """Starts a part of the decision that may be taken back alone: what it edits is saved anew."""
         self.journal.note(setattr, self, "change", self.change)
         self.change += 1
+
+    def new_id(self, kind: str, *parts: str | int) -> str:
+        """The id of something that this decision makes. Ids ascend in the order in which a batch makes its things."""
+        self.draft.made += 1
+        order = (self.change & 0xFFFFF) << 15 | min(self.draft.made, 0x7FFF)
+        return ordered_id(kind, self.draft.now, order, self.workspace, self.draft.cause, *parts)
 
     def queue_of(self, ticket: Ticket) -> QueuePolicy:
         return self.policy.queues[ticket.queue]
@@ -150,7 +159,7 @@ class Desk:
         self.journal.note(setattr, ticket, "place", None)
         self.journal.put(self.tickets, ticket.id, ticket)
         self.journal.put(self.changes.tickets, ticket.id, ticket)
-        ticket.change = self.change
+        ticket.change = ticket.arrival = self.change
 
     def edit_agent(self, agent: Agent) -> None:
         """Allows assigning the agent's attributes in this decision."""
@@ -344,6 +353,7 @@ class Desk:
         self.hindsight.clear()
         self.last_agents.clear()
         self.written.clear()
+        self.told.clear()
         self.waiting.prune()
         if len(self.ended) > ENDED_KEPT_MAX:
             for offer in list(self.ended)[: ENDED_KEPT_MAX // 2]:

@@ -98,8 +98,9 @@ class Draft:
     """What a decision gathers while it is made. `at` is the cause's time, of what it is about (`subject`); what
     follows from it elsewhere happens `now`. `tickets` entered the queue, `agents` got room, `pools` got or lost an
     available agent: `settle` looks after them, and until then the roster shows these agents as they were (`late`).
-    `edited` are the agents that it changed, `renewed` the tickets whose version did, `entered` the tickets that came
-    into an open queue (rule 20), `greeted` the one that gets an `auto_reply`."""
+    `edited` are the agents that it changed, `renewed` the tickets whose version did, `made` counts the ids that it
+    gave, `entered` are the tickets that came into an open queue (rule 20), `greeted` the one that gets an
+    `auto_reply`."""
 
     __slots__ = (
         "agents",
@@ -109,6 +110,7 @@ class Draft:
         "entered",
         "greeted",
         "late",
+        "made",
         "now",
         "pools",
         "renewed",
@@ -128,7 +130,7 @@ class Draft:
         self.pools: dict[Pool, None] = {}
         self.entered: dict[str, Ticket] = {}
         self.greeted: Ticket | None = None
-        self.serial = 0
+        self.serial = self.made = 0
         self.late = True
 
     def copied(self) -> Draft:

@@ -30,8 +30,9 @@ from pointsman_routing.desk.model import Ticket
 from pointsman_routing.desk.order import OrderKey, head_key, order_key, since_us, slope_of
 from pointsman_routing.desk.policy import Needs, Policy, QueuePolicy
 
-Entry = tuple[OrderKey, str, int, Ticket, "Group"]
-"""(order key, ticket id, serial, ticket, group). The id orders equal keys, the serial an entry and its stale like."""
+Entry = tuple[OrderKey, int, int, Ticket, "Group"]
+"""(order key, arrival, serial, ticket, group). Equal keys go by arrival; the serial orders an entry and its stale
+like."""
 
 GROUPS_KEPT_MIN = 256
 STALE_KEPT_MIN = 8
@@ -167,7 +168,7 @@ class Group:
 
     def entries(self) -> list[Entry]:
         """Every waiting ticket, in order. For questions and tests: linear."""
-        unique = {entry[1]: entry for entry in self.heap if entry[3].place is entry}
+        unique = {entry[3].id: entry for entry in self.heap if entry[3].place is entry}
         return sorted([*unique.values(), *self.picky.values()])
 
     def oldest(self) -> Instant | None:
@@ -176,7 +177,7 @@ class Group:
         return entry[3].waiting_since if entry else None
 
 
-def first_key(entry: Entry, now_us: int) -> tuple[Any, str]:
+def first_key(entry: Entry, now_us: int) -> tuple[Any, int]:
     """What the heads of one queue compare by."""
     return head_key(entry[0], entry[4].slope, now_us), entry[1]
 
@@ -236,7 +237,7 @@ class Waiting:
         """The ticket waits from now on; the caller has edited it."""
         self._serial += 1
         group = self.group_of(ticket)
-        ticket.place = entry = (key, ticket.id, self._serial, ticket, group)
+        ticket.place = entry = (key, ticket.arrival, self._serial, ticket, group)
         if ticket.declined:
             self._journal.put(group.picky, ticket.id, entry)
         else:
@@ -263,14 +264,14 @@ class Waiting:
 
     def ripe(self, queue: str, now_us: int, count_max: int) -> list[Ticket]:
         """Tickets of the queue whose stage is over, longest waiting first."""
-        found: list[tuple[int, str, Ticket]] = []
+        found: list[tuple[int, int, str, Ticket]] = []
         for group in self.aging.get(queue, ()):
             if group.ages is None or group.ripens_us is None:
                 continue
             ripe = group.ages.until(now_us - group.ripens_us)
-            found += [(since_us(entry[3]), entry[1], entry[3]) for entry in ripe[:count_max]]
-        unique = {entry[1]: entry for entry in found}
-        return [entry[2] for entry in sorted(unique.values(), key=lambda entry: entry[:2])[:count_max]]
+            found += [(since_us(entry[3]), entry[1], entry[3].id, entry[3]) for entry in ripe[:count_max]]
+        unique = {entry[2]: entry for entry in found}
+        return [entry[3] for entry in sorted(unique.values(), key=lambda entry: entry[:3])[:count_max]]
 
     def ripens_at_us(self, queue: str) -> int | None:
         """When the first of the queue's tickets goes on to its next stage, in µs."""

@@ -46,7 +46,7 @@ def _offer(desk: Desk) -> None:
     if waiting:
         _place_agents(desk)
         if len(waiting) > 1:
-            waiting.sort(key=lambda ticket: (slack_us(ticket, desk.queue_of(ticket)), ticket.id))
+            waiting.sort(key=lambda ticket: (slack_us(ticket, desk.queue_of(ticket)), ticket.arrival))
         for ticket in waiting:
             _find_agent(desk, ticket)
     for agent in draft.agents.values():

@@ -14,7 +14,7 @@ from pointsman.contracts.commands import TicketMerge
 from pointsman.contracts.desk import TicketClosed, TicketMerged
 from pointsman.core.decision import refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import back, messages, offers, resolve, wrap_up
+from pointsman_routing.desk import back, messages, offers, resolve, wrap_up, written
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import OPEN_STATES, WAITING_STATES, Ticket
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
@@ -22,14 +22,6 @@ from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
-
-
-def survivor(desk: Desk, ticket_id: str) -> Ticket | None:
-    """The ticket, or the one into which it was merged in the end; None when it is not resident."""
-    ticket = desk.tickets.get(ticket_id)
-    while ticket is not None and ticket.merged_into is not None and ticket.merged_into in desk.tickets:
-        ticket = desk.tickets[ticket.merged_into]
-    return ticket
 
 
 def merge(desk: Desk, source: Ticket, command: TicketMerge) -> Result:
@@ -89,7 +81,7 @@ def _take_over(
     target.unanswered_since = _older(target.unanswered_since, unanswered_since)
     if target.state in WAITING_STATES or unanswered_since is not None:
         target.waiting_since = _older(target.waiting_since, waiting_since)
-    messages.remember_those_of(target, source)
+    messages.remember_all(target, written.on_ticket(desk, target))
     desk.reorder(target)
     fact = made(
         TicketMerged,

@@ -6,6 +6,7 @@ A message that an agent wrote in the provider's own app is a reply that needs no
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pointsman.contracts.base import made
@@ -18,12 +19,11 @@ from pointsman.contracts.desk import (
     TicketReplied,
 )
 from pointsman.contracts.requests import CustomerSeen, MessageDelivered, MessageFailed, MessageReceived
-from pointsman.contracts.shapes import Attachment, Author
-from pointsman.core.ids import derived_id
+from pointsman.contracts.shapes import Attachment, Author, Customer
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import back, left
-from pointsman_routing.desk.model import WAITING_STATES, Inbound, Ticket
-from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk import back, left, written
+from pointsman_routing.desk.model import WAITING_STATES, Conversation, Inbound, Ticket, Written
+from pointsman_routing.desk.result import Answer, Result, invalid
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -83,18 +83,29 @@ def note(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
         ),
         ticket.agent,
     )
+    if counting:
+        who = message.customer
+        where = Conversation(message.connector, message.channel, message.thread, who.id, who.name)
+        ticket.speaks = _elsewhere(ticket, where)
     if counting and ticket.unanswered_since is None:
         ticket.unanswered_since = ticket.at
         if ticket.waiting_since is None:
             ticket.waiting_since = ticket.at
 
 
-def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Result:
-    """A public reply, which ends the waiting (rule 5), or a private note, which stops nothing."""
+def reply(desk: Desk, ticket: Ticket, command: TicketReply, message_id: str) -> Result:
+    """A public reply, which ends the waiting (rule 5), or a private note, which stops nothing. The reply goes where the
+    message that it answers was said, else where the customer spoke last."""
+    where = ticket.speaks or _own(ticket)
+    if command.reply_to_message is not None:
+        replied_to = written.message_on(desk, ticket, command.reply_to_message)
+        if replied_to is None:
+            return invalid(f"the ticket has no message {command.reply_to_message}", "/reply_to_message")
+        if replied_to.direction != "note":
+            where = _conversation(ticket, replied_to)
     at = desk.edit(ticket)
     writer = desk.agents.get(command.actor.id)
     author = Author(kind="agent", id=command.actor.id, name=writer.profile.name if writer else None)
-    message_id = derived_id("msg", at, desk.workspace, cause)
     attachments = tuple(Attachment(attachment_id=each) for each in command.attachment_ids)
     row = {
         "id": message_id,
@@ -109,6 +120,7 @@ def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Resul
         "cc": list(command.cc),
         "reply_to_message": command.reply_to_message,
         "delivery": "queued" if command.public else None,
+        **_said_in(where),
         "occurred_at": at,
         "received_at": at,
     }
@@ -116,7 +128,7 @@ def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Resul
     desk.append(desk.changes.messages, {**row, "change": desk.change, "number": desk.draft.serial})
     if command.public:
         _remember(ticket, message_id, by_customer=False)
-        desk.say(ticket, _replied(ticket, message_id, author, command, attachments, at), ticket.agent)
+        desk.say(ticket, _replied(ticket, message_id, author, command, attachments, where, at), ticket.agent)
         answered(desk, ticket)
     else:
         desk.say(
@@ -130,7 +142,7 @@ def reply(desk: Desk, ticket: Ticket, command: TicketReply, cause: str) -> Resul
 def write(desk: Desk, ticket: Ticket, message_id: str, author: Author, text: str) -> None:
     """A public message that is no person's answer: delivered like a reply, it ends no waiting. The caller has edited
     the ticket."""
-    at = ticket.at
+    at, where = ticket.at, ticket.speaks or _own(ticket)
     row = {
         "id": message_id,
         "ticket_id": ticket.id,
@@ -140,6 +152,7 @@ def write(desk: Desk, ticket: Ticket, message_id: str, author: Author, text: str
         "author_name": author.name,
         "text": text,
         "delivery": "queued",
+        **_said_in(where),
         "occurred_at": at,
         "received_at": at,
     }
@@ -152,11 +165,11 @@ def write(desk: Desk, ticket: Ticket, message_id: str, author: Author, text: str
         message_id=message_id,
         author=author,
         text=text,
-        connector=ticket.connector,
-        channel=ticket.channel,
-        thread=ticket.thread,
+        connector=where.connector,
+        channel=where.channel,
+        thread=where.thread,
         subject=ticket.subject,
-        customer=ticket.customer,
+        customer=_customer_in(ticket, where),
         occurred_at=at,
     )
     desk.say(ticket, said, ticket.agent)
@@ -201,13 +214,44 @@ def delivered(desk: Desk, ticket: Ticket | None, fact: MessageDelivered | Messag
     return None
 
 
-def unseen(ticket: Ticket, last_message_id: str | None) -> list[str]:
-    """The customer's messages after the one that the caller saw last; of those remembered when it is older."""
+def unseen(desk: Desk, ticket: Ticket, last_message_id: str | None) -> list[str] | None:
+    """The customer's messages after the one that the caller saw last, which may be a note; of those remembered when it
+    is older. None when it is no message of the ticket."""
+    ids = ticket.recent
+    of_customer = [id for place, id in enumerate(ids) if ticket.inbound >> (len(ids) - 1 - place) & 1]
     if last_message_id is None:
         return []
-    ids = ticket.recent
-    start = ids.index(last_message_id) + 1 if last_message_id in ids else 0
-    return [ids[place] for place in range(start, len(ids)) if ticket.inbound >> (len(ids) - 1 - place) & 1]
+    if last_message_id in ids:
+        seen = ids[: ids.index(last_message_id) + 1]
+        return [id for id in of_customer if id not in seen]
+    last = written.message_on(desk, ticket, last_message_id)
+    if last is None:
+        return None
+    told = ((id, written.message_on(desk, ticket, id)) for id in of_customer)
+    return [id for id, one in told if one is None or written.place_of(one) > written.place_of(last)]
+
+
+def _own(ticket: Ticket) -> Conversation:
+    return Conversation(ticket.connector, ticket.channel, ticket.thread, ticket.customer_id, ticket.customer_name)
+
+
+def _conversation(ticket: Ticket, one: Written) -> Conversation:
+    """That in which the message was said, by a customer of the ticket or to them."""
+    if one.direction == "note" or (one.connector, one.thread) == (ticket.connector, ticket.thread):
+        return _own(ticket)
+    who = (one.author_id, one.author_name) if one.direction == "in" else (ticket.customer_id, ticket.customer_name)
+    return Conversation(one.connector, one.channel, one.thread, *who)
+
+
+def _elsewhere(ticket: Ticket, where: Conversation) -> Conversation | None:
+    """The conversation, unless it is the ticket's own."""
+    return None if (where.connector, where.thread) == (ticket.connector, ticket.thread) else where
+
+
+def _customer_in(ticket: Ticket, where: Conversation) -> Customer:
+    if where.customer_id == ticket.customer_id:
+        return ticket.customer
+    return made(Customer, id=where.customer_id, name=where.customer_name)
 
 
 def _replied_elsewhere(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
@@ -221,9 +265,9 @@ def _replied_elsewhere(desk: Desk, ticket: Ticket, message: MessageReceived) -> 
             text=message.text,
             html=message.html,
             attachments=message.attachments,
-            connector=ticket.connector,
-            channel=ticket.channel,
-            thread=ticket.thread,
+            connector=message.connector,
+            channel=message.channel,
+            thread=message.thread,
             subject=ticket.subject,
             customer=ticket.customer,
             occurred_at=message.occurred_at,
@@ -240,6 +284,7 @@ def _replied(
     author: Author,
     command: TicketReply,
     attachments: tuple[Attachment, ...],
+    where: Conversation,
     at: Instant,
 ) -> TicketReplied:
     return made(
@@ -252,13 +297,17 @@ def _replied(
         attachments=attachments,
         cc=command.cc,
         reply_to_message=command.reply_to_message,
-        connector=ticket.connector,
-        channel=ticket.channel,
-        thread=ticket.thread,
+        connector=where.connector,
+        channel=where.channel,
+        thread=where.thread,
         subject=ticket.subject,
-        customer=ticket.customer,
+        customer=_customer_in(ticket, where),
         occurred_at=at,
     )
+
+
+def _said_in(where: Conversation) -> dict[str, str]:
+    return {"connector": where.connector, "channel": where.channel, "thread": where.thread}
 
 
 def _remember(ticket: Ticket, message_id: str, *, by_customer: bool) -> None:
@@ -267,14 +316,18 @@ def _remember(ticket: Ticket, message_id: str, *, by_customer: bool) -> None:
     ticket.inbound = (ticket.inbound << 1 | by_customer) & (1 << RECENT_MAX) - 1
 
 
-def remember_those_of(ticket: Ticket, other: Ticket) -> None:
-    """The ticket's last messages are from now on also the other's. Ids tell their order: they begin with the time."""
-    told = [
-        (id, bool(each.inbound >> (len(each.recent) - 1 - place) & 1))
-        for each in (ticket, other)
-        for place, id in enumerate(each.recent)
-    ]
-    remember(ticket, sorted(told))
+def remember_all(ticket: Ticket, said: Sequence[Written]) -> None:
+    """The ticket's last messages, and where the customer spoke last, are from now on those of `said`, oldest first."""
+    remember(ticket, [(one.id, one.direction == "in") for one in said if one.direction != "note"])
+    speak_where(ticket, said)
+
+
+def speak_where(ticket: Ticket, said: Sequence[Written]) -> None:
+    """The customer spoke last where the latest of these messages, oldest first, was said."""
+    for one in reversed(said):
+        if one.direction == "in" and one.automatic is None and one.kind in COUNTING_KINDS:
+            ticket.speaks = _elsewhere(ticket, _conversation(ticket, one))
+            return
 
 
 def remember(ticket: Ticket, told: list[tuple[str, bool]]) -> None:

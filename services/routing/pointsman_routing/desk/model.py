@@ -82,7 +82,8 @@ class Inbound(NamedTuple):
 
 
 class Written(NamedTuple):
-    """A message of a ticket as its row has it, as far as splitting asks. (`change`, `number`) is its place in order."""
+    """A message of a ticket as its row has it, as far as desks ask. (`change`, `number`) is its place in order;
+    `connector`, `channel` and `thread` name the conversation in which it was said (a note: the ticket's own)."""
 
     id: str
     change: int
@@ -90,11 +91,26 @@ class Written(NamedTuple):
     direction: str
     kind: str
     author_kind: str
+    author_id: str
+    author_name: str | None
     automatic: str | None
     received_at: Instant
     subject: str | None
     text: str
     reply_text: str | None
+    connector: str
+    channel: shapes.Channel
+    thread: str
+
+
+class Conversation(NamedTuple):
+    """Where a customer writes, which a merged ticket has more than one of; and who they are there."""
+
+    connector: str
+    channel: shapes.Channel
+    thread: str
+    customer_id: str
+    customer_name: str | None
 
 
 class Climb(NamedTuple):
@@ -124,7 +140,7 @@ class Offer(NamedTuple):
 RARE = (
     "marked", "pause", "outcome", "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at",
     "abandons_at", "requeues_at", "retry_at", "follow_up_of", "merged_into", "held", "reserved_for", "reserved_until",
-    "assigned_at", "offers_spent_at", "relaxed", "climbed",
+    "assigned_at", "offers_spent_at", "relaxed", "climbed", "speaks",
 )  # fmt: skip
 """What few waiting tickets have."""
 
@@ -133,7 +149,8 @@ RARE = (
 class Ticket:
     """One matter of one customer. Columns of the same names are described in pointsman_routing.store.
 
-    `place` is the entry in the waiting index (None: not waiting there). `declined` maps who declined to the instant
+    `arrival` is the desk's count of changes when it was opened: who waits equally long is served in this order. `place`
+    is the entry in the waiting index (None: not waiting there). `declined` maps who declined to the instant
     from which they may be asked again, which only counts while `retrying`: once everybody eligible has declined.
     `stage` is how far waiting has relaxed or widened the search (policy.Stage), `wide` further queues whose agents are
     asked; `affine` are the customer's owner and last agent, preferred for a while.
@@ -143,7 +160,8 @@ class Ticket:
     `reserved_for` is the agent for whom alone a queued ticket waits until `reserved_until`. `assigned_at` is
     when its holder got it, while it is assigned. `boost` is how many classes higher ladders have it ordered, `relaxed`
     which requirements they dropped, `climbed` their steps, the oldest first; `offers_spent_at` when `offers_max` was
-    reached in this queueing, `escalated_at` when that or a ladder first escalated it.
+    reached in this queueing, `escalated_at` when that or a ladder first escalated it. `speaks` is the conversation of
+    the customer's latest message where that is not the ticket's own.
     """
 
     id: str
@@ -163,6 +181,7 @@ class Ticket:
     state: shapes.TicketState = "queued"
     version: int = 0
     change: int = 0
+    arrival: int = 0
     boost: int = 0
     started_by: str = "customer"
     agent: str | None = None
@@ -186,7 +205,7 @@ class Ticket:
     wide: tuple[str, ...] = ()
     affine: tuple[str, ...] = ()
     rare: Rare | None = None
-    place: tuple[Any, str, int, "Ticket", Any] | None = None
+    place: tuple[Any, int, int, "Ticket", Any] | None = None
 
     marked = Rarely[str](RARE.index("marked"), len(RARE))
     pause = Rarely[Pause](RARE.index("pause"), len(RARE))
@@ -209,6 +228,7 @@ class Ticket:
     offers_spent_at = Rarely[Instant](RARE.index("offers_spent_at"), len(RARE))
     relaxed = Rarely[Literal["all", "language"]](RARE.index("relaxed"), len(RARE))
     climbed = Rarely[tuple[Climb, ...]](RARE.index("climbed"), len(RARE))
+    speaks = Rarely[Conversation](RARE.index("speaks"), len(RARE))
 
     @property
     def customer(self) -> shapes.Customer:
@@ -305,7 +325,7 @@ class Token:
 
 
 OPENED_WITH = frozenset(
-    {"id", "channel", "connector", "thread", "subject", "opened_at", "started_by", "config_version"}
+    {"id", "channel", "connector", "thread", "subject", "opened_at", "started_by", "config_version", "arrival"}
     | {"customer_id", "customer_name", "customer_tier", "customer_organization"}
 )
 """What a ticket keeps as it was opened: an edit need not save it. (Who the customer turns out to be is journalled.)"""

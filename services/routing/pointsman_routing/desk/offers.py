@@ -15,7 +15,6 @@ from pointsman.contracts.desk import (
 )
 from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.core.decision import Refusal
-from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import escalate, handling
 from pointsman_routing.desk import timers as kinds
@@ -42,7 +41,7 @@ def make(desk: Desk, ticket: Ticket, choice: Choice) -> None:
     if queue.choice == "round_robin":
         desk.journal.put(desk.round_robin, queue.slug, agent.slug)
     expires_at = now if queue.auto_accept else now + queue.offer_timeout
-    id = derived_id("off", now, desk.workspace, ticket.id, desk.change)
+    id = desk.new_id("off", ticket.id)
     offer = Offer(id, ticket.id, agent.slug, ticket.labels.weight, reason, now, expires_at)
     desk.journal.put(
         desk.changes.offers_made,

@@ -53,7 +53,7 @@ def count(desk: Desk, queue: str) -> int:
 def give(desk: Desk, agent: Agent) -> None:
     """Assigns the agent what was reserved for them, as far as there is room."""
     waiting = [desk.tickets[id] for id in desk.reserved.get(agent.slug, ())]
-    for ticket in sorted(waiting, key=lambda ticket: (since_us(ticket), ticket.id)):
+    for ticket in sorted(waiting, key=lambda ticket: (since_us(ticket), ticket.arrival)):
         if has_room(agent, ticket):
             offers.assign(desk, ticket, agent, SYSTEM, "it was transferred to them and has waited for them")
 

@@ -146,7 +146,9 @@ def let_go(desk: Desk, ticket: Ticket) -> None:
 
 def _release(desk: Desk, slug: str) -> None:
     """The queue is open: its held tickets wait like others, each in its place in time."""
-    held = sorted(desk.held.get(slug, {}).values(), key=lambda ticket: (ticket.waiting_since or ticket.at, ticket.id))
+    held = sorted(
+        desk.held.get(slug, {}).values(), key=lambda ticket: (ticket.waiting_since or ticket.at, ticket.arrival)
+    )
     for ticket in held:
         desk.edit(ticket)
         desk.enqueue(ticket, "queue opened", fresh=False)
@@ -179,7 +181,7 @@ def close(desk: Desk, command: QueueClose) -> Result:
     )
     desk.say_about(f"queue:{slug}", at, fact)
     there = [ticket for ticket in desk.tickets.values() if ticket.place is not None and ticket.queue == slug]
-    for ticket in sorted(there, key=lambda ticket: (ticket.waiting_since or ticket.at, ticket.id)):
+    for ticket in sorted(there, key=lambda ticket: (ticket.waiting_since or ticket.at, ticket.arrival)):
         desk.edit(ticket)
         desk.waiting.leave(ticket)
         desk.enqueue(ticket, "closed", fresh=False)

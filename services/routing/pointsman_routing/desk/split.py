@@ -13,22 +13,20 @@ from pointsman.contracts.commands import TicketSplit as SplitOff
 from pointsman.contracts.desk import TicketOpened, TicketSplit
 from pointsman.contracts.requests import CustomerSeen, MessageReceived
 from pointsman.contracts.shapes import Author
-from pointsman.core.ids import derived_id
-from pointsman_routing.desk import arrivals, messages
+from pointsman_routing.desk import arrivals, messages, written
 from pointsman_routing.desk.model import WAITING_STATES, Ticket, Written
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.draft import Changes
 
 
 def split(desk: Desk, ticket: Ticket, command: SplitOff) -> Result:
     """The holder (or a supervisor) splits messages off; at least one of the customer's, and one stays."""
     if ticket.state == "closed":
         return wrong_state(ticket, "what is closed cannot be split")
-    said = _written(desk, ticket)
+    said = written.on_ticket(desk, ticket)
     known = {each.id for each in said}
     for place, id in enumerate(command.message_ids):
         if id not in known:
@@ -59,59 +57,6 @@ def split(desk: Desk, ticket: Ticket, command: SplitOff) -> Result:
     return Answer(lambda: ticket_shape(new), 201)
 
 
-def new_messages(changes: Changes) -> list[tuple[str, Written]]:
-    """The messages that are to be written, each with its ticket, in order."""
-    told = [
-        (
-            each.ticket_id,
-            Written(
-                id=each.message.message_id,
-                change=each.change,
-                number=each.number,
-                direction="in" if each.message.author.kind == "customer" else "out",
-                kind=each.message.kind,
-                author_kind=each.message.author.kind,
-                automatic=each.message.automatic,
-                received_at=each.message.received_at,
-                subject=each.message.subject,
-                text=each.message.text,
-                reply_text=each.message.reply_text,
-            ),
-        )
-        for each in changes.inbound
-    ]
-    told += [
-        (
-            row["ticket_id"],
-            Written(
-                id=row["id"],
-                change=row["change"],
-                number=row["number"],
-                direction=row["direction"],
-                kind="message",
-                author_kind=row["author_kind"],
-                automatic=None,
-                received_at=row["received_at"],
-                subject=None,
-                text=row["text"],
-                reply_text=None,
-            ),
-        )
-        for row in changes.messages
-    ]
-    return sorted(told, key=lambda each: (each[1].change, each[1].number))
-
-
-def _written(desk: Desk, ticket: Ticket) -> list[Written]:
-    """The ticket's messages in order: those in the tables, and those of this batch, which may have moved in it."""
-    changes = desk.changes
-    said = {one.id: one for one in desk.written.get(ticket.id, ()) if changes.moved.get(one.id, ticket.id) == ticket.id}
-    for owner, one in new_messages(changes):
-        if changes.moved.get(one.id, owner) == ticket.id:
-            said[one.id] = one
-    return sorted(said.values(), key=lambda one: (one.change, one.number))
-
-
 def _by_customer(one: Written) -> bool:
     return one.direction == "in"
 
@@ -133,16 +78,16 @@ def _open(desk: Desk, source: Ticket, moved: list[Written], unanswered: list[Wri
     """The new ticket, said to be there but not queued yet."""
     at = source.at
     asked = [one for one in moved if _by_customer(one)]
-    id = derived_id("tkt", at, desk.workspace, desk.draft.cause, source.id)
+    id = desk.new_id("tkt", source.id)
     message = MessageReceived(
         message_id=asked[0].id,
         ticket_id=id,
         thread_number=1,
         opens=True,
-        connector=source.connector,
-        channel=source.channel,
+        connector=asked[-1].connector,
+        channel=asked[-1].channel,
         external_id=asked[0].id,
-        thread=source.thread,
+        thread=asked[-1].thread,
         author=Author(kind="customer", id=source.customer_id, name=source.customer_name),
         customer=CustomerSeen(
             id=source.customer_id,
@@ -159,9 +104,9 @@ def _open(desk: Desk, source: Ticket, moved: list[Written], unanswered: list[Wri
     holder = source.agent or source.last_agent
     new = Ticket(
         id=id,
-        channel=source.channel,
-        connector=source.connector,
-        thread=source.thread,
+        channel=message.channel,
+        connector=message.connector,
+        thread=message.thread,
         customer_id=source.customer_id,
         customer_name=source.customer_name,
         customer_tier=source.customer_tier,
@@ -201,6 +146,7 @@ def _stay(
 ) -> None:
     """The first ticket without what went: its last messages, and since when it waits (rule 5)."""
     messages.remember(ticket, [(one.id, _by_customer(one)) for one in stays if one.direction != "note"])
+    messages.speak_where(ticket, stays)
     if not unanswered or unanswered[0].id not in named:
         return
     left = [one for one in unanswered if one.id not in named]

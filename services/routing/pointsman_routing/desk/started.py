@@ -29,7 +29,7 @@ CUSTOMER_ID = "cus_"
 """What the ids of our own customers begin with."""
 
 
-def start(desk: Desk, command: TicketStart, cause: str) -> Result:
+def start(desk: Desk, command: TicketStart) -> Result:
     """Opens, assigns and writes in one decision. Refused without room, or for an unknown connector or customer."""
     agent = desk.agents.get(command.actor.id)
     if agent is None or not agent.profile.takes_tickets:
@@ -38,7 +38,7 @@ def start(desk: Desk, command: TicketStart, cause: str) -> Result:
         return invalid(f"there is no connector {command.connector}", "/connector")
     if not command.customer.identities():
         return invalid("name the customer by id, email, phone or handle", "/customer")
-    opening = _opening(desk, agent, command, cause)
+    opening = _opening(desk, agent, command)
     labels, queue, classified = _classify(desk, opening)
     ticket = _ticket(desk, opening, labels, queue, classified)
     if room_for(agent, ticket.channel) < labels.weight:
@@ -57,19 +57,19 @@ def start(desk: Desk, command: TicketStart, cause: str) -> Result:
         attachment_ids=command.attachment_ids,
         cc=command.cc,
     )
-    messages.reply(desk, ticket, written, cause)
+    messages.reply(desk, ticket, written, opening.message_id)
     return Answer(lambda: ticket_shape(ticket), 201)
 
 
-def _opening(desk: Desk, agent: Agent, command: TicketStart, cause: str) -> MessageReceived:
+def _opening(desk: Desk, agent: Agent, command: TicketStart) -> MessageReceived:
     """What the agent writes, in the form that classifying reads."""
     at, to = desk.draft.at, command.customer
     kind, value = to.identities()[0]
     known = kind == "id" and value.startswith(CUSTOMER_ID)
-    id = derived_id("tkt", at, desk.workspace, cause)
+    id = desk.new_id("tkt")
     return made(
         MessageReceived,
-        message_id=derived_id("msg", at, desk.workspace, cause),
+        message_id=desk.new_id("msg"),
         ticket_id=id,
         thread_number=0,
         opens=True,

@@ -1,0 +1,104 @@
+"""Which message somebody answers or has seen last, through the API: read from the rows, and refused when it is not the
+ticket's. What one decision offers is seen whole."""
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pointsman.testing.installation import Installation
+from tests.integration.routing.floor import DOCUMENT, a_floor
+from tests.integration.runtime.tally import until
+
+pytestmark = pytest.mark.stack
+
+TWO_CHANNELS = DOCUMENT | {
+    "connectors": {
+        "site-chat": {"channel": "chat", "kind": "json"},
+        "support-mail": {"channel": "email", "kind": "json"},
+    },
+    "agents": {"anna": {"name": "Anna", "capacity": 600}},
+}
+
+
+async def post(app: httpx.AsyncClient, path: str, **body: Any) -> httpx.Response:
+    return await app.post(f"/v1/tickets/{path}", json=body)
+
+
+async def test_replies_and_readers_name_messages_of_their_ticket(installation: Installation, tmp_path: Path) -> None:
+    async with a_floor(installation, tmp_path) as floor:
+        await floor.open_workspace(TWO_CHANNELS)
+        anna = await floor.sign_in("anna")
+        for ticket, channel in (("mail", "email"), ("chat", "chat"), ("other", "chat")):
+            await floor.customer_writes(ticket, channel=channel)
+
+            async def held(ticket: str = ticket) -> bool:
+                offers = (await anna.get("/v1/me/offers")).json()["items"]
+                mine = [offer["id"] for offer in offers if offer["ticket"]["id"] == ticket]
+                return bool(mine) and (await anna.post(f"/v1/offers/{mine[0]}/accept")).status_code == 200
+
+            await until(held)
+        merged = await post(anna, "chat/merge", into="mail", reason="the same", different_customers=True)
+        assert merged.status_code == 200, merged.text
+
+        for wrong in ("msg_other_1", "msg_none"):
+            answer = await post(anna, "mail/messages", text="Hi", public=True, reply_to_message=wrong)
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/reply_to_message")
+            answer = await post(anna, "mail/resolve", outcome="solved", last_message_id=wrong)
+            assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/last_message_id")
+        for fields in ({}, {"reply_to_message": "msg_mail_1"}, {"reply_to_message": "msg_chat_1"}):
+            answer = await post(anna, "mail/messages", text="Hi", public=True, **fields)
+            assert answer.status_code == 201, answer.text
+        told = await floor.process.pool.fetch(
+            "SELECT body -> 'facts' -> 0 AS said FROM fact WHERE types[1] = 'ticket.replied' ORDER BY number"
+        )
+        assert [(row["said"]["connector"], row["said"]["thread"]) for row in told] == [
+            ("site-chat", "thread of chat"),
+            ("support-mail", "thread of mail"),
+            ("site-chat", "thread of chat"),
+        ]
+
+        note = (await post(anna, "mail/messages", text="They called.", public=False)).json()["id"]
+        await floor.customer_writes("mail", channel="email")
+
+        async def unseen() -> bool:
+            answer = await post(anna, "mail/resolve", outcome="solved", last_message_id="msg_mail_1")
+            newer = answer.json()["newer"]
+            return bool(newer == ["msg_chat_1", "msg_mail_2"])
+
+        await until(unseen)
+        answer = await post(anna, "mail/resolve", outcome="solved", last_message_id=note)
+        assert (answer.status_code, answer.json()["newer"]) == (409, ["msg_mail_2"])
+        note = (await post(anna, "mail/messages", text="Mailed.", public=False)).json()["id"]
+        answer = await post(anna, "mail/resolve", outcome="solved", last_message_id=note)
+        assert (answer.status_code, answer.json()["state"]) == (200, "resolved")
+
+
+async def test_more_offers_in_one_decision_than_an_answer_holds_are_all_seen(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """A cursor of the change alone skipped all behind the 200th, until they expired."""
+    async with a_floor(installation, tmp_path) as floor:
+        await floor.open_workspace(TWO_CHANNELS)
+        boss = await floor.as_("supervisor", "boss")
+        for number in range(230):
+            await floor.customer_writes(f"t{number:03}")
+
+        async def all_there() -> bool:
+            return bool((await boss.get("/v1/queues/general")).json()["waiting"] == 230)
+
+        await until(all_there)
+        anna = await floor.as_("agent", "anna")
+        begun = (await anna.get("/v1/me/offers")).json()["cursor"]
+        await floor.sign_in("anna")
+        assert await floor.process.pool.fetchval("SELECT count(DISTINCT change) FROM offer") == 1
+        for after in (begun, None):
+            seen: list[str] = []
+            while True:
+                page = (await anna.get("/v1/me/offers", params={} if after is None else {"after": after})).json()
+                if not page["items"]:
+                    break
+                seen += [offer["ticket"]["id"] for offer in page["items"]]
+                after = page["cursor"]
+            assert seen == [f"t{number:03}" for number in range(230)]
