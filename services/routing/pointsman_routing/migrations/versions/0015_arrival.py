@@ -3,8 +3,8 @@ was said (null in older rows: the ticket's), and where the customer of a merged 
 
 from alembic import op
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
