@@ -15,7 +15,7 @@ from pointsman_sla.state import Placed, SlaState
 def conclude(state: SlaState, course: Course, before: Ticket | None, at: Instant, now: Instant) -> tuple[Emission, ...]:
     """Keeps the ticket and its changed clocks, arms their timers, moves them between alerts. The emissions: the
     course's facts, of `at`, then those of alerts. Nothing when the course changed nothing."""
-    alert_facts = deciding.move(state, course, before, now) if course.moves else []
+    alert_facts = deciding.move(state, course, before, now)
     alert_facts += _begin_ladders(state, course, now)
     ticket = course.finished()
     if ticket is before:

@@ -13,16 +13,15 @@ from pointsman.core.instant import Instant
 from pointsman_sla.alerts.deciding import member, told
 from pointsman_sla.alerts.model import Alert
 from pointsman_sla.calendar import OutOfReach
+from pointsman_sla.clocks.deferring import AGAIN, END, deferred, ended, point_of
 from pointsman_sla.clocks.firing import severity_of
 from pointsman_sla.clocks.ladder import Action, Ladder, Step
-from pointsman_sla.clocks.model import STEP, Clock, Escalation
+from pointsman_sla.clocks.model import Clock, Escalation
 from pointsman_sla.clocks.policy import Book
 from pointsman_sla.micros import MICROS, instant, micros
 from pointsman_sla.near import NearTimer
 from pointsman_sla.notify.item import Item
 from pointsman_sla.state import SlaState
-
-END = "end"
 
 
 @dataclass(slots=True)
@@ -56,7 +55,7 @@ class Climb:
                 if self._done(ladder, place, severity):
                     continue
                 for later in ladder.followed_by(place, clock.metric):
-                    self._arm(at + ladder.steps[later].after_seconds * MICROS, f"{STEP}{later}:0:{severity}")
+                    self._arm(at + ladder.steps[later].after_seconds * MICROS, point_of(later, severity))
                 self._carry_out(ladder, place, 0, severity, at)
         return self.clock
 
@@ -70,7 +69,9 @@ class Climb:
         if ladder is None:
             return self.clock
         if place == END:
-            self._end(ladder, severity)
+            self._end(ladder, severity, at)
+        elif place == AGAIN:
+            self._tell_again(severity)
         else:
             self._carry_out(ladder, int(place), repetition, severity, at)
         return self.clock
@@ -101,12 +102,13 @@ class Climb:
 
     def _carry_out(self, ladder: Ladder, place: int, repetition: int, severity: Severity, at: int) -> None:
         escalation = self._escalation()
-        if not repetition:
+        if not repetition and not self._done(ladder, place, severity):
             self._keep(replace(escalation, done=(*escalation.done, f"{ladder.name}/{place}:{severity}")))
         step, alert, since = ladder.steps[place], *self._alert(severity)
-        covered = alert is not None and (alert.state == "acknowledged" or alert.covers(since))
+        covered = alert is not None and alert.covers(since)
         if covered and (step.unless_acknowledged or repetition):
             self._say(ladder, place, repetition, severity, alert, withheld="acknowledged")
+            self._keep(deferred(self._escalation(), at, point_of(place, severity, repetition)))
             return
         silenced = alert is not None and alert.silence_id is not None
         targets = [self._target(action) for action in step.actions if action.notify is not None]
@@ -116,9 +118,9 @@ class Climb:
         names = tuple(dict.fromkeys(target for target, _ in targets))
         self._say(ladder, place, repetition, severity, alert, names, step, "silenced" if silenced and names else None)
         if step.every_seconds is not None and repetition < step.times_max:
-            self._arm(at + step.every_seconds * MICROS, f"{STEP}{place}:{repetition + 1}:{severity}")
-        elif place == ladder.last(self.clock.metric) and not covered:
-            self._arm(at + ladder.wait_seconds(place) * MICROS, f"{STEP}{END}:0:{severity}")
+            self._arm(at + step.every_seconds * MICROS, point_of(place, severity, repetition + 1))
+        elif place == ladder.last(self.clock.metric):
+            self._arm(at + ladder.wait_seconds(place) * MICROS, point_of(END, severity))
 
     def _say(
         self,
@@ -163,17 +165,23 @@ class Climb:
         comment = f"step {place + 1} of {ladder.name}" + "".join(f", {each}" for each in done)
         self.state.alerts.escalate(alert, member(self.timer.ticket_id, clock), targets, self.now, comment)
 
-    def _end(self, ladder: Ladder, severity: Severity) -> None:
-        """Nobody acknowledged: the alert is exhausted, and the last resort is told."""
+    def _end(self, ladder: Ladder, severity: Severity, at: int) -> None:
+        """Nobody acknowledged: the alert is exhausted, and the last resort is told. While somebody takes care, or in a
+        silence, that waits."""
         alert, since = self._alert(severity)
-        if alert is None or alert.state == "acknowledged" or alert.covers(since):
+        if alert is None:
+            return
+        if alert.covers(since):
+            self._keep(deferred(self._escalation(), at, point_of(END, severity)))
             return
         last_resort, clock = self._book().last_resort, self.clock
         named = () if last_resort is None else (last_resort,)
         mine = member(self.timer.ticket_id, clock)
         self.state.alerts.escalate(alert, mine, named, self.now, f"{ladder.name} ended without an acknowledgement")
         if alert.silence_id is not None:
+            self._keep(deferred(self._escalation(), at, point_of(END, severity)))
             return
+        self._keep(replace(self._escalation(), done=(*self._escalation().done, ended(severity))))
         alert = self.state.alerts.open[alert.id]
         fact = self.state.alerts.exhaust(alert, mine, since, ladder.name, last_resort, self.now)
         if fact is not None:
@@ -181,6 +189,16 @@ class Climb:
         if last_resort is not None:
             reason = f"nobody acknowledged: the ladder {ladder.name} has ended"
             self._tell(alert, last_resort, self.now, "exhausted", reason, f"end:{severity}")
+
+    def _tell_again(self, severity: Severity) -> None:
+        """The clock stood still when its alert fired again: those that had been told hear of it now that it goes on."""
+        alert, since = self._alert(severity)
+        if alert is None or alert.covers(since) or alert.silence_id is not None:
+            return
+        for target in alert.told:
+            self._tell(
+                alert, target, self.now, "again", f"{self.clock.metric} goes on past its time", f"again:{severity}"
+            )
 
     # -- whom to tell --------------------------------------------------------------------------------------------------
 
@@ -226,7 +244,7 @@ class Climb:
         alert: Alert | None,
         target: str,
         not_before: Instant,
-        kind: Literal["step", "exhausted"],
+        kind: Literal["step", "exhausted", "again"],
         reason: str,
         which: str,
     ) -> None:
@@ -260,6 +278,6 @@ class Climb:
 
 
 def _read(name: str) -> tuple[str, int, Severity]:
-    """(place or `end`, repetition, severity) of a step's name."""
+    """(place, `end` or `again`; repetition; severity) of a point's name."""
     _, place, repetition, severity = name.split(":")
     return place, int(repetition), "breach" if severity == "breach" else "warning"

@@ -12,7 +12,7 @@ from pointsman_sla.alerts.silences import SilenceBook
 from pointsman_sla.canary import Canary
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book
-from pointsman_sla.near import Near
+from pointsman_sla.near import Near, NearTimer
 from pointsman_sla.notify.item import Item
 from pointsman_sla.predict.noting import Notes
 from pointsman_sla.recompute.job import Jobs
@@ -33,7 +33,8 @@ class Placed:
 @dataclass(slots=True)
 class SlaState:
     """See the module. What a batch changes is in `changed_*`, `fired_*` and `new_*` until it is committed; a clock that
-    is in both of the first two is written as changed."""
+    is in both of the first two is written as changed. Of alerts whose cover ended, `releasing` are the clocks whose
+    turn it is, with when they joined, and `released_to` the place of the last whose turn it was."""
 
     journal: Journal
     lane: int
@@ -51,6 +52,8 @@ class SlaState:
     asked_alerts: dict[str, Alert] = field(default_factory=dict)
     asked_members: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     newest_books: dict[str, Book] = field(default_factory=dict)
+    releasing: dict[str, list[tuple[Instant, NearTimer]]] = field(default_factory=dict)
+    released_to: dict[str, tuple[Instant, str]] = field(default_factory=dict)
     items: list[Item] = field(default_factory=list)
     canary: Canary = field(default_factory=Canary)
     notes: Notes = field(init=False)
@@ -110,6 +113,7 @@ class SlaState:
         self.asked_alerts.clear()
         self.asked_members.clear()
         self.newest_books.clear()
+        self.releasing.clear()
         self.items.clear()
         self.silences.changed.clear()
         self.canary.fired = False

@@ -14,6 +14,7 @@ from pointsman.core.decision import NOTHING, Decision, Emission
 from pointsman.core.instant import Instant, after
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Batch, Database
+from pointsman_sla import releasing
 from pointsman_sla.alerts import deciding
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.canary import CANARY
@@ -60,6 +61,7 @@ class SlaLane:
         ACKNOWLEDGEMENT: frozenset(("commands",)),
         recompute.RECOMPUTE: frozenset(("desk",)),
         SILENCE: frozenset(("commands",)),
+        releasing.RELEASE: frozenset(),  # what ended has been decided
         # Held back by nothing: one that waited for a backlog to be read would hold up its reading.
         CANARY: frozenset(),
     }
@@ -136,6 +138,7 @@ class SlaLane:
         if alerts:
             state.asked_alerts = {alert.id: alert for alert in await reading.read_alerts(db, alerts)}
             state.asked_members = await reading.read_members(db, alerts)
+        await releasing.gather(db, state, causes)
         await recompute.gather(db, state, causes)
 
     # -- decide --------------------------------------------------------------------------------------------------------
@@ -173,6 +176,8 @@ class SlaLane:
             return deciding.end_acknowledgement(state, cause, now)
         if cause.kind == SILENCE:
             return deciding.silence_is_over(state, cause, now)
+        if cause.kind == releasing.RELEASE:
+            return releasing.step(state, cause, now)
         if cause.kind == CANARY:
             state.canary.fire(state.journal, now)
             return NOTHING
@@ -261,12 +266,14 @@ class SlaLane:
         if state.silences.active:
             found[SILENCE] = min(silence.until for silence in state.silences.active.values())
         found[CANARY] = state.canary.fires_at
-        return found | recompute.earliest(state)
+        return found | releasing.earliest(state) | recompute.earliest(state)
 
     def due(self, state: SlaState, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
         """The timers of a kind that are due, earliest first."""
         if kind == recompute.RECOMPUTE:
             return recompute.due(state, until, count_max)
+        if kind == releasing.RELEASE:
+            return releasing.due(state, until, count_max)
         if kind == ACKNOWLEDGEMENT:
             return self._due_acks(state, until)[:count_max]
         if kind == SILENCE:

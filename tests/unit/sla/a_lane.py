@@ -7,14 +7,17 @@ from pointsman.contracts.shapes import Actor
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import Decision
-from pointsman.core.instant import Instant
+from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.journal import Journal
+from pointsman_sla import releasing
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.clocks.model import Clock
-from pointsman_sla.micros import micros
+from pointsman_sla.concluding import near_timer
+from pointsman_sla.micros import instant, micros
 from pointsman_sla.near import Near
 from pointsman_sla.notify.item import Item
 from pointsman_sla.recompute.job import STEP_TICKETS_MAX
+from pointsman_sla.releasing import RELEASE
 from pointsman_sla.state import SlaState
 from pointsman_sla.worker import SlaLane
 from tests.unit.sla.builders import ANNA, a_document, minute
@@ -83,11 +86,27 @@ class LaneOfTests:
 
     def _gather_step(self, cause: TimerCause) -> None:
         """What a recompute's step would read: the open tickets after its place."""
+        if cause.kind == RELEASE:
+            self._gather_release(cause.subject)
         job = self.state.jobs.open.get(cause.subject)
         if job is not None:
             mine = (ticket for ticket in self.state.tickets.values() if ticket.workspace == job.workspace)
             ids = sorted(ticket.id for ticket in mine if ticket.open and ticket.id > job.place)
             self.state.jobs.tickets[job.id] = ids[:STEP_TICKETS_MAX]
+
+    def _gather_release(self, alert_id: str) -> None:
+        """What the step of an ended cover would read: the clocks in the alert after its place."""
+        place = self.state.released_to.get(alert_id, (EPOCH, ""))
+        joined = sorted(
+            (instant(each.since), id)
+            for id, clock in self.rows.items()
+            for each in clock.alerts
+            if each.alert == alert_id and (instant(each.since), id) > place
+        )
+        tickets = {clock.id: ticket for ticket in self.state.tickets.values() for clock in ticket.clocks.values()}
+        self.state.releasing[alert_id] = [
+            (since, near_timer(tickets[id], self.rows[id])) for since, id in joined[: releasing.STEP_CLOCKS_MAX]
+        ]
 
     def configure(self, at: float, version: int, *policies: dict[str, Any], **changes: Any) -> None:
         """Applies another version of the document; `open_clocks` goes with it, the rest is the document's."""

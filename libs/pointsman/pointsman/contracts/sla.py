@@ -229,8 +229,8 @@ class AlertClock(Value):
 
 
 class AlertOpened(Contract, topic=TOPIC, type="alert.opened"):
-    """An alert began to fire, or fires again (`again`): a later clock joined after the acknowledgement, or the
-    acknowledgement was taken back or is over (then without a `clock`)."""
+    """An alert began to fire, or fires again (`again`): a later clock joined after the acknowledgement, or (without a
+    `clock`) the acknowledgement was taken back or is over, or the clock whose ladder had ended stopped."""
 
     alert_id: str
     severity: Severity
@@ -242,7 +242,7 @@ class AlertOpened(Contract, topic=TOPIC, type="alert.opened"):
 
 
 class AlertAcknowledged(Contract, topic=TOPIC, type="alert.acknowledged"):
-    """Somebody takes care of it."""
+    """Somebody takes care of it; by `pointsman`, when only clocks are left in it that somebody had acknowledged."""
 
     alert_id: str
     by: Actor
@@ -261,14 +261,15 @@ class AlertSilenced(Contract, topic=TOPIC, type="alert.silenced"):
 
 class AlertExhausted(Contract, topic=TOPIC, type="alert.exhausted"):
     """A clock's ladder ended and nobody had acknowledged. `last_resort` is the notify target that is told, if the
-    document names one."""
+    document names one. Without a `clock`: a later one that had fired it again stopped, and the ladders of those that
+    are left had ended before."""
 
     alert_id: str
     severity: Severity
     policy: str
     queue: str
-    clock: AlertClock
-    ladder: str
+    clock: AlertClock | None = None
+    ladder: str | None = None
     last_resort: str | None = None
 
 

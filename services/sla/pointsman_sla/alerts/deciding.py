@@ -13,34 +13,65 @@ from pointsman.core.instant import Instant, seconds_between
 from pointsman_sla.alerts.model import ACK_SECONDS_MAX, Alert, Member, shape
 from pointsman_sla.alerts.silences import SILENCE_SECONDS_MAX, SILENCES_MAX, Silence, silence_shape
 from pointsman_sla.clocks.course import Course
+from pointsman_sla.clocks.deferring import given_back, has_ended
+from pointsman_sla.clocks.firing import past
+from pointsman_sla.clocks.ladder import Ladder
 from pointsman_sla.clocks.model import Clock, InAlert, Ticket
-from pointsman_sla.micros import micros
+from pointsman_sla.micros import instant, micros
 from pointsman_sla.notify.item import Item
 from pointsman_sla.state import SlaState
 
 
 def move(state: SlaState, course: Course, before: Ticket | None, now: Instant) -> list[Emission]:
-    """Joins and leaves alerts as the course says; its clocks then name the alerts they are in."""
+    """Joins and leaves alerts as the course says, so that a clock that runs past a point is in the alert of that
+    severity, of its policy and of its queue, and no other is: whatever started it again, or gave it another policy or
+    queue, in this decision. Its clocks then name the alerts that they are in."""
     ticket = course.ticket
-    member_of: dict[str, dict[Severity, InAlert]] = {}
+    mine: dict[str, dict[Severity, InAlert]] = {}
     for clock in before.clocks.values() if before is not None else ():
-        member_of[clock.id] = {each.severity: each for each in clock.alerts}
+        mine[clock.id] = {each.severity: each for each in clock.alerts}
     emissions: list[Emission] = []
     for severity, clock, joins, reason in course.moves:
-        mine = member_of.setdefault(clock.id, {})
+        places = mine.setdefault(clock.id, {})
         if joins:
-            named = replace(clock, alerts=tuple(mine.values()))
-            alerts, facts = join(state, ticket.workspace, ticket.id, named, severity, now)
-            emissions += facts
-            member_of[clock.id] = {each.severity: each for each in alerts}
-        elif severity in mine:
-            left = mine.pop(severity)
-            emissions += leave(state, ticket.workspace, left.alert, member(ticket.id, clock), now, reason)
+            emissions += _into(state, ticket, clock, places, severity, now)
+        elif severity in places:
+            emissions += leave(state, ticket.workspace, ticket.id, clock, places.pop(severity), now, reason)
     for clock in tuple(course.changed.values()):
-        named_alerts = tuple(member_of.get(clock.id, {}).values())
-        if clock.alerts != named_alerts:
-            course.amend(replace(clock, alerts=named_alerts))
+        places, severities = mine.setdefault(clock.id, {}), past(clock)
+        for severity in tuple(places):
+            if severity not in severities:
+                emissions += leave(
+                    state, ticket.workspace, ticket.id, clock, places.pop(severity), now, clock.reason or clock.state
+                )
+        for severity in severities:
+            emissions += _into(state, ticket, clock, places, severity, now)
+        there = tuple(places.values())
+        amended = clock if clock.alerts == there else replace(clock, alerts=there)
+        since = {each.alert: each.since for each in clock.alerts}
+        for each in there:
+            if since.get(each.alert) != each.since and not state.alerts.open[each.alert].covers(instant(each.since)):
+                amended = given_back(amended, each.severity, ladder_of(state, ticket.workspace, amended), micros(now))
+        if amended is not clock:
+            course.amend(amended)
     return emissions
+
+
+def ladder_of(state: SlaState, workspace: str, clock: Clock) -> Ladder | None:
+    """The ladder that the clock is on, as it stood when the clock came onto it."""
+    on = clock.escalation
+    return None if on is None else state.book(workspace, on.version).ladders.get(on.ladder)
+
+
+def _into(
+    state: SlaState, ticket: Ticket, clock: Clock, places: dict[Severity, InAlert], severity: Severity, now: Instant
+) -> list[Emission]:
+    alerts, facts = join(
+        state, ticket.workspace, ticket.id, replace(clock, alerts=tuple(places.values())), severity, now
+    )
+    places.clear()
+    places.update((each.severity, each) for each in alerts)
+    return facts
 
 
 def join(
@@ -56,7 +87,7 @@ def join(
     if before is not None:
         if state.alerts.by_key.get(key) == before.alert:
             return clock.alerts, emissions
-        emissions += leave(state, workspace, before.alert, member(ticket_id, clock), now, "moved")
+        emissions += leave(state, workspace, ticket_id, clock, before, now, "moved")
     alert_id, opened = state.alerts.join(key, member(ticket_id, clock), now)
     if opened is not None:
         emissions.append(told(workspace, alert_id, opened, now))
@@ -65,13 +96,22 @@ def join(
             fact = state.alerts.silence(state.alerts.open[alert_id], silence, now)
             emissions.append(told(workspace, alert_id, fact, now))
     others = (each for each in clock.alerts if each.severity != severity)
-    return (*others, InAlert(severity, alert_id, micros(now))), emissions
+    return (*others, InAlert(severity, alert_id, micros(state.alerts.joined_at(alert_id, clock.id)))), emissions
 
 
-def leave(state: SlaState, workspace: str, alert: str, who: Member, now: Instant, reason: str) -> list[Emission]:
+def leave(
+    state: SlaState, workspace: str, ticket_id: str, clock: Clock, place: InAlert, now: Instant, reason: str
+) -> list[Emission]:
     """The clock leaves the alert, which is resolved with its last one."""
-    fact = state.alerts.leave(alert, who, now, reason)
-    return [] if fact is None else [told(workspace, alert, fact, now)]
+    fact = state.alerts.leave(
+        place.alert,
+        member(ticket_id, clock),
+        now,
+        reason,
+        since=instant(place.since),
+        spent=has_ended(clock, place.severity),
+    )
+    return [] if fact is None else [told(workspace, place.alert, fact, now)]
 
 
 # -- acknowledgements --------------------------------------------------------------------------------------------------
@@ -90,8 +130,6 @@ def acknowledge(state: SlaState, cause: RecordCause, body: AlertAck | AlertUnack
             return refuse(422, "invalid", f"for_seconds is not between 1 and {ACK_SECONDS_MAX}")
         alert, fact = state.alerts.acknowledge(alert, body.actor, body.comment, seconds, now)
         return Decision(emissions=(told(alert.workspace, alert.id, fact, now),), answer=shown(state, alert))
-    if alert.state != "acknowledged":
-        return Decision(answer=shown(state, alert))
     emissions = _let_go(state, alert, body.actor, now, f"{body.actor.id} took the acknowledgement back")
     return Decision(emissions=tuple(emissions), answer=shown(state, state.alerts.open[alert.id]))
 

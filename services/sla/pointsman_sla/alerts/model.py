@@ -34,8 +34,12 @@ EventKind = Literal[
 class Alert:
     """An alert; its book counts the clocks in it. `generation` is bumped by every change of its acknowledgement.
 
-    `covered_at`: who joined until then is taken care of, also after a later clock fired it again. `silence_id` is the
-    silence that covers it. `told` are the notify targets that were told, or would have been but for the silence.
+    `state` follows from its clocks (`book.state_of`). `covered_at`: who joined until then is taken care of by
+    `covered_by`, until `ack_until` (None: for good), also after a later clock fired it again; `covered` counts them.
+    `acked_by` and `acked_at` say so of an alert that is acknowledged as a whole. `spent` counts the clocks that nobody
+    takes care of and whose ladder has ended. `silence_id` is the silence that covers it. `told` are the notify targets
+    that were told, or would have been but for the silence. `released_at`: since then its clocks are being given the
+    points back that an acknowledgement or a silence deferred.
     """
 
     id: str
@@ -53,6 +57,10 @@ class Alert:
     covered_at: Instant | None = None
     silence_id: str | None = None
     told: tuple[str, ...] = ()
+    covered_by: str | None = None
+    covered: int = 0
+    spent: int = 0
+    released_at: Instant | None = None
 
     def covers(self, joined_at: Instant) -> bool:
         """Whether somebody has taken care of a clock that joined then."""
@@ -99,7 +107,8 @@ def shape(alert: Alert, clocks: list[dict[str, Any]], clock_count: int) -> dict[
         "opened_at": alert.opened_at,
         "acked_by": alert.acked_by,
         "acked_at": alert.acked_at,
-        "ack_until": alert.ack_until if alert.state == "acknowledged" else None,
+        "ack_until": alert.ack_until,
+        "covered_count": alert.covered,
         "silence_id": alert.silence_id,
         "resolved_at": alert.resolved_at,
     }

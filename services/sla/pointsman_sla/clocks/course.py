@@ -258,7 +258,7 @@ class Course:
                 reason=reason,
                 ended_at=at,
                 alerts=(),
-                escalation=replace(clock.escalation, points=()) if clock.escalation is not None else None,
+                escalation=_put_down(clock.escalation),
                 generation=clock.generation + 1,
             )
         )
@@ -336,6 +336,13 @@ class Course:
 
     def _say_resumed(self, clock: Clock, retargeted: bool = False) -> None:
         self.facts.append(telling.resumed(clock, self.ticket.id, retargeted))
+
+
+def _put_down(escalation: Escalation | None) -> Escalation | None:
+    """The ladder of a clock that ends: nobody takes care of it any more. Should it go on, so does the ladder."""
+    if escalation is None or not escalation.held:
+        return escalation
+    return replace(escalation, points=tuple(sorted((*escalation.points, *escalation.held))), held=())
 
 
 def with_alert(alerts: tuple[InAlert, ...], severity: Severity) -> tuple[InAlert, ...]:

@@ -15,6 +15,14 @@ def severity_of(step: str) -> Severity:
     return "breach" if step == BREACH else "warning"
 
 
+def past(clock: Clock) -> tuple[Severity, ...]:
+    """The severities of the alerts that a clock is in: those of its points that have fired, until it ends."""
+    if not clock.active:
+        return ()
+    warned: tuple[Severity, ...] = ("warning",) if clock.warned else ()
+    return warned if clock.breached_at is None else (*warned, "breach")
+
+
 def kind_of(step: str) -> TimerKind:
     """The kind of timer of a point: its severity, or `escalation` for a step of a ladder."""
     return "escalation" if step.startswith(STEP) else severity_of(step)

@@ -15,7 +15,8 @@ BREACH = "breach"
 """The step at which a clock runs out; the others are warnings (`share:0.8`, `lead:60`)."""
 
 STEP = "step:"
-"""What the name of a ladder's step begins with: `step:<place>:<repetition>:<severity>`, or `step:end:0:<severity>`."""
+"""What the name of a ladder's step begins with: `step:<place>:<repetition>:<severity>`; the place is a number, `end` or
+`again` (`deferring`)."""
 
 TimerKind = Literal["warning", "breach", "escalation"]
 
@@ -56,20 +57,23 @@ class InAlert(NamedTuple):
 class Escalation:
     """Where a clock is on the ladder of its policy, as a version has it.
 
-    `points` are the steps that will come, earliest first: (instant, name); `done` names the steps that were carried
-    out, of whichever ladder the clock was on.
+    `points` are the steps that will come, earliest first: (instant, name); `held` those that fell due while somebody
+    took care of the clock. `done` names the steps that were carried out, of whichever ladder the clock was on.
     """
 
     ladder: str
     version: int
     points: tuple[tuple[int, str], ...] = ()
     done: tuple[str, ...] = ()
+    held: tuple[tuple[int, str], ...] = ()
 
     def without(self, severity: Severity) -> "Escalation":
         """As if no point of this severity had ever fired: it was withdrawn."""
         end = f":{severity}"
         points = tuple(point for point in self.points if not point[1].endswith(end))
-        return replace(self, points=points, done=tuple(name for name in self.done if not name.endswith(end)))
+        held = tuple(point for point in self.held if not point[1].endswith(end))
+        done = tuple(name for name in self.done if not name.endswith(end))
+        return replace(self, points=points, held=held, done=done)
 
 
 @dataclass(frozen=True, slots=True)

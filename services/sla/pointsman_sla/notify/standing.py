@@ -10,7 +10,8 @@ LISTED_MAX = 10
 
 # One row a clock (else ticket, else item): the newest of what was said of it; an alert that fires again stands for the
 # clocks in it. Unless all is to be told ($2), it is over
-# - when its clock stopped, or its breach was withdrawn;
+# - when its clock stopped, or its breach was withdrawn; of an alert that fires again, while its clock stands still (it
+#   is told of when it goes on: `deferring.told_again`);
 # - when somebody acknowledged the alert that its clock is still in, after it was said, or silenced that alert. A clock
 #   that moved to another alert is told of;
 # - without a clock: when its alert is resolved, or its ticket is held by an agent or no longer open.
@@ -33,6 +34,7 @@ STANDING = """
                CASE
             WHEN $2::boolean THEN NULL
             WHEN c.state IN ('met', 'cancelled') THEN 'stopped'
+            WHEN i.kind = 'again' AND c.state = 'paused' THEN 'paused'
             WHEN i.severity = 'breach' AND c.clock_id IS NOT NULL AND c.breached_at IS NULL THEN 'withdrawn'
             WHEN m.left_at IS NULL AND a.covered_at > i.at
                  AND (m.joined_at <= a.covered_at OR m.clock_id IS NULL AND a.state = 'acknowledged')

@@ -45,6 +45,16 @@ MEMBERS = """
     ) m
 """
 
+JOINED = f"""
+    SELECT m.joined_at, k.agent, {CLOCK_COLUMNS}
+    FROM (
+        SELECT joined_at, clock_id FROM alert_clock
+        WHERE alert_id = $1 AND left_at IS NULL AND (joined_at, clock_id) > ($2, $3)
+        ORDER BY joined_at, clock_id LIMIT $4
+    ) m JOIN clock c ON c.clock_id = m.clock_id JOIN ticket k ON k.ticket_id = c.ticket_id
+    ORDER BY m.joined_at, m.clock_id
+"""
+
 VERSIONS = """
     SELECT v.workspace, v.version, v.body
     FROM unnest($1::text[], $2::int[]) AS wanted (workspace, version)
@@ -123,6 +133,16 @@ async def read_members(db: Database, ids: Iterable[str]) -> dict[str, list[dict[
         member = dict(row)
         members.setdefault(member.pop("alert_id"), []).append(member)
     return members
+
+
+async def read_joined(
+    db: Database, alert_id: str, joined_after: Instant, clock_after: str, count_max: int
+) -> list[tuple[Instant, NearTimer]]:
+    """The clocks in an alert after a place, in the order in which they joined, with when that was."""
+    return [
+        (row["joined_at"], NearTimer(row["ticket_id"], row["workspace"], row["agent"], clock_of(row)))
+        for row in await db.fetch(JOINED, alert_id, joined_after, clock_after, count_max)
+    ]
 
 
 async def read_books(db: Database, wanted: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Book]:

@@ -77,7 +77,7 @@ def _points_of(clock: Clock) -> dict[str, Any]:
         "plan": clock.plan,
         "warned": clock.warned,
         "alerts": [tuple(each) for each in clock.alerts],
-        "escalation": None if on is None else (on.ladder, on.version, on.points, on.done),
+        "escalation": None if on is None else (on.ladder, on.version, on.points, on.done, on.held),
     }
 
 
@@ -115,8 +115,12 @@ def clock_of(row: Mapping[str, Any]) -> Clock:
 def _escalation_of(stored: Any) -> Escalation | None:
     if stored is None:
         return None
-    ladder, version, points, done = stored
-    return Escalation(ladder, version, tuple((at, name) for at, name in points), tuple(done))
+    ladder, version, points, done, *held = stored
+    return Escalation(ladder, version, _points(points), tuple(done), _points(held[0] if held else ()))
+
+
+def _points(stored: Any) -> tuple[tuple[int, str], ...]:
+    return tuple((at, name) for at, name in stored)
 
 
 def clock_columns(ticket_id: str, workspace: str, clock: Clock) -> tuple[Any, ...]:
@@ -164,6 +168,10 @@ def alert_of(row: Mapping[str, Any]) -> Alert:
         covered_at=row["covered_at"],
         silence_id=row["silence_id"],
         told=tuple(row["told"]),
+        covered_by=row["covered_by"],
+        covered=row["covered"],
+        spent=row["spent"],
+        released_at=row["released_at"],
     )
 
 

@@ -88,30 +88,34 @@ FIRE = """
 KEEP_ALERTS = """
     WITH alerts AS (
         INSERT INTO alert (alert_id, workspace, lane, severity, policy, queue, state, clocks, generation, opened_at,
-                           acked_by, acked_at, ack_until, resolved_at, covered_at, silence_id, told)
+                           acked_by, acked_at, ack_until, resolved_at, covered_at, silence_id, told, covered_by,
+                           covered, spent, released_at)
         SELECT a.alert_id, a.workspace, $1, a.severity, a.policy, a.queue, a.state, a.clocks, a.generation,
                a.opened_at, a.acked_by, a.acked_at, a.ack_until, a.resolved_at, a.covered_at, a.silence_id,
-               string_to_array(a.told, ',')
+               string_to_array(a.told, ','), a.covered_by, a.covered, a.spent, a.released_at
         FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
                     $10::timestamptz[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-                    $15::timestamptz[], $16::text[], $17::text[])
+                    $15::timestamptz[], $16::text[], $17::text[], $18::text[], $19::int[], $20::int[],
+                    $21::timestamptz[])
              AS a (alert_id, workspace, severity, policy, queue, state, clocks, generation, opened_at, acked_by,
-                   acked_at, ack_until, resolved_at, covered_at, silence_id, told)
+                   acked_at, ack_until, resolved_at, covered_at, silence_id, told, covered_by, covered, spent,
+                   released_at)
         ORDER BY a.state <> 'resolved'
         ON CONFLICT (alert_id) DO UPDATE
         SET state = excluded.state, clocks = excluded.clocks, generation = excluded.generation,
             acked_by = excluded.acked_by, acked_at = excluded.acked_at, ack_until = excluded.ack_until,
             resolved_at = excluded.resolved_at, covered_at = excluded.covered_at, silence_id = excluded.silence_id,
-            told = excluded.told
+            told = excluded.told, covered_by = excluded.covered_by, covered = excluded.covered,
+            spent = excluded.spent, released_at = excluded.released_at
     ), members AS (
         INSERT INTO alert_clock (alert_id, clock_id, ticket_id, metric, cycle, joined_at, left_at)
-        SELECT * FROM unnest($18::text[], $19::text[], $20::text[], $21::text[], $22::int[], $23::timestamptz[],
-                             $24::timestamptz[])
-        ON CONFLICT (alert_id, clock_id) DO UPDATE SET left_at = excluded.left_at
+        SELECT * FROM unnest($22::text[], $23::text[], $24::text[], $25::text[], $26::int[], $27::timestamptz[],
+                             $28::timestamptz[])
+        ON CONFLICT (alert_id, clock_id) DO UPDATE SET joined_at = excluded.joined_at, left_at = excluded.left_at
     )
     INSERT INTO alert_event (alert_id, at, kind, ticket_id, metric, cycle, by_kind, by_id, comment)
-    SELECT * FROM unnest($25::text[], $26::timestamptz[], $27::text[], $28::text[], $29::text[], $30::int[],
-                         $31::text[], $32::text[], $33::text[])
+    SELECT * FROM unnest($29::text[], $30::timestamptz[], $31::text[], $32::text[], $33::text[], $34::int[],
+                         $35::text[], $36::text[], $37::text[])
 """
 
 KEEP_SILENCES = """
@@ -234,6 +238,10 @@ async def _write_alerts(db: Database, state: SlaState) -> None:
         [alert.covered_at for alert in alerts],
         [alert.silence_id for alert in alerts],
         [",".join(alert.told) for alert in alerts],
+        [alert.covered_by for alert in alerts],
+        [alert.covered for alert in alerts],
+        [alert.spent for alert in alerts],
+        [alert.released_at for alert in alerts],
         [alert_id for (alert_id, _), _ in members],
         [member.clock_id for _, (member, _, _) in members],
         [member.ticket_id for _, (member, _, _) in members],
