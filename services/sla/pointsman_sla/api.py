@@ -131,7 +131,7 @@ async def due_clocks(
     cursor: Cursor = None,
 ) -> Response:
     """Running clocks that have not breached, the next to breach first, each with the probability that it will and what
-    that rests on (docs/predict.md)."""
+    that rests on (docs/predict.md); and those whose time was up before their ticket was reopened."""
     after: tuple[Instant, str] = (EPOCH, "")
     if cursor:
         at, clock_id = decode_cursor(cursor, int, str)

@@ -95,7 +95,8 @@ class Because(BaseModel):
 
 
 class Due(BaseModel):
-    """A running clock that has not breached, with the probability that it will."""
+    """A running clock that has not breached, with the probability that it will. `overdue`: its time was up before its
+    ticket was reopened, so that it is due at once."""
 
     ticket_id: str
     clock_id: str
@@ -108,6 +109,7 @@ class Due(BaseModel):
     target_seconds: int
     due_at: datetime
     breach_at: datetime
+    overdue: bool
     breach_probability: float = Field(ge=0, le=1)
     because: Because
 

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from pointsman.contracts.desk import TicketEscalated
+from pointsman.contracts.desk import TicketEscalated, TicketQueued, TicketReopened, TicketResolved, TicketTransferred
+from pointsman.contracts.shapes import Actor
 from pointsman_sla.api import create
 from pointsman_sla.notify.sender import NotificationSender
 from pointsman_sla.settings import SlaSettings
@@ -145,6 +146,67 @@ async def test_a_ladder_that_nobody_acknowledged_reaches_the_last_resort(
         alert = await an_alert(client, "exhausted")
         assert alert["clocks"][0]["ticket"] == "tkt_1"
     assert (await service.fact("alert.exhausted"))["last_resort"] == "pager"
+
+
+async def test_an_acknowledgement_that_ends_gives_the_ladder_back(
+    service: Service, app: Any, receiver: Receiver
+) -> None:
+    pages = {"after_seconds": 1, "unless": "acknowledged", "do": [{"notify": "pager"}]}
+    await service.configure(sla=ladder({"on": "breach", "do": [{"boost": 1}]}, pages, last_resort="pager"))
+    await service.open("tkt_1")
+    await service.open("tkt_2")
+    async with client_of(app) as client:
+        alert = await an_alert(client, "firing")
+
+        async def both() -> bool:
+            return bool((await client.get(f"/v1/alerts/{alert['id']}")).json()["clock_count"] == 2)
+
+        await first(both)
+        acked = (await client.post(f"/v1/alerts/{alert['id']}/ack", json={"for_seconds": 3})).json()
+        assert (acked["state"], acked["covered_count"]) == ("acknowledged", 2)
+        await first(lambda: service.facts("clock.escalated"))
+        exhausted = await an_alert(client, "exhausted")
+        assert exhausted["id"] == alert["id"]
+    carried_out = [
+        (fact["ticket_id"], fact["step"], fact.get("withheld")) for fact in await service.facts("clock.escalated")
+    ]
+    for ticket in ("tkt_1", "tkt_2"):
+        assert [each[1:] for each in carried_out if each[0] == ticket] == [
+            (0, None),
+            (1, "acknowledged"),
+            (1, None),
+        ]
+    assert await service.pool.fetchval("SELECT count(*) FROM alert WHERE released_at IS NOT NULL") == 0
+
+
+async def test_a_reopened_overdue_ticket_is_in_its_alert_and_in_the_list_of_what_is_due(
+    service: Service, app: Any
+) -> None:
+    policy = a_policy(1, targets={"resolution": {"default": 1}}, reopen="continue")
+    await service.configure(sla={"policies": [policy]})
+    await service.open("tkt_1")
+    async with client_of(app) as client:
+        before = await an_alert(client, "firing")
+        by = Actor(kind="agent", id="anna")
+        await service.tell("tkt_1", TicketResolved(ticket_id="tkt_1", outcome="solved", by=by))
+        await an_alert(client, "resolved")
+        assert (await client.get("/v1/due")).json()["items"] == []
+        queued = TicketQueued(ticket_id="tkt_1", queue="general", reason="reopened", waiting_since=datetime.now(UTC))
+        await service.tell("tkt_1", TicketReopened(ticket_id="tkt_1", reason="agent", by=by), queued)
+        again = await an_alert(client, "firing")
+        assert (again["queue"], again["clock_count"]) == (before["queue"], 1)
+        (due,) = (await client.get("/v1/due")).json()["items"]
+        assert (due["ticket_id"], due["overdue"], due["breach_probability"]) == ("tkt_1", True, 1.0)
+        moved = TicketTransferred(ticket_id="tkt_1", to_queue="billing", reason="theirs", by=by)
+        queued = TicketQueued(ticket_id="tkt_1", queue="billing", reason="transferred", waiting_since=datetime.now(UTC))
+        await service.tell("tkt_1", moved, queued)
+
+        async def there() -> bool:
+            firing = (await client.get("/v1/alerts", params={"state": "firing"})).json()["items"]
+            return [alert["queue"] for alert in firing] == ["billing"]
+
+        await first(there)
+    assert len(await service.facts("clock.breached")) == 1
 
 
 async def test_a_silence_and_its_end(service: Service, app: Any, receiver: Receiver) -> None:

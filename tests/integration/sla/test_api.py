@@ -152,7 +152,7 @@ async def test_an_alert_is_opened_acknowledged_fired_again_and_resolved(service:
 
         timeline = (await client.get(f"{path}/timeline")).json()["items"]
         kinds = [event["kind"] for event in timeline]
-        assert kinds == ["opened", "acknowledged", "fired_again", "left", "left", "resolved"]
+        assert kinds == ["opened", "acknowledged", "fired_again", "unacknowledged", "left", "left", "resolved"]
         assert (timeline[1]["by"], timeline[1]["comment"]) == ("sue", "on it")
         part = (await client.get(f"{path}/timeline", params={"limit": 4})).json()
         rest = (await client.get(f"{path}/timeline", params={"cursor": part["next_cursor"]})).json()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pointsman.contracts.shapes import Actor
+from pointsman.contracts.sla import AlertOpened
 from pointsman.core.journal import Journal
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.alerts.model import Key, Member
@@ -29,7 +30,7 @@ def test_the_first_clock_opens_it_and_later_ones_join() -> None:
     one, opened = book.join(KEY, a_member(1), minute(0))
     two, nothing = book.join(KEY, a_member(2), minute(1))
     assert one == two
-    assert opened is not None
+    assert isinstance(opened, AlertOpened)
     assert (opened.severity, opened.policy, opened.queue, opened.again) == ("breach", "standard", "general", False)
     assert nothing is None
     assert book.counts[one] == 2
@@ -67,7 +68,7 @@ def test_an_acknowledgement_covers_the_clocks_that_are_in_it() -> None:
     acked, fact = book.acknowledge(book.open[alert], SUE, "on it", None, minute(1))
     assert (acked.state, acked.acked_by, fact.by) == ("acknowledged", "sue", SUE)
     _, fired = book.join(KEY, a_member(2), minute(2))
-    assert fired is not None
+    assert isinstance(fired, AlertOpened)
     assert (fired.again, fired.clock and fired.clock.ticket) == (True, "tkt_2")
     assert (book.open[alert].state, book.open[alert].acked_by) == ("firing", None)
     assert kinds(book)[-1] == "fired_again"

@@ -203,6 +203,7 @@ class Course:
 
     def resume_ended(self, clock: Clock) -> None:
         """A reopened ticket's clock goes on: the time it was ended is a pause."""
+        clock = replace(clock, overdue=clock.breached_at is not None)
         ended = clock.ended_at or self.at
         gap = (Segment(ended, self.at, clock.calendar, clock.version, "resolved"),) if ended < self.at else ()
         why = pause_of(clock.metric, self.ticket.phase, self.policy_of(clock))

@@ -83,7 +83,8 @@ class Clock:
     `segments` are its whole life in order. `plan` are the points that have not fired, earliest first: (instant, step).
     `warned` are those that have, with the instants at which they lay. `breached_at` is when the breach fired.
     `alerts` are the alerts it is in, by severity. `escalation` is where it is on its policy's ladder, None without one.
-    `restated` is the version under which a recompute last laid it anew.
+    `restated` is the version under which a recompute last laid it anew. `overdue`: it had breached before its ticket
+    was reopened, so that it is due at once, and no breach will say so again.
     """
 
     id: str
@@ -110,6 +111,7 @@ class Clock:
     alerts: tuple[InAlert, ...] = ()
     escalation: Escalation | None = None
     restated: int | None = None
+    overdue: bool = False
 
     @property
     def active(self) -> bool:

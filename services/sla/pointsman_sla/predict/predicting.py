@@ -68,7 +68,7 @@ def predicted(
     for row in rows:
         queue, target, standing = row["ticket_queue"] or "", row["target_seconds"], standing_of(row["phase"])
         counting = calendar(row["calendar"], row["config_version"])
-        left = counting.elapsed(now, min(micros(row["breach_at"]), now + HORIZON)) / MICROS
+        left = counting.elapsed(now, min(max(micros(row["breach_at"]), now), now + HORIZON)) / MICROS
         if standing == "set_aside":
             what, share, passed = whole(row["metric"]), 2 * PRIOR_SHARE_OF_TARGET, target - left
         else:

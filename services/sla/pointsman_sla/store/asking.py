@@ -21,10 +21,11 @@ CLOCKS = f"""
 
 DUE = """
     SELECT c.ticket_id, c.clock_id, c.metric, c.cycle, c.policy, c.queue, k.agent, c.priority, c.target_seconds,
-           c.due_at, c.breach_at, c.started_at, c.calendar, c.config_version, k.phase, k.waiting_rank,
+           c.due_at, c.breach_at, c.overdue, c.started_at, c.calendar, c.config_version, k.phase, k.waiting_rank,
            k.queue AS ticket_queue, (k.mirror -> 'phases' -> -1 ->> 0)::bigint AS phase_since
     FROM clock c JOIN ticket k ON k.ticket_id = c.ticket_id
-    WHERE c.workspace = $1 AND c.state = 'running' AND c.breached_at IS NULL AND (c.breach_at, c.clock_id) > ($2, $3)
+    WHERE c.workspace = $1 AND c.state = 'running' AND (c.breached_at IS NULL OR c.overdue)
+      AND (c.breach_at, c.clock_id) > ($2, $3)
       AND ($4::timestamptz IS NULL OR c.breach_at < $4) AND ($5::text IS NULL OR c.queue = $5)
       AND ($6::text IS NULL OR k.agent = $6) AND ($7::text IS NULL OR c.policy = $7)
       AND ($8::text IS NULL OR c.metric = $8)
@@ -111,7 +112,7 @@ async def books_of(db: Database, workspace: str, clocks: Sequence[Clock]) -> dic
 async def due_clocks(
     db: Database, workspace: str, filters: DueFilters, after: tuple[Instant, str], count_max: int
 ) -> list[dict[str, Any]]:
-    """Running clocks without a breach, by the instant at which they breach."""
+    """Running clocks without a breach, and those overdue since before a reopening, by the instant of the breach."""
     rows = await db.fetch(
         DUE,
         workspace,

@@ -15,7 +15,7 @@ from pointsman_sla.micros import instant, micros
 
 CLOCK_COLUMNS = """c.clock_id, c.ticket_id, c.workspace, c.metric, c.cycle, c.state, c.policy, c.calendar,
     c.config_version, c.queue, c.priority, c.target_seconds, c.generation, c.started_at, c.due_at, c.breach_at,
-    c.breached_at, c.ended_at, c.retargeted, c.reason, c.life"""
+    c.breached_at, c.ended_at, c.retargeted, c.reason, c.life, c.overdue"""
 
 
 def mirror_of(ticket: Ticket) -> str:
@@ -109,6 +109,7 @@ def clock_of(row: Mapping[str, Any]) -> Clock:
         alerts=tuple(InAlert(*each) for each in life["alerts"]),
         escalation=_escalation_of(life.get("escalation")),
         restated=life.get("restated"),
+        overdue=row["overdue"],
     )
 
 
@@ -147,6 +148,7 @@ def clock_columns(ticket_id: str, workspace: str, clock: Clock) -> tuple[Any, ..
         clock.retargeted,
         clock.reason,
         life_of(clock),
+        clock.overdue,
     )
 
 

@@ -39,22 +39,24 @@ KEEP_TICKETS = """
 KEEP_CLOCKS = """
     INSERT INTO clock (clock_id, ticket_id, workspace, metric, cycle, state, policy, calendar, config_version, queue,
                        priority, target_seconds, generation, started_at, due_at, breach_at, breached_at, ended_at,
-                       retargeted, reason, life)
+                       retargeted, reason, life, overdue)
     SELECT c.clock_id, c.ticket_id, c.workspace, c.metric, c.cycle, c.state, c.policy, c.calendar, c.config_version,
            c.queue, c.priority, c.target_seconds, c.generation, c.started_at, c.due_at, c.breach_at, c.breached_at,
-           c.ended_at, c.retargeted, c.reason, c.life::jsonb
+           c.ended_at, c.retargeted, c.reason, c.life::jsonb, c.overdue
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
                 $9::int[], $10::text[], $11::text[], $12::int[], $13::int[], $14::timestamptz[], $15::timestamptz[],
-                $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::boolean[], $20::text[], $21::text[])
+                $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::boolean[], $20::text[], $21::text[],
+                $22::boolean[])
          AS c (clock_id, ticket_id, workspace, metric, cycle, state, policy, calendar, config_version, queue,
                priority, target_seconds, generation, started_at, due_at, breach_at, breached_at, ended_at, retargeted,
-               reason, life)
+               reason, life, overdue)
     ON CONFLICT (clock_id) DO UPDATE
     SET state = excluded.state, policy = excluded.policy, calendar = excluded.calendar,
         config_version = excluded.config_version, queue = excluded.queue, priority = excluded.priority,
         target_seconds = excluded.target_seconds, generation = excluded.generation, due_at = excluded.due_at,
         breach_at = excluded.breach_at, breached_at = excluded.breached_at, ended_at = excluded.ended_at,
-        retargeted = excluded.retargeted, reason = excluded.reason, life = excluded.life
+        retargeted = excluded.retargeted, reason = excluded.reason, life = excluded.life,
+        overdue = excluded.overdue
     WHERE clock.generation <= excluded.generation
 """
 

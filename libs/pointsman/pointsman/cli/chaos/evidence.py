@@ -52,12 +52,26 @@ class Evidence:
     metrics_tickets: Sequence[Mapping[str, Any]]
     metrics_clocks: Sequence[Mapping[str, Any]]
     dead_letters: Sequence[Mapping[str, Any]]
+    sla_clocks: Sequence[Mapping[str, Any]] = ()
+    """Those that have not ended, and those that are in an alert; `life` as text."""
+    sla_alerts: Sequence[Mapping[str, Any]] = ()
+    """Those that are not resolved."""
+    sla_members: Sequence[Mapping[str, Any]] = ()
+    """Which clock is in which alert, since when."""
 
     def read_by(self, reader: str, topic: str) -> Iterator[Fact]:
         """The facts of a topic that a reader had taken."""
         for fact in {"requests": self.requests, "desk": self.desk, "sla": self.sla}[topic]:
             if fact.number <= self.seen.get((reader, fact.partition, topic, fact.source), 0):
                 yield fact
+
+
+SLA_CLOCKS = """
+    SELECT clock_id, workspace, ticket_id, metric, cycle, state, policy, queue, breached_at, ended_at,
+           life::text AS life
+    FROM sla.clock c
+    WHERE ended_at IS NULL OR EXISTS (SELECT FROM sla.alert_clock m WHERE m.clock_id = c.clock_id AND m.left_at IS NULL)
+"""
 
 
 async def read_evidence(db: Any) -> Evidence:
@@ -89,6 +103,11 @@ async def read_evidence(db: Any) -> Evidence:
             routing_agents=await db.fetch("SELECT workspace, agent, state, load, capacity FROM routing.agent"),
             metrics_tickets=await db.fetch("SELECT * FROM metrics.ticket"),
             metrics_clocks=await db.fetch("SELECT clock_id, ticket_id, metric, cycle, breached FROM metrics.clock"),
+            sla_clocks=await db.fetch(SLA_CLOCKS),
+            sla_alerts=await db.fetch("SELECT * FROM sla.alert WHERE state <> 'resolved'"),
+            sla_members=await db.fetch(
+                "SELECT alert_id, clock_id, joined_at FROM sla.alert_clock WHERE left_at IS NULL"
+            ),
             dead_letters=[
                 {"service": service, **row}
                 for service in ("intake", "routing", "sla", "metrics")

@@ -23,6 +23,7 @@ VIOLATIONS = (
     "duplicate_breaches",
     "false_breaches_standing",
     "early_breaches",
+    "alerts_inconsistent",
     "numbers_broken",
     "metrics_differ",
     "stuck",

@@ -21,6 +21,7 @@ from pointsman.cli.chaos.findings import Findings
 from pointsman.cli.chaos.ledger import Ledger
 from pointsman.cli.chaos.load import Customers
 from pointsman.cli.chaos.stack import PARTITIONS, ChaosStack
+from pointsman.cli.chaos.verify_alerts import verify_alerts
 from pointsman.cli.chaos.verify_clocks import verify_clocks
 from pointsman.cli.chaos.verify_desk import verify_desk
 from pointsman.cli.chaos.verify_messages import verify_commands, verify_messages
@@ -105,6 +106,7 @@ class _Run:
         verify_commands(self._ledger, evidence, self._findings)
         verify_desk(evidence, self._findings)
         verify_clocks(evidence, self._findings)
+        verify_alerts(evidence, self._findings)
         verify_numbers(evidence, self._findings)
         verify_metrics(evidence, self._findings)
         verify_dead_letters(evidence, self._findings)

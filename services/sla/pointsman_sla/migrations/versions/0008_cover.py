@@ -1,4 +1,4 @@
-"""An acknowledgement covers clocks: how many of an alert, whose ladders ended, and what is being given back."""
+"""An acknowledgement covers clocks: how many of an alert, whose ladders ended, what is given back. What is overdue."""
 
 from alembic import op
 
@@ -28,6 +28,13 @@ STATEMENTS = (
     WHERE state IN ('firing', 'silenced', 'exhausted') AND covered_at IS NOT NULL AND covered = clocks
     """,
     "UPDATE alert SET spent = 1 WHERE state = 'exhausted'",
+    # Clocks that had breached before their ticket was reopened are due, too.
+    "ALTER TABLE clock ADD COLUMN overdue boolean NOT NULL DEFAULT false",
+    "DROP INDEX clock_due",
+    """
+    CREATE INDEX clock_due ON clock (workspace, breach_at, clock_id)
+    WHERE state = 'running' AND (breached_at IS NULL OR overdue)
+    """,
     # The clocks of an alert in the order in which they joined: a page of the API, a step of giving back.
     "CREATE INDEX alert_clock_in ON alert_clock (alert_id, joined_at, clock_id) WHERE left_at IS NULL",
 )
