@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pointsman.contracts.alerting import AlertAck, AlertUnack, SilenceAdd, SilenceEnd
 from pointsman.contracts.base import Contract
-from pointsman.contracts.desk import TicketEscalated, TicketOpened
+from pointsman.contracts.desk import TicketEscalated, TicketMerged, TicketOpened
 from pointsman.contracts.recomputing import ClocksRecompute
 from pointsman.contracts.workspace import ConfigApplied, PresenceChanged
 from pointsman.core.cause import Cause, RecordCause, TimerCause
@@ -14,7 +14,7 @@ from pointsman.core.decision import NOTHING, Decision, Emission
 from pointsman.core.instant import Instant, after
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Batch, Database
-from pointsman_sla import releasing
+from pointsman_sla import merging, releasing
 from pointsman_sla.alerts import deciding
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.canary import CANARY
@@ -117,6 +117,8 @@ class SlaLane:
             for body in cause.bodies:
                 if type(body) in CONCERNING:
                     tickets.add(body.ticket_id)
+                    if isinstance(body, TicketMerged) and body.into is not None:
+                        tickets.add(body.into)
                     if isinstance(body, TicketOpened):
                         versions.add((cause.workspace, body.config_version))
                     if isinstance(body, TicketEscalated) and body.notify is not None:
@@ -203,7 +205,8 @@ class SlaLane:
         if course is None:
             return NOTHING
         state.notes.note(before, course, cause.bodies, cause.at)
-        return Decision(emissions=conclude(state, course, before, cause.at, now))
+        elsewhere = merging.go_on(state, cause, before, course, now)
+        return Decision(emissions=(*elsewhere, *conclude(state, course, before, cause.at, now)))
 
     def _fire(self, state: SlaState, timer: NearTimer, cause: TimerCause, now: Instant) -> Decision:
         """The next point of a clock has come."""

@@ -130,7 +130,8 @@ class Reference:
         cycles = self.clocks.get(metric)
         return cycles[-1] if cycles and cycles[-1].ended is None else None
 
-    def start(self, metric: str, since: int, now: int, retargeted: bool = False) -> None:
+    def start(self, metric: str, since: int, now: int, retargeted: bool = False, learned: bool = False) -> None:
+        """`learned`: only now is it known to run since then, so that nothing can have come before."""
         promise = self.promise
         target = promise.target(metric, self.priority) if promise else None
         if promise is None or target is None:
@@ -140,7 +141,7 @@ class Reference:
         clock.retargeted = retargeted
         cycles.append(clock)
         clock.pending = set(promise.warns(target))
-        silent = retargeted or promise.still(metric, self.phase) is not None
+        silent = retargeted or learned or promise.still(metric, self.phase) is not None
         for second in range(since, now):
             phase = self.history[second - self.opened_at] if second >= self.opened_at else "queued"
             self.count(clock, second, phase, silent)
@@ -234,7 +235,7 @@ class Reference:
             self.wrote(now)
         elif isinstance(by, int):
             self.unanswered, self.customer_wrote = [by], True
-            self.await_response(by, now)
+            self.await_response(by, now, learned=True)
         self.start("assignment", now, now)
 
     def wrote(self, now: int) -> None:
@@ -243,10 +244,10 @@ class Reference:
         if self.open:
             self.await_response(now, now)
 
-    def await_response(self, since: int, now: int) -> None:
+    def await_response(self, since: int, now: int, learned: bool = False) -> None:
         metric = "next_response" if self.responded else "first_response"
         if self.alive(metric) is None:
-            self.start(metric, since, now)
+            self.start(metric, since, now, learned=learned)
 
     def bot_answered(self, now: int) -> None:
         """Nothing: a bot is nobody."""
@@ -334,7 +335,7 @@ class Reference:
             self.end(metric, now, "cancelled", reason)
             clock = None
         if clock is None and since is not None:
-            self.start(metric, since, now)
+            self.start(metric, since, now, learned=True)
 
     def closed(self, now: int, merged: bool) -> None:
         for metric in METRICS:

@@ -9,7 +9,10 @@ TOPIC = "sla"
 
 
 class ClockStarted(Contract, topic=TOPIC, type="clock.started"):
-    """A clock runs. `due_at` is shown, `breach_at` fires (domain rule: boundary). Seconds are of `calendar`."""
+    """A clock runs. `due_at` is shown, `breach_at` fires (domain rule: boundary). Seconds are of `calendar`.
+
+    `carried_from` is the clock that goes on in this one after a merge, with what was warned; `breached_at` when that
+    had breached: the miss is this clock's from now on, and no `clock.breached` tells of it again."""
 
     clock_id: str
     ticket_id: str
@@ -24,6 +27,8 @@ class ClockStarted(Contract, topic=TOPIC, type="clock.started"):
     started_at: Moment
     due_at: Moment
     breach_at: Moment
+    carried_from: str | None = None
+    breached_at: Moment | None = None
 
 
 class ClockPaused(Contract, topic=TOPIC, type="clock.paused"):
@@ -105,7 +110,8 @@ class ClockBreached(Contract, topic=TOPIC, type="clock.breached"):
 
 
 class ClockCancelled(Contract, topic=TOPIC, type="clock.cancelled"):
-    """The clock ended without being met; `reason` is the ticket's outcome or what replaced it."""
+    """The clock ended without being met; `reason` is the ticket's outcome or what replaced it. `carried_to` is the
+    clock in which it goes on after a merge: a breach of it counts there."""
 
     clock_id: str
     ticket_id: str
@@ -113,6 +119,7 @@ class ClockCancelled(Contract, topic=TOPIC, type="clock.cancelled"):
     cycle: int
     policy: str
     reason: str
+    carried_to: str | None = None
 
 
 class ClockCorrected(Contract, topic=TOPIC, type="clock.corrected"):

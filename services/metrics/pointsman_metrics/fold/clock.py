@@ -70,6 +70,8 @@ def start_clock(workspace: str, fact: sla.ClockStarted) -> Clock:
         started_at=fact.started_at,
         due_at=fact.due_at,
         breach_at=fact.breach_at,
+        breached=fact.breached_at is not None,
+        fired_at=fact.breached_at,
     )
 
 
@@ -119,6 +121,8 @@ def _breached(clock: Clock, fact: sla.ClockBreached, at: Instant) -> None:
 
 def _cancelled(clock: Clock, fact: sla.ClockCancelled, at: Instant) -> None:
     clock.state, clock.reason, clock.ended_at = "cancelled", fact.reason, at
+    if fact.carried_to is not None:  # one miss counts once: in the ticket that goes on
+        clock.breached = False
 
 
 def _corrected(clock: Clock, fact: sla.ClockCorrected, at: Instant) -> None:

@@ -46,6 +46,8 @@ def note(desk: Desk, ticket: Ticket | None, ticket_id: str | None, fact: Any, at
         return
     if isinstance(fact, (ClockStarted, ClockResumed)):
         _set_breach(desk, ticket, fact.metric, fact.breach_at)
+        if isinstance(fact, ClockStarted) and fact.breached_at is not None:
+            _warn(desk, ticket)
     elif isinstance(fact, ClockRestated):
         if not fact.breach_stands:
             _set_breach(desk, ticket, fact.metric, fact.breach_at if fact.state == "running" else None)
@@ -53,12 +55,18 @@ def note(desk: Desk, ticket: Ticket | None, ticket_id: str | None, fact: Any, at
         _set_breach(desk, ticket, fact.metric, None)
     elif isinstance(fact, ClockEscalated):
         ladders.climb(desk, ticket, fact)
-    elif isinstance(fact, (ClockWarned, ClockBreached)) and not ticket.warned:
-        desk.edit(ticket)
-        ticket.warned = True
-        agent = desk.agent_of(ticket)
-        if agent is not None and agent.gone_at is not None:
-            gone.wait_for_return(desk, ticket, agent.gone_at)
+    elif isinstance(fact, (ClockWarned, ClockBreached)):
+        _warn(desk, ticket)
+
+
+def _warn(desk: Desk, ticket: Ticket) -> None:
+    if ticket.warned:
+        return
+    desk.edit(ticket)
+    ticket.warned = True
+    agent = desk.agent_of(ticket)
+    if agent is not None and agent.gone_at is not None:
+        gone.wait_for_return(desk, ticket, agent.gone_at)
 
 
 def _set_breach(desk: Desk, ticket: Ticket, metric: str, breach_at: Instant | None) -> None:

@@ -79,11 +79,13 @@ class AlertBook:
 
     # -- clocks come and go --------------------------------------------------------------------------------------------
 
-    def join(self, key: Key, member: Member, now: Instant, like: Alert | None = None) -> tuple[str, Contract | None]:
+    def join(
+        self, key: Key, member: Member, now: Instant, like: Alert | None = None, spent: bool = False
+    ) -> tuple[str, Contract | None]:
         """The clock joins the alert of its key; the alert's id, and the fact when it opens or fires again.
 
         `like`: somebody takes care of the clock already, in that alert. Where this one is covered too, or opens only
-        now, that stays so; then it is acknowledged and does not fire.
+        now, that stays so; then it is acknowledged and does not fire. `spent`: the clock's ladder has ended.
         """
         found = self.by_key.get(key)
         joined_at, covered = now, False
@@ -102,10 +104,11 @@ class AlertBook:
                 # Nobody has seen it yet, also when it comes at the very instant of the acknowledgement.
                 covered = like is not None
                 joined_at = alert.covered_at if covered else max(now, alert.covered_at + _NEXT)
-            kind = "fired_again" if not covered and alert.state in ("acknowledged", "exhausted") else "joined"
+            again = alert.state == "acknowledged" or (alert.state == "exhausted" and not spent)
+            kind = "fired_again" if again and not covered else "joined"
             if kind == "fired_again":
                 alert = replace(alert, state="firing", generation=alert.generation + 1)
-        alert = replace(alert, covered=alert.covered + covered)
+        alert = replace(alert, covered=alert.covered + covered, spent=alert.spent + (spent and not covered))
         self.journal.put(self.counts, alert.id, self.counts.get(alert.id, 0) + 1)
         alert = self._keep(alert)
         self.journal.put(self.members, (alert.id, member.clock_id), (member, joined_at, None))

@@ -34,7 +34,7 @@ def move(state: SlaState, course: Course, before: Ticket | None, now: Instant) -
     for severity, clock, joins, reason in course.moves:
         places = mine.setdefault(clock.id, {})
         if joins:
-            emissions += _into(state, ticket, clock, places, severity, now)
+            emissions += _into(state, course, clock, places, severity, now)
         elif severity in places:
             emissions += leave(state, ticket.workspace, ticket.id, clock, places.pop(severity), now, reason)
     for clock in tuple(course.changed.values()):
@@ -45,11 +45,11 @@ def move(state: SlaState, course: Course, before: Ticket | None, now: Instant) -
                     state, ticket.workspace, ticket.id, clock, places.pop(severity), now, clock.reason or clock.state
                 )
         for severity in severities:
-            emissions += _into(state, ticket, clock, places, severity, now)
+            emissions += _into(state, course, clock, places, severity, now)
         there = tuple(places.values())
         amended = clock if clock.alerts == there else replace(clock, alerts=there)
         since = {each.alert: each.since for each in clock.alerts}
-        for each in there:
+        for each in there if clock.id not in course.carried else ():
             if since.get(each.alert) != each.since and not state.alerts.open[each.alert].covers(instant(each.since)):
                 amended = given_back(amended, each.severity, ladder_of(state, ticket.workspace, amended), micros(now))
         if amended is not clock:
@@ -64,20 +64,27 @@ def ladder_of(state: SlaState, workspace: str, clock: Clock) -> Ladder | None:
 
 
 def _into(
-    state: SlaState, ticket: Ticket, clock: Clock, places: dict[Severity, InAlert], severity: Severity, now: Instant
+    state: SlaState, course: Course, clock: Clock, places: dict[Severity, InAlert], severity: Severity, now: Instant
 ) -> list[Emission]:
-    alerts, facts = join(
-        state, ticket.workspace, ticket.id, replace(clock, alerts=tuple(places.values())), severity, now
-    )
+    ticket, origin = course.ticket, course.carried.get(clock.id)
+    clock = replace(clock, alerts=tuple(places.values()))
+    alerts, facts = join(state, ticket.workspace, ticket.id, clock, severity, now, origin)
     places.clear()
     places.update((each.severity, each) for each in alerts)
     return facts
 
 
 def join(
-    state: SlaState, workspace: str, ticket_id: str, clock: Clock, severity: Severity, now: Instant
+    state: SlaState,
+    workspace: str,
+    ticket_id: str,
+    clock: Clock,
+    severity: Severity,
+    now: Instant,
+    origin: Clock | None = None,
 ) -> tuple[tuple[InAlert, ...], list[Emission]]:
     """The clock joins the alert of its severity, policy and queue, unless it is in it; it leaves one of another.
+    `origin` goes on in it: who takes care of that takes care of it.
 
     Gives the alerts it is in then.
     """
@@ -88,7 +95,9 @@ def join(
         if state.alerts.by_key.get(key) == before.alert:
             return clock.alerts, emissions
         emissions += leave(state, workspace, ticket_id, clock, before, now, "moved")
-    alert_id, opened = state.alerts.join(key, member(ticket_id, clock), now)
+    like = None if origin is None else _taken_care_of(state, origin, severity)
+    spent = origin is not None and has_ended(clock, severity)
+    alert_id, opened = state.alerts.join(key, member(ticket_id, clock), now, like, spent)
     if opened is not None:
         emissions.append(told(workspace, alert_id, opened, now))
         silence = state.silences.covering(key)
@@ -97,6 +106,13 @@ def join(
             emissions.append(told(workspace, alert_id, fact, now))
     others = (each for each in clock.alerts if each.severity != severity)
     return (*others, InAlert(severity, alert_id, micros(state.alerts.joined_at(alert_id, clock.id)))), emissions
+
+
+def _taken_care_of(state: SlaState, clock: Clock, severity: Severity) -> Alert | None:
+    """The alert of this severity in which somebody takes care of the clock."""
+    place = next((each for each in clock.alerts if each.severity == severity), None)
+    alert = None if place is None else state.alerts.open.get(place.alert)
+    return alert if alert is not None and place is not None and alert.covers(instant(place.since)) else None
 
 
 def leave(

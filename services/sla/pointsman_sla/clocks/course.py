@@ -10,6 +10,7 @@ from typing import Any
 
 from pointsman.contracts.base import Contract
 from pointsman.contracts.shapes import Metric, Severity
+from pointsman.contracts.sla import ClockCancelled
 from pointsman.core.ids import derived_id
 from pointsman_sla.calendar import Calendar
 from pointsman_sla.clocks import telling
@@ -29,7 +30,7 @@ class Course:
 
     `facts` is what others hear, in order; `changed` the clocks that differ; `moves` the alerts joined and left:
     (severity, clock, joins, reason). `fired` are the points that fired although the lane came to them only now: (clock
-    id, instant, point).
+    id, instant, point). `carried` are the clocks that go on in another, by its id, in the alerts in which they were.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Course:
         "_books",
         "_policy",
         "at",
+        "carried",
         "changed",
         "clocks",
         "facts",
@@ -54,6 +56,7 @@ class Course:
         self.changed: dict[str, Clock] = {}
         self.moves: list[tuple[Severity, Clock, bool, str]] = []
         self.fired: list[tuple[str, int, str]] = []
+        self.carried: dict[str, Clock] = {}
         self._books = books
         self._book: Book = books(ticket.config_version)
         self._policy: Policy | str | None = "unread"
@@ -107,8 +110,20 @@ class Course:
 
     # -- starting ------------------------------------------------------------------------------------------------------
 
-    def start(self, metric: Metric, since: int, *, retargeted: bool = False) -> None:
-        """Starts the next cycle, counting from `since`; nothing when the policy does not measure the metric."""
+    def start(
+        self,
+        metric: Metric,
+        since: int,
+        *,
+        retargeted: bool = False,
+        learned: bool = False,
+        origin: Clock | None = None,
+    ) -> None:
+        """Starts the next cycle, counting from `since`; nothing when the policy does not measure the metric.
+
+        `learned`: only now is the clock known to run since then, so that what lies behind falls now, and is not late.
+        `origin` is another clock of the same message that goes on in this one: what has been told of that stands.
+        """
         policy = self.policy
         target = policy.target(metric, self.ticket.labels.priority) if policy else None
         if policy is None or target is None:
@@ -135,12 +150,37 @@ class Course:
             segments=segments,
             retargeted=retargeted,
             reason=segments[-1].why,
-            escalation=self.on_ladder_of(policy, None),
+            escalation=self.on_ladder_of(policy, None if origin is None else origin.escalation),
         )
-        clock = self.keep(planned(clock, policy, self.at if retargeted else since, self.calendars))
-        self.facts.append(telling.started(clock, self.ticket.id))
+        clock = planned(clock, policy, self.at if retargeted or learned else since, self.calendars)
+        if origin is not None:
+            clock = self._carried(clock, origin, policy)
+        self.keep(clock)
+        self.facts.append(telling.started(clock, self.ticket.id, None if origin is None else origin.id))
         if clock.state == "paused":
             self._say_paused(clock)
+
+    def _carried(self, clock: Clock, origin: Clock, policy: Policy) -> Clock:
+        """The clock with what had become of the one that goes on in it: a breach that happened stays."""
+        self.carried[clock.id] = origin
+        self.fired += [(clock.id, at, point) for id, at, point in self.fired if id == origin.id]
+        clock = replace(clock, warned=origin.warned, overdue=origin.overdue)
+        if origin.breached_at is None:
+            return planned(clock, policy, self.at, self.calendars)
+        return replace(clock, breached_at=origin.breached_at, due_at=origin.due_at, breach_at=origin.breach_at, plan=())
+
+    def alerts_before(self, clock_id: str) -> tuple[InAlert, ...]:
+        """The alerts in which the clock was before the record."""
+        return next((clock.alerts for clock in self._before.clocks.values() if clock.id == clock_id), ())
+
+    def gone_on(self, clock_id: str, in_: str) -> None:
+        """The clock that was cancelled goes on in another."""
+        self.facts = [
+            fact.model_copy(update={"carried_to": in_})
+            if isinstance(fact, ClockCancelled) and fact.clock_id == clock_id
+            else fact
+            for fact in self.facts
+        ]
 
     def on_ladder_of(self, policy: Policy, before: Escalation | None) -> Escalation | None:
         """Where a clock of this policy is on its ladder: where it was if that is the one, else at the beginning."""

@@ -151,7 +151,7 @@ def _opened(course: Course, body: desk.TicketOpened) -> None:
     course.start("requester_wait", course.ticket.opened_at)
     if body.split_from is not None:
         if body.unanswered_since is not None:
-            _customer_wrote(course, min(course.at, micros(body.unanswered_since)))
+            _customer_wrote(course, min(course.at, micros(body.unanswered_since)), learned=True)
     elif body.started_by == "customer" and body.automatic is None:
         _customer_wrote(course, course.ticket.opened_at)
 
@@ -170,21 +170,21 @@ def _replied(course: Course, body: desk.TicketReplied) -> None:
         _person_answered(course, max(course.ticket.opened_at, at))
 
 
-def _customer_wrote(course: Course, at: int) -> None:
+def _customer_wrote(course: Course, at: int, learned: bool = False) -> None:
     ticket = course.ticket
     unanswered = (*ticket.unanswered, at)
     if len(unanswered) > UNANSWERED_MAX:
         unanswered = (unanswered[0], *unanswered[2:])
     course.update(unanswered=unanswered, customer_since=at if ticket.customer_since is None else ticket.customer_since)
     if ticket.open:
-        _await_response(course, at)
+        _await_response(course, at, learned)
 
 
-def _await_response(course: Course, since: int) -> None:
+def _await_response(course: Course, since: int, learned: bool = False) -> None:
     """The response clock that is due runs from `since`, if none does."""
     metric: Metric = "next_response" if course.ticket.responded else "first_response"
     if course.active(metric) is None:
-        course.start(metric, since)
+        course.start(metric, since, learned=learned)
 
 
 def _person_answered(course: Course, at: int) -> None:
@@ -223,17 +223,22 @@ def _ended_later(clock: Clock, at: int) -> bool:
 
 
 def _merged(course: Course, body: desk.TicketMerged) -> None:
-    """Another ticket goes on in this one: responses are due since the oldest unanswered message of both."""
-    if body.source is None or body.unanswered_since is None:
-        return
-    ticket, since = course.ticket, min(course.at, micros(body.unanswered_since))
-    unanswered = tuple(sorted((*ticket.unanswered, since)))
+    """Another ticket goes on in this one."""
+    if body.source is not None and body.unanswered_since is not None:
+        take_over(course, micros(body.unanswered_since), None)
+
+
+def take_over(course: Course, since: int, origin: Clock | None) -> None:
+    """Responses are due since the oldest unanswered message of this ticket and of another (`since`), which goes on in
+    this one. `origin` is the response clock of that, as it ended: a miss is one miss."""
+    ticket, since = course.ticket, min(course.at, since)
+    unanswered = tuple(sorted({*ticket.unanswered, since}))
     if len(unanswered) > UNANSWERED_MAX:
         unanswered = (unanswered[0], *unanswered[2:])
     first = since if ticket.customer_since is None else min(ticket.customer_since, since)
     course.update(unanswered=unanswered, customer_since=first)
     if ticket.open:
-        _respond_since(course, unanswered[0], "merged")
+        _respond_since(course, unanswered[0], "merged", origin if unanswered[0] == since else None)
 
 
 def _split(course: Course, body: desk.TicketSplit) -> None:
@@ -249,15 +254,21 @@ def _split(course: Course, body: desk.TicketSplit) -> None:
         _respond_since(course, since, "split")
 
 
-def _respond_since(course: Course, since: int | None, reason: str) -> None:
-    """The response that is due counts from another message, or (None) nothing waits for one."""
+def _respond_since(course: Course, since: int | None, reason: str, origin: Clock | None = None) -> None:
+    """The response that is due counts from another message, or (None) nothing waits for one. `origin` is the clock of
+    that message in another ticket."""
     metric: Metric = "next_response" if course.ticket.responded else "first_response"
     clock = course.active(metric)
     if clock is not None and clock.started_at != since:
         course.cancel(clock, reason)
-        clock = None
+        before, clock = course.clocks[metric], None
+        if reason == "merged" and before.breached_at is not None and (origin is None or origin.breached_at is None):
+            origin = replace(before, alerts=course.alerts_before(before.id))
     if clock is None and since is not None:
-        course.start(metric, since)
+        course.start(metric, since, learned=True, origin=origin)
+        now = course.active(metric)
+        if now is not None and origin is not None:
+            course.gone_on(origin.id, now.id)
 
 
 # -- where the ticket is -----------------------------------------------------------------------------------------------

@@ -5,8 +5,8 @@ from pointsman_sla.clocks.model import Clock
 from pointsman_sla.micros import MICROS, instant
 
 
-def started(clock: Clock, ticket: str) -> ClockStarted:
-    """It runs, or stands still from the beginning."""
+def started(clock: Clock, ticket: str, carried_from: str | None = None) -> ClockStarted:
+    """It runs, or stands still from the beginning; another clock may go on in it."""
     return ClockStarted.model_construct(
         clock_id=clock.id,
         ticket_id=ticket,
@@ -21,6 +21,8 @@ def started(clock: Clock, ticket: str) -> ClockStarted:
         started_at=instant(clock.started_at),
         due_at=instant(clock.due_at),
         breach_at=instant(clock.breach_at),
+        carried_from=carried_from,
+        breached_at=None if clock.breached_at is None else instant(clock.breached_at),
     )
 
 
