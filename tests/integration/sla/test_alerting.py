@@ -151,31 +151,29 @@ async def test_a_ladder_that_nobody_acknowledged_reaches_the_last_resort(
 async def test_an_acknowledgement_that_ends_gives_the_ladder_back(
     service: Service, app: Any, receiver: Receiver
 ) -> None:
-    pages = {"after_seconds": 1, "unless": "acknowledged", "do": [{"notify": "pager"}]}
-    await service.configure(sla=ladder({"on": "breach", "do": [{"boost": 1}]}, pages, last_resort="pager"))
-    await service.open("tkt_1")
-    await service.open("tkt_2")
+    pages = {"after_seconds": 6, "unless": "acknowledged", "do": [{"notify": "pager"}]}
+    await service.configure(sla=ladder({"on": "breach", "do": [{"boost": 1}]}, pages))
+    at = datetime.now(UTC)
+    await service.open("tkt_1", at)
+    await service.open("tkt_2", at)
     async with client_of(app) as client:
         alert = await an_alert(client, "firing")
+        path = f"/v1/alerts/{alert['id']}"
 
         async def both() -> bool:
-            return bool((await client.get(f"/v1/alerts/{alert['id']}")).json()["clock_count"] == 2)
+            return bool((await client.get(path)).json()["clock_count"] == 2)
 
         await first(both)
-        acked = (await client.post(f"/v1/alerts/{alert['id']}/ack", json={"for_seconds": 3})).json()
-        assert (acked["state"], acked["covered_count"]) == ("acknowledged", 2)
-        await first(lambda: service.facts("clock.escalated"))
-        exhausted = await an_alert(client, "exhausted")
-        assert exhausted["id"] == alert["id"]
-    carried_out = [
-        (fact["ticket_id"], fact["step"], fact.get("withheld")) for fact in await service.facts("clock.escalated")
-    ]
+        acked = (await client.post(f"{path}/ack", json={})).json()
+        assert (acked["state"], acked["covered_count"], acked["ack_until"]) == ("acknowledged", 2, None)
+        await first(lambda: _steps(service, 4))
+        assert [fact.get("withheld") for fact in (await service.facts("clock.escalated"))[2:]] == ["acknowledged"] * 2
+        assert (await client.post(f"{path}/unack")).json()["state"] == "firing"
+        await first(lambda: _steps(service, 6))
     for ticket in ("tkt_1", "tkt_2"):
-        assert [each[1:] for each in carried_out if each[0] == ticket] == [
-            (0, None),
-            (1, "acknowledged"),
-            (1, None),
-        ]
+        carried_out = [fact for fact in await service.facts("clock.escalated") if fact["ticket_id"] == ticket]
+        said = [(fact["step"], fact.get("withheld")) for fact in carried_out]
+        assert said == [(0, None), (1, "acknowledged"), (1, None)]
     assert await service.pool.fetchval("SELECT count(*) FROM alert WHERE released_at IS NOT NULL") == 0
 
 
