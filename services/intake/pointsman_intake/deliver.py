@@ -123,7 +123,7 @@ class DeliveryLoop:
 
     async def _deliver_one(self, row: Any) -> None:
         try:
-            taken = await self._send(row)
+            taken = await self._sent(row)
         except NotTaken as error:
             final = error.permanent or row["rounds"] >= self._settings.delivery_rounds_max
             log.info("reply not delivered", message=row["id"], reason=str(error), final=final, round=row["rounds"])
@@ -140,6 +140,16 @@ class DeliveryLoop:
         report = Report(row["workspace"], row["connector"], state, message_id=row["id"], **said)
         at = self._group.clock.now()
         await self._group.submit(Arrival(row["workspace"], row["connector"], at, reports=(report,)))
+
+    async def _sent(self, row: Any) -> Taken:
+        """`_send`; a fault of ours is a reason like others, so that no reply waits for ever without one."""
+        try:
+            return await self._send(row)
+        except (NotTaken, ConnectionError, *INFRASTRUCTURE_ERRORS):
+            raise
+        except Exception as error:
+            log.exception("reply not sent", message=row["id"])
+            raise NotTaken(f"a fault of ours: {type(error).__name__}") from error
 
     async def _send(self, row: Any) -> Taken:
         """Sends it, with a few quick tries. Raises `NotTaken`."""

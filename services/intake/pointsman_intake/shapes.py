@@ -1,32 +1,16 @@
 """What `POST /messages`, `/events` and the reply calls take: pydantic shapes, in which an unknown field is an error."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from pointsman.contracts.base import Slug
 from pointsman.contracts.shapes import Priority
-from pointsman.core.instant import Instant, parse_rfc3339
 from pointsman.core.storable import unstorable
+from pointsman.runtime.http.instants import GivenInstant
 
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL stores none
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
-
-def _instant(value: object) -> Instant:
-    if not isinstance(value, str):
-        raise ValueError("an instant is a text as RFC 3339 defines it")
-    try:
-        at = parse_rfc3339(value)
-    except OverflowError as error:
-        raise ValueError(f"{value!r} is out of range") from error
-    if at < _EARLIEST:
-        raise ValueError(f"{value!r} is before 1970")
-    return at
-
-
-At = Annotated[datetime, BeforeValidator(_instant)]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=_NO_NUL)]
 Name = Annotated[str, StringConstraints(max_length=512, pattern=_NO_NUL)]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=_NO_NUL)]
@@ -106,7 +90,7 @@ class MessageIn(Shape):
     text: str | None = None
     html: str | None = None
     attachments: Annotated[tuple[AttachmentIn, ...], Field(max_length=50)] = ()
-    occurred_at: At | None = None
+    occurred_at: GivenInstant | None = None
     routing: RoutingIn | None = None
     metadata: Metadata
 
@@ -119,7 +103,7 @@ class EventIn(Shape):
     thread: Key
     kind: Literal["left", "returned", "ended", "typing", "delivered", "read", "failed"]
     message_id: Key | None = None
-    occurred_at: At | None = None
+    occurred_at: GivenInstant | None = None
 
 
 class DeliveredIn(Shape):

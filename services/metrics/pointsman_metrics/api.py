@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, Path, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response, StreamingResponse
 
 from pointsman.core.instant import EPOCH, FOREVER
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import service_app
+from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.streams import Event, event_stream
@@ -114,9 +115,9 @@ def create(process: ApiProcess) -> FastAPI:
         caller: Viewer,
         kpi: Annotated[str, Path(max_length=100)],
         start: Annotated[
-            AwareDatetime | None, Query(alias="from", description=f"{DAYS_WITHOUT_FROM} days before `to`.")
+            GivenInstant | None, Query(alias="from", description=f"{DAYS_WITHOUT_FROM} days before `to`.")
         ] = None,
-        end: Annotated[AwareDatetime | None, Query(alias="to", description="Exclusive; now when absent.")] = None,
+        end: Annotated[GivenInstant | None, Query(alias="to", description="Exclusive; now when absent.")] = None,
         by: Annotated[Grain | None, Query(description="One row for each; one for all when absent.")] = None,
         slice: Annotated[
             str | None, Query(max_length=300, description="Comma-separated: " + ", ".join(TICKET_SLICES))
@@ -151,8 +152,8 @@ def create(process: ApiProcess) -> FastAPI:
     async def export_tickets(
         request: Request,
         caller: Viewer,
-        start: Annotated[AwareDatetime | None, Query(alias="from", description="Opened then or later.")] = None,
-        end: Annotated[AwareDatetime | None, Query(alias="to", description="Opened before.")] = None,
+        start: Annotated[GivenInstant | None, Query(alias="from", description="Opened then or later.")] = None,
+        end: Annotated[GivenInstant | None, Query(alias="to", description="Opened before.")] = None,
     ) -> Response:
         """Every ticket of the workspace, oldest first, streamed."""
         kind = _accepts(request, ("text/csv", "application/x-ndjson"))
@@ -174,12 +175,8 @@ async def _live_events(board: LiveBoard, workspace: str) -> AsyncIterator[Event]
 
 def _interval(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:
     end = end or now
-    try:
-        start = start or end - timedelta(days=DAYS_WITHOUT_FROM)
-        ordered = start < end and start >= EPOCH and end <= FOREVER
-    except OverflowError:
-        ordered = False
-    if start is None or not ordered:
+    start = start or max(EPOCH, end - timedelta(days=DAYS_WITHOUT_FROM))
+    if start >= end:
         raise Problem(
             422, "invalid-request", "the interval is empty", [{"pointer": "?from", "detail": "must be before `to`"}]
         )

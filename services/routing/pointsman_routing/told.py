@@ -16,6 +16,7 @@ WINDOW_NUMBERS = 5_000
 """How many of a lane's records one query looks at, at most: other workspaces' and other types' are among them."""
 PLACE_MAX = 2**31 - 1
 CHANGE_MAX = 2**62
+NUMBER_MAX = 2**62
 
 
 class Position(NamedTuple):
@@ -24,6 +25,13 @@ class Position(NamedTuple):
     number: int
     change: int = 0
     place: int = 0
+
+
+def within(place: Position) -> bool:
+    """Whether a place could have been handed out: what is computed from it, and compared with it, stays in bounds."""
+    return (
+        -1 <= place.number <= NUMBER_MAX and 0 <= place.change <= CHANGE_MAX and -PLACE_MAX <= place.place <= PLACE_MAX
+    )
 
 
 class Told(NamedTuple):

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
-from pydantic import AwareDatetime
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from pointsman.contracts.shapes import Metric
-from pointsman.core.instant import EPOCH, FOREVER, Instant
+from pointsman.core.instant import EPOCH, Instant
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import service_app
+from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
@@ -122,7 +122,7 @@ def _place(clock: Clock) -> tuple[int, str]:
 async def due_clocks(
     request: Request,
     caller: Reader,
-    before: Annotated[AwareDatetime | None, Query(description="Only what breaches before; all when absent.")] = None,
+    before: Annotated[GivenInstant | None, Query(description="Only what breaches before; all when absent.")] = None,
     queue: Slug = None,
     agent: Slug = None,
     policy: Slug = None,
@@ -136,7 +136,7 @@ async def due_clocks(
     if cursor:
         at, clock_id = decode_cursor(cursor, int, str)
         after = (instant_of_cursor(at), clock_id)
-    filters = asking.DueFilters(_in_reach(before), queue, agent, policy, metric)
+    filters = asking.DueFilters(before, queue, agent, policy, metric)
     rows = await asking.due_clocks(request.app.state.process.pool, caller.workspace, filters, after, limit + 1)
     shown = await request.app.state.predictions.of(caller.workspace, rows)
     return page_of(shown, limit, dict, lambda due: (micros(due["breach_at"]), due["clock_id"]))
@@ -187,14 +187,8 @@ def _needed(body: Evaluate, name: str) -> int:
     at: datetime | None = getattr(body, name)
     if at is None:
         raise _invalid(f"/{name}", "needed")
-    if at.tzinfo is None:
-        raise _invalid(f"/{name}", "an instant has an offset from UTC")
     return micros(at)
 
 
 def _invalid(pointer: str, detail: str) -> Problem:
     return Problem(422, "invalid-request", "the request has errors", [{"pointer": pointer, "detail": detail}])
-
-
-def _in_reach(at: datetime | None) -> Instant | None:
-    return None if at is None else min(at, FOREVER)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from pointsman.contracts.shapes import Metric, Severity
 from pointsman.runtime.http.app import Body
+from pointsman.runtime.http.instants import GivenInstant
 from pointsman_sla.alerts.model import AlertState, EventKind
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.points import NEVER, Calendars, elapsed
@@ -175,10 +176,10 @@ class Evaluate(Body):
 
     calendar: str | dict[str, Any]
     op: Literal["due", "elapsed", "subtract"]
-    start: datetime | None = None
-    end: datetime | None = None
+    start: GivenInstant | None = None
+    end: GivenInstant | None = None
     seconds: float | None = Field(default=None, ge=0, le=1e10)
-    pauses: list[tuple[datetime, datetime]] = Field(default=[], max_length=1000)
+    pauses: list[tuple[GivenInstant, GivenInstant]] = Field(default=[], max_length=1000)
 
 
 class Evaluated(BaseModel):

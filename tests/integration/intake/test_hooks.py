@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from pointsman.testing.installation import Installation
+from pointsman_intake.settings import IntakeSettings
 from tests.integration.intake.serving import SECRETS, Api, an_api, configure, put_secrets
 
 pytestmark = pytest.mark.stack
@@ -91,12 +92,37 @@ async def test_forged_and_stale_webhooks_are_refused(api: Api, installation: Ins
     await db.close()
 
 
-async def test_without_a_scheme_or_its_secret_nothing_is_taken(api: Api, tmp_path: Path) -> None:
-    assert (await api.client.post("/v1/hooks/acme/unproved", content=b"{}")).status_code == 403
-    assert (await api.client.post("/v1/hooks/acme/nowhere", content=b"{}")).status_code == 404
-    assert (await api.client.post("/v1/hooks/foreign/slack", content=b"{}")).status_code == 404
+def as_seen(answer: httpx.Response) -> tuple[Any, ...]:
+    """All of an answer but the ids of the request."""
+    problem = answer.json()
+    problem.pop("instance")
+    headers = {name: value for name, value in answer.headers.items() if name not in ("x-request-id", "traceparent")}
+    return answer.status_code, problem, headers
+
+
+async def test_a_stranger_gets_one_answer_whatever_is_missing(api: Api, tmp_path: Path) -> None:
+    """404, 403, 422, 503 and 401 told anybody which workspaces and connectors exist, and how they are proved."""
+    names = ("foreign/slack", "acme/nowhere", "acme/unproved", "acme/mailbox", "acme/slack", "acme/facebook")
+    answers = [await api.client.post(f"/v1/hooks/{name}", content=b"{}") for name in names]
+    forged = slack_event()
+    answers.append(await post_slack(api, forged, secret="wrong"))
+    answers.append(await post_slack(api, forged, age=301))
+    answers.append(await post_meta(api, whatsapp(), secret="wrong"))
     (tmp_path / "secrets/acme/acme-slack").unlink()
-    assert (await post_slack(api, slack_event())).status_code == 503
+    answers.append(await post_slack(api, slack_event()))
+    seen = as_seen(answers[0])
+    assert seen[0] == 401
+    assert [as_seen(answer) for answer in answers] == [seen] * len(answers)
+    too_large = [await api.client.post(f"/v1/hooks/{name}", content=b" " * (api_bytes_max(api) + 1)) for name in names]
+    assert {as_seen(answer)[0] for answer in too_large} == {413}
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": "nope"}
+    refused = [await api.client.get(f"/v1/hooks/{name}", params=asked) for name in names]
+    assert as_seen(refused[0])[0] == 403
+    assert [as_seen(answer) for answer in refused] == [as_seen(refused[0])] * len(refused)
+
+
+def api_bytes_max(api: Api) -> int:
+    return IntakeSettings(**api.settings.model_dump()).hook_bytes_max
 
 
 async def test_slacks_url_verification_is_answered(api: Api) -> None:

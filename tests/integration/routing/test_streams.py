@@ -56,10 +56,13 @@ async def test_the_stream_of_an_agent_resumes_where_it_was_interrupted(floor: Fl
     await resumed.begin(first["id"])
     assert (await resumed.event("offer.made"))["data"]["ticket_id"] == "t3"
     await resumed.end()
-    lost = Stream(floor, anna)
-    await lost.begin("gone.7")
-    await lost.event("reset")
-    await lost.end()
+    incarnation = first["id"].rpartition(".")[0]
+    for strange in ("gone.7", "garbage", f"{incarnation}.", f"{incarnation}.{10**17}", "<script>"):
+        lost = Stream(floor, anna)
+        hello = await lost.begin(strange)
+        assert strange not in (hello["id"], hello["data"]["cursor"]), "what was sent is no cursor of ours"
+        assert (await lost.event("reset"))["id"] == hello["id"]
+        await lost.end()
 
 
 async def test_a_stream_says_goodbye_when_its_token_is_revoked(floor: Floor) -> None:

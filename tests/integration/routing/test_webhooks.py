@@ -272,3 +272,22 @@ async def test_a_webhook_hears_of_its_queues_from_the_version_on_that_names_it(
         refused = await admin.put("/v1/config", json=unknown, headers={"If-Match": '"3"'})
         assert refused.status_code == 422
         assert refused.json()["errors"][0]["pointer"] == "/webhooks/crm/events/0"
+
+
+async def test_an_address_that_cannot_be_called_leaves_a_reason_with_its_event(hooked: Hooked) -> None:
+    """`http://müller.example/x` raised in the sender: the event stayed queued for ever, and nobody learned why."""
+    await hooked.works_on("t1")
+    async with hooked.sending():
+        for address, said in (("http://müller.invalid/x", "xn--mller-kva.invalid"), ("http://[", "address")):
+            assert (await hooked.admin.put("/v1/secrets/crm-url", json={"value": address})).status_code == 200
+
+            async def told(said: str = said) -> bool:
+                return said in ((await hooked.webhook())["last_error"] or "")
+
+            await until(told)
+        (waiting, *_) = (await hooked.admin.get("/v1/webhooks/crm/deliveries")).json()["items"]
+        assert waiting["reason"]
+        repaired = await hooked.admin.put("/v1/secrets/crm-url", json={"value": hooked.receiver.url})
+        assert repaired.status_code == 200
+        await hooked.admin.post("/v1/webhooks/crm/enable")
+        await until(lambda: hooked.receiver.types("t1") == TICKETS)

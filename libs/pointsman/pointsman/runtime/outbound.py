@@ -7,12 +7,15 @@ local stack.
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import httpcore
+import idna
 
 ANSWER_BYTES_MAX = 65_536
 
@@ -58,14 +61,10 @@ class Outbound:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> OutboundAnswer:
         """The answer, whatever its status. Raises one of `CALL_ERRORS`, or `ValueError` for an URL that is none."""
-        if not url.lower().startswith(("http://", "https://")):
-            raise ValueError("only http and https addresses are called")
-        try:
-            asked = httpcore.URL(url)
-        except (httpcore.UnsupportedProtocol, UnicodeError, ValueError) as error:
-            raise ValueError(f"the address is no URL: {error}") from error
+        asked = url_of(url)
         sent = [(name.encode(), value.encode()) for name, value in headers.items()]
-        named = asked.host + (b":%d" % asked.port if asked.port else b"")
+        host = b"[%b]" % asked.host if b":" in asked.host else asked.host
+        named = host + (b":%d" % asked.port if asked.port else b"")
         async with (
             asyncio.timeout(self._timeout_seconds * 2),
             self._pool.stream(
@@ -80,6 +79,35 @@ class Outbound:
                     break
             answered = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
             return OutboundAnswer(response.status, answered, b"".join(parts)[:ANSWER_BYTES_MAX])
+
+
+def url_of(url: str) -> httpcore.URL:
+    """What is called for an address as people write it: a name in any script by its ASCII form (IDNA 2008 with UTS 46),
+    a path and query in UTF-8, percent-encoded. Raises `ValueError` for an address that is none."""
+    try:
+        parts = urlsplit(url.strip())
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(f"the address is no URL: {error}") from error
+    if parts.scheme not in ("http", "https"):
+        raise ValueError("only http and https addresses are called")
+    target = quote(parts.path or "/", safe=_AS_IS) + (f"?{quote(parts.query, safe=_AS_IS)}" if parts.query else "")
+    return httpcore.URL(scheme=parts.scheme, host=_ascii(parts.hostname or ""), port=port, target=target)
+
+
+NAME_LENGTH_MAX = 253
+_AS_IS = "/?%:@!$&'()*+,;=~"
+_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,252})|[0-9a-f:.]{2,45}(%[a-z0-9]{1,15})?")
+
+
+def _ascii(host: str) -> str:
+    try:
+        name = host if host.isascii() or len(host) > NAME_LENGTH_MAX else idna.encode(host, uts46=True).decode()
+    except idna.IDNAError:
+        name = host
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{host[:NAME_LENGTH_MAX]!r} is no name of a host")
+    return name
 
 
 class _Guarded(httpcore.AsyncNetworkBackend):

@@ -109,18 +109,29 @@ def batch_span(service: str, lane: int, records: Sequence[Arrived]) -> AbstractC
 
 
 @contextmanager
-def call_span(method: str, path: str, traceparent: str) -> Iterator[str | None]:
-    """A span over an HTTP call, the child of the caller's; yields its own `traceparent`. None when tracing is off."""
+def call_span(method: str, traceparent: str) -> Iterator[str | None]:
+    """A span over an HTTP call, the child of the caller's; yields its own `traceparent`. None when tracing is off.
+
+    Neither path nor query is in it: links carry tokens there. `name_call` adds the route.
+    """
     if not isinstance(trace.get_tracer_provider(), TracerProvider):
         yield None
         return
     tracer = trace.get_tracer("pointsman")
-    attributes = {"http.request.method": method, "url.path": path}
+    attributes = {"http.request.method": method}
     with tracer.start_as_current_span(
         f"HTTP {method}", extract({"traceparent": traceparent}), trace.SpanKind.SERVER, attributes
     ) as span:
         context = span.get_span_context()
         yield f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}"
+
+
+def name_call(method: str, route: str) -> None:
+    """Names the current span of an HTTP call by its route, once that is known."""
+    span = trace.get_current_span()
+    if span.is_recording():
+        span.update_name(f"{method} {route}")
+        span.set_attribute("http.route", route)
 
 
 def alarm(service: str, name: str, **details: Any) -> None:

@@ -24,7 +24,7 @@ def media_type(headers: Headers) -> str:
 async def read_body(headers: Headers, receive: Receive, bytes_max: int) -> bytes:
     """The whole body. Raises `Problem` 413 as soon as it is too large."""
     announced = headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > bytes_max:
+    if announced.isascii() and announced.isdigit() and int(announced) > bytes_max:
         raise too_large(bytes_max)
     message = await receive()
     body: bytes = message.get("body", b"")

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointsman.runtime.http.idempotency import version_of_etag
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
@@ -143,10 +144,7 @@ def _answer(row: Any) -> Response:
 def _version(header: str | None) -> int | None:
     if header is None or header.strip() == "*":
         return None
-    tag = header.strip().removeprefix("W/").strip('"')
-    if not tag.isdigit() or len(tag) > 9:
-        raise Problem(412, "version-mismatch", "the customer is at another version")
-    return int(tag)
+    return version_of_etag(header)
 
 
 def _lower(value: str) -> str:

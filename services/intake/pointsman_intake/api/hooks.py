@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Query
+from prometheus_client import Counter
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,12 +21,23 @@ from pointsman_intake.hooks.own import own_arrival
 from pointsman_intake.hooks.schemes import SCHEMES, HookRequest, Proof, meta_challenge
 from pointsman_intake.model import Outcome, Raw
 from pointsman_intake.quarantine import put_in_quarantine
-from pointsman_intake.reading import HOOK_KINDS, hook_arrival, needs_kind, read_hook
+from pointsman_intake.reading import HOOK_KINDS, hook_arrival, read_hook
 from pointsman_intake.said import Ignored, NotUnderstood
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
+log = structlog.get_logger(__name__)
+
+REFUSED = Counter("pointsman_hooks_refused_total", "Providers' webhooks and challenges refused, by why.", ["reason"])
 
 _ANY_BODY: dict[str, Any] = {"requestBody": {"content": {"application/json": {"schema": {}}}}}
+
+
+class NotProved(Exception):
+    """Nothing proves the request. Why is for the log: a stranger does not learn which names exist."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
 
 
 class HookAccepted(BaseModel):
@@ -51,25 +64,28 @@ async def challenge(
     token: Annotated[str, Query(alias="hub.verify_token", max_length=4096)] = "",
 ) -> Response:
     """Meta's verification of a subscription: answered when the verify token is the connector's `challenge_secret`."""
-    gate = gate_of(request)
-    _, configured = await gate.connector(workspace, connector)
-    secrets = await _secrets(gate, workspace, configured.verify.challenge_secret)
-    answer = meta_challenge(mode, given, token, secrets)
-    if answer is None:
-        raise Problem(403, "challenge-refused", "the verify token is not this connector's")
+    try:
+        answer = await _answered(gate_of(request), workspace, connector, mode, given, token)
+    except NotProved as why:
+        _note(workspace, connector, why)
+        raise Problem(403, "challenge-refused", "nothing here has this verify token") from why
     return PlainTextResponse(answer, headers={"X-Content-Type-Options": "nosniff"})
 
 
 @router.post("/{workspace}/{connector}", response_model=HookAccepted, openapi_extra=_ANY_BODY)
 async def post_hook(request: Request, workspace: str, connector: str) -> Response:
-    """A provider's webhook. 401 unless the connector's scheme proves the bytes; what cannot be understood is kept."""
+    """A provider's webhook. 401 unless the connector's scheme proves the bytes, and in the same words whatever is
+    missing; what cannot be understood is kept."""
     gate = gate_of(request)
-    _, configured = await gate.connector(workspace, connector)
-    needs_kind(connector, configured, HOOK_KINDS | JSON_KINDS, "webhooks")
     body = await body_of(request, gate.settings.hook_bytes_max)
     at = gate.process.clock.now()
     asked = HookRequest("POST", {k.lower(): v for k, v in request.headers.items()}, request.query_params, body)
-    proof = await _prove(gate, workspace, connector, configured, asked, at)
+    try:
+        configured, proof = await _proved(gate, workspace, connector, asked, at)
+    except NotProved as why:
+        _note(workspace, connector, why)
+        detail = "nothing proves these bytes: no connector here has a secret that signs them so, now"
+        raise Problem(401, "not-proved", detail, headers={"WWW-Authenticate": "Signature"}) from why
     raw = Raw(body, media_type(request.headers), _kept(configured, asked))
     if configured.kind in JSON_KINDS:
         arrival = own_arrival(raw, workspace, connector, configured, at, proof.token)
@@ -87,26 +103,51 @@ async def post_hook(request: Request, workspace: str, connector: str) -> Respons
     return Json(_said(outcome, read.ignored))
 
 
-async def _prove(gate: Gate, workspace: str, slug: str, connector: Connector, asked: HookRequest, at: Instant) -> Proof:
-    """Raises `Problem` 401 for a forged or stale request, 403 when the connector says no scheme."""
-    if connector.verify.scheme is None:
-        raise Problem(403, "no-scheme", f"{slug} has no `verify: {{scheme}}`: it takes no webhooks")
-    scheme = SCHEMES.get(connector.verify.scheme)
+async def _proved(gate: Gate, workspace: str, slug: str, asked: HookRequest, at: Instant) -> tuple[Connector, Proof]:
+    """The connector, and the proof that its provider sent the request. Raises `NotProved`."""
+    connector = await _connector(gate, workspace, slug)
+    if connector.kind not in HOOK_KINDS | JSON_KINDS:
+        raise NotProved("wrong-kind", f"it is of kind {connector.kind}, which takes no webhooks")
+    scheme = SCHEMES.get(connector.verify.scheme or "")
     if scheme is None:
-        raise Problem(422, "unknown-scheme", f"the scheme {connector.verify.scheme} is not built yet")
+        raise NotProved("no-scheme", f"its `verify: {{scheme}}` is {connector.verify.scheme}: it takes no webhooks")
     secrets = await _secrets(gate, workspace, connector.verify.secret)
     proof = scheme.prove(asked, secrets, at.timestamp())
     if not proof.accepted:
-        raise Problem(401, "not-proved", proof.detail, headers={"WWW-Authenticate": connector.verify.scheme})
-    return proof
+        raise NotProved("forged", proof.detail)
+    return connector, proof
+
+
+async def _answered(gate: Gate, workspace: str, slug: str, mode: str, given: str | None, token: str) -> str:
+    """The answer to a challenge. Raises `NotProved`."""
+    connector = await _connector(gate, workspace, slug)
+    secrets = await _secrets(gate, workspace, connector.verify.challenge_secret)
+    answer = meta_challenge(mode, given, token, secrets)
+    if answer is None:
+        raise NotProved("forged", "the verify token is not this connector's")
+    return answer
+
+
+async def _connector(gate: Gate, workspace: str, slug: str) -> Connector:
+    found = await gate.book.connector(workspace, slug)
+    if found is None:
+        raise NotProved("unknown-connector", "there is no such connector")
+    return found[1]
 
 
 async def _secrets(gate: Gate, workspace: str, name: str | None) -> tuple[str, ...]:
-    """What may prove it: during a rotation the new secret and the one before."""
+    """What may prove it: during a rotation the new secret and the one before. Raises `NotProved`."""
     try:
         return await gate.process.secrets.values(workspace, name)
     except SecretMissing as error:
-        raise Problem(503, "secret-missing", str(error), headers={"Retry-After": "60"}) from error
+        raise NotProved("secret-missing", str(error)) from error
+
+
+def _note(workspace: str, slug: str, why: NotProved) -> None:
+    """What the caller is not told: in the log and the metric, for whoever helps a provider that is refused."""
+    REFUSED.labels(why.reason).inc()
+    say = log.warning if why.reason in ("secret-missing", "no-scheme", "wrong-kind") else log.info
+    say("webhook refused", workspace=workspace[:63], connector=slug[:63], reason=why.reason, detail=str(why))
 
 
 def _kept(connector: Connector, asked: HookRequest) -> dict[str, str]:

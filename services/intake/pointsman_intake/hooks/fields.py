@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from pointsman.core.instant import Instant
+from pointsman.core.instant import EPOCH, FOREVER, Instant
 
 Fields = dict[str, Any]
 
@@ -30,8 +30,10 @@ def instant_of(value: object) -> Instant | None:
     """An instant as providers write it: seconds (with a fraction) or milliseconds since the epoch, or ISO 8601."""
     try:
         if isinstance(value, str) and "T" in value:
-            return datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
-        number = float(str(value))
-        return datetime.fromtimestamp(number / 1000 if number > 10**11 else number, UTC)
+            at = datetime.strptime(value, "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
+        else:
+            number = float(str(value))
+            at = datetime.fromtimestamp(number / 1000 if number > 10**11 else number, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+    return at if EPOCH <= at <= FOREVER else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -30,6 +30,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.commanding import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
+from pointsman.runtime.http.instants import GivenInstant
 from pointsman_routing.api.shapes import OfferShape, TicketShape
 
 routes = APIRouter(prefix="/v1", tags=["actions"])
@@ -66,13 +67,13 @@ class Unseen(Body):
 
 class Pend(Unseen):
     waiting_on: WaitingOn
-    until: AwareDatetime | None = None
+    until: GivenInstant | None = None
     reason: Reason = None
     then: Literal["return", "resolve"] = "resolve"
 
 
 class Snooze(Unseen):
-    until: AwareDatetime
+    until: GivenInstant
 
 
 class Resolve(Unseen):

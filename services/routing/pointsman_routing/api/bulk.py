@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,6 +20,7 @@ from pointsman.contracts.commands import (
 from pointsman.contracts.shapes import Channel, Outcome, TicketState
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import ask
+from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_routing.api.actions import Label, Relabel
@@ -105,10 +106,10 @@ class Filter(Body):
     channel: Channel | None = None
     category: Label | None = None
     tag: Label | None = None
-    opened_after: AwareDatetime | None = None
-    opened_before: AwareDatetime | None = None
-    updated_after: AwareDatetime | None = None
-    updated_before: AwareDatetime | None = None
+    opened_after: GivenInstant | None = None
+    opened_before: GivenInstant | None = None
+    updated_after: GivenInstant | None = None
+    updated_before: GivenInstant | None = None
     q: Annotated[str | None, Field(max_length=200)] = None
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, etag_of
 from pointsman.runtime.http.json import Json, dump_json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
+from pointsman.runtime.http.pages import INT4, Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem
 from pointsman_routing.api.applying import (
     BODY,
@@ -81,7 +81,7 @@ async def versions(request: Request, caller: Admin, limit: Limit = 50, cursor: C
         WHERE workspace = $1 AND version < $2 ORDER BY version DESC LIMIT $3
         """,
         caller.workspace,
-        decode_cursor(cursor, int)[0] if cursor else 2**31 - 1,
+        decode_cursor(cursor, INT4)[0] if cursor else 2**31 - 1,
         limit + 1,
     )
     return page_of(rows, limit, dict, lambda row: (row["version"],))

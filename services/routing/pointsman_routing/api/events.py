@@ -17,7 +17,7 @@ from starlette.responses import Response
 from pointsman.contracts.events import EVENT_TYPES
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json, dump_json
-from pointsman.runtime.http.pages import Limit
+from pointsman.runtime.http.pages import Limit, invalid_cursor
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.streams import After, Wait
 from pointsman.runtime.process import ApiProcess
@@ -126,9 +126,10 @@ class _Poll:
             return first
         incarnation, *parts = cursor.split(".")
         if not parts or len(parts) > 3 or not all(_is_number(part) for part in parts):
-            errors = [{"pointer": "?after", "detail": "unknown"}]
-            raise Problem(422, "invalid-cursor", "the cursor is not one of this list", errors)
+            raise invalid_cursor("after")
         place = Position(*map(int, parts))
+        if not told.within(place):
+            raise invalid_cursor("after")
         if incarnation != process.known_incarnation or place.number < first.number:
             raise Problem(410, "cursor-too-old", "what follows this cursor is not kept any more")
         return place
@@ -136,4 +137,4 @@ class _Poll:
 
 def _is_number(part: str) -> bool:
     digits = part.removeprefix("-")
-    return digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX and int(digits) < 2**63
+    return digits.isascii() and digits.isdigit() and len(digits) <= DIGITS_MAX

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, answer_command, ask
+from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
@@ -35,7 +36,7 @@ class Hold(Body):
 
     state: PresenceState
     reason: Annotated[str | None, Field(max_length=200)] = None
-    until: AwareDatetime | None = None
+    until: GivenInstant | None = None
     hold: bool = False
 
 
@@ -48,7 +49,7 @@ class OtherQueue(Body):
 class Close(Body):
     """`then` instead of the queue's own rule: `hold` offers nothing until it opens, `resolve` ends what waits."""
 
-    until: AwareDatetime | None = None
+    until: GivenInstant | None = None
     reason: Annotated[str, Field(min_length=1, max_length=200)]
     then: Literal["hold", "resolve"] | OtherQueue | None = None
 

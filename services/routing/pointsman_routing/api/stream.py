@@ -46,16 +46,15 @@ class AgentStream:
         """Each fact about the caller's offers, tickets and messages under its type, resumable; `clock.warned`,
         `clock.breached` and `ticket.viewers` of its tickets as they come."""
         feed = FactFeed(self._process, "desk")
-        asked = last_event_id(request)
-        start = await feed.newest(caller.workspace)
-        events = self._events(caller, feed, asked or start)
-        return event_stream(self._process, caller, events, cursor=asked or start)
+        start, lost = await feed.resume(caller.workspace, last_event_id(request))
+        events = self._events(caller, feed, start, lost=lost)
+        return event_stream(self._process, caller, events, cursor=start)
 
-    async def _events(self, caller: Caller, feed: FactFeed, start: str) -> AsyncIterator[Event]:
+    async def _events(self, caller: Caller, feed: FactFeed, start: str, *, lost: bool) -> AsyncIterator[Event]:
         """What the sources say, merged."""
         queue: asyncio.Queue[Event | BaseException] = asyncio.Queue(maxsize=QUEUED_MAX)
         sources = (
-            _desk_events(caller, feed, start),
+            _desk_events(caller, feed, start, lost=lost),
             self._clock_events(caller),
             self._viewings.follow(caller.workspace, caller.sub),
         )
@@ -89,7 +88,9 @@ async def _forward(events: AsyncIterator[Event], queue: "asyncio.Queue[Event | B
         await queue.put(error)
 
 
-async def _desk_events(caller: Caller, feed: FactFeed, start: str) -> AsyncIterator[Event]:
+async def _desk_events(caller: Caller, feed: FactFeed, start: str, *, lost: bool) -> AsyncIterator[Event]:
+    if lost:
+        yield Event("reset", {"cursor": start}, start)
     while True:
         try:
             async for fed in feed.follow(caller.workspace, start, agent=caller.sub):

@@ -5,18 +5,19 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.contracts.commands import TicketExplain
 from pointsman.contracts.shapes import TicketState
 from pointsman.contracts.wire import actor
-from pointsman.core.instant import parse_rfc3339, rfc3339
+from pointsman.core.instant import EPOCH, rfc3339
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import answer_command, etag_of
+from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
+from pointsman.runtime.http.pages import INT4, Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_routing.api.shapes import MessageShape, TicketShape, message_shape, ticket_columns, ticket_shape
 
@@ -93,8 +94,8 @@ async def tickets(
     agent: Filter = None,
     customer: Filter = None,
     tag: Filter = None,
-    opened_after: AwareDatetime | None = None,
-    updated_after: AwareDatetime | None = None,
+    opened_after: GivenInstant | None = None,
+    updated_after: GivenInstant | None = None,
     q: Annotated[str | None, Query(max_length=200, description="In the subject or the customer's name.")] = None,
     sort: Sort = "-opened_at",
     limit: Limit = 50,
@@ -119,11 +120,11 @@ async def tickets(
     where, values = conditions(caller.workspace, asked)
     column, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
     if cursor is not None:
-        sorted_by, instant, id = decode_cursor(cursor, str, str, str)
+        sorted_by, instant, id = decode_cursor(cursor, str, datetime, str)
         if sorted_by != sort:
             errors = [{"pointer": "?cursor", "detail": f"it belongs to sort={sorted_by}"}]
             raise Problem(422, "invalid-cursor", "the cursor is not one of this list", errors)
-        values += [_instant(instant), id]
+        values += [instant, id]
         beyond = "<" if direction == "DESC" else ">"
         where.append(f"(t.{column}, t.id) {beyond} (${len(values) - 1}, ${len(values)})")
     values.append(limit + 1)
@@ -152,7 +153,7 @@ async def ticket(request: Request, caller: Reader, id: str) -> Response:
 async def messages(request: Request, caller: Reader, id: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The messages and notes of the ticket and of those merged into it (`ticket_id` says which), oldest first."""
     await _known(request, caller, id)
-    change, number = decode_cursor(cursor, int, int) if cursor else (-1, 0)
+    change, number = decode_cursor(cursor, int, INT4) if cursor else (-1, 0)
     rows = await request.app.state.process.pool.fetch(
         MESSAGES,
         caller.workspace,
@@ -169,11 +170,9 @@ async def timeline(request: Request, caller: Reader, id: str, limit: Limit = 50,
     """Everything that was decided about the ticket and told of its clocks, as it happened. A page has at most `limit`
     records of facts."""
     await _known(request, caller, id)
-    beginning = ("0001-01-01T00:00:00Z", 0, 0, 0)
-    at, origin, place, part = decode_cursor(cursor, str, int, int, int) if cursor else beginning
-    rows = await request.app.state.process.pool.fetch(
-        TOLD, id, caller.workspace, _instant(at), origin, place, part, limit + 1
-    )
+    beginning = (EPOCH, 0, 0, 0)
+    at, origin, place, part = decode_cursor(cursor, datetime, INT4, int, INT4) if cursor else beginning
+    rows = await request.app.state.process.pool.fetch(TOLD, id, caller.workspace, at, origin, place, part, limit + 1)
     items = [
         {
             "id": f"{row['id']}.{place}",
@@ -221,10 +220,3 @@ async def _known(request: Request, caller: Caller, id: str) -> None:
 def _literal(text: str) -> str:
     """The text as a pattern of LIKE that means itself."""
     return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
-
-
-def _instant(text: str) -> datetime:
-    try:
-        return parse_rfc3339(text)
-    except ValueError as error:
-        raise Problem(422, "invalid-cursor", "the cursor is not one of this list") from error

@@ -169,6 +169,12 @@ class WebhookSender:
                 await self._send(row)
             except NotTaken as error:
                 await self._note_failure(row, error)
+            except INFRASTRUCTURE_ERRORS:
+                raise
+            except Exception as error:
+                # A fault of ours: the event must not wait for ever without a reason.
+                log.exception("event not sent", webhook=row["webhook"], id=row["id"])
+                await self._note_failure(row, NotTaken(f"a fault of ours: {type(error).__name__}", down=True))
             else:
                 await self._pool.execute(TAKEN, row["workspace"], row["webhook"], row["id"])
                 SENT.labels("taken").inc()

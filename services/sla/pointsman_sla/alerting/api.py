@@ -1,7 +1,6 @@
 """The HTTP API of alerts and silences: lists, timelines, the stream, acknowledging and silencing."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
@@ -17,6 +16,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.idempotency import IdempotencyKey, answer_command, ask
+from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
@@ -51,7 +51,7 @@ class NewSilence(Body):
     """Alerts that match notify nobody until then. `until` lies ahead, at most ten years."""
 
     match: Matching = Matching()
-    until: AwareDatetime
+    until: GivenInstant
     reason: str = Field(min_length=1, max_length=2000)
 
 
@@ -101,11 +101,13 @@ async def alert_stream(request: Request, caller: Reader) -> Response:
     """What happens to alerts, as server-sent events named by their type; resumable by `Last-Event-ID`."""
     process = request.app.state.process
     feed = FactFeed(process, "sla")
-    start = last_event_id(request) or await feed.newest(caller.workspace)
-    return event_stream(process, caller, _alert_events(feed, caller.workspace, start), cursor=start)
+    start, lost = await feed.resume(caller.workspace, last_event_id(request))
+    return event_stream(process, caller, _alert_events(feed, caller.workspace, start, lost=lost), cursor=start)
 
 
-async def _alert_events(feed: FactFeed, workspace: str, start: str) -> AsyncIterator[Event]:
+async def _alert_events(feed: FactFeed, workspace: str, start: str, *, lost: bool) -> AsyncIterator[Event]:
+    if lost:
+        yield Event("reset", {"cursor": start}, start)
     while True:
         try:
             async for fed in feed.follow(workspace, start, types=ALERT_TYPES):
@@ -163,7 +165,7 @@ async def silence(request: Request, caller: Supervisor, key: IdempotencyKey, bod
     """Begins a silence: alerts that match, open ones and those that open meanwhile, are `silenced` and notify nobody.
     When it is over, those still open fire again. Clocks and what ladders do on the desk go on."""
     match = SilenceMatch(severity=body.match.severity, policy=body.match.policy, queue=body.match.queue)
-    command = SilenceAdd(actor=_actor(caller), match=match, until=body.until.astimezone(UTC), reason=body.reason)
+    command = SilenceAdd(actor=_actor(caller), match=match, until=body.until, reason=body.reason)
     return await answer_command(request, caller, command, subject=f"silence:{caller.workspace}", key=key)
 
 

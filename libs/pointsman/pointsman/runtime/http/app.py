@@ -76,8 +76,9 @@ def service_app(
         },
         separate_input_output_schemas=False,
         redirect_slashes=False,
-        # Measurements and logs are our own; and what asks for a provider on every call costs a tenth of a call.
-        telemetry={"tracing": bool(process.settings.otlp_endpoint), "metrics": False, "logs": False},
+        # Measurements, logs and spans are our own: FastAPI's spans have the path and the query, in which links carry
+        # tokens; and what asks for a provider on every call costs a tenth of a call.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.process = process
     app.state.signing_secret = signing_secret

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from pointsman.core.envelope import record_place
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
+from pointsman.runtime.http.pages import INT4, Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 
 VALUE_SHOWN_BYTES_MAX = 65_536
@@ -143,7 +143,7 @@ async def facts(
             place = record_place(id)
         except ValueError:
             return Json({"items": [], "next_cursor": None})
-    source, partition, number = decode_cursor(cursor, str, int, int) if cursor else ("", 0, 0)
+    source, partition, number = decode_cursor(cursor, str, INT4, int) if cursor else ("", 0, 0)
     rows = await request.app.state.process.pool.fetch(
         """
         SELECT id, cause, workspace, subject, at, source, partition, number, types, agents, traceparent, body

@@ -57,6 +57,21 @@ class FactFeed:
         )
         return self._cursor(number or 0)
 
+    async def resume(self, workspace: str, asked: str | None) -> tuple[str, bool]:
+        """(cursor, lost): where a stream begins whose client asks to go on after `asked`.
+
+        `lost`: that is no place of this feed, or what followed is not kept any more. Then the cursor is that of now,
+        and the client must be told; what it sent is never given back as a cursor.
+        """
+        newest = await self.newest(workspace)
+        if asked is None:
+            return newest, False
+        try:
+            number = await self._number(asked, *await self._place(workspace))
+        except (TooOld, Problem):
+            return newest, True
+        return (newest, True) if number > _number_in(newest) else (self._cursor(number), False)
+
     async def read(
         self,
         workspace: str,
@@ -95,7 +110,7 @@ class FactFeed:
             while True:
                 found = await self.read(workspace, self._cursor(last), agent=agent, types=types)
                 for fed in found:
-                    last = int(fed.cursor.rpartition(".")[2])
+                    last = _number_in(fed.cursor)
                     yield fed
                 if len(found) == READ_MAX:
                     continue
@@ -129,3 +144,7 @@ class FactFeed:
         if kept_from is not None and number + 1 < kept_from:
             raise TooOld
         return number
+
+
+def _number_in(cursor: str) -> int:
+    return int(cursor.rpartition(".")[2])

@@ -18,6 +18,8 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.limits import traceparent_of
 from pointsman.runtime.http.problems import Problem
 
+VERSION_MAX = 2**31 - 1
+
 _KEY_HEADER = Header(
     alias="Idempotency-Key",
     min_length=1,
@@ -56,7 +58,7 @@ def etag_of(version: int) -> str:
 def version_of_etag(etag: str) -> int:
     """The version in an entity tag. Raises `Problem` 412 for a tag that is none of ours: it can match nothing."""
     text = etag.strip().removeprefix("W/").strip('"')
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) > VERSION_MAX:
         raise Problem(412, "version-mismatch", f"If-Match: {etag} is no version that was ever given")
     return int(text)
 

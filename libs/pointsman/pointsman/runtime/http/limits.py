@@ -53,7 +53,7 @@ class CallLayer:
             await self.app(scope, receive, send)
             return
         request_id, traceparent, length = _ids(scope["headers"])
-        with telemetry.call_span(scope["method"], scope["path"], traceparent) as own:
+        with telemetry.call_span(scope["method"], traceparent) as own:
             await self._call(scope, receive, send, request_id, own or traceparent, length)
 
     async def _call(
@@ -95,15 +95,21 @@ class CallLayer:
                 scope, receive, send_with_ids
             )
         except Exception:
-            log.exception("call failed", path=scope.get("path"), method=scope.get("method"))
+            log.exception("call failed", route=_route(scope), method=scope.get("method"))
             if status:
                 raise
             detail = "something went wrong here; the log has it under the request id"
             await Problem(500, "internal-error", detail).response(request_id)(scope, receive, send_with_ids)
         finally:
-            route = getattr(scope.get("route"), "path", "-")
+            route = _route(scope)
+            telemetry.name_call(scope["method"], route)
             CALLS.labels(self.service, route, str(status)).inc()
             CALL_SECONDS.labels(self.service).observe(time.perf_counter() - began)
+
+
+def _route(scope: Scope) -> str:
+    """The route's path with the names of its parts: in logs and traces, where the values (tokens of links) are not."""
+    return getattr(scope.get("route"), "path", "-")
 
 
 def traceparent_of(request: Request) -> str | None:
