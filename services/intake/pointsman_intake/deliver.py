@@ -5,7 +5,6 @@ sends each with a few quick tries, and reports through a slot. A claim that laps
 again: a receiver dedupes by `webhook-id`, the message's id. After `delivery_rounds_max` rounds the failure is final.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
 from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.sending import send_due
 from pointsman.runtime.standard_webhook import signed_headers
+from pointsman.runtime.tasks import Tasks
 from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
@@ -83,7 +83,7 @@ class DeliveryLoop:
             timeout_seconds=settings.delivery_timeout_seconds,
             connections_max=settings.deliveries_at_once_max,
         )
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks("intake")
 
     async def __aenter__(self) -> "DeliveryLoop":
         self._pool: Any = await open_pool(self._settings, "intake", size=4, purpose="deliver")
@@ -91,13 +91,12 @@ class DeliveryLoop:
         self._book = ConnectorBook(self._pool, self._settings.config_refresh_seconds)
         self._bell = Bell(self._settings, self._book.forget)
         await self._group.__aenter__()
-        self._tasks = [asyncio.create_task(self._bell.run()), asyncio.create_task(self._run())]
+        self._tasks.keep(self._bell.run())
+        self._tasks.keep(self._run())
         return self
 
     async def __aexit__(self, *failure: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._group.__aexit__(*failure)
         await self._outbound.__aexit__()
         await self._pool.close()

@@ -1,6 +1,5 @@
 """The gate: what every route of intake stands on, and the one way in: `submit` returns after the durable write."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,6 +9,7 @@ from pointsman.contracts.topics import REQUESTS
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.tasks import Tasks
 from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
@@ -40,17 +40,16 @@ class Gate:
             codec=codec,
             link=process.hub.link,
         )
-        self._listening: asyncio.Task[None] | None = None
+        self._tasks = Tasks("intake")
 
     async def __aenter__(self) -> "Gate":
         await self._group.__aenter__()
-        self._listening = asyncio.create_task(self.bell.run())
+        self._tasks.keep(self.bell.run())
+        self.process.ask_readiness_of(self._group.unready)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+        await self._tasks.close()
         await self._group.__aexit__(*failure)
 
     async def submit(self, arrival: Arrival) -> Outcome:

@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.tasks import Tasks
 from pointsman_intake.settings import IntakeSettings
 
 log = structlog.get_logger(__name__)
@@ -30,15 +31,15 @@ class Tidying:
 
     def __init__(self, settings: IntakeSettings) -> None:
         self._settings = settings
+        self._tasks = Tasks("intake")
 
     async def __aenter__(self) -> "Tidying":
         self._pool = await open_pool(self._settings, "intake", size=1, purpose="tidy")
-        self._task = asyncio.create_task(self._run())
+        self._tasks.keep(self._run())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await self._tasks.close()
         await self._pool.close()
 
     async def _run(self) -> None:

@@ -15,6 +15,7 @@ from pointsman.core.instant import Instant, after, rfc3339, seconds_between
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, connect
 from pointsman.runtime.logic import Database
 from pointsman.runtime.process import ApiProcess
+from pointsman.runtime.tasks import Tasks
 from pointsman_metrics.store import CHANGED_CHANNEL
 
 AGAIN_AFTER_SECONDS = 0.1
@@ -80,6 +81,7 @@ class LiveBoard:
     def __init__(self, process: ApiProcess) -> None:
         self._process = process
         self._watched: dict[str, _Watched] = {}
+        self._tasks = Tasks("metrics")
         self._listening = False
 
     async def figures(self, workspace: str) -> dict[str, Any]:
@@ -96,7 +98,7 @@ class LiveBoard:
         watched = self._watched.setdefault(workspace, _Watched())
         watched.viewers += 1
         if watched.task is None:
-            watched.task = asyncio.create_task(self._keep_new(workspace, watched), name=f"metrics-live-{workspace}")
+            watched.task = self._tasks.start(self._keep_new(workspace, watched))
         try:
             yield _editions(watched)
         finally:

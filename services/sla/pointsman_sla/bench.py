@@ -24,6 +24,7 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.broker import make_consumer
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import awaited
 
 ARMED = int(os.environ.get("POINTSMAN_BENCH_ARMED", "1000000"))
 RATE_PER_SECOND = 1_000
@@ -173,7 +174,7 @@ async def _listener(settings: RuntimeSettings) -> AsyncIterator[dict[str, Instan
                     subject = next(value for key, value in record.headers if key == "ce_subject").decode()
                     heard.setdefault(subject, now)
 
-    listening = asyncio.create_task(listen())
+    listening = awaited(listen())
     try:
         yield heard
     finally:

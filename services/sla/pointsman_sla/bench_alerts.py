@@ -24,6 +24,7 @@ from pointsman.core.instant import Instant
 from pointsman.local.process import free_port
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import awaited
 from pointsman_sla.bench import LEAD_SECONDS, WORKSPACES, arm, worker_process
 
 ALERTS = int(os.environ.get("POINTSMAN_BENCH_ALERTS", "3000"))
@@ -43,8 +44,7 @@ async def alerts(bench: Bench) -> dict[str, list[float]]:
         async with worker_process(settings), _api(settings) as url, httpx.AsyncClient(trust_env=False) as client:
             heard: dict[str, Instant] = {}
             reading = [
-                asyncio.create_task(_read(Session(url, _token(settings, name), client=client), heard))
-                for name in WORKSPACES
+                awaited(_read(Session(url, _token(settings, name), client=client), heard)) for name in WORKSPACES
             ]
             for run in range(bench.runs + 1):
                 prefix = f"run{run}_"

@@ -73,7 +73,7 @@ async def test_a_batch_that_was_decided_by_a_stopped_owner_is_fenced(tally: Tall
     async with tally.worker(slow) as first:
         await until(lambda: _spread(first))
         # From here on the first worker neither renews its lease nor holds its lock: as if it were stopped.
-        lease_task = first._tasks[3]
+        lease_task = next(task for task in first._tasks if "Leases.keep" in repr(task.get_coro()))
         lease_task.cancel()
         await asyncio.gather(lease_task, return_exceptions=True)
 

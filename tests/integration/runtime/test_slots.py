@@ -98,7 +98,7 @@ async def test_the_slot_of_a_dead_process_is_drained_by_another(tally: Tally) ->
         group._lease.session.terminate()
         group.pool.terminate()
         tally.settings = reachable
-        assert lives.ready
+        assert lives.unready() is None
         assert len(await tally.read(DESK, 1)) == 1
         await until(lambda: tally.db.fetchval("SELECT count(*) = 1 FROM tally.slot WHERE owner IS NOT NULL"))
 

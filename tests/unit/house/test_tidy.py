@@ -71,6 +71,44 @@ def test_nobody_waits_in_a_way_that_loses_a_cancellation() -> None:
     assert found == []
 
 
+STARTS_TASKS = "libs/pointsman/pointsman/runtime/tasks.py"
+
+
+def test_a_task_is_started_in_one_place_only() -> None:
+    """A task that dies unseen leaves a process that answers as if it were whole (pointsman.runtime.tasks). The tasks of
+    an `asyncio.TaskGroup` are fine: the group raises what they raise."""
+    found = []
+    for path in files("libs", "services", suffix=".py"):
+        if shown(path) == STARTS_TASKS:
+            continue
+        groups = _task_groups(path)
+        for line, name, _ in _calls(path):
+            owner, _, function = name.rpartition(".")
+            if function in ("create_task", "ensure_future") and owner not in groups:
+                found.append(f"{shown(path)}:{line}: {name}")
+    assert found == []
+
+
+def _task_groups(path: Path) -> set[str]:
+    """The names that the file gives to task groups."""
+    groups = set()
+    for node in ast.walk(tree_of(path)):
+        match node:
+            case ast.withitem(context_expr=ast.Call() as made, optional_vars=ast.expr() as name):
+                pass
+            case ast.Assign(targets=[name], value=ast.Call() as made):
+                pass
+            case ast.AsyncWith(items=[ast.withitem(context_expr=group, optional_vars=ast.expr() as name)]):
+                if ast.unparse(group) in groups:
+                    groups.add(ast.unparse(name))
+                continue
+            case _:
+                continue
+        if ast.unparse(made.func) == "asyncio.TaskGroup":
+            groups.add(ast.unparse(name))
+    return groups
+
+
 def test_only_commands_print() -> None:
     found = [
         f"{shown(path)}:{line}"

@@ -98,11 +98,13 @@ def _until_settled(folder: StackFolder) -> StackStatus:
 
 
 async def _in_foreground(supervisor: "Supervisor", folder: StackFolder, console: Console) -> None:
+    from pointsman.runtime.tasks import awaited
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stop.set)
-    running = asyncio.create_task(supervisor.run(stop))
+    running = awaited(supervisor.run(stop))
     while not running.done() and folder.status().state != "running":
         await asyncio.wait({running}, timeout=0.1)
     if not running.done():

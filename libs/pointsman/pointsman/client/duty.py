@@ -23,7 +23,8 @@ class Leased(Protocol):
 
 class Duty:
     """An agent at work. `presence` is what the last renewal answered; `ended` is set when the server takes no renewal
-    any more, and `error` says why (the token was revoked, the agent is not configured any more)."""
+    any more, and `error` says why (the token was revoked, the agent is not configured any more); also when renewing
+    itself failed: then the block ends with that."""
 
     def __init__(self, agent: Leased, presence: Presence) -> None:
         self.agent = agent
@@ -39,23 +40,25 @@ class Duty:
     async def renew(self) -> None:
         """Renews until cancelled. What fails is tried again: the lease outlives two attempts, and after a longer
         absence (a laptop that slept) the first renewal brings the agent back as they were."""
-        while not self.ended.is_set():
-            await asyncio.sleep(self.agent.lease_seconds / RENEWALS_PER_LEASE)
-            try:
-                self.presence = await self.agent.set_presence()
-            except ApiError as error:
-                if error.status in (401, 403, 404):
-                    self.error = error
-                    self.ended.set()
-            except Unreachable:
-                continue
+        try:
+            while self.error is None:
+                await asyncio.sleep(self.agent.lease_seconds / RENEWALS_PER_LEASE)
+                try:
+                    self.presence = await self.agent.set_presence()
+                except ApiError as error:
+                    if error.status in (401, 403, 404):
+                        self.error = error
+                except Unreachable:
+                    continue
+        finally:
+            self.ended.set()
 
 
 @asynccontextmanager
 async def on_duty(agent: Leased, state: str | None) -> AsyncIterator[Duty]:
     """See `Agent.on_duty`."""
     duty = Duty(agent, await agent.set_presence(state))
-    renewing = asyncio.create_task(duty.renew())
+    renewing = asyncio.gather(duty.renew())
     try:
         yield duty
     finally:
@@ -64,3 +67,5 @@ async def on_duty(agent: Leased, state: str | None) -> AsyncIterator[Duty]:
         # If that fails the lease ends by itself, and what the block raised matters more.
         with suppress(ApiError, Unreachable):
             await agent.leave()
+    if not renewing.cancelled():
+        renewing.result()  # nobody is left to renew unseen: what ended it is raised here

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import structlog
 import uvicorn
@@ -13,6 +13,7 @@ from pointsman.edge.app import edge_app, unready
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.ops import ops_server
 from pointsman.runtime.process import Hub
+from pointsman.runtime.tasks import LAST_SECONDS, awaited, ends_if_failed, failure
 from pointsman.runtime.zone_editions import say_edition
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,11 @@ class _Server(uvicorn.Server):
 async def serve(settings: EdgeSettings) -> int:
     """Serves until SIGTERM or SIGINT; the exit code, 1 when something in the background failed."""
     say_edition()
+    with ends_if_failed(settings.drain_seconds + LAST_SECONDS):
+        return await _serve(settings)
+
+
+async def _serve(settings: EdgeSettings) -> int:
     async with (
         Hub(settings, wire) as hub,
         edge_app(settings, hub) as (app, processes),
@@ -59,7 +65,15 @@ async def serve(settings: EdgeSettings) -> int:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, drain)
-        hub.failed.add_done_callback(drain)
+        watching = awaited(_when_failed(drain))
         log.info("edge serves", services=list(processes), port=settings.edge_port, ops_port=ops_port)
-        await server.serve()
-        return 1 if hub.failed.done() and not hub.failed.cancelled() else 0
+        try:
+            await server.serve()
+        finally:
+            watching.cancel()
+        return 1 if failure() else 0
+
+
+async def _when_failed(drain: Callable[[], None]) -> None:
+    await failure().happened.wait()
+    drain()

@@ -36,6 +36,7 @@ from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
 from pointsman.runtime.sealing import generate_sealing_key
 from pointsman.runtime.settings import environment_of
+from pointsman.runtime.tasks import awaited
 
 log = structlog.get_logger(__name__)
 
@@ -130,13 +131,13 @@ class Supervisor:
             write_pid_file(self._folder.supervisor_pid_file, os.getpid())
             keepers: list[asyncio.Task[None]] = []
             try:
-                started = asyncio.create_task(self._start())
-                stopped = asyncio.create_task(stop.wait())
+                started = awaited(self._start())
+                stopped = awaited(stop.wait())
                 await asyncio.wait({started, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 if started.done():
                     started.result()
-                    keepers = [asyncio.create_task(self._keep(unit)) for unit in self._units.values()]
-                    keepers.append(asyncio.create_task(self._watch_memory()))
+                    keepers = [awaited(self._keep(unit)) for unit in self._units.values()]
+                    keepers.append(awaited(self._watch_memory()))
                     self._say("running")
                     await asyncio.wait({stopped, *keepers}, return_when=asyncio.FIRST_COMPLETED)
                     for keeper in keepers:

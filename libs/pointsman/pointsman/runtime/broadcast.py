@@ -22,11 +22,13 @@ from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, make_consumer
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import within
 
 log = structlog.get_logger(__name__)
 
 QUEUED_MAX = 1_000
 RECONNECT_SECONDS = 0.2
+STOP_SECONDS = 2.0
 
 OVERFLOWS = Counter("pointsman_broadcast_overflows_total", "Subscribers that were too slow and were reset.")
 
@@ -223,7 +225,7 @@ class Broadcast:
                     for record in records:
                         self._dispatch(record)
         finally:
-            await _stop(consumer)
+            await within(consumer.stop(), STOP_SECONDS)
 
     def _dispatch(self, record: Any) -> None:
         topic = self._topics[record.topic]
@@ -289,11 +291,4 @@ async def read_since(
             elif time.monotonic() - idle_since > 10:
                 raise TimeoutError(f"{topic.name} could not be read to its end")
     finally:
-        await _stop(consumer)
-
-
-async def _stop(consumer: Any) -> None:
-    stopping = asyncio.ensure_future(consumer.stop())
-    await asyncio.wait({stopping}, timeout=2.0)
-    if not stopping.done():
-        stopping.cancel()
+        await within(consumer.stop(), STOP_SECONDS)

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from pointsman.core.envelope import Arrived
 from pointsman.core.topic import Topic
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import within
 
 log = structlog.get_logger(__name__)
 
@@ -195,10 +196,7 @@ class BrokerLink:
         producer, self._producer = self._producer, None
         if producer is not None:
             # A producer with pending sends waits for a broker that is gone; what it held is in the fact table.
-            stopping = asyncio.ensure_future(producer.stop())
-            await asyncio.wait({stopping}, timeout=1.0)
-            if not stopping.done():
-                stopping.cancel()
+            await within(producer.stop(), 1.0)
 
 
 def arrived(record: Any, topic: str) -> Arrived:

@@ -28,6 +28,7 @@ from pointsman.runtime.clock import Clock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import awaited
 from pointsman.runtime.work import ABANDONED, ABANDONED_BODY
 
 log = structlog.get_logger(__name__)
@@ -257,7 +258,7 @@ class Commander:
         return _answer(found["status"], found["body"])
 
     async def _outcome_or_resend(self, pending: _Pending) -> None:
-        resend: asyncio.Future[Any] = asyncio.ensure_future(pending.resend.wait())
+        resend = awaited(pending.resend.wait())
         try:
             # While the broker is out of reach nothing was sent yet: look again soon.
             waits: set[asyncio.Future[Any]] = {resend, pending.outcome}

@@ -34,11 +34,25 @@ INFRASTRUCTURE_ERRORS = (
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
     asyncpg.LockNotAvailableError,
-    asyncpg.SerializationError,
-    asyncpg.DeadlockDetectedError,
+    # Serialisation, deadlock, and a statement of which nobody knows whether it was completed.
+    asyncpg.TransactionRollbackError,
+    # A server that takes no writes (a standby after a failover), and what follows on a connection that it broke off.
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InFailedSQLTransactionError,
+    # Its disk, its files, its configuration.
+    asyncpg.PostgresSystemError,
+    asyncpg.DataCorruptedError,
+    asyncpg.IndexCorruptedError,
+    asyncpg.SnapshotTooOldError,
+    asyncpg.ConfigFileError,
+    # Who may connect to what: a password, a role or a grant that is being changed.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
 )
-"""Errors that say nothing about the data: the same transaction may succeed later."""
+"""Errors that say nothing about the data: the same transaction may succeed later. So none of them is ever poison."""
 
 
 def role_of(service: str) -> str:
@@ -134,5 +148,9 @@ async def connect(settings: RuntimeSettings, service: str, *, purpose: str) -> A
     connection = await asyncpg.connect(
         dsn_of(settings, service), server_settings=_session(service, purpose), timeout=5, command_timeout=10
     )
-    await _prepare(connection)
+    try:
+        await _prepare(connection)
+    except BaseException:
+        connection.terminate()
+        raise
     return connection

@@ -22,6 +22,7 @@ from pointsman.runtime.installation import verify_installation
 from pointsman.runtime.logic import Codec
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.slots import Slot, SlotLease
+from pointsman.runtime.tasks import Tasks
 from pointsman.runtime.telemetry import encode
 from pointsman.runtime.work import Fenced
 
@@ -82,7 +83,7 @@ class GroupCommit(Generic[Item, Result]):
         self._lease = SlotLease(settings, service, link, self._held)
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._wake = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks(service)
         self._incarnation = ""
         self._writer: Any = None
 
@@ -93,15 +94,13 @@ class GroupCommit(Generic[Item, Result]):
             self._incarnation = await verify_installation(db, self._settings)
             await self.clock.measure(db)
         await self._lease.keep_once()
-        self._tasks.append(asyncio.create_task(self._commit_groups()))
-        self._tasks.append(asyncio.create_task(self._lease.keep()))
-        self._tasks.append(asyncio.create_task(self.clock.keep_measuring(self.pool)))
+        self._tasks.keep(self._commit_groups())
+        self._tasks.keep(self._lease.keep())
+        self._tasks.keep(self.clock.keep_measuring(self.pool))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         for waiting in self._waiting:
             _fail(waiting[1], ConnectionError("the process is stopping"))
         await self._lease.give_back()
@@ -119,9 +118,9 @@ class GroupCommit(Generic[Item, Result]):
         self._wake.set()
         return await future
 
-    @property
-    def ready(self) -> bool:
-        return self._lease.slot is not None
+    def unready(self) -> str | None:
+        """Why nothing can be written now; None when it can."""
+        return None if self._lease.slot is not None else f"{self._service}: no slot is held: nothing can be written"
 
     def _held(self, slot: int, epoch: int) -> Slot:
         source = f"{self._service}/{slot}@{self._incarnation}"
@@ -138,6 +137,14 @@ class GroupCommit(Generic[Item, Result]):
                 await self._commit_group(group)
 
     async def _commit_group(self, group: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
+        try:
+            await self._commit_and_answer(group)
+        except BaseException as error:  # the process stops, or must: nobody is left waiting
+            for _, future in group:
+                _fail(future, ConnectionError(f"whether it was written is unknown: {error!r}"))
+            raise
+
+    async def _commit_and_answer(self, group: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
         try:
             results = await self._transact([item for item, _ in group])
         except (Fenced, *INFRASTRUCTURE_ERRORS) as error:
@@ -183,7 +190,7 @@ class GroupCommit(Generic[Item, Result]):
             # Whether a broken commit went through is unknown: the numbers are read again under a new epoch.
             log.warning("slot given up", slot=slot.slot, error=repr(error))
             self._lease.slot = None
-            self._tasks.append(asyncio.create_task(slot.close()))
+            self._tasks.start(slot.close())
             raise
         slot.keep(made)
         return results
@@ -205,10 +212,18 @@ class GroupCommit(Generic[Item, Result]):
         try:
             async with asyncio.timeout(2):
                 await writer.execute("ROLLBACK")
-        except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError):
-            self._writer = None
+        except (*INFRASTRUCTURE_ERRORS, asyncpg.PostgresError) as error:
+            await self._drop_writer(error)
+
+    async def _drop_writer(self, why: Exception) -> None:
+        """Gives the connection up. Whatever that raises says less than what led to it, which is told on."""
+        writer, self._writer = self._writer, None
+        try:
             writer.terminate()
-            await self.pool.release(writer)
+            async with asyncio.timeout(2):
+                await self.pool.release(writer)
+        except Exception as error:
+            log.warning("connection not given up in order", error=repr(error), because=repr(why))
 
 
 def _rows(made: dict[int, list[Envelope]]) -> str:

@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink
+from pointsman.runtime.tasks import within
 
 log = structlog.get_logger(__name__)
 
@@ -66,5 +67,4 @@ async def _start(link: BrokerLink, group: str) -> Any:
 
 async def _stop(consumer: Any) -> None:
     if consumer is not None:
-        stopping = asyncio.ensure_future(consumer.stop())
-        await asyncio.wait({stopping}, timeout=1.0)
+        await within(consumer.stop(), 1.0)

@@ -44,6 +44,7 @@ from pointsman.runtime.logic import Batch, Codec, LaneLogic
 from pointsman.runtime.outgoing import Outgoing
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.relay import RelayLine
+from pointsman.runtime.tasks import Tasks
 from pointsman.runtime.work import (
     POSITION_CHECK,
     RAISE_EPOCH,
@@ -110,7 +111,7 @@ class Lane:
         self._composer = Composer(self._reads, logic, link)
         self._decider = self._new_decider()
         self._relay: RelayLine | None = None
-        self._relaying: asyncio.Task[None] | None = None
+        self._relaying = Tasks(service)
         self._outgoing = Outgoing(service, lane, self.source, link, pool, codec)
         self._wake = asyncio.Event()
         self._now: Instant = EPOCH
@@ -212,18 +213,15 @@ class Lane:
         if self._writes is not None:
             self._relay = RelayLine(self._pool, self._link, self._codec, self._writes, self.source, self.lane)
             self._relay.last_number = decider.last_number
-            self._relaying = asyncio.create_task(self._relay.run())
+            self._relaying.keep(self._relay.run())
         self._refreshed_at = 0.0
 
     async def _leave(self) -> None:
         """Drops everything that belongs to the loaded state."""
         self._reader.leave(self.lane)
         self._composer.inboxes, self.cluster = {}, None
-        relaying, self._relaying = self._relaying, None
         self._relay = None
-        if relaying is not None:
-            relaying.cancel()
-            await asyncio.gather(relaying, return_exceptions=True)
+        await self._relaying.close()
 
     async def _finish(self) -> None:
         if self._relay is not None and self._link.cluster is not None:

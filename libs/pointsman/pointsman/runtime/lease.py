@@ -166,14 +166,19 @@ class Leases:
 
     async def _connected(self) -> Any:
         if self._session is None or self._session.is_closed():
+            self._session = None
             session = await connect(self._settings, self._service, purpose="lease")
-            await session.execute("SET lock_timeout = 0")
-            await session.execute("SELECT pg_advisory_lock($1)", self._key)
-            await session.add_listener(f"pointsman_{self._service}_lanes", lambda *_: self._wake.set())
-            await session.execute(
-                "INSERT INTO lane (lane) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING",
-                self._settings.partitions,
-            )
+            try:
+                await session.execute("SET lock_timeout = 0")
+                await session.execute("SELECT pg_advisory_lock($1)", self._key)
+                await session.add_listener(f"pointsman_{self._service}_lanes", lambda *_: self._wake.set())
+                await session.execute(
+                    "INSERT INTO lane (lane) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING",
+                    self._settings.partitions,
+                )
+            except BaseException:
+                session.terminate()
+                raise
             self._session = session
         return self._session
 

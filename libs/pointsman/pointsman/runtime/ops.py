@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pointsman.core import zones
+from pointsman.runtime.tasks import awaited
 
 
 def readiness(why_not: str | None) -> Response:
@@ -42,7 +43,7 @@ async def ops_server(host: str, port: int, ready: Callable[[], str | None]) -> A
     )
     server = uvicorn.Server(config)
     server.capture_signals = _no_signals  # type: ignore[method-assign]
-    serving = asyncio.create_task(server.serve())
+    serving = awaited(server.serve())
     try:
         await _started(server, serving)
         yield server.servers[0].sockets[0].getsockname()[1]

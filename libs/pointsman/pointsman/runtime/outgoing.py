@@ -11,10 +11,12 @@ from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.deciding import Decider, Halted
 from pointsman.runtime.logic import Codec
 from pointsman.runtime.own_commands import RESEND
 from pointsman.runtime.relay import RelayLine, resend
+from pointsman.runtime.tasks import Tasks
 from pointsman.runtime.work import Outcome
 
 log = structlog.get_logger(__name__)
@@ -30,26 +32,22 @@ class Outgoing:
     def __init__(self, service: str, lane: int, source: str, link: BrokerLink, pool: Any, codec: Codec) -> None:
         self.service, self.lane, self.source = service, lane, source
         self._link, self._pool, self._codec = link, pool, codec
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(service)
         self._resending: dict[str, asyncio.Task[None]] = {}
         self._asked_at = 0.0
 
     async def close(self) -> None:
         """Waits a moment for outcomes on their way, then ends everything."""
-        tasks = self._tasks | set(self._resending.values())
+        tasks = set(self._tasks)
         if tasks:
             await asyncio.wait(tasks, timeout=0.5)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.close()
 
     def publish(self, outcomes: Sequence[Outcome]) -> None:
         """Wakes the APIs that wait for these outcomes."""
         waited_for = [outcome for outcome in outcomes if outcome.reply_to is not None]
         if waited_for:
-            task = asyncio.create_task(self._publish(waited_for))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.start(self._publish(waited_for))
 
     async def _publish(self, outcomes: Sequence[Outcome]) -> None:
         try:
@@ -119,11 +117,11 @@ class Outgoing:
                 and source.startswith((f"{self.service}/", f"{self.service}@"))
                 and (running is None or running.done())
             ):
-                self._resending[source] = asyncio.create_task(self._send_range(topic, source, first))
+                self._resending[source] = self._tasks.start(self._send_range(topic, source, first))
 
     async def _send_range(self, topic: Topic, source: str, first: int) -> None:
         try:
             count = await resend(self._pool, self._link, self._codec, topic, source, self.lane, first)
             log.info("sent again", source=source, lane=self.lane, first=first, count=count)
-        except BROKER_ERRORS as error:
+        except (*BROKER_ERRORS, *INFRASTRUCTURE_ERRORS) as error:
             log.debug("not sent again; the reader asks once more", source=source, error=repr(error))

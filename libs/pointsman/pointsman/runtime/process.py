@@ -1,11 +1,11 @@
 """A process that serves HTTP: what its routes stand on, opened and closed in order.
 
 `Hub` is what all services of one process share: the link to the broker and the broadcast. `ApiProcess` is one
-service's part: its pool, its commander, its tokens. Where they end (`failed`), the process must end too.
+service's part: its pool, its commander, its tokens. What raises beside the calls ends the process (`tasks.failure`).
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any, Protocol, Self
@@ -22,8 +22,10 @@ from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.commanding import CommandBody, CommandEncoder, Commander
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.database_watch import DatabaseWatch
 from pointsman.runtime.secrets import Secrets
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import Tasks, failure
 
 log = structlog.get_logger(__name__)
 
@@ -58,13 +60,12 @@ class Hub:
         self.link = BrokerLink(settings)
         self.broadcast = Broadcast(settings, self.link, [wire.TOPICS[name] for name in topics], wire)
         self.draining = asyncio.Event()
-        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks("edge")
 
     async def __aenter__(self) -> Self:
         await self.link.check()
-        self.start(self.link.watch())
-        self.start(self.broadcast.run())
+        self._tasks.keep(self.link.watch())
+        self._tasks.keep(self.broadcast.run())
         return self
 
     def drain(self) -> None:
@@ -74,25 +75,7 @@ class Hub:
 
     async def __aexit__(self, *_: object) -> None:
         self.drain()
-        await _cancel(self._tasks)
-        if not self.failed.done():
-            self.failed.cancel()
-
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs work beside the calls until the process ends; should it raise, the process must end (`failed`)."""
-        task = asyncio.create_task(work)
-        task.add_done_callback(self.ended)
-        self._tasks.append(task)
-
-    def ended(self, task: "asyncio.Task[None]") -> None:
-        """A done callback: work that ended by an error ends the process."""
-        if task.cancelled():
-            return
-        error = task.exception()
-        if error is not None:
-            log.critical("background work failed", error=repr(error), exc_info=error)
-            if not self.failed.done():
-                self.failed.set_exception(error)
+        await self._tasks.close()
 
 
 class ApiProcess:
@@ -119,11 +102,12 @@ class ApiProcess:
             calls_per_second_max=settings.calls_per_second_max,
         )
         self._given_hub = hub
-        self._database_fault: str | None = None
-        self.known_incarnation = ""
+        self.database = DatabaseWatch(settings, service)
+        self._asked: list[Callable[[], str | None]] = []
+        self._incarnation = ""
         self._stack = AsyncExitStack()
         self._unsaved: list[tuple[str, Instant]] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks(service)
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
@@ -145,14 +129,14 @@ class ApiProcess:
             )
             if "desk" in self.hub.broadcast.topics:
                 self.hub.broadcast.listen("desk", self._on_desk)
-            stack.push_async_callback(self._stop_tasks)
+            stack.push_async_callback(self._tasks.close)
             if self._given_hub is None:
                 await stack.enter_async_context(self.hub)
             await self._load_revocations()
             self.start(self.clock.keep_measuring(self.pool))
             self.start(self.commander.watch())
             self.start(self._keep_revocations())
-            self.start(self._watch_database())
+            self.start(self.database.run())
             self._stack = stack.pop_all()
         return self
 
@@ -160,10 +144,8 @@ class ApiProcess:
         await self._stack.aclose()
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
-        """Runs work beside the calls until this service's part ends; should it raise, the process must end."""
-        task = asyncio.create_task(work)
-        task.add_done_callback(self.hub.ended)
-        self._tasks.append(task)
+        """Runs work beside the calls until this service's part ends. When it ends before, the process ends."""
+        self._tasks.keep(work)
 
     @property
     def broadcast(self) -> Broadcast:
@@ -175,16 +157,27 @@ class ApiProcess:
     async def incarnation(self) -> str:
         """The name of this life of the service's database: a part of its sources' names. "" before its first worker."""
         if not self.known_incarnation:
-            self.known_incarnation = await self.pool.fetchval("SELECT incarnation FROM installation") or ""
+            self._incarnation = await self.pool.fetchval("SELECT incarnation FROM installation") or ""
         return self.known_incarnation
+
+    @property
+    def known_incarnation(self) -> str:
+        """As the database said last: it is another one after a restore from a backup."""
+        return self.database.incarnation or self._incarnation
 
     def unready(self) -> str | None:
         """Why this service cannot serve now; None when it can. The broker may be out of reach."""
         if self.hub.draining.is_set():
             return "draining"
-        if self.hub.failed.done():
+        if failure():
             return "background work failed"
-        return self._database_fault
+        if self.database.fault is not None:
+            return self.database.fault
+        return next((why for asked in self._asked if (why := asked()) is not None), None)
+
+    def ask_readiness_of(self, unready: Callable[[], str | None]) -> None:
+        """A part of the service that may be unable to work although the database answers: why, or None."""
+        self._asked.append(unready)
 
     async def replay_dead_letter(self, caller: Caller, id: str, lane: int) -> Any:
         """Asks the lane to read a dead letter again; the outcome's body."""
@@ -269,23 +262,3 @@ class ApiProcess:
         except BaseException:
             self._unsaved = unsaved + self._unsaved
             raise
-
-    async def _watch_database(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            try:
-                async with asyncio.timeout(2.0):
-                    # It is another one after the database was restored from a backup.
-                    self.known_incarnation = await self.pool.fetchval("SELECT incarnation FROM installation") or ""
-                self._database_fault = None
-            except INFRASTRUCTURE_ERRORS as error:
-                self._database_fault = f"{self.service}: the database is out of reach: {error!r}"
-
-    async def _stop_tasks(self) -> None:
-        await _cancel(self._tasks)
-
-
-async def _cancel(tasks: list["asyncio.Task[None]"]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

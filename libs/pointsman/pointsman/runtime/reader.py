@@ -18,6 +18,7 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, make_consumer
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.inbox import TopicInbox
+from pointsman.runtime.tasks import awaited, within
 
 log = structlog.get_logger(__name__)
 
@@ -173,8 +174,7 @@ class Reader:
     async def _close(self) -> None:
         closing = [consumer for consumer in (self._consumer, self._asker) if consumer is not None]
         self._consumer = self._asker = None
-        if closing:
-            await asyncio.wait([asyncio.ensure_future(consumer.stop()) for consumer in closing], timeout=1.0)
+        await asyncio.gather(*(within(consumer.stop(), 1.0) for consumer in closing))
 
     def _partitions(self) -> dict[Any, TopicInbox]:
         return {
@@ -214,7 +214,7 @@ class Reader:
     async def ask_ends(self) -> None:
         """Asks the broker where each partition ends now; every lane that asks at the same time shares the question."""
         if self._asking is None or self._asking.done():
-            self._asking = asyncio.create_task(self._ask_ends())
+            self._asking = awaited(self._ask_ends())
         await asyncio.shield(self._asking)
 
     async def _ask_ends(self) -> None:

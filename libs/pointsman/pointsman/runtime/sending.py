@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from pointsman.runtime.tasks import awaited
+
 log = structlog.get_logger(__name__)
 
 IDLE_SECONDS = 1.0
@@ -28,9 +30,9 @@ async def send_due(
             due.clear()
             room = at_once_max - len(running)
             claimed = await claim(room) if room else ()
-            running |= {asyncio.create_task(_sent(send, row)) for row in claimed}
+            running |= {awaited(_sent(send, row)) for row in claimed}
             if not claimed:
-                ringing: asyncio.Future[Any] = asyncio.ensure_future(due.wait())
+                ringing = awaited(due.wait())
                 try:
                     await asyncio.wait({ringing, *running}, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 finally:

@@ -25,6 +25,7 @@ from pointsman.runtime.logic import Codec
 from pointsman.runtime.relay import RelayLine
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.source import Source
+from pointsman.runtime.tasks import Tasks
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class Slot:
         self._records = Source(source, topic.name, codec)
         self.numbers: dict[int, int] = {}
         self.lines: dict[int, RelayLine] = {}
-        self._running: list[asyncio.Task[None]] = []
+        self._running = Tasks(source.partition("/")[0])
 
     async def load(self) -> None:
         """The numbers given so far; a line for each partition, which sends what the last holder left."""
@@ -84,7 +85,7 @@ class Slot:
             line = RelayLine(self._pool, self._link, self._codec, self._topic, self.source, partition)
             line.last_number = self.numbers.get(partition, 0)
             self.lines[partition] = line
-            self._running.append(asyncio.create_task(line.run()))
+            self._running.keep(line.run())
         return line
 
     def envelopes(self, emissions: Sequence[Emission], cause: str) -> dict[int, list[Envelope]]:
@@ -117,9 +118,7 @@ class Slot:
         return True
 
     async def close(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await self._running.close()
 
 
 class SlotLease:
@@ -153,16 +152,8 @@ class SlotLease:
     async def keep_once(self) -> None:
         """One round of `keep`. Raises what the infrastructure raises, `TimeoutError` when all slots are taken."""
         if self.session is None or self.session.is_closed():
-            session = await connect(self._settings, self._service, purpose="slot-lease")
-            await session.execute("SET lock_timeout = 0")
-            self._key = secrets.randbits(62)
-            await session.execute("SELECT pg_advisory_lock($1)", self._key)
-            await session.execute(
-                "INSERT INTO slot (slot) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING", SLOTS_MAX
-            )
-            self.session = session
-            if self.slot is not None:
-                await session.execute("UPDATE slot SET owner_key = $1 WHERE owner = $2", self._key, self.owner)
+            self.session = None
+            self.session = await self._connected()
         seconds = self._settings.lease_seconds * 2
         if self.slot is None:
             row = await self.session.fetchrow(TAKE_SLOT, self.owner, self._key, seconds)
@@ -179,6 +170,23 @@ class SlotLease:
             await lost.close()
             return
         await self._drain_one_left_slot(seconds)
+
+    async def _connected(self) -> Any:
+        """A session that holds the lock by which others know that this process lives."""
+        session = await connect(self._settings, self._service, purpose="slot-lease")
+        try:
+            await session.execute("SET lock_timeout = 0")
+            self._key = secrets.randbits(62)
+            await session.execute("SELECT pg_advisory_lock($1)", self._key)
+            await session.execute(
+                "INSERT INTO slot (slot) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING", SLOTS_MAX
+            )
+            if self.slot is not None:
+                await session.execute("UPDATE slot SET owner_key = $1 WHERE owner = $2", self._key, self.owner)
+        except BaseException:
+            session.terminate()
+            raise
+        return session
 
     async def _drain_one_left_slot(self, seconds: float) -> None:
         """What a dead process committed and did not send."""

@@ -21,6 +21,7 @@ from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.collector import relax_collector
 from pointsman.runtime.database import open_pool
+from pointsman.runtime.database_watch import DatabaseWatch
 from pointsman.runtime.installation import verify_installation
 from pointsman.runtime.lag import report_positions
 from pointsman.runtime.lane import Lane, LaneState
@@ -30,6 +31,7 @@ from pointsman.runtime.maintenance import keep_tidy
 from pointsman.runtime.ops import ops_server
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import Tasks, awaited, ends_if_failed, failure
 from pointsman.runtime.zone_editions import keep_comparing, say_edition
 
 log = structlog.get_logger(__name__)
@@ -56,13 +58,13 @@ class Worker:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.link = link or BrokerLink(settings)
         self.clock = DatabaseClock()
+        self.database = DatabaseWatch(settings, service)
         self.pool: Any = None
         self.lanes: dict[int, Lane] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._tasks, self._lives = Tasks(service), Tasks(service)
         self._incarnation = ""
         self._draining = False
-        self.failed: asyncio.Future[BaseException] | None = None
 
     async def __aenter__(self) -> "Worker":
         say_edition()
@@ -86,13 +88,14 @@ class Worker:
             lost=self._lost,
             surplus=self._surplus,
         )
-        self._start(self.link.watch())
-        self._start(self.clock.keep_measuring(self.pool))
-        self._start(self.reader.run())
-        self._start(self.leases.keep())
-        self._start(keep_tidy(self.pool))
-        self._start(keep_comparing(self.pool, self.service))
-        self._start(report_positions(self.link, f"{self.settings.topic_prefix}-{self.service}", self._positions))
+        self._tasks.keep(self.database.run())
+        self._tasks.keep(self.link.watch())
+        self._tasks.keep(self.clock.keep_measuring(self.pool))
+        self._tasks.keep(self.reader.run())
+        self._tasks.keep(self.leases.keep())
+        self._tasks.keep(keep_tidy(self.pool))
+        self._tasks.keep(keep_comparing(self.pool, self.service))
+        self._tasks.keep(report_positions(self.link, f"{self.settings.topic_prefix}-{self.service}", self._positions))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -106,24 +109,8 @@ class Worker:
             for unfinished_task in unfinished:
                 unfinished_task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self.pool.close()
-
-    def _start(self, work: Any) -> None:
-        task = asyncio.create_task(work)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-
-    def _ended(self, task: "asyncio.Task[Any]") -> None:
-        """A task of the runtime that ends by an error is a fault of ours: the process stops, loudly."""
-        if task.cancelled() or task.exception() is None or self.failed is None or self.failed.done():
-            return
-        error = task.exception()
-        assert error is not None
-        log.critical("worker failed", service=self.service, error=repr(error), exc_info=error)
-        self.failed.set_result(error)
 
     def _positions(self) -> dict[tuple[str, int], int]:
         prefix = self.settings.topic_prefix
@@ -138,9 +125,11 @@ class Worker:
         """For `/readyz`."""
         if self._draining:
             return "draining"
+        if failure():
+            return "background work failed"
         if any(lane.status is LaneState.HALTED for lane in self.lanes.values()):
             return "a lane is halted"
-        return None if self.pool is not None else "starting"
+        return self.database.fault if self.pool is not None else "starting"
 
     # -- what the leases tell ----------------------------------------------------------------------------------------
 
@@ -162,9 +151,7 @@ class Worker:
             clock=self.clock,
         )
         self.lanes[number] = lane
-        task = asyncio.create_task(self._live(lane))
-        task.add_done_callback(self._ended)
-        self._running[number] = task
+        self._running[number] = self._lives.start(self._live(lane))
         telemetry.LANES.labels(self.service).set(len(self.lanes))
 
     async def _live(self, lane: Lane) -> None:
@@ -194,19 +181,26 @@ class Worker:
             lane.stop()
 
 
-async def _until_signal(worker: Worker) -> int:
+async def _until_signal() -> int:
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
-    assert worker.failed is not None
-    worker.failed.add_done_callback(lambda _: told.set())
-    await told.wait()
-    return 1 if worker.failed.done() else 0
+    noted = failure()
+    waits = [awaited(event.wait()) for event in (told, noted.happened)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    return 1 if noted else 0
 
 
 async def serve_worker(worker: Worker, *also: contextlib.AbstractAsyncContextManager[Any]) -> int:
     """Runs the worker (and what the service runs beside it) until SIGTERM; the exit code."""
+    with ends_if_failed():
+        return await _serve_worker(worker, *also)
+
+
+async def _serve_worker(worker: Worker, *also: contextlib.AbstractAsyncContextManager[Any]) -> int:
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(worker)
         for beside in also:
@@ -215,7 +209,7 @@ async def serve_worker(worker: Worker, *also: contextlib.AbstractAsyncContextMan
             ops_server(worker.settings.ops_host, worker.settings.ops_port, worker.why_not_ready)
         )
         log.info("worker ready", service=worker.service, owner=worker.owner, ops_port=port)
-        return await _until_signal(worker)
+        return await _until_signal()
 
 
 def run_worker(

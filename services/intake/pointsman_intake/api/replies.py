@@ -17,6 +17,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.streams import After, Wait
+from pointsman.runtime.tasks import awaited
 from pointsman_intake.accept.reports import order_numbers
 from pointsman_intake.api.callers import ConnectorOrSupervisor, OfConnector, gate_of, seen_by
 from pointsman_intake.api.repeats import once
@@ -128,7 +129,7 @@ async def _waiting(gate: Gate, workspace: str, slug: str, number: int, wait_seco
             left = deadline - time.monotonic()
             if rows or left <= 0 or draining.is_set():
                 return rows
-            waits = [asyncio.ensure_future(event.wait()) for event in (rung, draining)]
+            waits = [awaited(event.wait()) for event in (rung, draining)]
             await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             for one in waits:
                 one.cancel()

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.broadcast import Broadcast, Heard
+from pointsman.runtime.tasks import Tasks
 from pointsman_routing.api.shapes import offer_shape, ticket_columns
 
 ASKED_MAX = 500
@@ -86,6 +87,7 @@ class OfferReader:
         self._forgot = 0
         broadcast.listen("desk", self._hear, self._forget)
         self._asked: list[tuple[str, str, Seen, asyncio.Future[Offers]]] = []
+        self._tasks = Tasks("routing")
         self._in_flight: set[asyncio.Task[None]] = set()
 
     async def read(self, workspace: str, agent: str, seen: Seen, *, waits: bool = False) -> Offers:
@@ -101,7 +103,7 @@ class OfferReader:
     def _ask(self, _: Any = None) -> None:
         while self._asked and len(self._in_flight) < IN_FLIGHT_MAX:
             together, self._asked = self._asked[:ASKED_MAX], self._asked[ASKED_MAX:]
-            task = asyncio.create_task(self._answer(together))
+            task = self._tasks.start(self._answer(together))
             self._in_flight.add(task)
             task.add_done_callback(self._answered)
 

@@ -18,6 +18,7 @@ from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.streams import Event, event_stream, last_event_id
 from pointsman.runtime.process import ApiProcess
+from pointsman.runtime.tasks import awaited
 from pointsman_routing.api.viewing import Viewings
 
 QUEUED_MAX = 100
@@ -58,7 +59,7 @@ class AgentStream:
             self._clock_events(caller),
             self._viewings.follow(caller.workspace, caller.sub),
         )
-        tasks = [asyncio.create_task(_forward(source, queue)) for source in sources]
+        tasks = [awaited(_forward(source, queue)) for source in sources]
         try:
             while True:
                 event = await queue.get()

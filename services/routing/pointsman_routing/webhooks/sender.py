@@ -24,6 +24,7 @@ from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
 from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.sending import send_due
 from pointsman.runtime.standard_webhook import signed_headers
+from pointsman.runtime.tasks import Tasks
 from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.webhooks.outbox import Outbox
 
@@ -118,19 +119,18 @@ class WebhookSender:
             timeout_seconds=settings.webhook_timeout_seconds,
             connections_max=settings.webhooks_at_once_max,
         )
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks("routing")
 
     async def __aenter__(self) -> "WebhookSender":
         self._pool: Any = await open_pool(self._settings, "routing", size=4, purpose="webhooks")
         self._secrets = Secrets(self._settings, "routing", self._pool)
         sending = send_due(self._claim, self._deliver, self._due, self._settings.webhooks_at_once_max)
-        self._tasks = [asyncio.create_task(self._fill()), asyncio.create_task(sending)]
+        self._tasks.keep(self._fill())
+        self._tasks.keep(sending)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._outbound.__aexit__()
         await self._pool.close()
 

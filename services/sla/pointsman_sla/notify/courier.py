@@ -9,6 +9,8 @@ from typing import Any
 import orjson
 import structlog
 
+from pointsman.runtime.tasks import Tasks
+
 log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 5.0
@@ -32,7 +34,7 @@ class Courier:
         self._ids = count(1)
         self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._process: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._reading = Tasks("sla")
         self._starting = asyncio.Lock()
 
     async def __aenter__(self) -> "Courier":
@@ -43,8 +45,7 @@ class Courier:
         if process is not None and process.stdin is not None:
             process.stdin.close()
             await process.wait()
-        if self._reading is not None:
-            await self._reading
+        await asyncio.gather(*self._reading)
 
     async def start(self) -> None:
         """Starts the program, which takes most of a second; else the first errand does."""
@@ -88,7 +89,7 @@ class Courier:
                     stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
                     env=ENVIRONMENT, limit=ANSWER_BYTES_MAX, start_new_session=True,
                 )  # fmt: skip
-                self._reading = asyncio.create_task(self._read(self._process))
+                self._reading.start(self._read(self._process))
             return self._process
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:

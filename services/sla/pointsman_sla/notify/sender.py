@@ -23,6 +23,7 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.sending import send_due
+from pointsman.runtime.tasks import Tasks
 from pointsman_sla.notify import settling
 from pointsman_sla.notify.courier import Courier
 from pointsman_sla.notify.opening import open_due, take_up
@@ -86,28 +87,29 @@ class NotificationSender:
         self._due = bell or asyncio.Event()
         self._courier = Courier(loopback=settings.notify_to_loopback)
         self._targets = Targets()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = Tasks("sla")
 
     async def __aenter__(self) -> "NotificationSender":
         self._pool: Any = await open_pool(self._settings, "sla", size=4, purpose="notifications")
         self._secrets = Secrets(self._settings, "sla", self._pool)
         sending = send_due(self._claim, self._send, self._due, self._settings.notify_at_once_max)
-        self._tasks = [asyncio.create_task(work) for work in (sending, self._warm_up(), self._keep_tidy())]
-        for task in self._tasks:
-            task.add_done_callback(_ended)
+        self._tasks.keep(sending)
+        self._tasks.keep(self._keep_tidy())
+        self._tasks.start(self._warm_up())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._courier.__aexit__()
         await self._pool.close()
 
     async def _warm_up(self) -> None:
         """Loads what sends before it is needed, but not while the worker itself begins."""
         await asyncio.sleep(WARM_UP_SECONDS)
-        await self._courier.start()
+        try:
+            await self._courier.start()
+        except OSError as error:  # the first errand tries again
+            log.warning("the couriers were not started", error=repr(error))
 
     async def _keep_tidy(self) -> None:
         while True:
@@ -246,10 +248,3 @@ class NotificationSender:
         log.info("notification not taken", **named, reason=str(error), dead=dead)
         if dead:
             telemetry.alarm("sla", "notification-dead", **named, reason=str(error))
-
-
-def _ended(task: "asyncio.Task[None]") -> None:
-    """A loop that ends by an error is a fault of ours: nothing is sent any more, and a person has to know."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.critical("the sender of notifications failed", error=repr(error), exc_info=error)
-        telemetry.alarm("sla", "notifications-stopped", reason=repr(error))

@@ -14,6 +14,7 @@ from pointsman.client.agent import Agent
 from pointsman.client.duty import Duty
 from pointsman.client.session import ApiError, Unreachable
 from pointsman.client.shapes import Message, Notice, Offer, Ticket
+from pointsman.runtime.tasks import awaited
 
 HELP = """\
 accept N             take the offer of ticket N
@@ -71,7 +72,7 @@ class Work:
         self._say(f"{self._name} is {self._duty.presence.state}. Type help for what to do, quit to leave.", "bold")
         await self._list(())
         tasks = [
-            asyncio.ensure_future(work)
+            awaited(work)
             for work in (self._obey(lines), self._watch_offers(), self._watch_stream(), leaving.wait(), self._ended())
         ]
         try:

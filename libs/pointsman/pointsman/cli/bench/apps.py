@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from pointsman.cli.bench.wire import Caller, Connection
 from pointsman.client.agent import Agent
 from pointsman.client.session import Session
+from pointsman.runtime.tasks import awaited
 
 LEASE_SECONDS = 600
 POLL_SECONDS = 30
@@ -121,12 +122,11 @@ async def lean(plan: AppsPlan) -> None:
         some = callers[start : start + SIGNED_IN_AT_ONCE]
         await asyncio.gather(*(_answered(caller, caller.put(PRESENCE, state)) for caller in some))
     if plan.mode == "renew":
-        playing = [asyncio.create_task(apps.renew(callers, plan.work_seconds))]
+        playing = [awaited(apps.renew(callers, plan.work_seconds))]
     else:
         turn = plan.work_seconds / len(callers)
         playing = [
-            asyncio.create_task(apps.work(caller, number * turn, plan.work_seconds))
-            for number, caller in enumerate(callers)
+            awaited(apps.work(caller, number * turn, plan.work_seconds)) for number, caller in enumerate(callers)
         ]
     await _until_told_to_go()
     failed = [task.exception() for task in playing if task.done() and not task.cancelled()]
@@ -164,9 +164,9 @@ async def main(plan: AppsPlan) -> None:
         ]
         await asyncio.gather(*(agent.set_presence("available") for agent in agents))
         if plan.mode == "watch":
-            playing = [asyncio.create_task(apps.watch(Caller(plan.url, token))) for token in plan.tokens.values()]
+            playing = [awaited(apps.watch(Caller(plan.url, token))) for token in plan.tokens.values()]
         else:
-            playing = [asyncio.create_task(apps.serve(agent)) for agent in agents]
+            playing = [awaited(apps.serve(agent)) for agent in agents]
         await _until_told_to_go()
         for task in playing:
             task.cancel()

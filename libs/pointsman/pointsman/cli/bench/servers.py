@@ -13,6 +13,7 @@ from pointsman.local.supervisor import PARTITIONS, Supervisor
 from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import awaited
 
 BrokerKind = Literal["tansu", "kafka"]
 KAFKA_JARS = Path(".pointsman/kafka/lib")
@@ -62,7 +63,7 @@ async def whole_stack(bench: Bench) -> AsyncIterator[StackFolder]:
         _lend_jars(folder.root / "kafka" / "lib")
     supervisor = Supervisor(folder, broker=bench.broker)
     stop = asyncio.Event()
-    running = asyncio.create_task(supervisor.run(stop))
+    running = awaited(supervisor.run(stop))
     try:
         while folder.status().state != "running":
             await asyncio.wait({running}, timeout=0.1)

@@ -12,6 +12,7 @@ from pointsman.cli.chaos.run import NAMED, Options, run_chaos
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_fields, print_json, say
 from pointsman.cli.server import JsonOption
+from pointsman.runtime.tasks import awaited
 
 
 def register(app: typer.Typer) -> None:
@@ -51,7 +52,7 @@ def chaos(
 
 async def _until_terminated(options: Options) -> dict[str, Any]:
     """The run; SIGTERM and SIGHUP end it as Ctrl-C does, with everything cleaned up."""
-    running = asyncio.ensure_future(run_chaos(options, say))
+    running = awaited(run_chaos(options, say))
     for number in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
     try:

@@ -12,6 +12,7 @@ import structlog
 
 from pointsman.cli.chaos.document import LEASE_SECONDS
 from pointsman.cli.chaos.stack import ChaosStack, Program
+from pointsman.runtime.tasks import awaited
 
 log = structlog.get_logger(__name__)
 
@@ -194,4 +195,4 @@ async def _watch_takeover(stack: ChaosStack, program: Program, kind: str, done: 
         finally:
             await db.close()
 
-    return asyncio.create_task(watch())
+    return awaited(watch())

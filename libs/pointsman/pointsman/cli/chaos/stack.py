@@ -28,6 +28,7 @@ from pointsman.local.topics import create_topics
 from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
 from pointsman.runtime.settings import environment_of
+from pointsman.runtime.tasks import awaited
 
 log = structlog.get_logger(__name__)
 
@@ -112,7 +113,7 @@ class ChaosStack:
         for program in self.programs.values():
             program.process.start()
         await asyncio.gather(*(self.until_ready(program) for program in self.programs.values()))
-        self._keeper = asyncio.create_task(self._keep())
+        self._keeper = awaited(self._keep())
 
     def add(self, name: str, service: str, argv: Sequence[str]) -> Program:
         """A further process, not started yet."""

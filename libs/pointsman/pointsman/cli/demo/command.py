@@ -33,6 +33,7 @@ from pointsman.client.live import live_figures
 from pointsman.client.session import ApiError, Session
 from pointsman.core.instant import EPOCH, after, rfc3339
 from pointsman.local.folder import StackFolder
+from pointsman.runtime.tasks import awaited
 
 SECONDS = 30.0
 RATE = 85.0
@@ -155,10 +156,10 @@ class Day:
             self._player(folder, "customers", connectors, seconds=posting_seconds) as customers,
         ):
             beside = [
-                asyncio.create_task(work)
+                awaited(work)
                 for work in (floor.listen(), customers.listen(), self._watch(session), self._kill(posting_seconds))
             ]
-            drawing = asyncio.create_task(self._draw(customers, floor))
+            drawing = awaited(self._draw(customers, floor))
             try:
                 posted = await customers.end()
                 self._screen.happens(f"all customers have written: {self._scene.accepted:,} messages accepted")

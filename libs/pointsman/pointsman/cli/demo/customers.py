@@ -20,6 +20,7 @@ from pointsman.cli.demo.plan import Plan, read_plan, tell
 from pointsman.cli.demo.script import Post, draw
 from pointsman.client.connector import Connector
 from pointsman.client.session import ApiError, Session, Unreachable
+from pointsman.runtime.tasks import awaited
 
 BATCH_EVERY_SECONDS = 0.2
 TICK_SECONDS = 0.02
@@ -171,7 +172,7 @@ async def main(plan: Plan) -> None:
                 for slug, token in plan.tokens.items()
             }
         )
-        telling = asyncio.create_task(_tell_progress(customers))
+        telling = awaited(_tell_progress(customers))
         await customers.play(draw(plan.seconds, plan.rate, plan.seed))
         telling.cancel()
     plan.results.write_bytes(

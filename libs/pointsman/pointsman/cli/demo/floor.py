@@ -23,6 +23,7 @@ from pointsman.client.agent import Agent
 from pointsman.client.session import ApiError, Session, Unreachable
 from pointsman.client.shapes import Offer, Ticket
 from pointsman.core.instant import after
+from pointsman.runtime.tasks import awaited
 
 DECLINE_SHARE = 0.03
 IGNORE_SHARE = 0.004
@@ -98,7 +99,7 @@ class App:
     async def _present(self) -> None:
         """Available, with the lease renewed and offers polled."""
         await self._persist(self._agent.set_presence, "available")
-        renewing = asyncio.create_task(self._renew())
+        renewing = awaited(self._guarded(self._renew()))
         try:
             while True:
                 try:
@@ -140,7 +141,7 @@ class App:
         return None
 
     def _begin(self, work: Any) -> None:
-        task = asyncio.create_task(self._guarded(work))
+        task = awaited(self._guarded(work))
         self._work.add(task)
         task.add_done_callback(self._work.discard)
 
@@ -157,6 +158,8 @@ class App:
             self._floor.counts["too_late"] += 1
         except Unreachable as error:
             self._floor.failures.append(f"{self.slug}: {error}")
+        except Exception as error:  # a fault of the demo's own: it must not end unseen
+            self._floor.failures.append(f"{self.slug}: {error!r}")
 
     async def _consider(self, offer: Offer) -> None:
         chance = self._chance.random()
@@ -223,8 +226,8 @@ async def main(plan: Plan) -> None:
             for slug, token in plan.tokens.items()
         ]
         began = time.monotonic()
-        days = [asyncio.create_task(app.live(began)) for app in apps]
-        telling = asyncio.create_task(_tell_progress(floor))
+        days = [awaited(app.live(began)) for app in apps]
+        telling = awaited(_tell_progress(floor))
         await _told_to_go()
         telling.cancel()
         for day in days:

@@ -9,6 +9,8 @@ from typing import Any, Self
 import httpx
 import orjson
 
+from pointsman.runtime.tasks import awaited
+
 HEAD_BYTES_MAX = 16_384
 LINK = re.compile(r"https?://[^\s<>\")]+/sla/v1/acks/[\w-]+")
 NOT_A_MESSAGE = (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, LookupError, ValueError)
@@ -58,7 +60,7 @@ class OnCall:
         self.heard.append((time.time(), text))
         link = LINK.search(text)
         if link is not None and self._acknowledging is None:
-            self._acknowledging = asyncio.create_task(self._acknowledge(link.group()))
+            self._acknowledging = awaited(self._acknowledge(link.group()))
         writer.write(ANSWER)
         writer.close()
 

@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 from pointsman.core.instant import rfc3339
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.json import dump_json
+from pointsman.runtime.tasks import awaited
 
 if TYPE_CHECKING:
     from pointsman.runtime.process import ApiProcess
@@ -79,14 +80,14 @@ async def _frames(
     expiry = asyncio.get_running_loop().call_later(
         min(max(0.0, caller.expires_at - time.time()), 86_400.0 * 30), end, "token expired"
     )
-    draining = asyncio.ensure_future(process.hub.draining.wait())
+    draining = awaited(process.hub.draining.wait())
     draining.add_done_callback(lambda task: None if task.cancelled() else end("draining"))
     upcoming: asyncio.Future[Event] | None = None
     try:
         yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
         yield encode_event(Event("hello", {"cursor": cursor, "now": rfc3339(process.clock.now())}, cursor))
         while True:
-            upcoming = upcoming or asyncio.ensure_future(anext(events))
+            upcoming = upcoming or awaited(anext(events))
             waits: set[asyncio.Future[Any]] = {upcoming, ended}
             await asyncio.wait(waits, timeout=COMMENT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():

@@ -1,0 +1,62 @@
+"""A process whose work beside has ended stops, with an exit code that its supervisor sees."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from tests.integration.http.serving import with_key
+from tests.integration.runtime.conftest import Tally, tally  # noqa: F401  # a fixture
+from tests.integration.runtime.tally import COMMANDS, DESK, REQUESTS, TallyCodec, TallyLane
+
+from pointsman.edge.serve import serve
+from pointsman.edge.settings import EdgeSettings
+from pointsman.local.process import free_port
+from pointsman.runtime.tasks import Tasks
+from pointsman.runtime.worker import Worker, serve_worker
+from pointsman.testing.installation import Installation
+
+pytestmark = pytest.mark.stack
+
+
+async def _dies(began: asyncio.Event) -> None:
+    await began.wait()
+    raise ZeroDivisionError("beside")
+
+
+@asynccontextmanager
+async def _beside(began: asyncio.Event) -> AsyncIterator[None]:
+    tasks = Tasks("tally")
+    tasks.keep(_dies(began))
+    began.set()
+    try:
+        yield
+    finally:
+        await tasks.close()
+
+
+async def test_a_worker_stops_when_what_runs_beside_it_raises(tally: Tally) -> None:  # noqa: F811
+    worker = Worker(
+        tally.settings,
+        service="tally",
+        reads=(COMMANDS, REQUESTS),
+        writes=DESK,
+        logic=TallyLane(),
+        codec=TallyCodec(),
+    )
+    async with asyncio.timeout(30):
+        assert await serve_worker(worker, _beside(asyncio.Event())) == 1
+    assert worker.why_not_ready() is not None
+
+
+async def test_an_edge_stops_when_its_work_beside_raises(installation: Installation, tmp_path: Path) -> None:
+    settings = EdgeSettings(
+        **with_key(installation.settings, tmp_path).model_dump(),
+        edge_port=free_port(),
+        edge_services="routing",
+        drain_seconds=1,
+    )
+    began = asyncio.Event()
+    async with asyncio.timeout(30), _beside(began):
+        assert await serve(settings) == 1

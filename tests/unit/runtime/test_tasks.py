@@ -1,0 +1,93 @@
+"""Work beside: what ends unseen would leave a process that answers as if it were whole."""
+
+import asyncio
+
+import pytest
+
+from pointsman.runtime.tasks import Tasks, WorkEnded, awaited, failure, within
+from pointsman.runtime.telemetry import ALARMS
+
+
+def alarms() -> float:
+    return ALARMS.labels("test", "work-ended")._value.get()
+
+
+async def raises() -> None:
+    raise ZeroDivisionError("beside")
+
+
+async def returns() -> None:
+    return None
+
+
+async def test_work_that_raises_is_the_failure_of_its_process() -> None:
+    before = alarms()
+    tasks = Tasks("test")
+    tasks.start(raises())
+    async with asyncio.timeout(1):
+        await failure().happened.wait()
+    assert isinstance(failure().error, ZeroDivisionError)
+    assert failure()
+    assert alarms() == before + 1
+
+
+@pytest.mark.parametrize("work", [raises, returns])
+async def test_work_for_good_must_not_end_at_all(work: object) -> None:
+    Tasks("test").keep(work())  # type: ignore[operator]
+    async with asyncio.timeout(1):
+        await failure().happened.wait()
+    assert isinstance(failure().error, ZeroDivisionError | WorkEnded)
+
+
+async def test_a_cancellation_that_came_from_within_is_an_end_like_any_other() -> None:
+    """A library's cancelled future is raised as `CancelledError` in whoever awaits it, and the task dies by it."""
+
+    async def awaits_what_somebody_cancelled() -> None:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+
+    Tasks("test").keep(awaits_what_somebody_cancelled())
+    async with asyncio.timeout(1):
+        await failure().happened.wait()
+    assert isinstance(failure().error, WorkEnded)
+
+
+async def test_the_first_error_is_what_the_process_ends_by() -> None:
+    tasks = Tasks("test")
+    first = tasks.start(raises())
+    await asyncio.wait([first])
+    await asyncio.wait([tasks.keep(returns())])
+    assert isinstance(failure().error, ZeroDivisionError)
+
+
+async def test_closing_ends_the_work_and_is_no_failure() -> None:
+    tasks = Tasks("test")
+    kept, started = tasks.keep(asyncio.Event().wait()), tasks.start(asyncio.Event().wait())
+    await tasks.close()
+    assert kept.cancelled()
+    assert started.cancelled()
+    assert list(tasks) == []
+    assert not failure()
+
+
+async def test_started_work_may_return_and_its_owner_may_cancel_it() -> None:
+    tasks = Tasks("test")
+    waiting = tasks.start(asyncio.Event().wait())
+    await asyncio.wait([tasks.start(returns())])
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert not failure()
+
+
+async def test_who_awaits_gets_what_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await awaited(raises())
+    assert not failure()
+
+
+async def test_an_end_that_hangs_is_left_in_time() -> None:
+    assert await within(returns(), 1.0)
+    assert not await within(raises(), 1.0)
+    assert not await within(asyncio.Event().wait(), 0.01)
+    assert not failure()
