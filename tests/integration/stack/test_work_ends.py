@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.integration.http.serving import with_key
 from tests.integration.runtime.conftest import Tally, tally  # noqa: F401  # a fixture
@@ -16,6 +17,7 @@ from pointsman.local.process import free_port
 from pointsman.runtime.tasks import Tasks
 from pointsman.runtime.worker import Worker, serve_worker
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until, until_it
 
 pytestmark = pytest.mark.stack
 
@@ -29,7 +31,6 @@ async def _dies(began: asyncio.Event) -> None:
 async def _beside(began: asyncio.Event) -> AsyncIterator[None]:
     tasks = Tasks("tally")
     tasks.keep(_dies(began))
-    began.set()
     try:
         yield
     finally:
@@ -45,8 +46,12 @@ async def test_a_worker_stops_when_what_runs_beside_it_raises(tally: Tally) -> N
         logic=TallyLane(),
         codec=TallyCodec(),
     )
+    began = asyncio.Event()
     async with asyncio.timeout(30):
-        assert await serve_worker(worker, _beside(asyncio.Event())) == 1
+        serving = asyncio.create_task(serve_worker(worker, _beside(began)))
+        await until(lambda: len(worker.lanes) == 4 and worker.why_not_ready() is None)
+        began.set()
+        assert await serving == 1
     assert worker.why_not_ready() is not None
 
 
@@ -58,5 +63,15 @@ async def test_an_edge_stops_when_its_work_beside_raises(installation: Installat
         drain_seconds=1,
     )
     began = asyncio.Event()
-    async with asyncio.timeout(30), _beside(began):
-        assert await serve(settings) == 1
+    async with asyncio.timeout(30), _beside(began), httpx.AsyncClient(trust_env=False) as client:
+        serving = asyncio.create_task(serve(settings))
+
+        async def ready() -> bool:
+            try:
+                return (await client.get(f"http://127.0.0.1:{settings.edge_port}/readyz")).is_success
+            except httpx.TransportError:
+                return False
+
+        await until_it(ready)
+        began.set()
+        assert await serving == 1

@@ -9,7 +9,7 @@ from pointsman.runtime.telemetry import ALARMS
 
 
 def alarms() -> float:
-    return ALARMS.labels("test", "work-ended")._value.get()
+    return float(ALARMS.labels("test", "work-ended")._value.get())
 
 
 async def raises() -> None:
