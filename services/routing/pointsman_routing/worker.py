@@ -21,16 +21,12 @@ from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.timers import GATES, JOB
 from pointsman_routing.loading import Desks
+from pointsman_routing.rule_time import RuleTime
 
 AUDIT_STEP_SECONDS = 1.0
 HURRIED_STEP_SECONDS, HURRY_SECONDS = 0.02, 60.0
 """Steps of the auditor while somebody waits for it, and how long that may be."""
 CLOSING_EVERY = timedelta(seconds=30)
-
-
-def classifier_of(document: Document) -> Classify:
-    """How a workspace's messages are classified."""
-    return Classifier(document).classify
 
 
 class DeskLane:
@@ -41,12 +37,18 @@ class DeskLane:
     blind_kinds: frozenset[str] = frozenset()
     linger: Mapping[str, float] = {"requests": 0.005, "sla": 0.05}
 
-    def __init__(self, classifier: Callable[[Document], Classify] = classifier_of) -> None:
+    def __init__(self, classifier: Callable[[Document], Classify] | None = None) -> None:
         """`told` is set at every commit: for who sends what was told."""
-        self._classifier = classifier
+        self._classifier = classifier or self._classifier_of
+        self._rule_times: dict[str, RuleTime] = {}
         self.told = asyncio.Event()
         self.refresh_seconds = AUDIT_STEP_SECONDS
         self._hurries_until = 0.0
+
+    def _classifier_of(self, document: Document) -> Classify:
+        """How a workspace's messages are classified; its rules share one time, whatever the version."""
+        time_of_rules = self._rule_times.setdefault(document.workspace, RuleTime())
+        return Classifier(document, time_of_rules).classify
 
     async def load(self, db: Database, lane: int, now: Instant) -> Desks:
         state = await loading.load(db, lane, now, self._classifier)

@@ -108,6 +108,18 @@ def test_an_expression_has_to_be_linear_in_time(expression: str) -> None:
     assert error.pointer == "/classify/rules/0/when/text"
 
 
+@pytest.mark.parametrize("expression", [r"(?:a{0,500}){2}b", r"a{0,1000}", r"(?:\w{0,25}\s){25}", r"\w{0,30}x"])
+@pytest.mark.parametrize("place", ["text", "subject", "header/x-spam", "any/0/text", "not/all/1/subject"])
+def test_an_expression_that_repetitions_make_large_is_refused_at_its_place(expression: str, place: str) -> None:
+    """A thousand of them stalled a lane for minutes with one message."""
+    when: Any = expression
+    for step in reversed(place.split("/")):
+        when = [*[{"text": "x"}] * int(step), when] if step.isdigit() else {step: when}
+    error = only_error(a_document(classify={"rules": [{"when": when, "set": {"tags": ["x"]}}]}))
+    assert error.pointer == f"/classify/rules/0/when/{place}"
+    assert "at most" in error.detail or "too large" in error.detail
+
+
 @pytest.mark.parametrize(
     ("spans", "place"),
     [

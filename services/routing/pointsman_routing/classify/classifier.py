@@ -2,7 +2,7 @@
 
 Order of who decides each key: the connector's hints (where it may give them), the workspace's rules, the shipped
 lexicon, the connector's default, `classify.otherwise`. Total: there is always a category and a queue. Pure: the same
-message and document give the same answer.
+message and document give the same answer, unless a meter cuts the rules off, which the evidence then says.
 """
 
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from pointsman_routing.classify.cleaning import cleaned
 from pointsman_routing.classify.labels import Band, LexiconSays, band_of, lexicon_says
 from pointsman_routing.classify.language import UNDETERMINED, speaker
 from pointsman_routing.classify.phrases import shipped_lexicon
-from pointsman_routing.classify.rules import Asked, Rules, Said, higher
+from pointsman_routing.classify.rules import UNMETERED, Asked, Meter, Rules, Said, higher
 
 
 class Placement(NamedTuple):
@@ -53,10 +53,10 @@ def load() -> None:
 
 
 class Classifier:
-    """Compiled for one document; keep one per workspace and version."""
+    """Compiled for one document; keep one per workspace and version. `meter` bounds the time of its rules."""
 
-    def __init__(self, document: Document) -> None:
-        self.document = document
+    def __init__(self, document: Document, meter: Meter = UNMETERED) -> None:
+        self.document, self._meter = document, meter
         self._rules = Rules(document)
         self._speaker = speaker(document.languages)
         self._categories = frozenset(document.category_names)
@@ -69,7 +69,7 @@ class Classifier:
         language, evidence = self._language(message, f"{message.subject or ''}\n{text}" if len(text) < 40 else text)
         said = Said(evidence=evidence)
         self._take_hints(message, said)
-        self._rules.apply(Asked(message, body, language), said)
+        self._rules.apply(Asked(message, body, language, self._meter), said)
         language = said.language or language
         spoken = lexicon_says(message, text, language, self._categories)
         category, confidence = self._category(message, said, spoken)

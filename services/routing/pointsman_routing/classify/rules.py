@@ -1,13 +1,13 @@
 """The workspace's own rules (`classify.rules`): compiled once a version, asked once a message. They win, and explain.
 
 All matching rules apply in order: the first to set a key keeps it, tags add up, `priority` takes the highest, `stop`
-ends.
+ends. So does the meter, when it says that the time is over: the evidence names the first rule that was not asked.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 from pointsman.contracts.document import Document, is_open
 from pointsman.contracts.document.classification import Rule, When
@@ -15,6 +15,38 @@ from pointsman.contracts.document.connectors import Labelled
 from pointsman.contracts.document.expression import Searched, compile_expression
 from pointsman.contracts.requests import MessageReceived
 from pointsman.contracts.shapes import PRIORITIES, Evidence, Priority
+
+CONDITION_UNITS = 100
+"""What a condition without an expression costs, in steps times bytes: under a microsecond."""
+CALENDAR_UNITS = 5_000
+
+
+class OutOfTime(Exception):
+    """The time for a message's rules is over."""
+
+
+class Meter(Protocol):
+    """The time for the rules of a message (pointsman_routing.rule_time)."""
+
+    def begin(self) -> None: ...
+
+    def over(self, units: int) -> bool: ...
+
+    def end(self, *, cut_off: bool) -> None: ...
+
+
+class Unmetered:
+    """All the time that it takes: in tests, simulations and on the command line."""
+
+    def begin(self) -> None: ...
+
+    def over(self, units: int) -> bool:
+        return False
+
+    def end(self, *, cut_off: bool) -> None: ...
+
+
+UNMETERED = Unmetered()
 
 
 @dataclass
@@ -24,6 +56,12 @@ class Asked:
     message: MessageReceived
     body: str
     language: str
+    meter: Meter = UNMETERED
+
+    def take(self, units: int) -> None:
+        """Raises `OutOfTime` when there is no time for so many steps times bytes."""
+        if self.meter.over(units):
+            raise OutOfTime
 
     @cached_property
     def text(self) -> Searched:
@@ -68,6 +106,8 @@ def higher(one: Priority | None, other: Priority) -> Priority:
     return other if one is None or PRIORITIES.index(other) < PRIORITIES.index(one) else one
 
 
+NOT_ASKED = "not asked, nor the rules after it: the time for rules was over"
+
 Matched = str | None
 """What a condition matched, in words; None: it does not hold."""
 Condition = Callable[[Asked], Matched]
@@ -83,17 +123,28 @@ class Rules:
         ]
 
     def apply(self, asked: Asked, said: Said) -> None:
-        """Let every matching rule say its part, up to the first that stops."""
-        for name, condition, rule, effect in self._rules:
-            matched = condition(asked)
-            if matched is None:
-                continue
-            said.take(rule.set)
-            asked.language = said.language or asked.language
-            says = f"{matched or 'every message'}: sets {effect}"[:500]
-            said.evidence.append(Evidence(kind="rule", id=name, says=says))
-            if rule.stop:
-                return
+        """Let every matching rule say its part, up to the first that stops or for which there is no time."""
+        asked.meter.begin()
+        cut_off = False
+        try:
+            for name, condition, rule, effect in self._rules:
+                try:
+                    asked.take(CONDITION_UNITS)
+                    matched = condition(asked)
+                except OutOfTime:
+                    cut_off = True
+                    said.evidence.append(Evidence(kind="rule", id=name, says=NOT_ASKED))
+                    return
+                if matched is None:
+                    continue
+                said.take(rule.set)
+                asked.language = said.language or asked.language
+                says = f"{matched or 'every message'}: sets {effect}"[:500]
+                said.evidence.append(Evidence(kind="rule", id=name, says=says))
+                if rule.stop:
+                    return
+        finally:
+            asked.meter.end(cut_off=cut_off)
 
 
 def _effect(rule: Rule) -> str:
@@ -115,6 +166,7 @@ def _compiled(when: When, document: Document) -> Condition:
         return conditions[0]
 
     def every(asked: Asked) -> Matched:
+        asked.take(CONDITION_UNITS * len(conditions))
         said = []
         for condition in conditions:
             matched = condition(asked)
@@ -168,6 +220,7 @@ def _one_of(name: str, values: frozenset[str], value_of: Callable[[Asked], str |
 def _addressed(wanted: tuple[str, ...]) -> Condition:
     def holds(asked: Asked) -> Matched:
         for address in asked.recipients:
+            asked.take(CONDITION_UNITS * len(wanted))
             for one in wanted:
                 if address == one or (one.startswith("@") and address.endswith(one)):
                     return f"to {address}"
@@ -189,6 +242,7 @@ def _while_open(name: str, document: Document) -> Condition:
     calendar, zone = document.calendars[name], document.timezone
 
     def holds(asked: Asked) -> Matched:
+        asked.take(CALENDAR_UNITS)
         return f"{name} is open" if is_open(calendar, asked.message.received_at, workspace_zone=zone) else None
 
     return holds
@@ -196,6 +250,7 @@ def _while_open(name: str, document: Document) -> Condition:
 
 def _either(conditions: list[Condition]) -> Condition:
     def holds(asked: Asked) -> Matched:
+        asked.take(CONDITION_UNITS * len(conditions))
         return next((matched for condition in conditions if (matched := condition(asked)) is not None), None)
 
     return holds
@@ -212,7 +267,9 @@ def _expression(name: str, source: str, searched: Callable[[Asked], Searched]) -
     expression = compile_expression(source)
 
     def holds(asked: Asked) -> Matched:
-        matched = expression.search(searched(asked))
+        text = searched(asked)
+        asked.take(expression.steps * text.size)
+        matched = expression.search(text)
         return None if matched is None else f"{name} has “{matched[:80]}”"
 
     return holds
@@ -223,6 +280,10 @@ def _header(header: str, source: str) -> Condition:
 
     def holds(asked: Asked) -> Matched:
         value = asked.message.headers.get(header.lower())
-        return None if value is None or expression.search(Searched(value)) is None else f"header {header}"
+        if value is None:
+            return None
+        text = Searched(value)
+        asked.take(expression.steps * text.size)
+        return None if expression.search(text) is None else f"header {header}"
 
     return holds

@@ -6,6 +6,10 @@ Japanese, Thai) counts as a word of its own. RE2 has no look-around, so the text
 uses `\\b`, a private character stands at every boundary of the text, `\\b` matches it, and every other part may step
 over one.
 Upper and lower case are the same unless the expression says `(?-i)`.
+
+Linear in time is not cheap: what an expression may be in the midst of at once are its steps, and in bad cases each
+character costs as much as there are steps. Repetitions are spelled out, so that few characters make thousands:
+`too_large` says which expressions a document may not have.
 """
 
 import re
@@ -23,6 +27,11 @@ _ALONE = (
 )
 _WORDS = re.compile(rf"[{_ALONE}]|(?:[^\W{_ALONE}]|[\u0300-\u036f])+")
 _MEMORY_MAX = 4 << 20
+
+STEPS_MAX = 1_000
+"""Characters that an expression spells out, and ways between them. A step costs up to 10 ns a character of text."""
+PROGRAM_MAX = 30_000
+"""Instructions of the compiled expression: a class of all letters has about 140. Compiling so many takes 30 ms."""
 
 _TOKEN = re.compile(
     r"""(?P<quoted>\\Q.*?(?:\\E|\Z))
@@ -54,13 +63,18 @@ class Searched:
     def plain(self) -> bytes:
         return self._text.encode()
 
+    @property
+    def size(self) -> int:
+        """How long the text is, in bytes."""
+        return len(self.plain)
+
     @cached_property
     def marked(self) -> bytes:
         return _WORDS.sub(rf"{_MARK}\g<0>{_MARK}", self._text).replace(_MARK * 2, _MARK).encode()
 
 
 class Expression:
-    """A compiled expression. `search` is linear in the text."""
+    """A compiled expression. `search` is linear in the text, at a cost of up to `steps` a character."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -74,9 +88,23 @@ class Expression:
         options.max_mem = _MEMORY_MAX
         try:
             self._compiled = re2.compile("".join(_translated(tokens, self._marked)), options)
+            spelled_out = re2.compile("".join(map(_step, tokens)), options)
         except re2.error as error:
             reason = error.args[0].decode() if isinstance(error.args[0], bytes) else str(error.args[0])
             raise ExpressionRefused(f"{source!r} is no linear-time expression: {reason}") from error
+        self.program: int = self._compiled.programsize
+        self.steps: int = min(self.program, spelled_out.programsize)
+
+    @property
+    def too_large(self) -> str | None:
+        """Why a document may not have it; None when it may."""
+        if self.steps > STEPS_MAX:
+            said = f"spells out to {self.steps:,} steps, at most {STEPS_MAX:,}"
+        elif self.program > PROGRAM_MAX:
+            said = f"compiles to {self.program:,} instructions, at most {PROGRAM_MAX:,}"
+        else:
+            return None
+        return f"{self.source!r} {said}: repeat less, or make rules of its parts"
 
     def search(self, text: Searched) -> str | None:
         """The text of the first match, None when there is none."""
@@ -88,6 +116,17 @@ class Expression:
 def compile_expression(source: str) -> Expression:
     """The expression. Raises `ExpressionRefused`."""
     return Expression(source)
+
+
+def _step(token: tuple[str, str]) -> str:
+    """The token with one character for whatever it stands for: an expression of these has as many steps, whatever
+    script they are in."""
+    kind, text = token
+    if kind in ("group", "repeat"):
+        return text
+    if kind == "anchor" or text in (r"\b", r"\A", r"\z"):
+        return "(?:)"
+    return "a" * len(text[2:].removesuffix(r"\E")) if kind == "quoted" else "a"
 
 
 def _translated(tokens: list[tuple[str, str]], marked: bool) -> Iterator[str]:

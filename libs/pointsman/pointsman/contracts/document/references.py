@@ -139,9 +139,11 @@ def _when(path: Path, when: When, known: _Known, depth: int) -> Iterator[Finding
     for step, expression in expressions.items():
         if expression is not None:
             try:
-                compile_expression(expression)
+                too_large = compile_expression(expression).too_large
             except ExpressionRefused as refused:
-                yield (*path, *step), str(refused)
+                too_large = str(refused)
+            if too_large is not None:
+                yield (*path, *step), too_large
     yield from known.connector((*path, "connector"), when.connector)
     yield from known.calendar((*path, "open"), when.open)
 
