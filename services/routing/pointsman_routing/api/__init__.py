@@ -20,6 +20,7 @@ from pointsman_routing.api import (
     webhooks,
 )
 from pointsman_routing.api.document import config_version_of
+from pointsman_routing.api.holidays import HolidayRenewal
 from pointsman_routing.api.me import MyRoutes
 from pointsman_routing.api.offers import OfferReader
 from pointsman_routing.api.renewals import Renewals
@@ -41,6 +42,7 @@ def create(process: ApiProcess) -> FastAPI:
     process.start(renewals.run())
     viewings = Viewings(process)
     process.start(viewings.run())
+    process.start(HolidayRenewal(process).run())
     app.include_router(MyRoutes(renewals, OfferReader(process.pool, process.broadcast)).router())
     app.include_router(AgentStream(process, viewings).router())
     app.include_router(viewings.router())

@@ -1,5 +1,6 @@
 """`POST /v1/config:check`: what a change would do, without it: mistakes, differences, findings, and its effect now."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends
@@ -10,6 +11,7 @@ from starlette.responses import Response
 
 from pointsman.contracts.commands import ConfigEffect
 from pointsman.contracts.document import Document, Written, diff
+from pointsman.contracts.document.horizon import as_written, horizons
 from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import ask
@@ -77,6 +79,14 @@ class LintFinding(BaseModel):
     mend: str
 
 
+class HolidaysUntil(BaseModel):
+    """The public holidays of a calendar are known until then; `renews`: that is moved on by itself every year."""
+
+    pointer: str
+    until: date
+    renews: bool
+
+
 class Checked(BaseModel):
     """A document without mistakes: what `PUT` would do. `version` is the current one, null when there is none; then
     `effect` is null too. `findings` are lint's; none of them keeps a document from being put."""
@@ -85,6 +95,7 @@ class Checked(BaseModel):
     inactive: list[str]
     diff: list[Difference]
     findings: list[LintFinding]
+    horizons: list[HolidaysUntil]
     effect: Effect | None
 
 
@@ -99,6 +110,7 @@ async def check(request: Request, caller: Creator) -> Response:
         "version": None,
         "inactive": document.inactive(),
         "findings": await run_in_threadpool(_findings, written, document),
+        "horizons": [horizon.plain() for horizon in horizons(as_written(document), _year(request))],
         "effect": None,
     }
     try:
@@ -108,6 +120,11 @@ async def check(request: Request, caller: Creator) -> Response:
     command = ConfigEffect(actor=actor(caller.role, caller.sub), document=written.value, moves=moves)
     effect, _, _ = await ask(request, caller, command, subject="config")
     return Json({**answer, "version": version, "diff": diff(current, written.value), "effect": effect})
+
+
+def _year(request: Request) -> int:
+    year: int = request.app.state.process.clock.now().year
+    return year
 
 
 def _findings(written: Written, document: Document) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pointsman.contracts.document import Document
+from pointsman_routing.lint.calendars import holidays_end
 from pointsman_routing.lint.classification import unreachable_rule, unselected_category
 from pointsman_routing.lint.finding import Finding
 from pointsman_routing.lint.people import (
@@ -94,6 +95,11 @@ RULES: tuple[Rule, ...] = (
         "untold-target",
         "a notify target that a ladder, a queue or the last resort names, without an address",
         untold_target,
+    ),
+    Rule(
+        "holidays-end",
+        "public holidays of named years (`holidays_of.years`): after the last one every day is a working day",
+        holidays_end,
     ),
 )
 

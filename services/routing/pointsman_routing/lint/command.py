@@ -11,6 +11,7 @@ from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_json, say
 from pointsman.contracts.document import Document, DocumentErrors, read_document
 from pointsman.contracts.document.expansion import expanded
+from pointsman.contracts.document.horizon import as_written, horizons
 from pointsman_routing.lint import lint
 from pointsman_routing.lint.rates import Rate, RatesError, read_rates
 
@@ -31,18 +32,24 @@ def lint_file(
     Needs no server. Exit code 1 when there is something to look at, 2 when the document is not valid.
     """
     given = read_document_file(file)
+    year = datetime.now(UTC).year
     try:
         document = read_document(given.written)
-        expanded(given.written, document, datetime.now(UTC).year)
+        expanded(given.written, document, year)
     except DocumentErrors as errors:
         refuse(file, errors)
     findings = [
         finding.plain(given.written.line_of(finding.path)) for finding in lint(document, _rates(document, rates))
     ]
+    ends = [horizon.plain() for horizon in horizons(as_written(document), year)]
     if json:
-        print_json({"workspace": given.workspace, "findings": findings, "ok": not findings})
+        said = {"workspace": given.workspace, "findings": findings, "ok": not findings}
+        print_json({**said, "horizons": ends} if ends else said)
     else:
         _print(given, findings)
+        for end in ends:
+            renews = ", moved on by itself every year" if end["renews"] else ", and for good"
+            say(f"{end['pointer']}: public holidays are known until {end['until']}{renews}.")
     if findings:
         raise typer.Exit(1)
 

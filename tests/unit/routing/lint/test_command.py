@@ -1,6 +1,8 @@
 """`pointsman lint`: what it prints, and how it ends."""
 
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -84,3 +86,23 @@ def test_rates_are_compared_with_the_people(tmp_path: Path, capfd: pytest.Captur
     assert run(["lint", str(file), "--rates", str(rates)]) == 2
     assert f"{rates}: line 2: the document has no category 'refunds'" in capfd.readouterr().err
     assert run(["lint", str(file), "--rates", str(tmp_path / "none.csv")]) == 2
+
+
+def test_the_end_of_public_holidays_is_named(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Nobody was told that the dates of a version end two years after it was made."""
+    file = tmp_path / "good.json"
+    year = datetime.now(UTC).year
+    calendars: dict[str, Any] = {"office": {"always": True, "holidays_of": {"country": "IT", "dates": ["2001-01-01"]}}}
+    file.write_bytes(orjson.dumps({**GOOD, "calendars": {**GOOD.get("calendars", {}), **calendars}}))
+    assert run(["lint", str(file), "--json"]) == 0
+    pointer = "/calendars/office/holidays_of"
+    said = orjson.loads(capfd.readouterr().out)
+    assert said["horizons"] == [{"pointer": pointer, "until": f"{year + 2}-12-31", "renews": True}]
+    assert run(["lint", str(file)]) == 0
+    assert f"{pointer}: public holidays are known until {year + 2}-12-31, moved on" in capfd.readouterr().err
+    calendars["office"]["holidays_of"] = {"country": "IT", "years": [2026, 2027]}
+    file.write_bytes(orjson.dumps({**GOOD, "calendars": {**GOOD.get("calendars", {}), **calendars}}))
+    assert run(["lint", str(file), "--json"]) == 1
+    (found,) = orjson.loads(capfd.readouterr().out)["findings"]
+    assert (found["rule"], found["pointer"]) == ("holidays-end", f"{pointer}/years")
+    assert "2027-12-31" in found["message"]

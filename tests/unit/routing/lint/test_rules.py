@@ -233,6 +233,11 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {"sla": {"notify": {"pager": {}}, "last_resort": "pager"}},
         ["/sla/notify/pager"],
     ),
+    "holidays of named years": (
+        "holidays-end",
+        {"calendars": {"office": {"always": True, "holidays_of": {"country": "IT", "years": [2026]}}}},
+        ["/calendars/office/holidays_of/years"],
+    ),
 }
 
 SILENT: dict[str, tuple[str, dict[str, Any]]] = {
@@ -286,6 +291,10 @@ SILENT: dict[str, tuple[str, dict[str, Any]]] = {
         {"sla": {"notify": {"pager": {"url_from": "pager-url"}}, "last_resort": "pager"}},
     ),
     "a target that nothing names": ("untold-target", {"sla": {"notify": {"pager": {}}}}),
+    "holidays that are moved on": (
+        "holidays-end",
+        {"calendars": {"office": {"always": True, "holidays_of": {"country": "IT"}}}},
+    ),
 }
 
 
