@@ -130,8 +130,8 @@ def read_connectors(part: Mapping[str, Any]) -> dict[str, Connector]:
 
 
 _STORE = """
-INSERT INTO config (workspace, version, connectors, raw_days, applied_at)
-VALUES ($1, $2, $3::text::jsonb, $4, $5) ON CONFLICT (workspace, version) DO NOTHING
+INSERT INTO config (workspace, version, connectors, raw_days, applied_at, closed_tickets_days)
+VALUES ($1, $2, $3::text::jsonb, $4, $5, $6) ON CONFLICT (workspace, version) DO NOTHING
 """
 
 _QUEUED_FOLLOW = """
@@ -146,8 +146,9 @@ async def store_version(db: Database, workspace: str, version: int, document: Ma
     Replies that wait follow the connector's new way of sending.
     """
     part = document.get("connectors") or {}
-    raw_days = int((document.get("retention") or {}).get("raw_days", 90))
-    await db.execute(_STORE, workspace, version, orjson.dumps(part).decode(), raw_days, at)
+    kept = document.get("retention") or {}
+    raw_days, closed_days = int(kept.get("raw_days", 90)), int(kept.get("closed_tickets_days", 730))
+    await db.execute(_STORE, workspace, version, orjson.dumps(part).decode(), raw_days, at, closed_days)
     pushing = [slug for slug, connector in read_connectors(part).items() if connector.pushes]
     await db.execute(_QUEUED_FOLLOW, workspace, pushing)
     await db.execute("SELECT pg_notify('intake', $1)", f"config:{workspace}")

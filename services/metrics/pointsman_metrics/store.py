@@ -37,7 +37,8 @@ READ_NEWEST_VERSIONS = """
 SELECT DISTINCT ON (workspace) * FROM config_version WHERE workspace = ANY($1) ORDER BY workspace, version DESC
 """
 INSERT_VERSION = """
-INSERT INTO config_version (workspace, version, timezone, queues, teams, applied_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO config_version (workspace, version, timezone, queues, teams, applied_at, closed_tickets_days)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
 ON CONFLICT DO NOTHING
 """
 
@@ -89,6 +90,7 @@ async def write_version(db: Database, version: WorkspaceVersion) -> None:
         list(version.queues),
         version.teams,
         version.applied_at,
+        version.closed_tickets_days,
     )
 
 

@@ -63,7 +63,11 @@ NEWEST = """
     WHERE workspace.workspace = $2
 """
 
-OLDEST = "SELECT number FROM fact WHERE source = $1 AND partition = $2 ORDER BY number LIMIT 1"
+OLDEST = """
+    SELECT coalesce((SELECT number FROM fact WHERE source = $1 AND partition = $2 ORDER BY number LIMIT 1),
+                    (SELECT number + 1 FROM counter WHERE source = $1 AND partition = $2))
+"""
+"""The number of the first record that is kept; of the next one where all were dropped."""
 
 READ = """
     WITH ours AS (

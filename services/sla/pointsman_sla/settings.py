@@ -27,5 +27,8 @@ class SlaSettings(RuntimeSettings):
     target may take."""
     notify_at_once_max: int = Field(default=10, ge=1)
     """So many notifications are sent at once by one process."""
+    alerts_days: int = Field(default=400, ge=1)
+    """How long resolved alerts and ended silences are kept; and of alerts that stay open, which clocks left and what
+    happened."""
     notify_kept_days: int = Field(default=30, ge=1)
     """How long notifications are kept, and what they told."""

@@ -107,3 +107,28 @@ async def test_the_list_is_given_as_a_cloudevents_batch_too(floor: Floor) -> Non
     for cursor, status, code in (("what", 422, "invalid-cursor"), ("gone.5", 410, "cursor-too-old")):
         refused = await supervisor.get("/v1/events", params={"after": cursor})
         assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{code}")
+
+
+async def test_a_cursor_before_what_was_dropped_is_too_old_also_when_nothing_is_left(floor: Floor) -> None:
+    """With every day of facts dropped an old cursor went on at the newest event, as if nothing had been between."""
+    supervisor = await floor.as_("supervisor", "sue")
+    begun = (await supervisor.get("/v1/events", params={"limit": 1})).json()["cursor"]
+    await floor.customer_writes("t1")
+
+    async def opened() -> Any:
+        return (await supervisor.get("/v1/events", params={"type": "ticket.opened"})).json()["items"]
+
+    await until(opened)
+    await floor.process.pool.execute("DELETE FROM fact")
+    gone = await supervisor.get("/v1/events", params={"after": begun})
+    assert (gone.status_code, gone.json()["type"]) == (410, "/problems/cursor-too-old")
+    now = (await supervisor.get("/v1/events")).json()
+    assert now["items"] == []
+    await floor.customer_writes("t2")
+
+    async def heard() -> Any:
+        items = (await supervisor.get("/v1/events", params={"after": now["cursor"]})).json()["items"]
+        return [event for event in items if event["type"] == "ticket.opened"]
+
+    assert [event["subject"] for event in await until(heard)] == ["t2"]
+    assert (await supervisor.get("/v1/events", params={"after": begun})).status_code == 410

@@ -30,6 +30,11 @@ class RuntimeSettings(BaseSettings):
     a record came meanwhile (tansu), needs 10."""
     resend_seconds: int = 900
     """How old a fact may be to be sent again to a broker that lost its log."""
+    facts_days: int = Field(default=760, ge=8)
+    """How long facts are kept, of every service: the timelines of tickets, the list of events and what a replay plays.
+    Whole days are dropped; what a cursor older than that asks for is answered with 410 `cursor-too-old`."""
+    dead_letters_days: int = Field(default=90, ge=1)
+    """How long dead letters, and what was in quarantine, are kept after they were replayed or discarded."""
     lease_seconds: float = 2.5
     """How long a lane's lease lives without renewal: until a stopped worker's lanes are taken by another."""
     batch_milliseconds: int = 20

@@ -93,7 +93,7 @@ class Worker:
         self._tasks.keep(self.clock.keep_measuring(self.pool))
         self._tasks.keep(self.reader.run())
         self._tasks.keep(self.leases.keep())
-        self._tasks.keep(keep_tidy(self.pool))
+        self._tasks.keep(keep_tidy(self.pool, self.service, self.settings))
         self._tasks.keep(keep_comparing(self.pool, self.service))
         self._tasks.keep(report_positions(self.link, f"{self.settings.topic_prefix}-{self.service}", self._positions))
         return self

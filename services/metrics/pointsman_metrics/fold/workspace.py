@@ -9,7 +9,8 @@ from pointsman.core.instant import Instant
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceVersion:
-    """One version's part: the zone that days and weeks are of, the queues, and each agent's team (None for none)."""
+    """One version's part: the zone that days and weeks are of, the queues, each agent's team (None for none), and how
+    long closed tickets are kept."""
 
     workspace: str
     version: int
@@ -17,6 +18,7 @@ class WorkspaceVersion:
     queues: tuple[str, ...]
     teams: dict[str, str | None]
     applied_at: Instant
+    closed_tickets_days: int = 730
 
 
 def keep_version(workspace: str, fact: ConfigApplied) -> WorkspaceVersion:
@@ -30,4 +32,5 @@ def keep_version(workspace: str, fact: ConfigApplied) -> WorkspaceVersion:
         queues=tuple(document.get("queues") or ()),
         teams={slug: (agent or {}).get("team") for slug, agent in agents.items()},
         applied_at=fact.applied_at,
+        closed_tickets_days=(document.get("retention") or {}).get("closed_tickets_days", 730),
     )

@@ -142,6 +142,7 @@ def part_of(document: Mapping[str, Any]) -> dict[str, Any]:
     sla = document.get("sla") or {}
     return {
         "timezone": document.get("timezone") or "Europe/Rome",
+        "retention": {"closed_tickets_days": (document.get("retention") or {}).get("closed_tickets_days", 730)},
         "calendars": {name: _without_text(raw) for name, raw in (document.get("calendars") or {}).items()},
         "queues": {
             slug: {key: queue[key] for key in ORDERING if queue and queue.get(key) is not None}

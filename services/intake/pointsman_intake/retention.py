@@ -1,0 +1,78 @@
+"""How long intake's rows are kept (pointsman.runtime.retention). What was said goes so many days after it came as its
+workspace keeps closed tickets (`retention.closed_tickets_days`), never while its conversation is on an open ticket."""
+
+from pointsman.runtime.retention import SECRETS, GoesWith, Retention, Stands, Swept, SweptBy, aged
+
+_KEPT = """
+    SELECT DISTINCT ON (workspace) workspace,
+        clock_timestamp() - make_interval(days => closed_tickets_days) AS until
+    FROM config ORDER BY workspace, version DESC
+"""
+MESSAGES = f"""
+WITH kept AS MATERIALIZED ({_KEPT}), gone AS (
+    DELETE FROM message WHERE (workspace, connector, external_id) IN (
+        SELECT old.workspace, old.connector, old.external_id FROM kept CROSS JOIN LATERAL (
+            SELECT workspace, connector, external_id FROM message m
+            WHERE m.workspace = kept.workspace AND m.received_at < kept.until AND NOT EXISTS (
+                SELECT FROM thread t WHERE t.ticket_id = m.ticket_id AND NOT t.closed)
+            LIMIT $1) AS old
+        LIMIT $1)
+    RETURNING workspace, connector, thread, external_id
+), threads AS (
+    DELETE FROM thread t USING (SELECT DISTINCT workspace, connector, thread FROM gone) AS g
+    WHERE t.workspace = g.workspace AND t.connector = g.connector AND t.thread = g.thread AND t.closed AND NOT EXISTS (
+        SELECT FROM message m
+        WHERE m.workspace = t.workspace AND m.connector = t.connector AND m.thread = t.thread AND NOT EXISTS (
+            SELECT FROM gone WHERE gone.workspace = m.workspace AND gone.connector = m.connector
+                AND gone.external_id = m.external_id))
+)
+SELECT count(*) FROM gone
+"""
+
+
+def _older(table: str, instant: str, where: str = "true") -> str:
+    return f"""
+    WITH kept AS MATERIALIZED ({_KEPT}), gone AS (
+        DELETE FROM {table} WHERE (workspace, id) IN (
+            SELECT old.workspace, old.id FROM kept CROSS JOIN LATERAL (
+                SELECT o.* FROM {table} o
+                WHERE o.workspace = kept.workspace AND o.{instant} < kept.until AND {where} LIMIT $1) AS old
+            LIMIT $1)
+        RETURNING 1)
+    SELECT count(*) FROM gone
+    """
+
+
+OPEN = "NOT EXISTS (SELECT FROM thread t WHERE t.ticket_id = o.ticket_id AND NOT t.closed)"
+
+RETENTION: tuple[Retention, ...] = (
+    SECRETS,
+    Stands("config", "one row a change of the document"),
+    Swept("message", "`retention.closed_tickets_days` after it came, when its ticket is closed", MESSAGES),
+    GoesWith("thread", "message"),
+    SweptBy("raw", "`retention.raw_days` of the workspace", "pointsman_intake.tidy"),
+    SweptBy("replay_token", "two days", "pointsman_intake.tidy"),
+    Stands("customer", "one row a customer, until they are merged or erased"),
+    Stands("identity", "one row an address of a customer, until they are erased"),
+    Swept(
+        "delivery",
+        "`retention.closed_tickets_days` after it was made, when its ticket is closed and it is not on its way",
+        _older("delivery", "created_at", f"o.state <> 'queued' AND {OPEN}"),
+    ),
+    Swept(
+        "attachment",
+        "`retention.closed_tickets_days` after it came",
+        _older("attachment", "created_at"),
+    ),
+    Swept(
+        "quarantine",
+        "so many days after it was replayed or discarded; an open one waits for a person, for two years",
+        aged(
+            "quarantine",
+            "workspace, id",
+            """state <> 'open' AND closed_at < clock_timestamp() - make_interval(days => $2)
+            OR at < clock_timestamp() - interval '730 days'""",
+        ),
+        "dead_letters_days",
+    ),
+)
