@@ -70,19 +70,7 @@ OFFER_ROWS = """
     WHERE workspace = $1 AND agent = ANY($2::text[]) AND state = 'pending'
 """
 SESSION_ROWS = "SELECT agent, session, lease_until FROM session WHERE workspace = $1 AND agent = ANY($2::text[])"
-CHARGED_AT = """
-    SELECT max(at) AS at, coalesce(bool_or(override), false) AS override FROM (
-        SELECT offered_at AS at, false AS override FROM offer
-        WHERE workspace = $1 AND agent = $2 AND ticket_id = ANY($3::text[])
-        UNION ALL
-        SELECT at, why ->> 'override' = 'true' FROM assignment
-        WHERE workspace = $1 AND agent = $2 AND ticket_id = ANY($3::text[])
-    ) AS charges
-"""
-VERSION_AT = """
-    SELECT version, document FROM config_version WHERE workspace = $1 AND applied_at <= $2
-    ORDER BY version DESC LIMIT 1
-"""
+VERSION = "SELECT document FROM config_version WHERE workspace = $1 AND version = $2"
 
 
 @dataclass(slots=True)
@@ -219,7 +207,10 @@ async def _slice(db: Database, desk: Desk, cycle: _Cycle, now: Instant) -> Async
     with _at(desk, now):
         found = [finding for agent in agents for finding in soundness.of_agent(desk, agent)]
     for finding in found:
-        if finding.kind != OVER_CAPACITY or not await _allowed(db, desk, desk.agents[str(finding.agent)]):
+        if finding.kind != OVER_CAPACITY:
+            yield finding
+    for slug in dict.fromkeys(str(finding.agent) for finding in found if finding.kind == OVER_CAPACITY):
+        for finding in await _over_capacity(db, desk, desk.agents[slug]):
             yield finding
 
 
@@ -288,19 +279,18 @@ async def _rows_of_agents(db: Database, desk: Desk, agents: Sequence[Agent]) -> 
     return found
 
 
-async def _allowed(db: Database, desk: Desk, agent: Agent) -> bool:
-    """Whether a person put the agent above capacity by name, or the configuration lowered it since the last charge."""
-    charged = [id for id in agent.hand if id in desk.tickets and desk.tickets[id].charged]
-    last = await db.fetchrow(CHARGED_AT, desk.workspace, agent.slug, charged)
-    if last["at"] is None:
-        return False
-    if last["override"]:
-        return True
-    then = await db.fetchrow(VERSION_AT, desk.workspace, last["at"])
-    if then is None or then["version"] == desk.policy.version:
-        return False
-    profile = compile_policy(Document.model_validate(then["document"]), then["version"]).profiles.get(agent.slug)
-    return profile is not None and soundness.exceeds(agent, profile) is None
+async def _over_capacity(db: Database, desk: Desk, agent: Agent) -> list[Finding]:
+    """What the agent has above a limit though nobody put it there: a person by name, or a version that lowered the
+    limit after the last charge."""
+    found = []
+    for excess, charge in soundness.suspects(desk, agent):
+        if charge.config_version != desk.policy.version:
+            document = await db.fetchval(VERSION, desk.workspace, charge.config_version)
+            policy = compile_policy(Document.model_validate(document), charge.config_version)
+            if soundness.was_within(agent, excess, policy.profiles.get(agent.slug)):
+                continue
+        found.append(Finding(OVER_CAPACITY, None, agent.slug, excess.says, charge.at))
+    return found
 
 
 def _differences(table: Table, resident: Sequence[Any], row: Mapping[str, Any]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from pointsman_routing.desk.index import Waiting
 from pointsman_routing.desk.model import (
     RARE,
     Agent,
+    Charge,
     Climb,
     Closing,
     Conversation,
@@ -219,7 +220,8 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
             row["waiting_on"], row["pending_until"], row["pending_then"], row["pending_reason"], row["resolves_at"]
         )
     declined = row["declined"]
-    own = {"pause": pause, "climbed": _climbed(row["climbed"]), "speaks": _speaks(row["speaks"])}
+    own = {"pause": pause, "climbed": _climbed(row["climbed"])}
+    own |= {"speaks": _speaks(row["speaks"]), "charge": _charge(row["charge"])}
     rare = tuple(own[name] if name in own else row[name] for name in RARE)
     return Ticket(
         id=row["id"],
@@ -245,6 +247,13 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
 
 def _speaks(text: str | None) -> Conversation | None:
     return None if text is None else Conversation._make(orjson.loads(text))
+
+
+def _charge(text: str | None) -> Charge | None:
+    if text is None:
+        return None
+    at, config_version, override = orjson.loads(text)
+    return Charge(parse_rfc3339(at), config_version, override)
 
 
 def _climbed(text: str | None) -> tuple[Climb, ...] | None:

@@ -115,7 +115,8 @@ TICKET = Table(
         *_typed("text", "relaxed"),
         *_typed("jsonb", "climbed"),
         *_typed("bigint", "arrival"),
-        *_typed("jsonb", "speaks"),
+        *_typed("jsonb", "speaks charge"),
+        *_typed("text", "entrusted_to"),
     ),
 )
 
@@ -144,6 +145,7 @@ def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
         ticket.config_version, ticket.reserved_for, ticket.reserved_until, ticket.assigned_at, ticket.offers_spent_at,
         ticket.relaxed, as_json([tuple(each) for each in ticket.climbed] if ticket.climbed else None), ticket.arrival,
         as_json(tuple(ticket.speaks) if ticket.speaks else None),
+        as_json(tuple(ticket.charge) if ticket.charge else None), ticket.entrusted_to,
     )  # fmt: skip
 
 

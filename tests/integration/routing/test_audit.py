@@ -10,9 +10,13 @@ import pytest
 import structlog.testing
 
 from pointsman.contracts import commands as asked
+from pointsman.core.cause import RecordCause
+from pointsman.core.decision import Decision
 from pointsman.runtime.database import open_pool
+from pointsman.runtime.logic import Decided
 from pointsman.testing.installation import Installation
 from pointsman_routing import audit
+from pointsman_routing.desk.model import Ticket
 from pointsman_routing.worker import DeskLane
 from tests.integration.routing.floor import Floor
 from tests.integration.routing.test_desk_store import LANE, Stored
@@ -165,19 +169,46 @@ async def test_more_than_capacity_is_found_unless_a_person_or_a_lowered_configur
         await play.write()
         assert full.load > full.profile.capacity
         assert await play.audited() == []
-        await play.db.execute("UPDATE offer SET offered_at = $1", play.now)
-        assert {finding.kind for finding in await play.audited()} >= {"over-capacity"}
-        held = next(id for id in full.hand if play.ticket(id).charged)
-        await play.db.execute(
-            """
-            INSERT INTO assignment (workspace, ticket_id, change, agent, reason, why, config_version, at)
-            VALUES ('acme', $1, 0, $2, 'the customer insists', '{"override": true}'::text::json, 1, $3)
-            """,
-            held,
-            full.slug,
-            play.now,
-        )
+        held = next(play.ticket(id) for id in full.hand if play.ticket(id).charged)
+        charge = held.charge
+        assert charge is not None
+        held.charge = charge._replace(at=play.now, config_version=play.desk.policy.version)
+        await rewrite(play, held)
+        assert {finding.kind for finding in await play.audited()} == {"over-capacity"}
+        held.charge = held.charge._replace(override=True)
+        await rewrite(play, held)
         assert await play.audited() == [], "a supervisor said so, by name"
+
+
+async def rewrite(play: Stored, ticket: Ticket) -> None:
+    """As if it had been decided so."""
+    play.desk.changes.tickets[ticket.id] = ticket
+    cause = RecordCause("evt_x", "requests", "acme", ticket.id, play.now, ())
+    play.pending.append(Decided(cause, Decision()))
+    await play.write()
+
+
+async def test_a_charge_that_is_older_than_a_lowered_capacity_may_be_held_again(installation: Installation) -> None:
+    """Wrapped up and reopened, set aside on the charge and woken: the agent gets nothing that they had not."""
+    holding = DOCUMENT | {"channels": {"email": {"pending_holds": True}}}
+    async with a_desk(installation) as play:
+        play.configure(holding)
+        for agent in ("boris", "carla"):
+            play.away(agent)
+        for number in range(3):
+            play.assigned(f"tkt_{number}")
+        lowered = {**holding, "agents": {**holding["agents"], "anna": {**holding["agents"]["anna"], "capacity": 1}}}
+        play.advance(1)
+        play.configure(lowered)
+        play.advance(1)
+        play.resolve("tkt_0", wrap_up_seconds=300)
+        play.pend("tkt_1")
+        play.advance(1)
+        for ticket in ("tkt_0", "tkt_1"):
+            play.say(ticket)
+        await play.write()
+        assert (play.ticket("tkt_0").agent, play.ticket("tkt_1").agent, play.agent("anna").load) == ("anna", "anna", 3)
+        assert await play.audited() == []
 
 
 async def test_a_lane_that_another_owner_has_written_is_left_alone(installation: Installation) -> None:

@@ -1,10 +1,12 @@
 """What must hold of a desk after every decision (DESIGN §7, invariants 2, 3 and 4): the checks of the auditor in
 production, and the plain scan that its indexes must agree with."""
 
+from collections.abc import Mapping
 from itertools import chain
 
 from pointsman_routing.desk import soundness
 from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.policy import Policy
 from pointsman_routing.desk.soundness import OVER_CAPACITY
 from tests.unit.routing.reference import can_take
 
@@ -21,10 +23,14 @@ def assert_sound(desk: Desk) -> None:
         assert all(desk.tickets[id] is ticket for id, ticket in tickets.items()), f"{queue} holds what is not there"
 
 
-def assert_within_capacity(desk: Desk) -> None:
-    """The router's own doing never exceeds capacity; holds as long as no configuration lowered it."""
+def assert_within_capacity(desk: Desk, policies: Mapping[int, Policy]) -> None:
+    """Whatever is above a limit was put there by a supervisor, or before a version lowered the limit. `policies` are all
+    versions so far."""
     for agent in desk.agents.values():
-        assert soundness.exceeds(agent, agent.profile) is None, (agent.slug, soundness.exceeds(agent, agent.profile))
+        for excess, charge in soundness.suspects(desk, agent):
+            then = policies[charge.config_version].profiles.get(agent.slug)
+            assert charge.config_version != desk.policy.version, (agent.slug, excess)
+            assert soundness.was_within(agent, excess, then), (agent.slug, excess, charge)
 
 
 def _nobody_waits_in_vain(desk: Desk) -> None:

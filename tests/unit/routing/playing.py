@@ -25,6 +25,7 @@ from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.model import Agent, Ticket, Written
+from pointsman_routing.desk.policy import Policy
 from pointsman_routing.desk.timers import Timers
 from pointsman_routing.desk.written import new_messages
 
@@ -108,6 +109,7 @@ class Play:
         self.answer: Any = None
         self.closed: dict[str, Ticket] = {}
         self.left: dict[str, Ticket] = {}
+        self.policies: dict[int, Policy] = {}
         self._written: list[Written] = []
         self._ticket_of: dict[str, str] = {}
         self._causes = 0
@@ -136,6 +138,8 @@ class Play:
         touched = self.desk.changes.tickets.items()
         self.closed.update((id, ticket) for id, ticket in touched if ticket.state == "closed")
         self.desk.committed()
+        if self.desk.configured:
+            self.policies[self.desk.policy.version] = self.desk.policy
         for id in self.closed:
             if id in self.desk.tickets and self.desk.tickets[id].state == "closed":
                 del self.desk.tickets[id]

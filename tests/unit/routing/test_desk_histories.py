@@ -159,15 +159,13 @@ class Histories(RuleBasedStateMachine):
         self.plays = (Checked(document), Play(document, matcher=ScanMatcher()))
         self.document = document
         self.tickets = 0
-        self.lowered = False
 
     def both(self, act: Any) -> None:
         for play in self.plays:
             act(play)
         indexed, scanning = self.plays
         assert indexed.facts == scanning.facts, "the index decides otherwise than the reference"
-        if not self.lowered:
-            assert_within_capacity(indexed.desk)
+        assert_within_capacity(indexed.desk, indexed.policies)
 
     def put(self, document: dict[str, Any], **fields: Any) -> None:
         """The document is the next version, unless it is refused."""
@@ -252,7 +250,6 @@ class Histories(RuleBasedStateMachine):
     @rule(data=st.data(), agent=st.sampled_from(AGENTS), override=st.booleans())
     def a_supervisor_assigns(self, data: Any, agent: str, override: bool) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
-        self.lowered = self.lowered or override
         self.both(lambda play: play.assign(agent, ticket, override=override))
 
     @rule(agent=st.sampled_from(AGENTS), connector=st.sampled_from(["support-mail", "site-chat"]))
@@ -415,7 +412,6 @@ class Histories(RuleBasedStateMachine):
     def the_configuration_changes(self, agent: str, profile: Any, queue: str, data: Any) -> None:
         document, other = self.document, "billing" if queue == "general" else "general"
         new = data.draw(queues(other))
-        self.lowered = True
         self.put(
             {
                 **document,

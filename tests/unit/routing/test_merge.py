@@ -6,7 +6,7 @@ import pytest
 
 from pointsman.contracts.desk import TicketClosed, TicketMerged
 from tests.unit.routing.invariants import assert_sound
-from tests.unit.routing.playing import Play, a_workspace, as_agent
+from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
 
 
 def two_tickets(**agents: Any) -> Play:
@@ -246,3 +246,110 @@ def test_split_off_again_a_message_is_answered_where_it_was_said() -> None:
     assert went_to(play) == CHAT
     play.reply("tkt_1", reply_to_message="msg_tkt_2_1")
     assert play.answer.status == 422, "it is the other's now"
+
+
+def one_held(**anna: Any) -> Play:
+    """anna holds tkt_1; tkt_2 of the same customer waits."""
+    play = Play(a_workspace({"anna": {"capacity": 3, **anna}, "boris": {}}), present=["anna"])
+    play.assigned("tkt_1", customer={"id": "cus_1"})
+    play.away("anna")
+    play.advance(60)
+    play.say("tkt_2", customer={"id": "cus_1"})
+    assert play.ticket("tkt_2").state == "queued"
+    return play
+
+
+BOTH_WAYS = [("tkt_1", "tkt_2"), ("tkt_2", "tkt_1")]
+
+
+@pytest.mark.parametrize(("source", "target"), BOTH_WAYS)
+@pytest.mark.parametrize("free", ["queued", "offered", "held", "pending", "reserved"])
+def test_who_holds_one_merges_one_that_nobody_holds_and_holds_the_result(free: str, source: str, target: str) -> None:
+    play = one_held()
+    if free == "offered":
+        play.available("anna")
+        assert play.offered_to("tkt_2") == "anna"
+    elif free == "held":
+        play.close_queue(then="hold")
+        assert play.ticket("tkt_2").held == "closed"
+    elif free == "pending":
+        play.assign("boris", "tkt_2")
+        play.pend("tkt_2")
+        play.handover("boris")
+        assert (play.ticket("tkt_2").state, play.ticket("tkt_2").agent) == ("pending", None)
+    elif free == "reserved":
+        play.transfer("tkt_2", to_agent="anna", wait_seconds=600, actor=BOSS)
+        assert play.ticket("tkt_2").reserved_for == "anna"
+    play.merge(source, target, actor=as_agent("anna"))
+    assert play.answer["merged_into"] == target, play.answer
+    result = play.ticket(target)
+    assert (result.state, result.agent, play.agent("anna").load) == ("assigned", "anna", 1)
+    assert play.agent("anna").shown == {}
+    assert_sound(play.desk)
+    play.advance(400_000)
+
+
+@pytest.mark.parametrize(("source", "target"), BOTH_WAYS)
+@pytest.mark.parametrize("other", ["held", "pending", "offered", "reserved"])
+def test_what_is_somebody_elses_is_not_theirs_to_merge(other: str, source: str, target: str) -> None:
+    play = one_held()
+    if other == "offered":
+        play.available("boris")
+        assert play.offered_to("tkt_2") == "boris"
+    elif other == "reserved":
+        play.transfer("tkt_2", to_agent="boris", wait_seconds=600, actor=BOSS)
+    else:
+        play.assign("boris", "tkt_2")
+        if other == "pending":
+            play.pend("tkt_2")
+        play.available("boris")
+    play.merge(source, target, actor=as_agent("anna"))
+    if (source, other) in (("tkt_1", "held"), ("tkt_1", "pending")):
+        assert play.ticket("tkt_2").agent == "boris", "she gave hers up to the ticket that he holds"
+    else:
+        assert (play.answer.status, play.answer.code) == (403, "not-holder")
+        assert play.ticket("tkt_1").agent == "anna"
+
+
+@pytest.mark.parametrize(("source", "target"), BOTH_WAYS)
+def test_who_holds_neither_merges_nothing(source: str, target: str) -> None:
+    play = one_held()
+    play.merge(source, target, actor=as_agent("boris"))
+    assert (play.answer.code, play.answer.extra["holder"]) == ("not-holder", play.ticket(source).agent)
+
+
+def test_what_is_resolved_and_nobodys_may_be_merged_into_what_one_holds() -> None:
+    play = one_held()
+    play.resolve("tkt_2", actor=BOSS)
+    play.merge("tkt_2", "tkt_1", actor=as_agent("anna"))
+    assert play.closed["tkt_2"].merged_into == "tkt_1"
+
+
+def test_after_work_is_over_with_the_merge_and_the_result_held() -> None:
+    play = one_held()
+    play.resolve("tkt_1", wrap_up_seconds=60)
+    play.merge("tkt_1", "tkt_2", actor=as_agent("anna"))
+    assert (play.ticket("tkt_2").agent, play.agent("anna").load) == ("anna", 1)
+    assert_sound(play.desk)
+
+
+def test_a_heavier_result_than_there_is_room_for_is_refused_whole() -> None:
+    document = a_workspace(
+        {"anna": {"capacity": 2}}, classify={"language_skill": None, "categories": {"heavy": {"weight": 3}}}
+    )
+    play = Play(document)
+    play.assigned("tkt_1", customer={"id": "cus_1"})
+    play.say("tkt_2", customer={"id": "cus_1"}, category="heavy")
+    play.merge("tkt_1", "tkt_2", actor=as_agent("anna"))
+    assert (play.answer.status, play.answer.code) == (409, "no-room")
+    assert (play.ticket("tkt_1").agent, play.ticket("tkt_2").state) == ("anna", "queued")
+    play.merge("tkt_2", "tkt_1", actor=as_agent("anna"))
+    assert play.ticket("tkt_1").agent == "anna"
+
+
+def test_of_one_offered_to_them_the_offer_is_accepted_or_ends() -> None:
+    for source, target, end in (("tkt_1", "tkt_2", "offer.accepted"), ("tkt_2", "tkt_1", "offer.rescinded")):
+        play = one_held()
+        play.available("anna")
+        play.merge(source, target, actor=as_agent("anna"))
+        assert [fact.type for fact in play.facts if fact.type.startswith("offer.")] == [end]

@@ -109,7 +109,7 @@ def test_rocketchat_37776_places_are_counted_when_they_are_given() -> None:
         play.take("anna", ticket)
         play.assign("anna", ticket)
         play.transfer(ticket, to_agent="anna", actor=BOSS)
-        assert_within_capacity(play.desk)
+        assert_within_capacity(play.desk, play.policies)
     assert [ticket.id for ticket in play.desk.tickets.values() if ticket.agent == "anna"] == [offered]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -122,5 +123,68 @@ def test_the_caps_and_what_others_keep_count_as_capacity(play: Play) -> None:
     anna, boris = play.desk.agents["anna"], play.desk.agents["boris"]
     anna.counts = {"chat": 2}
     boris.units, boris.load = {"email": 3}, 3
-    assert "at most 1" in (soundness.exceeds(anna, anna.profile) or "")
-    assert "kept for others" in (soundness.exceeds(boris, boris.profile) or "")
+    (anna_has,), (boris_has,) = (list(soundness.excesses(each, each.profile)) for each in (anna, boris))
+    assert (anna_has.limit, anna_has.channel) == ("caps", "chat")
+    assert (boris_has.limit, boris_has.channel) == ("reserve", "email")
+    assert "at most 1" in anna_has.says
+    assert "kept for others" in boris_has.says
+
+
+def suspected(play: Play) -> list[str]:
+    """The limits that the router itself exceeded."""
+    found = []
+    for agent in play.desk.agents.values():
+        for excess, charge in soundness.suspects(play.desk, agent):
+            policy = play.policies[charge.config_version]
+            same = charge.config_version == play.desk.policy.version
+            if same or not soundness.was_within(agent, excess, policy.profiles.get(agent.slug)):
+                found.append(excess.limit)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "channel"),
+    [
+        ({"capacity": 2}, {"capacity": 1}, "email"),
+        ({"capacity": 4}, {"capacity": 4, "caps": {"chat": 0}}, "chat"),
+        ({"capacity": 4}, {"capacity": 4, "reserve": {"chat": 3}}, "email"),
+    ],
+)
+def test_what_a_lower_limit_found_in_hand_is_nobodys_mistake(
+    before: dict[str, Any], after: dict[str, Any], channel: str
+) -> None:
+    """Nor when other channels are charged by the new version, or the same charge is held again."""
+    document = a_workspace({"anna": before})
+    play = Play(document)
+    for number in (1, 2):
+        play.assigned(f"tkt_{number}", channel=channel)
+    play.configure({**document, "agents": {"anna": after}})
+    assert findings(play), "more than the limit"
+    assert suspected(play) == []
+    play.resolve("tkt_1", wrap_up_seconds=60)
+    play.say("tkt_1", channel=channel)
+    assert play.ticket("tkt_1").state == "assigned"
+    play.say("tkt_3", channel="chat" if channel == "email" else "email")
+    assert suspected(play) == []
+
+
+def test_a_charge_above_what_its_own_version_allowed_is_found_after_any_later_version() -> None:
+    document = a_workspace({"anna": {"capacity": 2}})
+    play = Play(document)
+    for number in (1, 2):
+        play.assigned(f"tkt_{number}")
+    play.desk.agents["anna"].load = 3
+    assert suspected(play) == ["capacity"]
+    play.desk.agents["anna"].load = 2
+    play.configure({**document, "agents": {"anna": {"capacity": 1}}})
+    play.desk.agents["anna"].load = 3
+    assert suspected(play) == ["capacity"]
+
+
+def test_what_a_supervisor_put_above_a_limit_by_name_is_nobodys_mistake() -> None:
+    play = Play(a_workspace({"anna": {"capacity": 1}}))
+    play.assigned("tkt_1")
+    play.say("tkt_2")
+    play.assign("anna", "tkt_2", override=True)
+    assert [each.limit for each in soundness.excesses(play.agent("anna"), play.agent("anna").profile)] == ["capacity"]
+    assert suspected(play) == []

@@ -48,6 +48,7 @@ def assign(desk: Desk, ticket: Ticket, command: TicketAssign) -> Result:
             by=command.actor,
         )
         desk.say(ticket, handed, holder)
+    ticket.entrusted_to = agent.slug
     offers.assign(desk, ticket, agent, command.actor, command.reason, override=above)
     gone.mind_absence(desk, ticket, agent)
     return Answer(lambda: ticket_shape(ticket))

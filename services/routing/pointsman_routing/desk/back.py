@@ -1,4 +1,5 @@
-"""Rule 17, where a ticket goes on: with its holder when they are available with room, else in the queue."""
+"""Rule 17, where a ticket goes on: with its holder when they are available, still eligible and with room, else in the
+queue. Whom a supervisor gave it by name need not be eligible."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from pointsman.core.instant import Instant
 from pointsman_routing.desk import gone, offers
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import has_room, takes_offers
-from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.model import Agent, Ticket
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -35,7 +36,7 @@ def wake(desk: Desk, ticket: Ticket, reason: str) -> None:
 
 def reopen(desk: Desk, ticket: Ticket, by: Actor, reason: str, at: Instant) -> None:
     """A resolved ticket is open again. In wrap-up it goes back to the holder on the same charge; within
-    `reopen_seconds` to the last holder if available with room; else it queues, later than that for anybody alike. The
+    `reopen_seconds` to the last holder if available, eligible and with room; else it queues, later than that for anybody alike. The
     caller has edited the ticket."""
     desk.say(ticket, made(TicketReopened, ticket_id=ticket.id, reason=reason, by=by), ticket.agent)
     recent = ticket.resolved_at is not None and at - ticket.resolved_at <= desk.policy.reopen
@@ -56,8 +57,17 @@ def reopen(desk: Desk, ticket: Ticket, by: Actor, reason: str, at: Instant) -> N
 
 def _to_holder_or_queue(desk: Desk, ticket: Ticket, holder: str | None, reason: str) -> None:
     agent = desk.agents.get(holder) if holder else None
-    if agent is not None and (takes_offers(agent, ticket.channel) if ticket.charged else has_room(agent, ticket)):
+    if agent is not None and _goes_on_with(desk, ticket, agent):
         offers.assign(desk, ticket, agent, SYSTEM, reason)
         return
     offers.release(desk, ticket)
     desk.enqueue(ticket, "woken" if ticket.state in ("pending", "snoozed") else "reopened", fresh=True)
+
+
+def _goes_on_with(desk: Desk, ticket: Ticket, agent: Agent) -> bool:
+    """Whether it may go back to the agent: there, with room unless its charge still stands, and one who takes such
+    tickets, on the terms on which it was last given out."""
+    there = takes_offers(agent, ticket.channel) if ticket.charged else has_room(agent, ticket)
+    if not there or not agent.profile.takes_tickets:
+        return False
+    return ticket.entrusted_to == agent.slug or desk.may_take(agent, ticket, stage=ticket.stage)

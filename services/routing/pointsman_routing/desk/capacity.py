@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.model import Agent, Charge, Ticket
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -61,17 +61,18 @@ def at_cap(agent: Agent, channel: str) -> bool:
     return cap is not None and agent.counts.get(channel, 0) >= cap
 
 
-def charge(desk: Desk, agent: Agent, ticket: Ticket) -> None:
-    """Takes the ticket's weight from the agent's capacity."""
+def charge(desk: Desk, agent: Agent, ticket: Ticket, *, override: bool = False) -> None:
+    """Takes the ticket's weight from the agent's capacity; with `override` a supervisor wants it above that. The caller
+    has edited the ticket."""
     _add(desk, agent, ticket, 1)
-    ticket.charged = True
+    ticket.charged, ticket.charge = True, Charge(desk.draft.now, desk.policy.version, override)
 
 
 def free(desk: Desk, agent: Agent, ticket: Ticket) -> None:
     """Gives the weight back, once; `settle` asks what waits for the agent. Nothing when it is not charged."""
     if not ticket.charged:
         return
-    ticket.charged = False
+    ticket.charged, ticket.charge = False, None
     desk.edit_agent(agent)
     agent.idle_since = desk.draft.now
     desk.draft.agents[agent.slug] = agent

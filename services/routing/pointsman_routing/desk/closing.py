@@ -25,7 +25,7 @@ def close(desk: Desk, cause: TimerCause) -> Result:
     at = desk.edit(ticket)
     if ticket.in_wrap_up:
         wrap_up.over(desk, ticket, SYSTEM)
-    ticket.closed_at, ticket.closes_at = at, None
+    ticket.closed_at, ticket.closes_at, ticket.entrusted_to = at, None, None
     desk.arm(kinds.CLOSE, ticket.id, None)
     desk.enter_state(ticket, "closed")
     desk.say(ticket, made(TicketClosed, ticket_id=ticket.id))

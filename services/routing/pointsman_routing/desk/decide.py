@@ -51,10 +51,8 @@ from pointsman_routing.desk import (
 )
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.model import Agent, Offer, Ticket
+from pointsman_routing.desk.model import SUPERVISING, Agent, Offer, Ticket
 from pointsman_routing.desk.result import Answer, Result, invalid
-
-SUPERVISING = frozenset({"supervisor", "admin", "operator"})
 
 _OF_TIMERS: dict[str, Callable[[Desk, TimerCause], Result]] = {
     kinds.OFFER: expiry.expire,
@@ -112,7 +110,6 @@ _HOLDERS_ONLY = frozenset(
         asked.TicketResolve,
         asked.WrapUpFinish,
         asked.TicketTransfer,
-        asked.TicketMerge,
         asked.TicketSplit,
     }
 )
@@ -286,7 +283,8 @@ def _unmatched(ticket: Ticket, command: asked.Command) -> Decision | None:
 
 
 def _not_holder(ticket: Ticket, command: Any) -> Decision | None:
-    """403: only the holder replies publicly, sets aside, transfers and resolves; supervisors do everything."""
+    """403: only the holder replies publicly, sets aside, transfers, splits and resolves; supervisors do everything. Who
+    merges is `merge`'s to say."""
     kind = type(command)
     if kind not in _HOLDERS_ONLY and not (kind is asked.TicketReply and command.public):
         return None

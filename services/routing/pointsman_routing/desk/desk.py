@@ -284,11 +284,20 @@ class Desk:
         group = ticket.place[4] if ticket.place is not None else self.waiting.group_of(ticket)
         return self.roster.eligible(group, ticket.labels.prefers)
 
-    def may_take(self, agent: Agent, ticket: Ticket, *, labels: Labels | None = None, queue: str | None = None) -> bool:
+    def may_take(
+        self,
+        agent: Agent,
+        ticket: Ticket,
+        *,
+        labels: Labels | None = None,
+        queue: str | None = None,
+        stage: int | None = None,
+    ) -> bool:
         """Whether the agent serves the ticket, as long as it has waited by now, and holds what it still requires;
-        with the labels or the queue that it is to have. Whether they are there and have room is another question."""
+        with the labels or the queue that it is to have, or at another stage of its waiting. Whether they are there and
+        have room is another question."""
         pool: Pool | None = agent.pool
-        return pool is not None and pool.may_take(*self.search_of(ticket, labels=labels, queue=queue))
+        return pool is not None and pool.may_take(*self.search_of(ticket, labels=labels, queue=queue, stage=stage))
 
     def search_of(
         self, ticket: Ticket, *, labels: Labels | None = None, queue: str | None = None, stage: int | None = None
@@ -299,7 +308,7 @@ class Desk:
             group = ticket.place[4]
             return group.lines, group.opened_us, group.requires
         labels, line = labels or ticket.labels, self.policy.queues[queue or ticket.queue]
-        stage = self._stage_of(ticket, line) if stage is None else stage
+        stage = self._stage_of(ticket, line) if stage is None else min(stage, len(line.stages) - 1)
         holds = line.stages[stage]
         requires = self.policy.needs_of(line.slug, stage, labels.requires, labels.language, ticket.relaxed)
         return (*holds.lines, *ticket.wide), holds.after_us, requires

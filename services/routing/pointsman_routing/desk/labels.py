@@ -94,7 +94,8 @@ def _go_on(desk: Desk, ticket: Ticket, labels: Labels, queue: str, *, reroute: b
         desk.enqueue(ticket, "rerouted", fresh=False)
         return
     ticket.labels = labels if not ticket.charged else desk.shared(labels._replace(weight=ticket.labels.weight))
-    ticket.queue = queue
+    if ticket.queue != queue:
+        ticket.queue, ticket.stage = queue, 0
 
 
 def _changed(old: Labels, command: TicketLabel) -> tuple[Labels, tuple[str, ...]]:

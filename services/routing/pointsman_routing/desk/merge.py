@@ -1,6 +1,9 @@
 """Rule 14, merge: two tickets of one matter become one. The source closes with `merged_into`: its charge is freed, its
 offer rescinded, and intake leads its conversations to the target, which takes over what nobody has answered.
 
+Who holds one of the two may merge one that nobody holds (it waits, or is offered to them), in either direction, and holds
+the result. Who holds the source may give it up to a ticket that another holds. Supervisors merge everything.
+
 Merged tickets make chains (A into B into C), never circles: a merged ticket is closed, and what is closed is merged
 neither way. What is still said to a merged ticket is the target's at the end of the chain.
 """
@@ -10,13 +13,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pointsman.contracts.base import made
-from pointsman.contracts.commands import TicketMerge
+from pointsman.contracts.commands import OfferAccept, TicketMerge
 from pointsman.contracts.desk import TicketClosed, TicketMerged
-from pointsman.core.decision import refuse
+from pointsman.contracts.shapes import Actor
+from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import back, messages, offers, resolve, wrap_up, written
+from pointsman_routing.desk import back, gone, messages, offers, requeue, resolve, wrap_up, written
 from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.model import OPEN_STATES, WAITING_STATES, Ticket
+from pointsman_routing.desk.capacity import lack_of_room, room_for
+from pointsman_routing.desk.model import OPEN_STATES, SUPERVISING, WAITING_STATES, Ticket
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
 from pointsman_routing.desk.shapes import ticket_shape
 
@@ -25,9 +30,11 @@ if TYPE_CHECKING:
 
 
 def merge(desk: Desk, source: Ticket, command: TicketMerge) -> Result:
-    """The source's holder (or a supervisor) merges it into an open ticket of the same customer; of another customer
-    only when they say that they mean it."""
+    """Into an open ticket of the same customer; of another customer only when they say that they mean it."""
     target = desk.tickets.get(command.into)
+    refusal = _not_theirs(source, target, command.actor)
+    if refusal is not None:
+        return refusal
     if source.id == command.into:
         return invalid("a ticket cannot be merged into itself", "/into")
     if target is None:
@@ -41,9 +48,48 @@ def merge(desk: Desk, source: Ticket, command: TicketMerge) -> Result:
         said = f"{source.id} is {source.customer_id}'s, {target.id} is {target.customer_id}'s"
         return refuse(409, "different-customers", said, customers=[source.customer_id, target.customer_id])
     waiting_since, unanswered_since = source.waiting_since, source.unanswered_since
+    holder = source.agent if command.actor.id == source.agent else None
     _end(desk, source, command)
+    if holder is not None and target.agent is None:
+        refusal = _hold(desk, target, holder, command)
+        if refusal is not None:
+            return refusal
     _take_over(desk, source, target, command, waiting_since, unanswered_since)
     return Answer(lambda: ticket_shape(source))
+
+
+def _not_theirs(source: Ticket, target: Ticket | None, actor: Actor) -> Decision | None:
+    """403: the actor holds neither, or the other is not free for them to take."""
+    if actor.kind in SUPERVISING:
+        return None
+    if source.agent == actor.id:
+        if target is None or target.agent is not None:
+            return None
+        free = target
+    elif target is not None and target.agent == actor.id and source.agent is None:
+        free = source
+    else:
+        return refuse(403, "not-holder", f"{source.agent or 'nobody'} holds the ticket", holder=source.agent)
+    taken = free.offer.agent if free.offer is not None else free.reserved_for
+    if taken is None or taken == actor.id:
+        return None
+    said = f"the ticket {free.id} is {'offered to' if free.offer else 'reserved for'} {taken}"
+    return refuse(403, "not-holder", said, holder=None)
+
+
+def _hold(desk: Desk, target: Ticket, holder: str, command: TicketMerge) -> Decision | None:
+    """Who held the source holds the target; refused when it is too much for them."""
+    agent, offer = desk.agents[holder], target.offer
+    desk.edit(target)
+    if offer is not None and offer.agent == holder:
+        offers.accept(desk, target, offer, OfferAccept(offer_id=offer.id, actor=command.actor))
+        return None
+    requeue.let_go(desk, target, "merged with the ticket of its new holder")
+    if room_for(agent, target.channel) < target.labels.weight:
+        return refuse(409, "no-room", lack_of_room(agent, target), agent=holder)
+    offers.assign(desk, target, agent, command.actor, f"merged with {command.ticket_id}, which they held")
+    gone.mind_absence(desk, target, agent)
+    return None
 
 
 def _end(desk: Desk, source: Ticket, command: TicketMerge) -> None:
@@ -55,7 +101,7 @@ def _end(desk: Desk, source: Ticket, command: TicketMerge) -> None:
     else:
         offers.release(desk, source)
     desk.arm(kinds.CLOSE, source.id, None)
-    source.merged_into, source.closed_at, source.closes_at = command.into, at, None
+    source.merged_into, source.closed_at, source.closes_at, source.entrusted_to = command.into, at, None, None
     desk.enter_state(source, "closed")
     fact = made(
         TicketMerged,

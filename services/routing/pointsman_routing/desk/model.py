@@ -18,6 +18,8 @@ from pointsman_routing.desk.rarely import Rare, Rarely
 
 OPEN_STATES = frozenset({"queued", "offered", "assigned", "pending", "snoozed"})
 WAITING_STATES = frozenset({"queued", "offered"})
+SUPERVISING = frozenset({"supervisor", "admin", "operator"})
+"""The kinds of actors who may do everything with tickets."""
 
 
 class Labels(NamedTuple):
@@ -113,6 +115,15 @@ class Conversation(NamedTuple):
     customer_name: str | None
 
 
+class Charge(NamedTuple):
+    """Since when a ticket's weight counts for its agent, by which version, and whether a supervisor put it above what
+    that allowed. However often the agent holds it again meanwhile."""
+
+    at: Instant
+    config_version: int
+    override: bool
+
+
 class Climb(NamedTuple):
     """A step of an escalation ladder that was carried out for a ticket: of which clock and cycle, and what it did."""
 
@@ -140,7 +151,7 @@ class Offer(NamedTuple):
 RARE = (
     "marked", "pause", "outcome", "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at",
     "abandons_at", "requeues_at", "retry_at", "follow_up_of", "merged_into", "held", "reserved_for", "reserved_until",
-    "assigned_at", "offers_spent_at", "relaxed", "climbed", "speaks",
+    "assigned_at", "offers_spent_at", "relaxed", "climbed", "speaks", "charge", "entrusted_to",
 )  # fmt: skip
 """What few waiting tickets have."""
 
@@ -158,7 +169,8 @@ class Ticket:
     lowest for the newest: what somebody has not seen is told from these. `held` says why a queued ticket is offered to
     nobody (its queue is shut), `turned_away` that the rule of a shut or full queue ran for it (rule 20).
     `reserved_for` is the agent for whom alone a queued ticket waits until `reserved_until`. `assigned_at` is
-    when its holder got it, while it is assigned. `boost` is how many classes higher ladders have it ordered, `relaxed`
+    when its holder got it, while it is assigned, `charge` what `charged` stands for, `entrusted_to` the agent to whom a
+    supervisor gave it by name, whatever they may else take, until it ends. `boost` is how many classes higher ladders have it ordered, `relaxed`
     which requirements they dropped, `climbed` their steps, the oldest first; `offers_spent_at` when `offers_max` was
     reached in this queueing, `escalated_at` when that or a ladder first escalated it. `speaks` is the conversation of
     the customer's latest message where that is not the ticket's own.
@@ -229,6 +241,8 @@ class Ticket:
     relaxed = Rarely[Literal["all", "language"]](RARE.index("relaxed"), len(RARE))
     climbed = Rarely[tuple[Climb, ...]](RARE.index("climbed"), len(RARE))
     speaks = Rarely[Conversation](RARE.index("speaks"), len(RARE))
+    charge = Rarely[Charge](RARE.index("charge"), len(RARE))
+    entrusted_to = Rarely[str](RARE.index("entrusted_to"), len(RARE))
 
     @property
     def customer(self) -> shapes.Customer:

@@ -143,7 +143,7 @@ def assign(desk: Desk, ticket: Ticket, agent: Agent, by: Actor, reason: str, *, 
     at = desk.edit(ticket)
     desk.waiting.leave(ticket)
     if not ticket.charged:
-        charge(desk, agent, ticket)
+        charge(desk, agent, ticket, override=override)
     desk.journal.put(agent.hand, ticket.id, None)
     _hold(desk, ticket, agent)
     desk.append(

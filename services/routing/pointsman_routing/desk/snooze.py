@@ -1,6 +1,6 @@
 """Rule 13, snooze: the holder sets the ticket aside until an instant. It frees the charge, except where the channel
 says `pending_holds`. Then, or when the customer writes, or somebody reopens it, it wakes: with its holder if they are
-available with room, which charges again, else in its queue.
+available, still eligible and with room, which charges again, else in its queue.
 """
 
 from __future__ import annotations

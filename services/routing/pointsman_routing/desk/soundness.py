@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import has_room
-from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
+from pointsman_routing.desk.model import OPEN_STATES, Agent, Charge, Ticket
 from pointsman_routing.desk.policy import Profile
 
 if TYPE_CHECKING:
@@ -96,9 +96,8 @@ def of_agent(desk: Desk, agent: Agent) -> Iterator[Finding]:
     if agent.load != load or counts != Counter({channel: count for channel, count in agent.counts.items() if count}):
         said = f"load {agent.load} and {agent.counts}, while what is charged adds up to {load} and {dict(counts)}"
         yield Finding(WRONG_CHARGE, None, slug, said)
-    excess = exceeds(agent, agent.profile)
-    if excess is not None:
-        yield Finding(OVER_CAPACITY, None, slug, excess)
+    for excess in excesses(agent, agent.profile):
+        yield Finding(OVER_CAPACITY, None, slug, excess.says)
     due = max(agent.sessions.values()) if agent.sessions else None
     armed = desk.timers.armed_for(kinds.LEASE, (desk.workspace, slug))
     if armed != due:
@@ -125,19 +124,44 @@ def untold(desk: Desk) -> Iterator[Finding]:
         yield Finding(UNTOLD, id, None, f"its version {version} came without a fact", at)
 
 
-def exceeds(agent: Agent, profile: Profile) -> str | None:
+class Excess(NamedTuple):
+    """More than a profile allows: by which limit, of which channel's tickets (None: of all), and in words."""
+
+    limit: Literal["capacity", "caps", "reserve"]
+    channel: str | None
+    says: str
+
+
+def excesses(agent: Agent, profile: Profile) -> Iterator[Excess]:
     """How the agent has more than this profile allows: capacity, caps, or what others' reserves leave."""
     if agent.load > profile.capacity:
-        return f"has {agent.load} of {profile.capacity} units"
+        yield Excess("capacity", None, f"has {agent.load} of {profile.capacity} units")
     for channel, count in agent.counts.items():
         cap = profile.caps.get(channel)
         if cap is not None and count > cap:
-            return f"has {count} tickets of {channel}, at most {cap} are allowed"
+            yield Excess("caps", channel, f"has {count} tickets of {channel}, at most {cap} are allowed")
     for channel, units in agent.units.items():
         reserved = sum(kept for other, kept in profile.reserve.items() if other != channel)
-        if units and units > max(0, profile.capacity - reserved):
-            return f"has {units} units of {channel}, while {reserved} of {profile.capacity} are kept for others"
-    return None
+        if reserved and units and units > max(0, profile.capacity - reserved):
+            said = f"has {units} units of {channel}, while {reserved} of {profile.capacity} are kept for others"
+            yield Excess("reserve", channel, said)
+
+
+def suspects(desk: Desk, agent: Agent) -> Iterator[tuple[Excess, Charge]]:
+    """What exceeds the agent's limits, with the newest charge of it, unless a person made that one by name. If the
+    version of that charge allowed all of it (`was_within`), the limit was lowered since; else the router did wrong. Charges
+    that were made before they were dated say nothing."""
+    for excess in excesses(agent, agent.profile):
+        tickets = (desk.tickets[id] for id in agent.hand if id in desk.tickets)
+        of_it = [each.charge for each in tickets if each.charge and excess.channel in (None, each.channel)]
+        newest = max(of_it, default=None)
+        if newest is not None and not newest.override:
+            yield excess, newest
+
+
+def was_within(agent: Agent, excess: Excess, profile: Profile | None) -> bool:
+    """Whether a former profile allowed what exceeds the present one."""
+    return profile is not None and all(then[:2] != excess[:2] for then in excesses(agent, profile))
 
 
 def _in_vain(ticket: Ticket, agent: Agent) -> Finding:

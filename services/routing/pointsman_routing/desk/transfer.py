@@ -2,7 +2,8 @@
 
 To a queue or to skills the ticket waits again (`requeue`). To an agent it is assigned at once when they are available
 with room, whatever their queues and skills: a person decided. An absent or full agent is refused (`no-room`), unless
-the ticket may wait for them a stated time (`reserved`).
+the ticket may wait for them a stated time (`reserved`). Where a supervisor names the agent, it comes back to them after a
+pause or a resolution too (rule 17).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import offers, requeue
 from pointsman_routing.desk.capacity import has_room, lack_of_room, takes_offers
-from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
+from pointsman_routing.desk.model import OPEN_STATES, SUPERVISING, Agent, Ticket
 from pointsman_routing.desk.policy import NOTHING_NEEDED, Needs, needs, plain
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
 from pointsman_routing.desk.shapes import ticket_shape
@@ -94,6 +95,8 @@ def _to_agent(desk: Desk, ticket: Ticket, command: TicketTransfer, slug: str) ->
     if ticket.agent == slug and ticket.state == "assigned":
         return invalid(f"{slug} holds the ticket already", "/to/agent")
     holder = requeue.let_go(desk, ticket, "the ticket is transferred")
+    if command.actor.kind in SUPERVISING:
+        ticket.entrusted_to = slug
     if has_room(agent, ticket):
         _say(desk, ticket, command, holder)
         offers.assign(desk, ticket, agent, command.actor, command.reason)
