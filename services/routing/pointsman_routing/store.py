@@ -15,11 +15,12 @@ ticket
     that failed since it was queued), `recent` (the last message ids, newest last) and `inbound` (a
     bit for each that is the customer's, the lowest for the newest), `last_agent`, `reserved_for` (the agent for whom
     alone it waits until `reserved_until`), `assigned_at` (when its holder last got it, while it is assigned),
-    `charge` [since when, by which version, whether by a supervisor's override it is charged], `entrusted_to` (the agent to
-    whom a supervisor gave it by name, until it is closed), and the instants of its timers: `pending_until`, `resolves_at`, `wrap_up_until`, `closes_at`, `abandons_at`,
-    `requeues_at`, `retry_at`. `left_at` is set while the customer is away. In wrap-up the ticket is `resolved`, and
-    `agent` with `charged` still stands. `held` (hours, closed) says why a queued ticket is offered to nobody,
-    `turned_away` that the rule of a shut or full queue ran for it.
+    `charge` [since when, by which version, whether by a supervisor's override it is charged], `entrusted_to` (the agent
+    to whom a supervisor gave it by name, until it is closed), and the instants of its timers: `pending_until`,
+    `resolves_at`, `wrap_up_until`, `closes_at`, `abandons_at`, `requeues_at`, `retry_at`. `left_at` is set while the
+    customer is away. In wrap-up the ticket is `resolved`, and `agent` with `charged` still stands. `held` (hours,
+    closed) says why a queued ticket is offered to nobody, `turned_away` that the rule of a shut or full queue ran for
+    it.
 message
     The shape of API.md. `number` counts the ticket's messages of one change from 1. `delivery` is null for inbound
     ones and notes.

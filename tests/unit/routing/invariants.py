@@ -24,8 +24,8 @@ def assert_sound(desk: Desk) -> None:
 
 
 def assert_within_capacity(desk: Desk, policies: Mapping[int, Policy]) -> None:
-    """Whatever is above a limit was put there by a supervisor, or before a version lowered the limit. `policies` are all
-    versions so far."""
+    """Whatever is above a limit was put there by a supervisor, or before a version lowered the limit. `policies` are
+    all versions so far."""
     for agent in desk.agents.values():
         for excess, charge in soundness.suspects(desk, agent):
             then = policies[charge.config_version].profiles.get(agent.slug)

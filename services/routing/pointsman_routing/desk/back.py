@@ -36,8 +36,8 @@ def wake(desk: Desk, ticket: Ticket, reason: str) -> None:
 
 def reopen(desk: Desk, ticket: Ticket, by: Actor, reason: str, at: Instant) -> None:
     """A resolved ticket is open again. In wrap-up it goes back to the holder on the same charge; within
-    `reopen_seconds` to the last holder if available, eligible and with room; else it queues, later than that for anybody alike. The
-    caller has edited the ticket."""
+    `reopen_seconds` to the last holder if available, eligible and with room; else it queues, later than that for
+    anybody alike. The caller has edited the ticket."""
     desk.say(ticket, made(TicketReopened, ticket_id=ticket.id, reason=reason, by=by), ticket.agent)
     recent = ticket.resolved_at is not None and at - ticket.resolved_at <= desk.policy.reopen
     if not recent:

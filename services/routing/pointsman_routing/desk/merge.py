@@ -1,8 +1,8 @@
 """Rule 14, merge: two tickets of one matter become one. The source closes with `merged_into`: its charge is freed, its
 offer rescinded, and intake leads its conversations to the target, which takes over what nobody has answered.
 
-Who holds one of the two may merge one that nobody holds (it waits, or is offered to them), in either direction, and holds
-the result. Who holds the source may give it up to a ticket that another holds. Supervisors merge everything.
+Who holds one of the two may merge one that nobody holds (it waits, or is offered to them), in either direction, and
+holds the result. Who holds the source may give it up to a ticket that another holds. Supervisors merge everything.
 
 Merged tickets make chains (A into B into C), never circles: a merged ticket is closed, and what is closed is merged
 neither way. What is still said to a merged ticket is the target's at the end of the chain.

@@ -170,10 +170,10 @@ class Ticket:
     nobody (its queue is shut), `turned_away` that the rule of a shut or full queue ran for it (rule 20).
     `reserved_for` is the agent for whom alone a queued ticket waits until `reserved_until`. `assigned_at` is
     when its holder got it, while it is assigned, `charge` what `charged` stands for, `entrusted_to` the agent to whom a
-    supervisor gave it by name, whatever they may else take, until it ends. `boost` is how many classes higher ladders have it ordered, `relaxed`
-    which requirements they dropped, `climbed` their steps, the oldest first; `offers_spent_at` when `offers_max` was
-    reached in this queueing, `escalated_at` when that or a ladder first escalated it. `speaks` is the conversation of
-    the customer's latest message where that is not the ticket's own.
+    supervisor gave it by name, whatever they may else take, until it ends. `boost` is how many classes higher ladders
+    have it ordered, `relaxed` which requirements they dropped, `climbed` their steps, the oldest first;
+    `offers_spent_at` when `offers_max` was reached in this queueing, `escalated_at` when that or a ladder first
+    escalated it. `speaks` is the conversation of the customer's latest message where that is not the ticket's own.
     """
 
     id: str

@@ -149,8 +149,8 @@ def excesses(agent: Agent, profile: Profile) -> Iterator[Excess]:
 
 def suspects(desk: Desk, agent: Agent) -> Iterator[tuple[Excess, Charge]]:
     """What exceeds the agent's limits, with the newest charge of it, unless a person made that one by name. If the
-    version of that charge allowed all of it (`was_within`), the limit was lowered since; else the router did wrong. Charges
-    that were made before they were dated say nothing."""
+    version of that charge allowed all of it (`was_within`), the limit was lowered since; else the router did wrong.
+    Charges that were made before they were dated say nothing."""
     for excess in excesses(agent, agent.profile):
         tickets = (desk.tickets[id] for id in agent.hand if id in desk.tickets)
         of_it = [each.charge for each in tickets if each.charge and excess.channel in (None, each.channel)]

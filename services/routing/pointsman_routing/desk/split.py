@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 
 from pointsman.contracts.base import made
 from pointsman.contracts.commands import TicketSplit as SplitOff
-from pointsman.contracts.desk import TicketOpened, TicketSplit
+from pointsman.contracts.desk import TicketSplit
 from pointsman.contracts.requests import CustomerSeen, MessageReceived
 from pointsman.contracts.shapes import Author
-from pointsman_routing.desk import arrivals, messages, written
+from pointsman_routing.desk import messages, opening, written
 from pointsman_routing.desk.model import WAITING_STATES, Ticket, Written
+from pointsman_routing.desk.opening import Opening
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
+
+TEXT_CHARACTERS_MAX = 65_536
+"""Of what is split off, as far as it is classified: no more than of a message."""
 
 
 def split(desk: Desk, ticket: Ticket, command: SplitOff) -> Result:
@@ -39,22 +43,29 @@ def split(desk: Desk, ticket: Ticket, command: SplitOff) -> Result:
         return invalid("one of the customer's messages has to stay", "/message_ids")
     unanswered = _unanswered(ticket, said)
     desk.edit(ticket)
-    new = _open(desk, ticket, moved, [one for one in unanswered if one.id in named])
-    _stay(desk, ticket, stays, unanswered, named)
-    for id in command.message_ids:
-        desk.journal.put(desk.changes.moved, id, new.id)
-    fact = made(
-        TicketSplit,
-        ticket_id=ticket.id,
-        into=new.id,
-        message_ids=tuple(one.id for one in moved),
-        unanswered_since=ticket.unanswered_since,
-        reason=command.reason,
-        by=command.actor,
-    )
-    desk.say(ticket, fact, ticket.offer.agent if ticket.offer else ticket.agent)
-    desk.enqueue(new, "split", fresh=True)
-    return Answer(lambda: ticket_shape(new), 201)
+    message = _matter(desk, ticket, moved)
+    desk.begin_part()
+
+    def begin(found: Opening) -> Result:
+        desk.edit(ticket)
+        new = _open(desk, ticket, message, found, moved, [one for one in unanswered if one.id in named])
+        _stay(desk, ticket, stays, unanswered, named)
+        for id in command.message_ids:
+            desk.journal.put(desk.changes.moved, id, new.id)
+        fact = made(
+            TicketSplit,
+            ticket_id=ticket.id,
+            into=new.id,
+            message_ids=tuple(one.id for one in moved),
+            unanswered_since=ticket.unanswered_since,
+            reason=command.reason,
+            by=command.actor,
+        )
+        desk.say(ticket, fact, ticket.offer.agent if ticket.offer else ticket.agent)
+        desk.enqueue(new, "split", fresh=True)
+        return Answer(lambda: ticket_shape(new), 201)
+
+    return opening.total(desk, message, begin)
 
 
 def _by_customer(one: Written) -> bool:
@@ -74,14 +85,13 @@ def _unanswered(ticket: Ticket, said: list[Written]) -> list[Written]:
     return counting[first:]
 
 
-def _open(desk: Desk, source: Ticket, moved: list[Written], unanswered: list[Written]) -> Ticket:
-    """The new ticket, said to be there but not queued yet."""
-    at = source.at
+def _matter(desk: Desk, source: Ticket, moved: list[Written]) -> MessageReceived:
+    """What is split off, as one message of the customer, in the form that classifying reads."""
     asked = [one for one in moved if _by_customer(one)]
-    id = desk.new_id("tkt", source.id)
-    message = MessageReceived(
+    return made(
+        MessageReceived,
         message_id=asked[0].id,
-        ticket_id=id,
+        ticket_id=desk.new_id("tkt", source.id),
         thread_number=1,
         opens=True,
         connector=asked[-1].connector,
@@ -96,48 +106,27 @@ def _open(desk: Desk, source: Ticket, moved: list[Written], unanswered: list[Wri
             organization=source.customer_organization,
         ),
         subject=asked[0].subject or source.subject,
-        text="\n\n".join(one.reply_text or one.text for one in asked),
+        text="\n\n".join(one.reply_text or one.text for one in asked)[:TEXT_CHARACTERS_MAX],
         occurred_at=asked[0].received_at,
         received_at=asked[0].received_at,
     )
-    said = desk.classify(message)
+
+
+def _open(
+    desk: Desk,
+    source: Ticket,
+    message: MessageReceived,
+    found: Opening,
+    moved: list[Written],
+    unanswered: list[Written],
+) -> Ticket:
+    """The new ticket, said to be there but not queued yet."""
     holder = source.agent or source.last_agent
-    new = Ticket(
-        id=id,
-        channel=message.channel,
-        connector=message.connector,
-        thread=message.thread,
-        customer_id=source.customer_id,
-        customer_name=source.customer_name,
-        customer_tier=source.customer_tier,
-        customer_organization=source.customer_organization,
-        opened_at=at,
-        at=at,
-        queue=desk.policy.queue_or_otherwise(said.queue),
-        config_version=desk.policy.version,
-        labels=arrivals.labels_of(desk, said),
-        subject=message.subject,
-        unanswered_since=unanswered[0].received_at if unanswered else None,
-        affine=tuple(dict.fromkeys((*((holder,) if holder else ()), *source.affine))),
-    )
+    affine = tuple(dict.fromkeys((*((holder,) if holder else ()), *source.affine)))
+    new = opening.ticket_of(desk, message, found, source.at, affine=affine)
+    new.unanswered_since = unanswered[0].received_at if unanswered else None
     messages.remember(new, [(one.id, _by_customer(one)) for one in moved if one.direction != "note"])
-    desk.open(new)
-    fact = made(
-        TicketOpened,
-        ticket_id=id,
-        channel=new.channel,
-        connector=new.connector,
-        thread=new.thread,
-        subject=new.subject,
-        customer=new.customer,
-        opened_at=at,
-        message_id=message.message_id,
-        split_from=source.id,
-        unanswered_since=new.unanswered_since,
-        config_version=new.config_version,
-    )
-    desk.say(new, fact)
-    desk.say(new, arrivals.classified_as(desk, message, said))
+    opening.tell(desk, new, message, found, split_from=source.id, unanswered_since=new.unanswered_since)
     return new
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from pointsman.contracts.base import made
 from pointsman.contracts.commands import TicketReply, TicketStart
-from pointsman.contracts.desk import TicketClassified, TicketOpened
 from pointsman.contracts.requests import CustomerSeen, MessageReceived
 from pointsman.contracts.shapes import Author
 from pointsman.core.decision import refuse
 from pointsman.core.ids import derived_id
-from pointsman_routing.desk import arrivals, gone, messages, offers
+from pointsman_routing.desk import gone, messages, offers, opening
 from pointsman_routing.desk.capacity import lack_of_room, room_for
-from pointsman_routing.desk.model import Agent, Labels, Ticket
+from pointsman_routing.desk.model import Agent
+from pointsman_routing.desk.opening import Opening
 from pointsman_routing.desk.result import Answer, Result, invalid
 from pointsman_routing.desk.shapes import ticket_shape
 
@@ -38,17 +38,18 @@ def start(desk: Desk, command: TicketStart) -> Result:
         return invalid(f"there is no connector {command.connector}", "/connector")
     if not command.customer.identities():
         return invalid("name the customer by id, email, phone or handle", "/customer")
-    opening = _opening(desk, agent, command)
-    labels, queue, classified = _classify(desk, opening)
-    ticket = _ticket(desk, opening, labels, queue, classified)
-    if room_for(agent, ticket.channel) < labels.weight:
+    written = _written(desk, agent, command)
+    return opening.total(desk, written, lambda found: _begin(desk, agent, command, written, found))
+
+
+def _begin(desk: Desk, agent: Agent, command: TicketStart, written: MessageReceived, found: Opening) -> Result:
+    ticket = opening.ticket_of(desk, written, found, written.occurred_at, started_by="agent")
+    if room_for(agent, ticket.channel) < ticket.labels.weight:
         return refuse(409, "no-room", lack_of_room(agent, ticket), agent=agent.slug)
-    desk.open(ticket)
-    desk.say(ticket, _opened(desk, ticket, opening, command))
-    desk.say(ticket, classified)
+    opening.tell(desk, ticket, written, found, recipient=command.customer)
     offers.assign(desk, ticket, agent, command.actor, "the agent began the conversation")
     gone.mind_absence(desk, ticket, agent)
-    written = TicketReply(
+    reply = TicketReply(
         actor=command.actor,
         ticket_id=ticket.id,
         text=command.text,
@@ -57,11 +58,11 @@ def start(desk: Desk, command: TicketStart) -> Result:
         attachment_ids=command.attachment_ids,
         cc=command.cc,
     )
-    messages.reply(desk, ticket, written, opening.message_id)
+    messages.reply(desk, ticket, reply, written.message_id)
     return Answer(lambda: ticket_shape(ticket), 201)
 
 
-def _opening(desk: Desk, agent: Agent, command: TicketStart) -> MessageReceived:
+def _written(desk: Desk, agent: Agent, command: TicketStart) -> MessageReceived:
     """What the agent writes, in the form that classifying reads."""
     at, to = desk.draft.at, command.customer
     kind, value = to.identities()[0]
@@ -88,53 +89,4 @@ def _opening(desk: Desk, agent: Agent, command: TicketStart) -> MessageReceived:
         text=command.text,
         occurred_at=at,
         received_at=at,
-    )
-
-
-def _classify(desk: Desk, opening: MessageReceived) -> tuple[Labels, str, TicketClassified]:
-    """Total, like the classification of what customers write: a raise opens the ticket in `otherwise`, marked."""
-    try:
-        said = desk.classify(opening)
-        return arrivals.labels_of(desk, said), said.queue, arrivals.classified_as(desk, opening, said)
-    except Exception as error:
-        marked = f"{type(error).__name__}: {error}"[: arrivals.MARK_CHARACTERS_MAX]
-    labels, fact = arrivals.marked_as(desk, opening, marked)
-    return labels, desk.policy.otherwise, fact
-
-
-def _ticket(desk: Desk, opening: MessageReceived, labels: Labels, queue: str, classified: TicketClassified) -> Ticket:
-    who = opening.customer
-    ticket = Ticket(
-        id=opening.ticket_id,
-        channel=opening.channel,
-        connector=opening.connector,
-        thread=opening.thread,
-        customer_id=who.id,
-        customer_name=who.name,
-        opened_at=opening.occurred_at,
-        at=opening.occurred_at,
-        queue=desk.policy.queue_or_otherwise(queue),
-        config_version=desk.policy.version,
-        labels=labels,
-        subject=opening.subject,
-        started_by="agent",
-    )
-    ticket.marked = classified.marked
-    return ticket
-
-
-def _opened(desk: Desk, ticket: Ticket, opening: MessageReceived, command: TicketStart) -> TicketOpened:
-    return made(
-        TicketOpened,
-        ticket_id=ticket.id,
-        channel=ticket.channel,
-        connector=ticket.connector,
-        thread=ticket.thread,
-        subject=ticket.subject,
-        customer=ticket.customer,
-        opened_at=ticket.opened_at,
-        started_by="agent",
-        message_id=opening.message_id,
-        recipient=command.customer,
-        config_version=desk.policy.version,
     )

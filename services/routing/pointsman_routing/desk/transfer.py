@@ -2,8 +2,8 @@
 
 To a queue or to skills the ticket waits again (`requeue`). To an agent it is assigned at once when they are available
 with room, whatever their queues and skills: a person decided. An absent or full agent is refused (`no-room`), unless
-the ticket may wait for them a stated time (`reserved`). Where a supervisor names the agent, it comes back to them after a
-pause or a resolution too (rule 17).
+the ticket may wait for them a stated time (`reserved`). Where a supervisor names the agent, it comes back to them after
+a pause or a resolution too (rule 17).
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ GONE: dict[Channel, dict[str, Any]] = {
 
 
 class Presence(Part):
-    """The lease that an agent's app renews. `reasons` are those an agent may give for being away."""
+    """The lease that an agent's app renews. `reasons`, when given, are the only ones that an agent may give."""
 
     lease_seconds: Annotated[int, Field(strict=True, ge=5, le=3_600)] = 60
     grace_seconds: Annotated[int, Field(strict=True, ge=0, le=86_400)] = 120
