@@ -318,3 +318,38 @@ def test_a_hold_of_who_is_gone_can_be_changed_and_released() -> None:
     hold(play, "anna", "away", hold=False)
     play.available("anna")
     assert (play.agent("anna").state, play.agent("anna").set_by) == ("available", "agent")
+
+
+def test_a_reason_that_is_not_configured_is_refused_where_reasons_are_given() -> None:
+    play = Play(a_workspace(["anna"], presence={"reasons": ["lunch", "training"]}))
+    play.away("anna", reason="coffee")
+    assert (play.answer.status, play.answer.extra["errors"][0]["pointer"]) == (422, "/reason")
+    assert play.agent("anna").state == "available"
+    play.away("anna", reason="lunch")
+    assert (play.agent("anna").state, play.agent("anna").reason) == ("away", "lunch")
+    play.presence("anna", None, reason="coffee")
+    assert play.answer["reason"] == "lunch", "a heartbeat gives no reason"
+    play.away("anna")
+    assert play.agent("anna").reason is None, "none need be given"
+
+
+def test_without_reasons_in_the_document_any_is_taken() -> None:
+    play = Play(a_workspace(["anna"], presence={"grace_seconds": 60}))
+    play.away("anna", reason="coffee")
+    assert play.agent("anna").reason == "coffee"
+
+
+def test_a_supervisors_reason_is_their_own() -> None:
+    play = Play(a_workspace(["anna"], presence={"reasons": ["lunch"]}))
+    hold(play, "anna", "away", reason="coaching")
+    assert play.agent("anna").reason == "coaching"
+
+
+def test_a_reason_that_a_later_version_drops_stands_until_another_is_chosen() -> None:
+    document = a_workspace(["anna"], presence={"reasons": ["lunch"]})
+    play = Play(document)
+    play.away("anna", reason="lunch")
+    play.configure({**document, "presence": {"reasons": ["training"]}})
+    assert play.agent("anna").reason == "lunch"
+    play.away("anna", reason="lunch")
+    assert play.answer.status == 422

@@ -95,3 +95,12 @@ def test_who_declined_may_take_it_after_all() -> None:
     play.reject()
     play.take("anna")
     assert (play.ticket().agent, play.ticket().declined) == ("anna", None)
+
+
+def test_what_a_closed_queue_holds_may_be_taken() -> None:
+    play = Play(a_workspace(["anna"], {"general": {"pull": True}}))
+    play.close_queue(then="hold")
+    play.say()
+    assert (play.ticket().held, play.offered_to()) == ("closed", None)
+    play.take("anna")
+    assert (play.ticket().state, play.ticket().agent, play.ticket().held) == ("assigned", "anna", None)

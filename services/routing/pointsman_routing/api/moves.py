@@ -189,7 +189,8 @@ async def transfer(call: Call, body: Transfer, if_match: IfMatch) -> Response:
 async def take(call: Call, if_match: IfMatch) -> Response:
     """The caller takes a waiting ticket of a queue that says `pull: true` (else 403 `no-pull`), within what they may
     take (403 `not-eligible`) and have room for (409 `no-room`). 409 `already-taken` names who has it. Taking what is
-    offered to the caller accepts the offer."""
+    offered to the caller accepts the offer. A queue that is closed or outside its hours offers nothing, and still lets
+    agents take, also what it holds."""
     return await call.answer(TicketTake(actor=call.actor, ticket_id=call.id, if_match=if_match))
 
 

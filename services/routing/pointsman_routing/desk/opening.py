@@ -39,8 +39,8 @@ class Opening(NamedTuple):
 
 def total(desk: Desk, message: MessageReceived, begin: Callable[[Opening], Result]) -> Result:
     """Opens a ticket by `begin`, which may refuse, and makes the offers that follow. `begin` is asked again from the
-    state before, with the ticket marked, when it or they raise; the last time without an offer. What it edits, the caller has
-    not, or not in this part of the decision (`Desk.begin_part`)."""
+    state before, with the ticket marked, when it or they raise; the last time without an offer. What it edits, the
+    caller has not, or not in this part of the decision (`Desk.begin_part`)."""
     before = None
     if desk.draft.sayings:
         before = desk.draft.copied()
@@ -133,8 +133,8 @@ def _again(desk: Desk, mark: Mark, before: Draft | None) -> None:
 
 
 def _classified(desk: Desk, message: MessageReceived) -> Opening:
-    """What the classifier says. Validated, unlike the desk's own facts: whatever is wrong with it is found here. A queue
-    may have priorities of its own (in simulations), which the contract does not know."""
+    """What the classifier says. Validated, unlike the desk's own facts: whatever is wrong with it is found here. A
+    queue may have priorities of its own (in simulations), which the contract does not know."""
     said: Classified = desk.classify(message)
     queue = desk.policy.queues.get(said.queue)
     own = queue is not None and queue.priorities is not PRIORITIES and said.priority in queue.priorities

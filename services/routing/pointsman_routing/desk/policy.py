@@ -133,7 +133,7 @@ class Profile:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of the desk's configuration. `climbed_to` are the queues into which ladders overflow,
-    `reasons` those that an agent may give for their presence, None: any."""
+    `reasons` those that an agent may give for their presence, none: any."""
 
     version: int
     document: Document
@@ -146,7 +146,7 @@ class Policy:
     pending_resolves_after: timedelta
     grace: timedelta
     away_on_expiry: bool
-    reasons: frozenset[str] | None
+    reasons: frozenset[str]
     hours: dict[str, Hours]
     climbed_to: frozenset[str]
 
@@ -195,7 +195,7 @@ def compile_policy(document: Document, version: int) -> Policy:
         pending_resolves_after=timedelta(seconds=document.tickets.pending_resolves_after_seconds),
         grace=timedelta(seconds=document.presence.grace_seconds),
         away_on_expiry=document.presence.on_expire == "away",
-        reasons=frozenset(document.presence.reasons) if "reasons" in document.presence.model_fields_set else None,
+        reasons=frozenset(document.presence.reasons if "reasons" in document.presence.model_fields_set else ()),
         hours=hours_of(document),
         climbed_to=frozenset(
             action.overflow

@@ -31,13 +31,17 @@ SESSIONS_MAX = 20
 
 
 def choose(desk: Desk, agent: Agent, command: PresenceSet) -> Result:
-    """Renews a session's lease; with `state` a person chose it, which a supervisor's hold of another state refuses."""
+    """Renews a session's lease; with `state` a person chose it, which a supervisor's hold of another state refuses; its
+    reason is one of those configured, where any are."""
     if not 1 <= command.lease_seconds <= LEASE_SECONDS_MAX:
         return refuse(422, "invalid", f"lease_seconds must be from 1 to {LEASE_SECONDS_MAX}")
     held, _, why = agent.resume or (agent.state, agent.set_by, agent.reason)
     if command.state is not None and agent.held and command.state != held:
         said = "a supervisor holds this state until they release it"
         return refuse(409, "presence-held", said, state=held, reason=why)
+    reasons = desk.policy.reasons
+    if reasons and command.state is not None and command.reason is not None and command.reason not in reasons:
+        return invalid(f"the reason is none of those configured: {', '.join(sorted(reasons))}", "/reason")
     renew(desk, agent, command.session, desk.draft.at + timedelta(seconds=command.lease_seconds))
     channels = agent.channels if command.channels is None else frozenset(command.channels)
     if command.state is not None and not agent.held:

@@ -1,6 +1,7 @@
 """Taking: an agent helps themselves from a queue that says `pull: true`, within what they may take and have room for.
 
-The router goes on offering what waits there; taking what is offered to oneself accepts the offer.
+The router goes on offering what waits there; taking what is offered to oneself accepts the offer. A queue that is shut
+offers nothing, and lets agents take: what it holds too.
 """
 
 from __future__ import annotations

@@ -1,0 +1,128 @@
+"""What cannot be classified or routed opens in `otherwise`, marked, however it begins."""
+
+from typing import Any
+
+import pytest
+
+from pointsman.testing.said import a_message
+from tests.unit.routing.invariants import assert_sound
+from tests.unit.routing.playing import BOSS, Play, a_workspace
+from tests.unit.routing.snapshot import snapshot
+
+SPLIT = "msg_tkt_1_2"
+
+
+class Broken:
+    """A matcher that raises so often, and then finds nobody."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def agent_for(self, desk: Any, ticket: Any) -> None:
+        self._raise()
+
+    def ticket_for(self, desk: Any, agent: Any) -> None:
+        self._raise()
+
+    def _raise(self) -> None:
+        if self.left:
+            self.left -= 1
+            raise RuntimeError("the roster is in flames")
+
+
+def a_play() -> Play:
+    """Of two messages on tkt_1 the second cannot be classified; anna is there."""
+    play = Play(a_workspace({"anna": {"capacity": 9}}, {"general": {}, "billing": {}}, classify=OTHERWISE))
+    play.say(queue="billing")
+    play.accept()
+    play.say(text="raise")
+    return play
+
+
+OTHERWISE: dict[str, Any] = {"language_skill": None, "otherwise": {"queue": "general"}}
+
+
+def begin(play: Play, way: str) -> str:
+    """Begins a ticket; its id."""
+    if way == "arrival":
+        play.say("tkt_9", text="raise", queue="billing")
+        return "tkt_9"
+    if way == "started":
+        play.start("anna", text="raise")
+    else:
+        play.split("tkt_1", SPLIT, actor=BOSS)
+    assert isinstance(play.answer, dict), play.answer
+    return str(play.answer["id"])
+
+
+WAYS = ["arrival", "started", "split"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_what_cannot_be_classified_opens_in_otherwise_marked(way: str) -> None:
+    play = a_play()
+    ticket = play.ticket(begin(play, way))
+    assert ticket.marked == "ValueError: this text cannot be classified"
+    assert (ticket.queue, ticket.labels.category) == ("general", "other")
+    (said,) = [fact for fact in play.facts if fact.type == "ticket.classified"]
+    assert (said.marked, said.band) == (ticket.marked, "human")
+    assert ticket.state == ("assigned" if way == "started" else "offered")
+    assert_sound(play.desk)
+
+
+def test_what_was_split_off_so_is_gone_from_the_first_ticket() -> None:
+    play = a_play()
+    new = begin(play, "split")
+    assert play.fact("ticket.split").into == new
+    assert [each.id for each in play.written_on(new)] == [SPLIT]
+    assert play.ticket("tkt_1").recent == ("msg_tkt_1_1",)
+    assert play.ticket(new).unanswered_since is not None
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_cannot_be_routed_opens_too(way: str, times: int) -> None:
+    play = a_play()
+    play.say(text="a question")
+    play.desk.matcher = Broken(times)
+    if way == "arrival":
+        play.say("tkt_9", queue="billing")
+        id = "tkt_9"
+    elif way == "started":
+        play.start("anna")
+        id = play.answer["id"]
+    else:
+        play.split("tkt_1", "msg_tkt_1_3", actor=BOSS)
+        id = play.answer["id"]
+    ticket = play.ticket(id)
+    if way == "started":
+        assert ticket.agent == "anna"
+        return
+    assert (ticket.queue, ticket.state) == ("general", "queued")
+    assert ticket.marked is not None
+    assert ticket.marked.count("in flames") == times
+    assert [fact.type for fact in play.facts].count("ticket.opened") == 1
+
+
+def test_what_raises_before_it_opens_leaves_what_was_decided_before() -> None:
+    """Two messages of one cause: what the first led to stands."""
+    play = Play(a_workspace(["anna"], {"general": {}, "billing": {}}))
+    play.assigned("tkt_1")
+    play.pend("tkt_1")
+    said = play.ticket("tkt_1")
+    play.hear(
+        a_message("tkt_1", number=2, at=play.now),
+        a_message("tkt_2", at=play.now, text="raise"),
+    )
+    assert (said.state, play.ticket("tkt_2").marked is not None) == ("assigned", True)
+    assert {"ticket.woken", "ticket.assigned", "ticket.opened"} <= set(play.types)
+    assert_sound(play.desk)
+
+
+def test_a_refused_start_leaves_nothing() -> None:
+    play = Play(a_workspace({"anna": {"capacity": 1}}))
+    play.assigned()
+    before = snapshot(play.desk)
+    play.start("anna", text="raise")
+    assert play.answer.code == "no-room"
+    assert snapshot(play.desk) == before
