@@ -220,7 +220,7 @@ def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
             row["waiting_on"], row["pending_until"], row["pending_then"], row["pending_reason"], row["resolves_at"]
         )
     declined = row["declined"]
-    own = {"pause": pause, "climbed": _climbed(row["climbed"])}
+    own: dict[str, Any] = {"pause": pause, "climbed": _climbed(row["climbed"])}
     own |= {"speaks": _speaks(row["speaks"]), "charge": _charge(row["charge"])}
     rare = tuple(own[name] if name in own else row[name] for name in RARE)
     return Ticket(

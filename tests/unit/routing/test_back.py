@@ -75,7 +75,8 @@ def test_who_still_may_gets_it_back(end: Callable[[Play], None]) -> None:
 
 @pytest.mark.parametrize("end", [set_aside, snoozed])
 def test_it_wakes_by_itself_or_by_a_hand_like_by_a_message(end: Callable[[Play], None]) -> None:
-    for wake in (lambda play: play.advance(61), lambda play: play.reopen(actor=BOSS)):
+    wakes: list[Callable[[Play], Any]] = [lambda play: play.advance(61), lambda play: play.reopen(actor=BOSS)]
+    for wake in wakes:
         play = annas(end)
         if end is set_aside:
             play.pend(until=play.now + timedelta(seconds=60), then="return")

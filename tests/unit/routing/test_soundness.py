@@ -132,7 +132,7 @@ def test_the_caps_and_what_others_keep_count_as_capacity(play: Play) -> None:
 
 def suspected(play: Play) -> list[str]:
     """The limits that the router itself exceeded."""
-    found = []
+    found: list[str] = []
     for agent in play.desk.agents.values():
         for excess, charge in soundness.suspects(play.desk, agent):
             policy = play.policies[charge.config_version]

@@ -211,8 +211,8 @@ async def merge(call: Call, body: Merge, if_match: IfMatch) -> Response:
     """Merges the ticket into another, open one: it closes with `merged_into`; later messages, and what nobody has
     answered, are the other's. By its holder or a supervisor; who holds the other one may too, if nobody holds this one.
     An agent who merges with a ticket that nobody holds holds the result (409 `no-room` when it is too much for them).
-    403 `not-holder` for one that is offered to, or waits for, somebody else. 409 `different-customers` unless that is meant, 409
-    `wrong-state` when either is closed, 422 `invalid` into itself."""
+    403 `not-holder` for one that is offered to, or waits for, somebody else. 409 `different-customers` unless that is
+    meant, 409 `wrong-state` when either is closed, 422 `invalid` into itself."""
     return await call.answer(TicketMerge(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))
 
 
