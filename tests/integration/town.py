@@ -1,16 +1,21 @@
 """Every service's worker and app in one process, and any workspaces in it."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import entry_points
 from typing import Any
 
 from fastapi import FastAPI
 
+from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.worker import Worker
 from pointsman_intake.worker import IntakeLogic
 from pointsman_metrics.worker import MetricsLogic
 from pointsman_routing.worker import DeskLane
 from pointsman_sla.worker import SlaLane
-from tests.integration.http.serving import a_client, a_token, bearer
+from tests.integration.http.serving import a_client, a_process, a_token, bearer
 
 WORKERS: dict[str, dict[str, Any]] = {
     "intake": {"reads": (DESK, COMMANDS), "writes": None, "logic": IntakeLogic, "slot_topic": REQUESTS},
@@ -32,3 +37,19 @@ class Town:
         token = a_token(self.settings, role, "*" if role == "operator" else workspace, sub)
         async with a_client(self.apps[service], bearer(token)) as client:
             return await client.request(method, path, **more)
+
+
+@asynccontextmanager
+async def a_town(settings: RuntimeSettings) -> AsyncIterator[Town]:
+    """All of it runs while the context lives. `settings` have their key files."""
+    async with AsyncExitStack() as stack:
+        town = Town(settings)
+        for service, parts in WORKERS.items():
+            given = parts | {"logic": parts["logic"]()}
+            await stack.enter_async_context(Worker(settings, service=service, codec=codec, **given))
+        for entry in entry_points(group="pointsman.apps"):
+            process = await stack.enter_async_context(a_process(settings, entry.name))
+            app = entry.load()(process)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            town.apps[entry.name] = app
+        yield town

@@ -47,7 +47,7 @@ async def hasty_process(settings: RuntimeSettings) -> AsyncIterator[ApiProcess]:
 
 
 def a_key(key: str = "k-1", body: bytes = b"{}") -> Key:
-    return Key(key, "tok_1", "POST /v1/tickets/t1/reopen", digest_of(body))
+    return Key(key, "tok_1", "acme", "POST /v1/tickets/t1/reopen", digest_of(body))
 
 
 async def reopen(process: ApiProcess, ticket: str = "t1", reason: str | None = None, key: Key | None = None) -> Answer:

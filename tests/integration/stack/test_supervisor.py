@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import pytest
 
 from pointsman.local.folder import StackFolder, StackStatus
 from pointsman.local.process import LocalStackError, process_of
-from pointsman.local.supervisor import Program, Supervisor
+from pointsman.local.supervisor import NOT_ALIVE_SECONDS, Program, Supervisor
 from pointsman.local.topics import cluster_of
 from pointsman.testing.waiting import until
 
@@ -28,9 +28,21 @@ PROGRAMS = [
 
 
 @asynccontextmanager
-async def a_stack(folder: StackFolder, *, tansu_bytes_max: int = 10**12) -> AsyncIterator[None]:
+async def a_stack(
+    folder: StackFolder,
+    *,
+    programs: Sequence[Program] = PROGRAMS,
+    tansu_bytes_max: int = 10**12,
+    not_alive_seconds: float = NOT_ALIVE_SECONDS,
+) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    supervisor = Supervisor(folder, programs=PROGRAMS, services={}, tansu_bytes_max=tansu_bytes_max)
+    supervisor = Supervisor(
+        folder,
+        programs=programs,
+        services={},
+        tansu_bytes_max=tansu_bytes_max,
+        not_alive_seconds=not_alive_seconds,
+    )
     running = asyncio.create_task(supervisor.run(stop))
     await until(lambda: running.done() or folder.status().state == "running")
     if running.done():
@@ -80,6 +92,24 @@ async def test_a_process_that_dies_is_started_again(folder: StackFolder) -> None
             os.kill(before, signal.SIGKILL)
             await until(lambda name=name, before=before: pid_of(folder.status(), name) not in (before, None))  # type: ignore[misc]
             assert folder.status().process(name).state == "running"
+
+
+async def test_a_process_that_says_that_it_does_not_live_is_ended_and_started_again(folder: StackFolder) -> None:
+    sick = folder.root.parent / "sick"
+    programs = [Program("edge", (*_SERVING, "POINTSMAN_EDGE_PORT", str(sick)), "POINTSMAN_EDGE_PORT")]
+    async with a_stack(folder, programs=programs, not_alive_seconds=1.0):
+        before = pid_of(folder.status(), "edge")
+        sick.touch()
+        await until(lambda: not sick.exists())  # the new process removed it
+        assert pid_of(folder.status(), "edge") != before
+
+
+async def test_a_process_that_stands_still_is_ended_and_started_again(folder: StackFolder) -> None:
+    async with a_stack(folder, not_alive_seconds=1.0):
+        before = pid_of(folder.status(), "routing")
+        assert before is not None
+        os.kill(before, signal.SIGSTOP)
+        await until(lambda: pid_of(folder.status(), "routing") not in (before, None))
 
 
 async def test_a_dead_tansu_comes_back_as_another_cluster_with_its_topics(folder: StackFolder) -> None:

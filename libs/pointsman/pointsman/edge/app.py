@@ -14,7 +14,7 @@ from pointsman.edge.problem_pages import IN_CHECKOUT, ProblemPages
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.http.limits import CallLayer
 from pointsman.runtime.http.problems import Problem
-from pointsman.runtime.ops import readiness
+from pointsman.runtime.ops import healthz, readiness
 from pointsman.runtime.process import ApiProcess, Hub
 
 
@@ -47,9 +47,6 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
             await stack.enter_async_context(app.router.lifespan_context(app))
             processes[entry.name] = process
             mounts.append(Mount(f"/{entry.name}", app))
-
-        async def healthz(_: Request) -> Response:
-            return PlainTextResponse("ok\n")
 
         async def readyz(_: Request) -> Response:
             return readiness(unready(processes))

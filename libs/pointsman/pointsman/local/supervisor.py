@@ -2,7 +2,8 @@
 
 Order of a start: what a killed supervisor left is ended; PostgreSQL; the broker and its topics, then the file with its
 address; migrations; the key of tokens; the processes. `run` returns when all are ready to be stopped again, in reverse.
-A process that dies is started again after a pause that doubles (0.2 to 10 s) until it lived for half a minute. A dead
+A process that dies is started again after a pause that doubles (0.2 to 10 s) until it lived for half a minute; one
+whose `/healthz` says no, or nothing, for `not_alive_seconds` is ended first. A dead
 tansu comes back as another cluster on another port: topics first, then the address. A tansu that has grown beyond
 `tansu_bytes_max` (its log is in memory and never shrinks) is replaced by a new one in the same way.
 """
@@ -20,6 +21,7 @@ import structlog
 
 from pointsman.local.folder import BrokerKind, ProcessStatus, StackFolder, StackStatus, replace_file
 from pointsman.local.kafka import Kafka
+from pointsman.local.liveness import not_alive
 from pointsman.local.postgres import Postgres
 from pointsman.local.process import (
     LocalProcess,
@@ -46,6 +48,9 @@ READY_WITHIN_SECONDS = 120.0
 PAUSE_SECONDS = (0.2, 10.0)
 LIVED_SECONDS = 30.0
 EARLY_DEATHS_MAX = 3
+NOT_ALIVE_SECONDS = 20.0
+END_SECONDS = 3.0
+"""How long a process that is not alive may take to end by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +110,14 @@ class Supervisor:
         services: Mapping[str, str] | None = None,
         announce: Callable[[str], None] = lambda _: None,
         tansu_bytes_max: int = TANSU_BYTES_MAX,
+        not_alive_seconds: float = NOT_ALIVE_SECONDS,
     ) -> None:
         self._folder = folder
         self._programs = installed_programs() if programs is None else list(programs)
         self._services = installed_services() if services is None else dict(services)
         self._announce = announce
         self._tansu_bytes_max = tansu_bytes_max
+        self._not_alive_seconds = not_alive_seconds
         self._postgres = Postgres(folder.root / "postgres")
         self._broker: Tansu | Kafka = (
             Tansu(folder.root / "tansu")
@@ -137,6 +144,9 @@ class Supervisor:
                 if started.done():
                     started.result()
                     keepers = [awaited(self._keep(unit)) for unit in self._units.values()]
+                    keepers += [
+                        awaited(self._end_when_not_alive(self._units[program.name])) for program in self._programs
+                    ]
                     keepers.append(awaited(self._watch_memory()))
                     self._say("running")
                     await asyncio.wait({stopped, *keepers}, return_when=asyncio.FIRST_COMPLETED)
@@ -278,6 +288,13 @@ class Supervisor:
             except LocalStackError as error:
                 log.warning("process cannot be started", name=unit.name, error=str(error))
             self._say(self._state)
+
+    async def _end_when_not_alive(self, unit: Unit) -> None:
+        """Ends the process whenever it says that it does not live, or says nothing; `_keep` starts it again."""
+        while True:
+            why = await not_alive(unit.process(), unit.port(), self._not_alive_seconds)
+            log.error("process is not alive and is ended", name=unit.name, why=why)
+            await unit.process().stop(within_seconds=END_SECONDS)
 
     async def _watch_memory(self) -> None:
         """Replaces a tansu that has grown too large. The old one goes only when the new one's address is known."""

@@ -6,8 +6,8 @@ on the worker's own insert conflicts, so that the answer 503 "not applied, safe 
 
 A command is sent again under the same id when a send failed or the broker is another: the worker settles an id once.
 
-With an Idempotency-Key the id is derived from token, route and key, and `asked` remembers the key: a repeat finds the
-outcome and answers it again, on any process; while the first is still running it is told so (409).
+With an Idempotency-Key the id is derived from token, workspace, route and key, and `asked` remembers the key: a repeat
+finds the outcome and answers it again, on any process; while the first is still running it is told so (409).
 """
 
 import asyncio
@@ -67,16 +67,20 @@ class CommandEncoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An Idempotency-Key with what it belongs to: the token, the route, and the digest of the body."""
+    """An Idempotency-Key with what it belongs to: the token, the workspace, the route, and the digest of the body.
+
+    The workspace too, since an operator's token is for all of them: the same key in another is another call.
+    """
 
     key: str
     token_id: str
+    workspace: str
     route: str
     body_hash: str
 
     @property
     def id(self) -> str:
-        return derived_id("key", EPOCH, self.token_id, self.route, self.key)
+        return derived_id("key", EPOCH, self.token_id, self.workspace, self.route, self.key)
 
 
 @dataclass(frozen=True, slots=True)

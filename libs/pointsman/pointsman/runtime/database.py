@@ -10,6 +10,7 @@ import orjson
 import structlog
 
 from pointsman.core import zones
+from pointsman.runtime.pool import BoundedPool
 from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
@@ -17,12 +18,17 @@ log = structlog.get_logger(__name__)
 START_PATIENCE_SECONDS = 15.0
 ZONES_IN_NAME = " zones="
 """What stands between a session's purpose and the edition of the time zone database that its process reads."""
+QUERIES_OF_CONNECTION_MAX = 50_000
+"""Then the pool opens another in its place."""
 
 BY_KEY = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
 """For connections whose every statement looks up a few keys of tables that grow while its plan is kept: a plan made
 when they were small must not read them whole."""
 LOOKING_UP = frozenset({"worker", "follower", "slot"})
 """The purposes of such connections."""
+ANSWERING = frozenset({"api", "slot"})
+"""The purposes of pools for whose connections a caller waits; work in the background may wait longer."""
+WORK_WAIT_SECONDS = 30.0
 
 INFRASTRUCTURE_ERRORS = (
     OSError,
@@ -102,7 +108,7 @@ async def open_pool(
     size: int = 8,
     purpose: str = "worker",
     patience_seconds: float = START_PATIENCE_SECONDS,
-) -> "asyncpg.Pool[asyncpg.Record]":
+) -> BoundedPool:
     """A pool of connections of the service's role; JSON columns take Python values, or encoded bytes as they are.
 
     A server that is not there yet, or recovers from a crash, is waited for; then the error is raised.
@@ -126,20 +132,24 @@ class _Unchanged(asyncpg.Connection):
         return ""
 
 
-async def _open_pool(
-    settings: RuntimeSettings, service: str, size: int, purpose: str
-) -> "asyncpg.Pool[asyncpg.Record]":
-    pool = await asyncpg.create_pool(
+async def _open_pool(settings: RuntimeSettings, service: str, size: int, purpose: str) -> BoundedPool:
+    pool = BoundedPool(
         dsn_of(settings, service),
+        name=f"the pool {service}-{purpose}",
+        wait_seconds=settings.database_wait_seconds if purpose in ANSWERING else WORK_WAIT_SECONDS,
+        stuck_seconds=settings.database_stuck_seconds,
         min_size=1,
         max_size=size,
         init=_prepare,
         server_settings=_session(service, purpose),
         command_timeout=30,
+        max_queries=QUERIES_OF_CONNECTION_MAX,
         max_inactive_connection_lifetime=60,
         connection_class=_Unchanged,
+        record_class=asyncpg.Record,
+        loop=asyncio.get_running_loop(),
     )
-    assert pool is not None
+    await pool
     return pool
 
 

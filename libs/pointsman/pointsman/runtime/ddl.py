@@ -113,7 +113,7 @@ RUNTIME_TABLES_V1: tuple[str, ...] = (
     )
     """,
     # Idempotency keys that were used, so that a repeat on another process finds the command. `id` is derived from
-    # token, route and key; the command's id from `id` and `attempt`, which counts the outcomes `abandoned`.
+    # token, workspace, route and key; the command's id from `id` and `attempt`, which counts the outcomes `abandoned`.
     """
     CREATE TABLE asked (
         id text PRIMARY KEY,

@@ -1,4 +1,5 @@
-"""A process's own port: `/healthz`, `/readyz` (503 while draining or cut off from its database), `/metrics`."""
+"""A process's own port: `/healthz` (503 when it must be started anew), `/metrics`, and `/readyz` (503 while draining or
+cut off from its database)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pointsman.core import zones
+from pointsman.runtime.pool import stuck_pool
 from pointsman.runtime.tasks import awaited
 
 
@@ -20,11 +22,14 @@ def readiness(why_not: str | None) -> Response:
     return PlainTextResponse(f"{why_not or 'ready'}\nzones {zones.ZONES}\n", 503 if why_not else 200)
 
 
+async def healthz(_: Request) -> Response:
+    """Whether the process lives: it answers at all, and none of its pools of connections is stuck."""
+    why_not = stuck_pool()
+    return PlainTextResponse("ok\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
+
+
 def ops_app(ready: Callable[[], str | None]) -> Starlette:
     """`ready` tells why the process is not ready, or None."""
-
-    async def healthz(_: Request) -> Response:
-        return PlainTextResponse("ok\n")
 
     async def readyz(_: Request) -> Response:
         return readiness(ready())

@@ -112,7 +112,9 @@ class ApiProcess:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             self.hub = self._given_hub or Hub(self.settings, self.wire)
-            self.pool = await open_pool(self.settings, self.service, size=8, purpose="api")
+            self.pool = await open_pool(
+                self.settings, self.service, size=self.settings.database_connections_max, purpose="api"
+            )
             stack.push_async_callback(self.pool.close)
             self.secrets = Secrets(self.settings, self.service, self.pool)
             await self.clock.measure(self.pool)

@@ -21,6 +21,12 @@ class RuntimeSettings(BaseSettings):
     """A DSN without a user: each service connects as its own role (`pointsman_<service>`)."""
     database_password: str | None = None
     """The password of the service's role."""
+    database_connections_max: int = Field(default=8, ge=1)
+    """So many connections each service's API keeps in one process, beside the few that it has for itself."""
+    database_wait_seconds: float = Field(default=5.0, gt=0)
+    """How long a call waits for one of them to come free before it answers 503."""
+    database_stuck_seconds: float = Field(default=40.0, gt=0)
+    """When none came back for so long while one was waited for, the process says that it does not live (`/healthz`)."""
     partitions: int = Field(default=24, ge=1, le=1000)
     """Partitions of every topic: a constant of the installation, stored and verified at start."""
     idempotent_producer: bool = True

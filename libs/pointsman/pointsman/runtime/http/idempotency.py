@@ -1,8 +1,8 @@
 """From a call to a command and back: `Idempotency-Key`, `If-Match`, the answer.
 
-A key belongs to a token and a route (method and path) and is kept for 24 hours. A repeat with the same body gets the
-first result with `Idempotency-Replayed: true`; with another body 422; while the first still runs 409 with
-`Retry-After`; after a 503 "not applied" the command runs anew.
+A key belongs to a token, the workspace that it is used in, and a route (method and path), and is kept for 24 hours. A
+repeat with the same body gets the first result with `Idempotency-Replayed: true`; with another body 422; while the
+first still runs 409 with `Retry-After`; after a 503 "not applied" the command runs anew.
 """
 
 from typing import Annotated, Any
@@ -34,7 +34,7 @@ async def _read_key(request: Request, key: Annotated[str | None, _KEY_HEADER] = 
     caller: Caller = request.state.caller
     body = await request.body()
     said = b"\0".join((body, request.scope["query_string"], request.headers.get("if-match", "").encode()))
-    return Key(key, caller.token_id, f"{request.method} {request.url.path}", digest_of(said))
+    return Key(key, caller.token_id, caller.workspace, f"{request.method} {request.url.path}", digest_of(said))
 
 
 IdempotencyKey = Annotated[Key | None, Depends(_read_key)]
