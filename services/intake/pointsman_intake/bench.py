@@ -30,7 +30,7 @@ async def figures(
     settings: RuntimeSettings, *, runs: int = 3, seconds: float = 5.0, seed: int = 7
 ) -> dict[str, list[float]]:
     """Measures on a running database (and broker, if it is up). `settings` need a key file."""
-    await _configure(settings)
+    await configure(settings)
     token = _token(settings)
     samples: dict[str, list[float]] = {name: [] for name in FIGURES}
     async with api_process(settings) as port:
@@ -108,7 +108,8 @@ def _token(settings: RuntimeSettings) -> str:
     return sign_token(key, "connector", WORKSPACE, CONNECTOR, 3600, random_id("tok", datetime.now(UTC)))
 
 
-async def _configure(settings: RuntimeSettings) -> None:
+async def configure(settings: RuntimeSettings) -> None:
+    """The workspace with its connector, as intake's worker would have written it."""
     pool = await open_pool(settings, "intake", size=1, purpose="bench")
     try:
         async with pool.acquire() as db, db.transaction():

@@ -15,7 +15,7 @@ from pointsman.runtime.http.app import service_app
 from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
-from pointsman.runtime.http.streams import Event, event_stream
+from pointsman.runtime.http.streams import Event, event_stream, stream
 from pointsman.runtime.process import ApiProcess
 from pointsman_metrics import exports
 from pointsman_metrics.live import LiveBoard
@@ -155,14 +155,14 @@ def create(process: ApiProcess) -> FastAPI:
         start: Annotated[GivenInstant | None, Query(alias="from", description="Opened then or later.")] = None,
         end: Annotated[GivenInstant | None, Query(alias="to", description="Opened before.")] = None,
     ) -> Response:
-        """Every ticket of the workspace, oldest first, streamed."""
+        """Every ticket of the workspace, oldest first, streamed. Each row is as it was when it was read: not all are of
+        one instant."""
         kind = _accepts(request, ("text/csv", "application/x-ndjson"))
         rows = exports.tickets(process.pool, caller.workspace, start or EPOCH, end or FOREVER)
         encoded = exports.as_csv(rows) if kind == "text/csv" else exports.as_ndjson(rows)
         name = "tickets.csv" if kind == "text/csv" else "tickets.ndjson"
-        return StreamingResponse(
-            encoded, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
-        )
+        named = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return stream(process, caller, encoded, media_type=kind, headers=named)
 
     return app
 

@@ -1,4 +1,8 @@
-"""The export of tickets: one row each, read with a cursor so that any number of them takes the same memory."""
+"""The export of tickets: one row each, read page by page by its key, so that any number of them takes the same memory.
+
+Between two pages nothing is held: neither a connection nor a transaction waits for whoever reads the download. So a row
+is as it was when its page was read, not all are of one instant; what opens meanwhile comes with the last pages.
+"""
 
 import csv
 import io
@@ -9,7 +13,7 @@ import orjson
 
 from pointsman.core.instant import Instant, rfc3339
 
-ROWS_PER_CHUNK = 500
+PAGE_ROWS = 500
 
 COLUMNS: tuple[str, ...] = (
     *("ticket_id", "channel", "connector", "customer_id", "customer_tier", "started_by", "opened_at", "state"),
@@ -44,8 +48,8 @@ LEFT JOIN LATERAL (
         count(*) FILTER (WHERE breached) AS clocks_breached
     FROM clock WHERE clock.ticket_id = t.ticket_id
 ) c ON true
-WHERE t.workspace = $1 AND t.opened_at >= $2 AND t.opened_at < $3
-ORDER BY t.opened_at, t.ticket_id
+WHERE t.workspace = $1 AND (t.opened_at, t.ticket_id) > ($2, $3) AND t.opened_at < $4
+ORDER BY t.opened_at, t.ticket_id LIMIT $5
 """
 """The figures of responses and resolutions are those of the reports: of the cycle that was met (reports/kpis.py)."""
 
@@ -53,18 +57,15 @@ Row = Mapping[str, Any]
 
 
 async def tickets(pool: Any, workspace: str, start: Instant, end: Instant) -> AsyncIterator[list[Row]]:
-    """Chunks of the workspace's tickets opened in `[start, end)`, as of one instant, oldest first."""
-    async with pool.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
-        # The server ends transactions that stand still; this one waits for the reader of the download.
-        await db.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
-        chunk: list[Row] = []
-        async for record in db.cursor(TICKETS, workspace, start, end, prefetch=ROWS_PER_CHUNK):
-            chunk.append(record)
-            if len(chunk) == ROWS_PER_CHUNK:
-                yield chunk
-                chunk = []
-        if chunk:
-            yield chunk
+    """Pages of the workspace's tickets opened in `[start, end)`, oldest first."""
+    place = (start, "")  # no ticket's id is as small
+    while True:
+        page: list[Row] = await pool.fetch(TICKETS, workspace, *place, end, PAGE_ROWS)
+        if page:
+            yield page
+        if len(page) < PAGE_ROWS:
+            return
+        place = (page[-1]["opened_at"], page[-1]["ticket_id"])
 
 
 async def as_csv(chunks: AsyncIterator[list[Row]]) -> AsyncIterator[str]:

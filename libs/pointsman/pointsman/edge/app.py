@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import EntryPoint, entry_points
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
@@ -62,7 +62,9 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
             *mounts,
         ]
         # Paths of no service are answered like any call: with its ids, as a problem.
-        nothing_here = CallLayer(_nothing_here, service="edge", body_bytes_max=settings.body_bytes_max)
+        nothing_here = CallLayer(
+            _nothing_here, service="edge", body_bytes_max=settings.body_bytes_max, admission=hub.admission
+        )
         yield Router(routes, redirect_slashes=False, default=nothing_here), processes
 
 

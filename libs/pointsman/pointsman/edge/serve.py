@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from pointsman.contracts import wire
 from pointsman.edge.app import edge_app, unready
+from pointsman.edge.protocol import Connections
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.ops import ops_server
 from pointsman.runtime.process import Hub
@@ -29,6 +31,25 @@ class _Server(uvicorn.Server):
         yield
 
 
+def server_of(settings: EdgeSettings, app: ASGIApp, hub: Hub) -> uvicorn.Server:
+    """What serves the app on the settings' port, under their limits."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            host=settings.edge_host,
+            port=settings.edge_port,
+            http=Connections(settings, hub.admission).protocol,  # type: ignore[arg-type]  # what makes a protocol
+            loop="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            backlog=BACKLOG,
+            timeout_graceful_shutdown=settings.drain_seconds,
+        )
+    )
+
+
 async def serve(settings: EdgeSettings) -> int:
     """Serves until SIGTERM or SIGINT; the exit code, 1 when something in the background failed."""
     say_edition()
@@ -42,21 +63,7 @@ async def _serve(settings: EdgeSettings) -> int:
         edge_app(settings, hub) as (app, processes),
         ops_server(settings.ops_host, settings.ops_port, lambda: unready(processes)) as ops_port,
     ):
-        server = _Server(
-            uvicorn.Config(
-                app,
-                host=settings.edge_host,
-                port=settings.edge_port,
-                http="httptools",
-                loop="none",
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                backlog=BACKLOG,
-                timeout_graceful_shutdown=settings.drain_seconds,
-            )
-        )
+        server = server_of(settings, app, hub)
 
         def drain(*_: object) -> None:
             hub.drain()

@@ -18,5 +18,15 @@ class EdgeSettings(RuntimeSettings):
     """The services to serve (`intake,routing`); all installed when empty."""
     edge_problem_pages: Path | None = None
     """The folder of the pages that errors name (docs/problems); the checkout's when not set."""
+    edge_connections_max: int = Field(default=4_000, ge=1)
+    """How many connections the process has at most; further ones are answered 503 and closed."""
+    edge_header_bytes_max: int = Field(default=32_768, ge=1_024)
+    """The largest head of a call: its line and its headers."""
+    edge_header_seconds_max: float = Field(default=10.0, gt=0)
+    """The head of a call comes within so long."""
+    edge_body_seconds_max: float = Field(default=120.0, gt=0)
+    """And its body within so long."""
+    edge_reader_seconds_max: float = Field(default=120.0, gt=0)
+    """Who takes nothing of an answer for so long is cut off."""
     drain_seconds: int = Field(default=10, ge=1)
     """On SIGTERM calls in flight have so long to end."""

@@ -1,7 +1,7 @@
 """Whether a process lives: it runs, and its `/healthz` says so within a time limit.
 
-A process that was started again is given longer for its first word. One that ended is not looked at: it is started again
-by whoever keeps it.
+A process that was started again is given longer for its first word. One that ended is not looked at: whoever keeps it
+starts it again.
 """
 
 import asyncio

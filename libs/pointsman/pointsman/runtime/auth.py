@@ -27,7 +27,9 @@ from starlette.requests import Request
 
 from pointsman.core.instant import Instant
 from pointsman.core.storable import why_unstorable
+from pointsman.runtime.http.admission import Admission
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.settings import RuntimeSettings
 
 ISSUER = "pointsman"
 EVERY_WORKSPACE = "*"
@@ -175,22 +177,25 @@ class Revocations:
 
 
 class Auth:
-    """Verifies tokens, remembering those it verified by their hash until they expire, and limits each token's rate."""
+    """Verifies tokens, remembering those it verified by their hash until they expire, and charges calls to them.
+
+    Without an `admission` that other services of the process share, it has one of its own, of this rate.
+    """
 
     def __init__(
         self,
         key: IssuerKey,
         revocations: Revocations,
         *,
-        calls_per_second_max: float = 20_000,
+        admission: Admission | None = None,
+        calls_per_second_max: float = 500,
         now: Callable[[], float] = time.time,
     ) -> None:
         self.key = key
         self.revocations = revocations
         self._now = now
         self._verified: OrderedDict[bytes, Caller] = OrderedDict()
-        self._rate = calls_per_second_max
-        self._buckets: dict[str, list[float]] = {}
+        self._admission = admission or Admission(RuntimeSettings(calls_per_second_max=calls_per_second_max))
 
     def admit(self, headers: Mapping[str, str], needed: tuple[str, ...], *, reads: bool) -> Caller:
         """The caller, when one of the roles in `needed` lets it in. Raises `Problem` 400, 401, 403 or 429.
@@ -198,9 +203,9 @@ class Auth:
         Plain and synchronous, so that a hot route can call it without FastAPI's dependencies.
         """
         caller = self.verify(headers.get("authorization"))
+        self._admission.charge_token(caller.token_id)
         if not any(may(caller.role, role, reads=reads) for role in needed):
             raise Problem(403, "wrong-role", f"this needs the role {' or '.join(needed)}, the token has {caller.role}")
-        self._charge(caller.token_id)
         if caller.workspace == EVERY_WORKSPACE:
             named = headers.get(WORKSPACE_HEADER)
             if named is not None:
@@ -220,13 +225,16 @@ class Auth:
         caller = self._verified.get(digest)
         if caller is None:
             caller = self._read(token)
+            self._admission.proved(authorization, caller.token_id)
             self._verified[digest] = caller
             if len(self._verified) > VERIFIED_MAX:
                 self._verified.popitem(last=False)
         if caller.expires_at <= self._now():
             self._verified.pop(digest, None)
+            self._admission.charge_token(caller.token_id)
             raise _unauthorized("the token has expired")
         if caller.token_id in self.revocations:
+            self._admission.charge_token(caller.token_id)
             raise _unauthorized("the token was revoked")
         return caller
 
@@ -244,22 +252,6 @@ class Auth:
         if (workspace == EVERY_WORKSPACE) != (role == "operator"):
             raise _unauthorized("only an operator's token is for every workspace")
         return Caller(str(workspace), str(role), str(sub), str(token_id), float(expires))
-
-    def _charge(self, token_id: str) -> None:
-        """A token bucket of one second's calls. Raises `Problem` 429 when it is empty."""
-        now = time.monotonic()
-        bucket = self._buckets.get(token_id)
-        if bucket is None:
-            if len(self._buckets) >= VERIFIED_MAX:
-                self._buckets.clear()
-            self._buckets[token_id] = [self._rate - 1, now]
-            return
-        left = min(self._rate, bucket[0] + (now - bucket[1]) * self._rate)
-        bucket[1] = now
-        if left < 1:
-            bucket[0] = left
-            raise Problem(429, "too-many-calls", "too many calls with this token", headers={"Retry-After": "1"})
-        bucket[0] = left - 1
 
 
 def require(

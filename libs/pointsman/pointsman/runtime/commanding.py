@@ -26,6 +26,7 @@ from pointsman.runtime.broadcast import Broadcast, Heard
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
+from pointsman.runtime.http.load import aside
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import awaited
@@ -168,7 +169,8 @@ class Commander:
             if isinstance(claimed, Answer):
                 return claimed
             id, command = claimed, command.model_copy(update={"body_hash": key.body_hash})
-        return await self._run(_Order(command, id, workspace, subject, traceparent, partition), kept)
+        with aside():
+            return await self._run(_Order(command, id, workspace, subject, traceparent, partition), kept)
 
     async def tell(self, command: CommandBody, *, workspace: str, subject: str) -> None:
         """Sends a command that has no outcome; it is lost when the broker is. Raises one of `BROKER_ERRORS`."""

@@ -23,6 +23,7 @@ from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.commanding import CommandBody, CommandEncoder, Commander
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.database_watch import DatabaseWatch
+from pointsman.runtime.http.admission import Admission
 from pointsman.runtime.secrets import Secrets
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import Tasks, failure
@@ -49,7 +50,7 @@ class Wire(Decoder, CommandEncoder, Protocol):
 
 
 class Hub:
-    """One process's link to the broker, what it hears, and whether it is draining."""
+    """One process's link to the broker, what it hears, what it admits, and whether it is draining."""
 
     def __init__(
         self, settings: RuntimeSettings, wire: Wire, topics: tuple[str, ...] = ("desk", "sla", "outcomes")
@@ -57,6 +58,7 @@ class Hub:
         self.settings = settings
         self.wire = wire
         self.id = settings.service_instance or random_id("api", EPOCH)
+        self.admission = Admission(settings)
         self.link = BrokerLink(settings)
         self.broadcast = Broadcast(settings, self.link, [wire.TOPICS[name] for name in topics], wire)
         self.draining = asyncio.Event()
@@ -66,6 +68,7 @@ class Hub:
         await self.link.check()
         self._tasks.keep(self.link.watch())
         self._tasks.keep(self.broadcast.run())
+        self._tasks.keep(self.admission.load.watch())
         return self
 
     def drain(self) -> None:
@@ -96,11 +99,8 @@ class ApiProcess:
         self.wire = wire
         self.clock = DatabaseClock()
         self.revocations = Revocations()
-        self.auth = Auth(
-            IssuerKey.read(settings.key_file),
-            self.revocations,
-            calls_per_second_max=settings.calls_per_second_max,
-        )
+        self.admission = Admission(settings) if hub is None else hub.admission
+        self.auth = Auth(IssuerKey.read(settings.key_file), self.revocations, admission=self.admission)
         self._given_hub = hub
         self.database = DatabaseWatch(settings, service)
         self._asked: list[Callable[[], str | None]] = []

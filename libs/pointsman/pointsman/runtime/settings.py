@@ -57,8 +57,19 @@ class RuntimeSettings(BaseSettings):
     """How long the broker may be out of reach before SLA timers fire marked as blind."""
     body_bytes_max: int = 6 * 1_048_576
     """The largest body that the APIs take."""
-    calls_per_second_max: float = 20_000
-    """How many calls a second one token may make of one process."""
+    calls_per_second_max: float = Field(default=500, gt=0)
+    """How many calls a second one token may make of one process; what is above is answered 429."""
+    strangers_calls_per_second_max: float = Field(default=500, gt=0)
+    """How many calls a second may come from one address without a token that is known here: webhooks, links, and who
+    guesses."""
+    calls_per_token_max: int = Field(default=200, ge=1)
+    """How many calls one token may have in one process at once, long polls and streams too."""
+    polls_per_token_max: int = Field(default=30, ge=1)
+    """How many long polls of these."""
+    streams_per_token_max: int = Field(default=10, ge=1)
+    """How many streams and downloads of these."""
+    connections_per_token_max: int = Field(default=300, ge=1)
+    """How many connections to one process a token may have, idle ones too."""
     ops_host: str = "127.0.0.1"
     """Where `/healthz`, `/readyz` and `/metrics` are served."""
     ops_port: int = 0

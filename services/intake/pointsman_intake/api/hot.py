@@ -50,7 +50,12 @@ class HotRoutes:
         self._routes = {
             path: (
                 Route(path, endpoint=endpoint, methods=["POST"]),
-                CallLayer(endpoint, service="intake", body_bytes_max=gate.settings.batch_bytes_max),
+                CallLayer(
+                    endpoint,
+                    service="intake",
+                    body_bytes_max=gate.settings.batch_bytes_max,
+                    admission=gate.process.admission,
+                ),
             )
             for path, endpoint in routes
         }

@@ -16,7 +16,7 @@ from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
-from pointsman.runtime.http.streams import After, Wait
+from pointsman.runtime.http.streams import After, Wait, polling
 from pointsman.runtime.tasks import awaited
 from pointsman_intake.accept.reports import order_numbers
 from pointsman_intake.api.callers import ConnectorOrSupervisor, OfConnector, gate_of, seen_by
@@ -110,7 +110,9 @@ async def replies(
     own_connector(caller, slug)
     await gate.connector(caller.workspace, slug)
     number = decode_cursor(after, int, name="after")[0] if after else 0
-    rows = await _waiting(gate, caller.workspace, slug, number, wait if after else 0)
+    wait_seconds = wait if after else 0
+    with polling(gate.process, caller, wait_seconds):
+        rows = await _waiting(gate, caller.workspace, slug, number, wait_seconds)
     items = [
         {**row["body"], "id": row["id"], "connector": slug, "ticket_id": row["ticket_id"], "thread": row["thread"]}
         for row in rows

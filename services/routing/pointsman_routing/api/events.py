@@ -19,7 +19,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json, dump_json
 from pointsman.runtime.http.pages import Limit, invalid_cursor
 from pointsman.runtime.http.problems import Problem
-from pointsman.runtime.http.streams import After, Wait
+from pointsman.runtime.http.streams import After, Wait, polling
 from pointsman.runtime.process import ApiProcess
 from pointsman_routing import told
 from pointsman_routing.told import Position
@@ -67,8 +67,10 @@ async def events(
         if name not in EVENT_TYPES:
             errors = [{"pointer": "?type", "detail": f"{name!r} is no type of event (number {place + 1})"}]
             raise Problem(422, "invalid-request", "the request has errors", errors)
-    poll = _Poll(request.app.state.process, caller, type, limit)
-    found, cursor = await poll.answer(after, wait if after is not None else 0)
+    process, wait_seconds = request.app.state.process, wait if after is not None else 0
+    poll = _Poll(process, caller, type, limit)
+    with polling(process, caller, wait_seconds):
+        found, cursor = await poll.answer(after, wait_seconds)
     if BATCH_MEDIA_TYPE in request.headers.get("accept", ""):
         return Response(dump_json(found), media_type=BATCH_MEDIA_TYPE, headers={CURSOR_HEADER: cursor})
     return Json({"items": found, "cursor": cursor})

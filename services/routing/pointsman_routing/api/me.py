@@ -18,7 +18,8 @@ from pointsman.runtime.http.idempotency import answer_command
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
-from pointsman.runtime.http.streams import After, Wait
+from pointsman.runtime.http.streams import After, Wait, polling
+from pointsman.runtime.process import ApiProcess
 from pointsman_routing.api.offers import NOTHING_SEEN, OfferReader, Seen
 from pointsman_routing.api.renewals import Renewals
 from pointsman_routing.api.shapes import (
@@ -117,11 +118,16 @@ class MyRoutes:
         """The caller's offers, as a long poll."""
         process = request.app.state.process
         seen = _seen(after)
+        waits_seconds = wait if after is not None else 0
+        with polling(process, caller, waits_seconds):
+            return await self._offers_since(process, caller, seen, waits_seconds)
+
+    async def _offers_since(self, process: ApiProcess, caller: Caller, seen: Seen, waits_seconds: float) -> Response:
         async with process.broadcast.subscribe(
             topic="desk", workspace=caller.workspace, agent=caller.sub, types=OFFER_TYPES, queued_max=1
         ) as subscription:
             loop = asyncio.get_running_loop()
-            deadline = loop.time() + (wait if after is not None else 0)
+            deadline = loop.time() + waits_seconds
             while True:
                 subscription.clear()
                 left = deadline - loop.time()

@@ -50,6 +50,9 @@ async def bare_installation(bench: Bench) -> AsyncIterator[RuntimeSettings]:
             database_password=postgres.password,
             partitions=PARTITIONS,
             key_file=key_file,
+            # What is measured is the process, and one connector stands for many.
+            calls_per_second_max=1_000_000,
+            calls_per_token_max=10_000,
             **broker.settings,
         )
 

@@ -36,7 +36,7 @@ _ANSWERS = {
     415: "The body's media type is not one of those that are read here.",
     422: "The input has errors, or an idempotency key was used with another body.",
     428: "`If-Match` is required.",
-    429: "Too many calls with this token.",
+    429: "Too many calls with this token or from this address, or too many at once.",
     503: "Not applied, and safe to retry.",
 }
 
@@ -83,7 +83,12 @@ def service_app(
     app.state.process = process
     app.state.signing_secret = signing_secret
     problems.install(app)
-    app.add_middleware(CallLayer, service=name, body_bytes_max=body_bytes_max or process.settings.body_bytes_max)
+    app.add_middleware(
+        CallLayer,
+        service=name,
+        body_bytes_max=body_bytes_max or process.settings.body_bytes_max,
+        admission=process.admission,
+    )
     app.include_router(every_service.router(config_version))
     if keeps_secrets:
         app.include_router(secrets.routes)

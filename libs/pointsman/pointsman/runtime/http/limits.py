@@ -1,8 +1,8 @@
 """What surrounds every call, as one plain ASGI layer: ids, the body's size, the last resort for errors.
 
-It is one layer because each costs every call: a request id (`X-Request-Id`, taken over when the caller sent a sane
-one), the W3C trace context (`traceparent` in, ours as its child out), 413 for a body above the limit, measurements,
-and 500 as a problem document, with the traceback in the log only.
+It is one layer because each costs every call: what is admitted (429 before the body is read), a request id
+(`X-Request-Id`, taken over when the caller sent a sane one), the W3C trace context (`traceparent` in, ours as its child
+out), 413 for a body above the limit, measurements, and 500 as a problem document, with the traceback in the log only.
 """
 
 import re
@@ -18,6 +18,7 @@ from starlette.requests import Request
 
 from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
+from pointsman.runtime.http.admission import Admission
 from pointsman.runtime.http.problems import Problem
 
 log = structlog.get_logger(__name__)
@@ -43,8 +44,9 @@ _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 class CallLayer:
     """See the module. `service` labels the measurements."""
 
-    def __init__(self, app: App, *, service: str, body_bytes_max: int) -> None:
+    def __init__(self, app: App, *, service: str, body_bytes_max: int, admission: Admission) -> None:
         self.app = app
+        self.admission = admission
         self.service = service
         self.body_bytes_max = body_bytes_max
 
@@ -52,12 +54,19 @@ class CallLayer:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id, traceparent, length = _ids(scope["headers"])
+        request_id, traceparent, length, authorization = _ids(scope["headers"])
         with telemetry.call_span(scope["method"], traceparent) as own:
-            await self._call(scope, receive, send, request_id, own or traceparent, length)
+            await self._call(scope, receive, send, request_id, own or traceparent, length, authorization)
 
     async def _call(
-        self, scope: Scope, receive: Receive, send: Send, request_id: str, traceparent: str, length: int | None
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        request_id: str,
+        traceparent: str,
+        length: int | None,
+        authorization: bytes | None,
     ) -> None:
         began = time.perf_counter()
         state = scope.setdefault("state", {})
@@ -74,11 +83,12 @@ class CallLayer:
             await send(message)
 
         try:
-            if length is None:
-                receive = _limited(receive, self.body_bytes_max)
-            elif length > self.body_bytes_max:
-                raise _too_large(self.body_bytes_max)
-            await self.app(scope, receive, send_with_ids)
+            with self.admission.call(authorization, _address(scope)):
+                if length is None:
+                    receive = _limited(receive, self.body_bytes_max)
+                elif length > self.body_bytes_max:
+                    raise _too_large(self.body_bytes_max)
+                await self.app(scope, receive, send_with_ids)
         except Problem as problem:
             # Raised outside of the app's own handlers: by the layer itself, or while a body was read.
             if status:
@@ -118,9 +128,15 @@ def traceparent_of(request: Request) -> str | None:
     return found
 
 
-def _ids(headers: list[tuple[bytes, bytes]]) -> tuple[str, str, int | None]:
-    """(request id, traceparent of our own span, announced length of the body)."""
-    request_id = trace = flags = None
+def _address(scope: Scope) -> str:
+    """The address that a call comes from: the client's, as a proxy on this host may have named it."""
+    client = scope.get("client")
+    return str(client[0]) if client else "-"
+
+
+def _ids(headers: list[tuple[bytes, bytes]]) -> tuple[str, str, int | None, bytes | None]:
+    """(request id, traceparent of our own span, announced length of the body, what proves the caller)."""
+    request_id = trace = flags = authorization = None
     length: int | None = 0
     for name, value in headers:
         if name == b"x-request-id":
@@ -129,12 +145,14 @@ def _ids(headers: list[tuple[bytes, bytes]]) -> tuple[str, str, int | None]:
         elif name == b"traceparent":
             if (found := _TRACEPARENT.fullmatch(value)) and found[1].strip(b"0"):
                 trace, flags = found[1].decode(), found[3].decode()
+        elif name == b"authorization":
+            authorization = value
         elif name == b"content-length":
             length = int(value) if value.isdigit() else None
         elif name == b"transfer-encoding":
             length = None
     span = token_hex(8)
-    return request_id or f"req_{span}", f"00-{trace or token_hex(16)}-{span}-{flags or '01'}", length
+    return request_id or f"req_{span}", f"00-{trace or token_hex(16)}-{span}-{flags or '01'}", length, authorization
 
 
 def _limited(receive: Receive, bytes_max: int) -> Receive:

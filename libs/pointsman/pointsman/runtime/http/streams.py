@@ -7,17 +7,20 @@ ends or the process drains; a comment goes out every 15 seconds. Source: HTML Li
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from pointsman.core.instant import rfc3339
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.json import dump_json
+from pointsman.runtime.http.load import aside
 from pointsman.runtime.tasks import awaited
 
 if TYPE_CHECKING:
@@ -53,13 +56,49 @@ def event_stream(
 ) -> StreamingResponse:
     """The answer that streams `events` until the caller goes, its token ends or the process drains.
 
-    `cursor` is the place that the stream begins after; the iterator is closed in any case.
+    `cursor` is the place that the stream begins after; the iterator is closed in any case. Raises `Problem` 429 when
+    the token has as many streams open as it may.
     """
-    return StreamingResponse(
+    return stream(
+        process,
+        caller,
         _frames(process, caller, events, cursor),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
+
+
+class _Held(StreamingResponse):
+    """An answer that holds one of its token's places for as long as it streams."""
+
+    def __init__(self, content: AsyncIterator[Any], give_back: Callable[[], None], **given: Any) -> None:
+        super().__init__(content, **given)
+        self._give_back = give_back
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            with aside():
+                await super().__call__(scope, receive, send)
+        finally:
+            self._give_back()
+
+
+def stream(
+    process: "ApiProcess", caller: Caller, content: AsyncIterator[Any], *, media_type: str, headers: dict[str, str]
+) -> StreamingResponse:
+    """The answer that streams `content`. Raises `Problem` 429 when the token has as many streams open as it may."""
+    give_back = process.admission.streams.take(caller.token_id)
+    return _Held(content, give_back, media_type=media_type, headers=headers)
+
+
+@contextmanager
+def polling(process: "ApiProcess", caller: Caller, wait_seconds: float) -> Iterator[None]:
+    """A long poll, while it waits. Raises `Problem` 429 when the token has as many open as it may."""
+    if wait_seconds <= 0:
+        yield
+        return
+    with process.admission.polls.taken(caller.token_id), aside():
+        yield
 
 
 def last_event_id(request: Request) -> str | None:
