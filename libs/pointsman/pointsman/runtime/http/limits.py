@@ -20,6 +20,7 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.http.admission import Admission
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
 
@@ -42,11 +43,11 @@ _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 
 
 class CallLayer:
-    """See the module. `service` labels the measurements."""
+    """See the module. `service` labels the measurements. Without an `admission` that others share, it has its own."""
 
-    def __init__(self, app: App, *, service: str, body_bytes_max: int, admission: Admission) -> None:
+    def __init__(self, app: App, *, service: str, body_bytes_max: int, admission: Admission | None = None) -> None:
         self.app = app
-        self.admission = admission
+        self.admission = admission or Admission(RuntimeSettings())
         self.service = service
         self.body_bytes_max = body_bytes_max
 
