@@ -1,9 +1,9 @@
 """The auditor: compares a lane's resident desks with their rows and with themselves, slowly, while it works.
 
 A cycle looks at every open ticket and every agent of a workspace, once in `CYCLE` or when somebody asks. It goes in
-steps between the lane's batches, when everything that was decided is committed: a step reads at most `SLICE` rows in
-one snapshot and asks `desk.soundness` about what they are rows of, so that it takes some milliseconds however large the
-desk is. What is found raises an alarm, once as long as it stands.
+steps between the lane's batches, when everything that was decided is committed: a step reads at most `SLICE` rows
+(fewer while the worker is busy) in one snapshot and asks `desk.soundness` about what they are rows of, so that it takes
+some milliseconds however large the desk is. What is found raises an alarm, once as long as it stands.
 
 A lane that was lost may not know it yet. Its desk is then behind the rows: a workspace whose count of changes is ahead
 in its row is left alone.
@@ -131,15 +131,16 @@ class Auditor:
         """The last cycle that came to its end."""
         return self._last.get(workspace)
 
-    async def step(self, db: Database, state: Audited, now: Instant) -> None:
-        """One step; nothing when no cycle is due. Called between batches."""
+    async def step(self, db: Database, state: Audited, now: Instant, rows_max: int | None = None) -> None:
+        """One step over at most `rows_max` tickets or agents (else `SLICE`); nothing when no cycle is due. Called
+        between batches."""
         if self._cycle is None and not self._begin(state, now):
             return
         cycle = self._cycle
         assert cycle is not None
         desk = state.desks.get(cycle.workspace)
         started = time.perf_counter()
-        if desk is None or not await self._look(db, desk, cycle, now):
+        if desk is None or not await self._look(db, desk, cycle, now, rows_max or SLICE):
             self._cycle = None
         STEP_SECONDS.observe(time.perf_counter() - started)
 
@@ -156,14 +157,14 @@ class Auditor:
                 return True
         return False
 
-    async def _look(self, db: Database, desk: Desk, cycle: _Cycle, now: Instant) -> bool:
+    async def _look(self, db: Database, desk: Desk, cycle: _Cycle, now: Instant, rows_max: int) -> bool:
         """Looks at the next slice; false when the cycle is over."""
         first = cycle.after == ""
         async with db.transaction(isolation="repeatable_read", readonly=True):
             change = await db.fetchval(CHANGE, desk.workspace)
             if change is not None and change > desk.change:
                 return False
-            found = [finding async for finding in _slice(db, desk, cycle, now)]
+            found = [finding async for finding in _slice(db, desk, cycle, now, rows_max)]
         if first and change != desk.change:
             found.append(Finding(ROW, None, None, f"the row counts {change} changes, the desk {desk.change}"))
         report = cycle.report
@@ -191,15 +192,15 @@ class Auditor:
         self._alarmed[workspace] = standing
 
 
-async def _slice(db: Database, desk: Desk, cycle: _Cycle, now: Instant) -> AsyncIterator[Finding]:
+async def _slice(db: Database, desk: Desk, cycle: _Cycle, now: Instant, rows_max: int) -> AsyncIterator[Finding]:
     """What is wrong with the next tickets, or when there is none left with the next agents."""
     if cycle.after is not None:
-        rows = await db.fetch(TICKETS_AFTER, desk.workspace, cycle.after, SLICE)
-        for finding in _of_tickets(desk, cycle, rows, now):
+        rows = await db.fetch(TICKETS_AFTER, desk.workspace, cycle.after, rows_max)
+        for finding in _of_tickets(desk, cycle, rows, now, rows_max):
             yield finding
         return
-    slugs = cycle.agents[cycle.next_agent : cycle.next_agent + SLICE]
-    cycle.next_agent += SLICE
+    slugs = cycle.agents[cycle.next_agent : cycle.next_agent + rows_max]
+    cycle.next_agent += rows_max
     cycle.report.agents += len(slugs)
     agents = [agent for slug in slugs if (agent := desk.agents.get(slug)) is not None]
     for finding in await _rows_of_agents(db, desk, agents):
@@ -214,10 +215,10 @@ async def _slice(db: Database, desk: Desk, cycle: _Cycle, now: Instant) -> Async
             yield finding
 
 
-def _of_tickets(desk: Desk, cycle: _Cycle, rows: Sequence[Any], now: Instant) -> list[Finding]:
+def _of_tickets(desk: Desk, cycle: _Cycle, rows: Sequence[Any], now: Instant, rows_max: int) -> list[Finding]:
     """A slice of open tickets: those that the table has, and those that should be among them."""
     by_id = {row["id"]: row for row in rows}
-    before, last = str(cycle.after), rows[-1]["id"] if len(rows) == SLICE else None
+    before, last = str(cycle.after), rows[-1]["id"] if len(rows) == rows_max else None
     start = bisect_right(cycle.tickets, before)
     end = len(cycle.tickets) if last is None else bisect_right(cycle.tickets, last)
     found: list[Finding] = []

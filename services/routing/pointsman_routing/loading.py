@@ -82,7 +82,7 @@ TOKENS = """
 @dataclass(slots=True)
 class Desks:
     """A lane's resident state: its desks, their one journal and their timers. `guests` are resolved tickets that were
-    read for this batch."""
+    read for this batch, `touched` the workspaces that it asked or decided something of."""
 
     lane: int
     journal: Journal
@@ -90,6 +90,7 @@ class Desks:
     now: Instant
     desks: dict[str, Desk] = field(default_factory=dict)
     guests: set[tuple[str, str]] = field(default_factory=set)
+    touched: set[str] = field(default_factory=set)
     auditor: Auditor = field(default_factory=Auditor)
     closing_read_at: Instant | None = None
 
@@ -140,15 +141,21 @@ async def read_closing(db: Database, state: Desks, now: Instant) -> None:
 
 
 def leave_behind(state: Desks) -> None:
-    """Lets resolved and closed tickets go that nobody needs soon. Only while nothing can be undone but this."""
+    """Lets resolved and closed tickets go that nobody needs soon, and what the batch had read. Only while nothing can
+    be undone but this. A lane may have a thousand desks: only those are looked at that the batch touched."""
     horizon = state.now + CLOSING_HORIZON
     for workspace, id in state.guests:
         _leave(state.desks[workspace], id, horizon)
     state.guests.clear()
-    for desk in state.desks.values():
+    for name in state.touched:
+        desk = state.desks.get(name)
+        if desk is None:
+            continue
         for id, ticket in desk.changes.tickets.items():
             if ticket.state == "resolved":
                 _leave(desk, id, horizon)
+        desk.committed()
+    state.touched.clear()
 
 
 def _leave(desk: Desk, id: str, horizon: Instant) -> None:

@@ -24,6 +24,9 @@ from pointsman_routing.loading import Desks
 from pointsman_routing.rule_time import RuleTime
 
 AUDIT_STEP_SECONDS = 1.0
+COUNTED_SECONDS, BUSY_COMMITS_PER_SECOND = 0.5, 10
+SMALL_SLICE, BUSY_STEP_SECONDS = 20, 0.1
+"""While a worker commits so often its auditors go as far, in ten times as many steps: each holds up every lane."""
 HURRIED_STEP_SECONDS, HURRY_SECONDS = 0.02, 60.0
 """Steps of the auditor while somebody waits for it, and how long that may be."""
 CLOSING_EVERY = timedelta(seconds=30)
@@ -44,6 +47,7 @@ class DeskLane:
         self.told = asyncio.Event()
         self.refresh_seconds = AUDIT_STEP_SECONDS
         self._hurries_until = 0.0
+        self._commits, self._counted_at, self._busy = 0, time.monotonic(), False
 
     def _classifier_of(self, document: Document) -> Classify:
         """How a workspace's messages are classified; its rules share one time, whatever the version."""
@@ -60,9 +64,18 @@ class DeskLane:
         """Tickets that close soon become resident; the auditor goes on by a step."""
         if state.closing_read_at is None or now - state.closing_read_at >= CLOSING_EVERY:
             await loading.read_closing(db, state, now)
-        await state.auditor.step(db, state, now)
+        busy = self._is_busy()
+        await state.auditor.step(db, state, now, rows_max=SMALL_SLICE if busy else None)
         if time.monotonic() >= self._hurries_until:
-            self.refresh_seconds = AUDIT_STEP_SECONDS
+            self.refresh_seconds = BUSY_STEP_SECONDS if busy else AUDIT_STEP_SECONDS
+
+    def _is_busy(self) -> bool:
+        """Whether the worker's lanes, which share a thread, commit many batches just now."""
+        now = time.monotonic()
+        if now - self._counted_at >= COUNTED_SECONDS:
+            self._busy = self._commits > BUSY_COMMITS_PER_SECOND * (now - self._counted_at)
+            self._commits, self._counted_at = 0, now
+        return self._busy
 
     async def gather(self, db: Database, state: Desks, causes: Sequence[Cause]) -> None:
         """Resolved and closed tickets that somebody writes to or asks for; ended offers that somebody answers; who
@@ -76,6 +89,7 @@ class DeskLane:
         having_read: list[tuple[Desk, str, str]] = []
         told: dict[tuple[str, str], None] = {}
         for cause in causes:
+            state.touched.add(cause.workspace)
             desk = state.desks.get(cause.workspace)
             if desk is None:
                 continue
@@ -113,6 +127,7 @@ class DeskLane:
         await gathering.read_told(db, state, list(told))
 
     def decide(self, state: Desks, cause: Cause, now: Instant) -> Decision:
+        state.touched.add(cause.workspace)
         desk = state.desks.get(cause.workspace)
         if isinstance(cause, RecordCause) and isinstance(cause.bodies[0], asked.DeskAudit):
             return self._audit(state, cause.workspace, cause.bodies[0])
@@ -143,8 +158,7 @@ class DeskLane:
 
     def committed(self, state: Desks) -> None:
         loading.leave_behind(state)
-        for desk in state.desks.values():
-            desk.committed()
+        self._commits += 1
         self.told.set()
 
     def earliest(self, state: Desks) -> Mapping[str, Instant]:

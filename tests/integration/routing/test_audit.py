@@ -15,7 +15,7 @@ from pointsman.core.decision import Decision
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.logic import Decided
 from pointsman.testing.installation import Installation
-from pointsman_routing import audit
+from pointsman_routing import audit, worker
 from pointsman_routing.desk.model import Ticket
 from pointsman_routing.worker import DeskLane
 from tests.integration.routing.floor import Floor
@@ -239,3 +239,29 @@ async def test_the_floor_is_audited_when_a_supervisor_asks(floor: Floor, install
     assert (await agent.get("/v1/audit")).status_code == 403
     nowhere = await floor.as_("supervisor", "sue", "nowhere")
     assert (await nowhere.get("/v1/audit")).status_code == 404
+
+
+async def test_a_busy_worker_is_audited_in_small_steps(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step holds up every lane of the worker: 20,000 open tickets took 50 ms of each."""
+    monkeypatch.setattr(worker, "COUNTED_SECONDS", 0.0)
+    async with a_desk(installation) as play:
+        for number in range(60):
+            play.say(f"tkt_{number:03}")
+        await play.write()
+        lane, auditor = play.lane, play.state.auditor
+        steps = []
+        while auditor.report("acme") is None:
+            for _ in range(5_000):
+                lane.committed(play.state)
+            await lane.refresh(play.db, play.state, play.now)
+            assert lane.refresh_seconds == worker.BUSY_STEP_SECONDS
+            if auditor._cycle is not None:
+                steps.append(auditor._cycle.report.tickets)
+        report = auditor.report("acme")
+        assert steps[:3] == [20, 40, 60]
+        assert report is not None
+        assert (report.tickets, report.findings) == (60, [])
+        await lane.refresh(play.db, play.state, play.now)
+        assert lane.refresh_seconds == worker.AUDIT_STEP_SECONDS

@@ -58,6 +58,8 @@ class Evidence:
     """Those that are not resolved."""
     sla_members: Sequence[Mapping[str, Any]] = ()
     """Which clock is in which alert, since when."""
+    positions: Sequence[Mapping[str, Any]] = ()
+    """How far each lane has read a topic, where it began, and how many records it decided."""
 
     def read_by(self, reader: str, topic: str) -> Iterator[Fact]:
         """The facts of a topic that a reader had taken."""
@@ -113,6 +115,13 @@ async def read_evidence(db: Any) -> Evidence:
                 for service in ("intake", "routing", "sla", "metrics")
                 for row in await db.fetch(
                     f'SELECT topic, reason, left(detail, 1500) AS detail FROM "{service}".dead_letter'
+                )
+            ],
+            positions=[
+                {"service": service, **row}
+                for service in ("intake", "routing", "sla", "metrics")
+                for row in await db.fetch(
+                    f'SELECT lane, topic, cluster, first_offset, next_offset, decided FROM "{service}".position'
                 )
             ],
         )

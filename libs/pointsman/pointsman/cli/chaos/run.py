@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pointsman.cli.chaos.document import CONNECTORS, agents, document_of, worksp
 from pointsman.cli.chaos.evidence import read_evidence, unsettled
 from pointsman.cli.chaos.faults import Done, make, plan
 from pointsman.cli.chaos.findings import Findings
+from pointsman.cli.chaos.flood import BURST_SECONDS, Flood
 from pointsman.cli.chaos.ledger import Ledger
 from pointsman.cli.chaos.load import Customers
 from pointsman.cli.chaos.stack import PARTITIONS, ChaosStack
@@ -25,11 +27,16 @@ from pointsman.cli.chaos.verify_alerts import verify_alerts
 from pointsman.cli.chaos.verify_clocks import verify_clocks
 from pointsman.cli.chaos.verify_desk import verify_desk
 from pointsman.cli.chaos.verify_messages import verify_commands, verify_messages
-from pointsman.cli.chaos.verify_records import verify_dead_letters, verify_metrics, verify_numbers
+from pointsman.cli.chaos.verify_records import (
+    verify_dead_letters,
+    verify_metrics,
+    verify_numbers,
+    verify_positions,
+)
 from pointsman.cli.config import wait_for_version
 from pointsman.client.session import Session
 from pointsman.core.ids import random_id
-from pointsman.core.instant import EPOCH
+from pointsman.core.instant import EPOCH, after
 from pointsman.runtime.auth import IssuerKey, sign_token
 
 TOKEN_SECONDS = 6 * 3_600
@@ -90,13 +97,14 @@ class _Run:
         self._key = IssuerKey.read(stack.key_file)
         self._ledger, self._findings, self._done = Ledger(), Findings(), Done()
         self._workspaces = workspaces(options.workspaces, PARTITIONS)
+        self._flood = Flood(stack, self._ledger, self._workspaces, options.seed)
 
     def _token(self, role: str, workspace: str, sub: str) -> str:
         return sign_token(self._key, role, workspace, sub, TOKEN_SECONDS, random_id("tok", EPOCH))
 
     async def report(self) -> dict[str, Any]:
         await asyncio.gather(*(self._configure(workspace) for workspace in self._workspaces))
-        async with Apis(self._stack.urls, self._ledger, self._options.seed) as apis:
+        async with Apis(self._stack.urls, self._ledger, self._options.seed) as apis, self._flood:
             await self._rounds_under_load(apis)
             shown = await self._shown(apis)
             await self._audit(apis)
@@ -107,7 +115,9 @@ class _Run:
         verify_desk(evidence, self._findings)
         verify_clocks(evidence, self._findings)
         verify_alerts(evidence, self._findings)
+        await self._flood.verify(self._findings)
         verify_numbers(evidence, self._findings)
+        verify_positions(evidence, self._findings)
         verify_metrics(evidence, self._findings)
         verify_dead_letters(evidence, self._findings)
         for error in self._ledger.server_errors:
@@ -160,12 +170,23 @@ class _Run:
             what = ", ".join(f"{fault.kind} {fault.target} {fault.seconds:.1f} s" for fault in planned.faults)
             self._announce(f"round {number}/{self._options.rounds}: {what} ({len(self._ledger.posted)} accepted)")
             alone = len(planned.faults) == 1
-            await asyncio.gather(*(make(self._stack, fault, self._done, alone=alone) for fault in planned.faults))
-            await asyncio.sleep(planned.quiet_seconds)
+            faults = (make(self._stack, fault, self._done, alone=alone) for fault in planned.faults)
+            first = min(fault.after_seconds for fault in planned.faults)
+            await asyncio.gather(self._flood_around(first), *faults)
+            await asyncio.gather(self._flood.look(), asyncio.sleep(planned.quiet_seconds))
+
+    async def _flood_around(self, act_after_seconds: float) -> None:
+        """The burst is at its middle when the act comes."""
+        before_seconds = max(0.0, act_after_seconds - BURST_SECONDS / 2)
+        ready, _ = await asyncio.gather(
+            self._flood.prepare(after(datetime.now(UTC), before_seconds)), asyncio.sleep(before_seconds)
+        )
+        await self._flood.burst(ready)
 
     async def _settle(self) -> None:
         """Waits until twice in a row nothing is on its way. Gives up when nothing more changes, or after a bounded
         time: what is then left is `stuck`."""
+        await self._flood.settle()
         ends = time.monotonic() + SETTLE_SECONDS_MAX
         gives_up = time.monotonic() + UNCHANGED_SECONDS_MAX
         quiet = 0
@@ -229,6 +250,7 @@ class _Run:
             "posts": self._ledger.posts,
             "accepted": len(self._ledger.posted),
             "commands": len(self._ledger.asked),
+            "flood": self._flood.summary(),
             "facts": facts,
             **{name: counts[name] for name in NAMED},
             "other_violations": {name: count for name, count in counts.items() if name not in NAMED},

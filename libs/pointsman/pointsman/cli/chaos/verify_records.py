@@ -45,6 +45,13 @@ def verify_numbers(evidence: Evidence, findings: Findings) -> None:
         findings.add("numbers_broken", {"key": key, "counter": None})
 
 
+def verify_positions(evidence: Evidence, findings: Findings) -> None:
+    """Every lane has decided each record that its position passed, once."""
+    for row in evidence.positions:
+        if row["next_offset"] - row["first_offset"] != row["decided"]:
+            findings.add("positions_ahead", dict(row))
+
+
 def verify_metrics(evidence: Evidence, findings: Findings) -> None:
     """Each ticket's row equals a recount of the desk's facts that metrics had read."""
     counts: dict[str, Counter[str]] = {}
