@@ -31,6 +31,7 @@ from pointsman.core.ids import lane_of
 from pointsman.core.instant import Instant, after
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import awaited
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +83,7 @@ class Flood:
         self.codes: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
-        self._watching = asyncio.create_task(self._link.watch())
+        self._watching = awaited(self._link.watch())
         return self
 
     async def __aexit__(
