@@ -23,6 +23,14 @@ def test_a_version_that_replaces_another_than_expected_is_refused() -> None:
     assert play.answer["config_version"] == 2
 
 
+def test_a_change_that_expects_any_version_holds_on_whichever_there_is() -> None:
+    """`If-Match: *` was a dead letter: nobody could read the command, and had they read it, no version is None."""
+    document = a_workspace(["anna"])
+    play = Play(document)
+    play.configure(document, expects=None, actor=ADMIN)
+    assert play.answer["config_version"] == 2
+
+
 def test_a_mistake_is_named_by_its_place() -> None:
     document = a_workspace(["anna"])
     play = Play(document)

@@ -331,11 +331,11 @@ class QueueOpen(Command, topic=TOPIC, type="queue.open"):
 class ConfigPut(Command, topic=TOPIC, type="config.put"):
     """A whole new document, already validated by the API; the desk validates again, and orders it.
 
-    `expects` is the version it replaces (0: none yet, `If-None-Match: *`).
+    `expects` is the version it replaces (0: none yet, `If-None-Match: *`; None: whatever holds, `If-Match: *`).
     """
 
     document: dict[str, Any]
-    expects: int | None
+    expects: int | None = None
     reason: str | None = None
     open_clocks: Literal["keep", "recompute"] | None = None
     moves: dict[str, Any] | None = None

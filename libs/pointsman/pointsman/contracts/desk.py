@@ -235,7 +235,7 @@ class TicketPended(Contract, topic=TOPIC, type="ticket.pended"):
     """The ticket waits on somebody else. `frees` tells whether the charge was freed (`pending_holds` keeps it)."""
 
     ticket_id: str
-    agent: str | None
+    agent: str | None = None
     waiting_on: WaitingOn
     until: Moment | None = None
     reason: str | None = None
@@ -248,7 +248,7 @@ class TicketSnoozed(Contract, topic=TOPIC, type="ticket.snoozed"):
     """The agent set the ticket aside until an instant. `frees` tells whether the charge was freed."""
 
     ticket_id: str
-    agent: str | None
+    agent: str | None = None
     until: Moment
     frees: bool = True
     by: Actor

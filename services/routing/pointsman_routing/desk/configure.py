@@ -33,7 +33,8 @@ def put(desk: Desk, command: ConfigPut) -> Result:
     current = desk.policy.version if desk.configured else 0
     if not current and command.actor.kind != "operator":
         return refuse(404, "not-found", f"there is no workspace {desk.workspace}")
-    if command.expects != current:
+    expected = (current or 1) if command.expects is None else command.expects
+    if expected != current:
         return refuse(412, "version-mismatch", f"the current version is {current}", config_version=current)
     policy = admit(desk, command.document, command.moves)
     if isinstance(policy, Decision):

@@ -13,7 +13,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
@@ -63,14 +63,20 @@ class NotTaken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent. `shown` is the body as it is kept: without the links, which are for the recipient alone. `remark`
-    says when the target's template could not be used."""
+    """What is sent. `tokens` are those of its links, which are for the recipient alone. `remark` says when the target's
+    template could not be used."""
 
     title: str
     body: str
-    shown: str
     type: str
-    remark: str | None
+    tokens: tuple[str, ...] = ()
+    remark: str | None = None
+
+    def hidden(self, text: str) -> str:
+        """A text of it, or about it, as it is kept and logged: without the tokens."""
+        for token in self.tokens:
+            text = text.replace(token, "…")
+        return text
 
 
 class NotificationSender:
@@ -159,7 +165,9 @@ class NotificationSender:
     async def _tell(self, row: Any, target: Target, standing: Standing) -> None:
         message = await self._written(row, target, standing)
         alerts = [alert.id for alert in standing.alerts if alert.id is not None]
-        await settling.keep_text(self._pool, row, message.title, message.shown, message.remark, alerts)
+        await settling.keep_text(
+            self._pool, row, message.hidden(message.title), message.hidden(message.body), message.remark, alerts
+        )
         try:
             await self._tell_addresses(row, target, message)
         except NotTaken as error:
@@ -185,18 +193,19 @@ class NotificationSender:
             test=row["kind"] == "test",
         )
         texts = {"title": given["default_title"], "body": given["default_body"]}
-        remark = None
+        broken = None
         if target.templates:
             rendered = await self._courier.render(target.templates, given, RENDER_SECONDS)
             if rendered["ok"]:
                 texts |= {name: text for name, text in rendered["texts"].items() if text}
             else:
-                remark = f"the template was not used: {rendered['reason']}"
-                log.warning("template broke", workspace=row["workspace"], target=row["target"], reason=remark)
-        shown = texts["body"]
-        for link in links.values():
-            shown = shown.replace(link, link.rpartition("/")[0] + "/…")
-        return Message(texts["title"], texts["body"], shown, given["severity"] or "info", remark)
+                broken = f"the template was not used: {rendered['reason']}"
+        tokens = tuple(link.rpartition("/")[2] for link in links.values())
+        message = Message(texts["title"], texts["body"], given["severity"] or "info", tokens)
+        if broken is not None:
+            message = replace(message, remark=message.hidden(broken))
+            log.warning("template broke", workspace=row["workspace"], target=row["target"], reason=message.remark)
+        return message
 
     async def _links(self, row: Any, standing: Standing) -> dict[str, str]:
         """Alert → the address that acknowledges it, of the largest alerts; none without a `public_url`."""
@@ -235,7 +244,7 @@ class NotificationSender:
                 wrong.append(f"{which}{answer['reason']}")
                 pause = max(pause, answer["retry_after_seconds"] or 0.0)
         if wrong:
-            raise NotTaken("; ".join(wrong), taken, pause)
+            raise NotTaken(message.hidden("; ".join(wrong)), taken, pause)
 
     async def _note_failure(self, row: Any, alerts: list[str], error: NotTaken) -> None:
         settings = self._settings

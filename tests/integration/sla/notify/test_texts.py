@@ -1,10 +1,12 @@
 """The words of a message: the default, and a target's own templates."""
 
 import hashlib
+import re
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from pointsman.contracts.document.templates import VARIABLES
 from pointsman_sla.notify.standing import Alerted, Line, Standing
@@ -82,6 +84,29 @@ async def test_with_a_public_address_a_link_acknowledges_of_which_only_the_diges
     assert (link["workspace"], link["alert_id"], link["target"]) == ("acme", "alr_1", "pager")
     assert link["life"].total_seconds() == 86_400
     assert token not in row["body"]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"title": "{{ alerts[0].ack_url }}", "body": "{{ alerts[0].ack_url | urlencode }}"},
+        {"title": "late", "body": "{{ {}[alerts[0].ack_url].x }}"},
+    ],
+)
+async def test_no_token_is_kept_or_logged_by_way_of_a_template(
+    telling: Telling, receiver: Receiver, template: dict[str, str]
+) -> None:
+    """A template's error quoted the address that it was given, into the log and the notification."""
+    await telling.an_alert("alr_1")
+    await telling.configure(pager={"template": template})
+    await telling.write(an_item("1", alert_id="alr_1"))
+    with capture_logs() as lines:
+        async with telling.sending(public_url="https://desk.example/"):
+            (row,) = await telling.settled("sent")
+    sent = receiver.got[0][1]
+    (token,) = {*re.findall(r"acks(?:/|%2F)([\w-]{40,})", f"{sent['title']} {sent['message']}")}
+    assert token not in str(dict(row))
+    assert token not in str(lines)
 
 
 async def test_without_a_public_address_there_is_no_link(telling: Telling, receiver: Receiver) -> None:
