@@ -22,7 +22,7 @@ from pointsman.runtime.process import ApiProcess
 from pointsman_sla.alerting import api as alerts
 from pointsman_sla.alerting import links
 from pointsman_sla.calendar import Calendar, CalendarError, OutOfReach, compile_calendar
-from pointsman_sla.calendar.borrowed import with_dates
+from pointsman_sla.calendar.borrowed import inline_errors, with_dates
 from pointsman_sla.calendar.reach import due, elapsed, subtract
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import Book
@@ -155,6 +155,9 @@ async def evaluate(request: Request, caller: Reader, body: Evaluate) -> Response
         else:
             asked = [at.year for at in (body.start, body.end) if at is not None] or [2000]
             calendar = compile_calendar(await run_in_threadpool(with_dates, body.calendar, min(asked), max(asked)))
+            if wrong := await run_in_threadpool(inline_errors, body.calendar):
+                errors = [{**error.plain(), "pointer": f"/calendar{error.pointer}"} for error in wrong]
+                raise Problem(422, "invalid-request", "the request has errors", errors)
     except CalendarError as error:
         where, _, detail = str(error).partition(": ") if str(error).startswith("/") else ("", "", str(error))
         raise _invalid(f"/calendar{where}", detail) from error

@@ -26,7 +26,12 @@ def go_on(
     that is not known here, or when the record tells of no merge into another."""
     merged = next((body for body in cause.bodies if isinstance(body, TicketMerged) and body.into is not None), None)
     target = None if merged is None else state.tickets.get(merged.into or "")
-    if source is None or merged is None or merged.unanswered_since is None or target is None:
+    if source is None or merged is None or target is None:
+        return ()
+    # Of a question that was unanswered at an earlier end the desk does not tell.
+    asked = source.unanswered[0] if source.unanswered else None
+    since = asked if merged.unanswered_since is None else micros(merged.unanswered_since)
+    if since is None:
         return ()
     if target.workspace != cause.workspace:
         raise ValueError(f"{target.id} is a ticket of another workspace")
@@ -36,7 +41,7 @@ def go_on(
     if active is not None:
         origin = replace(course.clocks[active.metric], alerts=active.alerts)
         into.fired = [fired for fired in course.fired if fired[0] == active.id]
-    take_over(into, micros(merged.unanswered_since), origin)
+    take_over(into, since, origin)
     for id, carried in into.carried.items():
         course.gone_on(carried.id, id)
     into.fired = [fired for fired in into.fired if active is None or fired[0] != active.id]

@@ -126,7 +126,7 @@ class SlaLane:
                 elif isinstance(body, AlertAck | AlertUnack):
                     alerts.add(body.alert_id)
                     newest.add(cause.workspace)
-                elif isinstance(body, SilenceEnd):
+                elif isinstance(body, SilenceAdd | SilenceEnd):
                     newest.add(cause.workspace)
         state.used(tickets)
         if unknown := [ticket for ticket in tickets if ticket not in state.tickets]:

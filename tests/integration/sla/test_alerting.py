@@ -269,6 +269,23 @@ async def test_a_silence_that_says_too_little_is_refused(
         assert (await client.get("/v1/silences")).json()["items"] == []
 
 
+async def test_a_silence_of_a_queue_that_does_not_exist_is_refused(service: Service, app: Any) -> None:
+    await service.configure(sla=ladder(), queues={"general": {}, "billing": {}})
+    await service.row("SELECT 1 FROM config_version")
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    async with client_of(app) as client:
+        for match, pointer in (
+            ({"queue": "biling"}, "/match/queue"),
+            ({"queue": ["billing", "biling"]}, "/match/queue/1"),
+            ({"policy": "standart"}, "/match/policy"),
+        ):
+            refused = await client.post("/v1/silences", json={"match": match, "until": until, "reason": "a test"})
+            assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, pointer)
+        assert (await client.get("/v1/silences")).json()["items"] == []
+        good = {"match": {"queue": "billing", "policy": "standard"}, "until": until, "reason": "a test"}
+        assert (await client.post("/v1/silences", json=good)).status_code == 201
+
+
 async def test_silences_are_of_their_workspace_and_of_supervisors(service: Service, app: Any) -> None:
     said = {"until": (datetime.now(UTC) + timedelta(hours=1)).isoformat(), "reason": "mine"}
     async with client_of(app) as client, client_of(app, "agent") as agent, client_of(app, workspace="globex") as other:

@@ -261,6 +261,20 @@ async def test_the_arithmetic_of_calendars(service: Service, app: Any) -> None:
         ):
             (error,) = (await ask(calendar={**OFFICE, key: value}, **night)).json()["errors"]
             assert error["pointer"] == pointer
+        # What a document would be refused for.
+        refused: tuple[tuple[str, Any, str], ...] = (
+            ("always", "false", "/calendar/always"),
+            ("always", 0, "/calendar/always"),
+            ("week", {"mon": [["22:00", "06:00"], ["07:00", "08:00"]]}, "/calendar/week/mon"),
+            ("days", {"2026-11-23": [["09:00:30", "17:00"]]}, "/calendar/days/2026-11-23/0/0"),
+            ("from", {"2027-01-01": {"always": "yes"}}, "/calendar/from/2027-01-01/always"),
+            ("name", "office", "/calendar/name"),
+            ("tz", "localtime", "/calendar/tz"),
+        )
+        for key, wrong_value, pointer in refused:
+            answer = await ask(calendar={**OFFICE, key: wrong_value}, **night)
+            assert (answer.status_code, answer.json()["type"].rsplit("/", 1)[1]) == (422, "invalid-request"), key
+            assert pointer in [error["pointer"] for error in answer.json()["errors"]], answer.json()
 
 
 async def test_roles_and_workspaces(service: Service, app: Any) -> None:

@@ -87,6 +87,21 @@ def test_next_responses_count_from_the_oldest_unanswered_message() -> None:
     assert found(desk, sla) == {}
 
 
+def test_a_question_that_was_open_at_the_resolution_is_due_again_after_a_reopening() -> None:
+    desk = Log()
+    desk.opened(at=0)
+    desk.say("ticket.replied", at=1)
+    desk.say("message.received", at=2, message_id="m2", author={"kind": "customer"})
+    desk.say("ticket.resolved", at=3)
+    desk.say("ticket.reopened", at=5)
+    desk.say("ticket.replied", at=2 + NEXT + 2 + 0.5)
+    desk.say("ticket.resolved", at=2 + NEXT + 3)
+    assert found(desk, Log("sla@1")) == {"missed_breaches": 1}
+    sla = Log("sla@1")
+    breached(sla, "next_response", 2 + NEXT + 2)
+    assert found(desk, sla) == {}
+
+
 def test_a_resolution_clock_stands_still_where_the_policy_pauses_it() -> None:
     target = TARGETS["email"]["resolution"]
     desk = Log()

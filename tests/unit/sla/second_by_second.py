@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 METRICS = ("first_response", "next_response", "update", "resolution", "requester_wait", "agent_work", "assignment")
+OUTCOMES = ("solved", "no_reply_needed", "spam", "duplicate", "abandoned")
 RESPONSES = ("first_response", "next_response")
 WORDS = {
     "queued": "waiting for an agent",
@@ -84,6 +85,7 @@ class Reference:
         self.history: list[str] = []
         self.since: list[tuple[int, str]] = []
         self.unanswered: list[int] = []
+        self.shelved: list[int] = []
         self.customer_wrote = self.responded = False
         self.answered_at: int | None = None
 
@@ -240,6 +242,7 @@ class Reference:
 
     def wrote(self, now: int) -> None:
         self.unanswered.append(now)
+        self.shelved.clear()
         self.customer_wrote = True
         if self.open:
             self.await_response(now, now)
@@ -294,7 +297,7 @@ class Reference:
             kept = metric in ("requester_wait", "agent_work") or (metric == "resolution" and outcome == "solved")
             self.end(metric, now, "met" if kept else "cancelled", None if kept else outcome)
         self.enter("resolved", now)
-        self.unanswered.clear()
+        self.unanswered, self.shelved = [], self.unanswered
 
     def reopened(self, now: int) -> None:
         self.phase = "queued"
@@ -303,18 +306,38 @@ class Reference:
         for metric in ("resolution", "requester_wait", "agent_work"):
             cycles = self.clocks.get(metric)
             if cycles and cycles[-1].reason != "no_target" and (promise is None or promise.goes_on):
-                clock = cycles[-1]
-                clock.ended, clock.how = None, "running"
-                self.say_why(clock)
-                self.look_again(clock, now)
-                self.retarget(clock, promise, now)
+                self.resume(cycles[-1], now)
             elif metric != "agent_work":
                 self.start(metric, now, now)
         if self.unanswered:
             self.await_response(self.unanswered[0], now)
-        elif not self.responded and self.customer_wrote:
-            self.await_response(now, now)
+        else:
+            self.unanswered, self.shelved = self.shelved, []
+            if not self.responded and self.customer_wrote:
+                self.await_response(now, now)
+            elif self.unanswered:
+                self.ask_again("next_response", self.unanswered[0], now)
+            if self.answered_at is not None:
+                self.ask_again("update", self.answered_at, now)
         self.queued(now)
+
+    def resume(self, clock: Counted, now: int) -> None:
+        clock.ended, clock.how = None, "running"
+        self.say_why(clock)
+        self.look_again(clock, now)
+        self.retarget(clock, self.promise, now)
+
+    def ask_again(self, metric: str, since: int, now: int) -> None:
+        """Without a new message what was due when it was resolved is due again."""
+        cycles = self.clocks.get(metric)
+        if cycles and (cycles[-1].ended is None or cycles[-1].reason not in OUTCOMES):
+            return
+        if self.promise is not None and not self.promise.goes_on:
+            self.start(metric, now, now)
+        elif cycles:
+            self.resume(cycles[-1], now)
+        else:
+            self.start(metric, since, now, learned=True)
 
     def merged(self, now: int, since: int) -> None:
         self.unanswered = sorted([*self.unanswered, since])

@@ -5,8 +5,9 @@ from typing import Any
 from pointsman.contracts import desk
 from pointsman.contracts.alerting import AlertUnack
 from pointsman_metrics.fold.clock import Clock, fold_clock, start_clock
+from pointsman_sla.micros import micros
 from tests.unit.sla.a_lane import LaneOfTests
-from tests.unit.sla.builders import ANNA, a_policy, answered, minute, opened
+from tests.unit.sla.builders import ANNA, a_policy, answered, minute, opened, reopened, resolved, wrote
 from tests.unit.sla.test_cover import a_lane, ack, alert, pages
 from tests.unit.sla.test_ladders import SUE, alert_of
 
@@ -154,6 +155,17 @@ def test_what_was_answered_or_is_younger_leaves_the_other_ticket_alone() -> None
     merge(lane, 40, 30)
     lane.run_to(62)
     assert [(fact.ticket_id, fact.cycle) for fact in lane.of("clock.breached")] == [("tkt_1", 1)]
+
+
+def test_a_question_of_before_a_reopening_goes_over_too() -> None:
+    target = {"default": 3600}
+    lane = a_lane(targets={"first_response": target, "next_response": target}, reopen="continue")
+    for at, fact in ((0, None), (10, answered(10)), (20, wrote(20)), (30, resolved()), (40, reopened())):
+        facts = opened(0, ticket="tkt_2") if fact is None else [fact.model_copy(update={"ticket_id": "tkt_2"})]
+        lane.tell(at, *facts)
+    lane.tell(45, *opened(45))
+    merge(lane, 50, None)
+    assert lane.clock("first_response").segments[0].start == micros(minute(20))
 
 
 def test_a_merge_of_what_the_lane_does_not_know_counts_from_the_question_all_the_same() -> None:

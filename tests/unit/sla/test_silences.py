@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from pointsman.contracts.alerting import AlertAck, SilenceAdd, SilenceEnd, SilenceMatch
 from pointsman.contracts.shapes import Actor
 from tests.unit.sla.a_lane import LaneOfTests
@@ -53,12 +55,16 @@ def test_an_alert_that_opens_meanwhile_is_silenced_too() -> None:
 
 def test_others_are_not() -> None:
     lane = a_lane(BREACHES)
-    silenced(lane, 0, 200, queue=("billing",))
-    silenced(lane, 0, 200, policy=("vip",), severity=("breach",))
-    lane.tell(1, *opened(1))
-    lane.run_to(100)
-    assert state_of(lane) != "silenced"
-    assert [target for target, _, _ in told(lane)] == ["supervisors"]
+    silenced(lane, 0, 200, severity=("warning",))
+    lane.tell(0, *opened(0, ticket="tkt_2", queue="billing"))
+    lane.run_to(61)
+    assert silenced(lane, 62, 200, queue=("billing",)).status == 201
+    lane.items.clear()
+    lane.tell(63, *opened(63))
+    lane.run_to(150)
+    states = {alert.queue: alert.state for alert in lane.state.alerts.open.values() if alert.severity == "breach"}
+    assert (states["billing"], states["general"] != "silenced") == ("silenced", True)
+    assert [(item.target, item.ticket_id) for item in lane.items] == [("supervisors", "tkt_1")]
 
 
 def test_when_it_is_over_what_is_open_fires_again_and_tells_who_was_not_told() -> None:
@@ -135,6 +141,30 @@ def test_a_silence_without_an_end_or_in_the_past_is_refused() -> None:
         assert answer.refusal.status == 422
         assert answer.refusal.extra["errors"][0]["pointer"] == "/until"
     assert lane.state.silences.active == {}
+
+
+@pytest.mark.parametrize(
+    ("match", "pointer"),
+    [
+        ({"queue": ("nowhere",)}, "/match/queue"),
+        ({"queue": ("general", "nowhere")}, "/match/queue/1"),
+        ({"policy": ("gold",)}, "/match/policy"),
+        ({"policy": ("",)}, "/match/policy"),
+    ],
+)
+def test_a_silence_of_what_does_not_exist_is_refused_with_its_place(match: Any, pointer: str) -> None:
+    lane = a_lane(BREACHES)
+    refused = silenced(lane, 5, 50, **match).refusal
+    assert (refused.status, [error["pointer"] for error in refused.extra["errors"]]) == (422, [pointer])
+    assert lane.state.silences.active == {}
+
+
+def test_a_silence_may_name_a_queue_that_only_an_open_alert_still_has() -> None:
+    lane = a_lane(BREACHES)
+    lane.tell(0, *opened(0, queue="given-up"))
+    lane.run_to(61)
+    assert silenced(lane, 62, 90, queue=("given-up",)).status == 201
+    assert state_of(lane) == "silenced"
 
 
 def test_a_silence_is_of_one_workspace() -> None:

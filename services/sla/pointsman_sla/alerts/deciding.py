@@ -1,10 +1,12 @@
 """What records, commands and timers do to a lane's alerts: clocks join and leave, people acknowledge and silence."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from pointsman.contracts.alerting import AlertAck, AlertUnack, SilenceAdd, SilenceEnd
+from pointsman.contracts.alerting import AlertAck, AlertUnack, SilenceAdd, SilenceEnd, SilenceMatch
 from pointsman.contracts.base import Contract
 from pointsman.contracts.desk import TicketEscalated
+from pointsman.contracts.document.workspace import FIRST_QUEUE
 from pointsman.contracts.shapes import SYSTEM, Actor, Severity
 from pointsman.core.cause import RecordCause, TimerCause
 from pointsman.core.decision import NOTHING, Decision, Emission, refuse
@@ -233,6 +235,8 @@ def begin_silence(state: SlaState, cause: RecordCause, body: SilenceAdd, now: In
     if seconds_between(now, body.until) > SILENCE_SECONDS_MAX:
         errors = _at_until(f"is more than {SILENCE_SECONDS_MAX} s ahead")
         return refuse(422, "invalid-request", "a silence has an end", errors=errors)
+    if wrong := [*_unknown(state, cause.workspace, body.match)]:
+        return refuse(422, "invalid-request", "the newest configuration has not what is named", errors=wrong)
     if sum(1 for _ in state.silences.of(cause.workspace)) >= SILENCES_MAX:
         return refuse(409, "too-many-silences", f"{SILENCES_MAX} silences of this workspace are not over")
     identity = derived_id("sil", now, cause.workspace, cause.id)
@@ -276,6 +280,19 @@ def _unsilence(state: SlaState, silence: Silence, by: Actor, now: Instant) -> li
             emissions.append(told(alert.workspace, alert.id, fact, now))
             _tell_again(state, alert, now, "the silence is over")
     return emissions
+
+
+def _unknown(state: SlaState, workspace: str, match: SilenceMatch) -> Iterator[dict[str, str]]:
+    """The policies and queues that neither the newest version nor an open alert has, each with its place."""
+    book = state.newest_book(workspace)
+    open_keys = [alert.key for alert in state.alerts.open.values() if alert.workspace == workspace]
+    policies = {policy.name for policy in book.policies} | {policy for _, _, policy, _ in open_keys}
+    queues = {*(book.lines or (FIRST_QUEUE,))} | {queue for _, _, _, queue in open_keys}
+    for kind, named, known in (("policy", match.policy, policies), ("queue", match.queue, queues)):
+        for place, name in enumerate(named):
+            if name not in known:
+                pointer = f"/match/{kind}" if len(named) == 1 else f"/match/{kind}/{place}"
+                yield {"pointer": pointer, "detail": f"there is no {kind} {name}"}
 
 
 def _at_until(detail: str) -> list[dict[str, str]]:

@@ -2,13 +2,16 @@
 definitions that come with a question. The same dates as a version has, of the years that are asked about."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import ValidationError
 
+from pointsman.contracts.document import DocumentErrors, read_document
 from pointsman.contracts.document.calendars import Country
+from pointsman.contracts.document.errors import DocumentError
 from pointsman.contracts.document.ical import IcalRefused, ical_dates
 from pointsman.contracts.document.parts import ICAL_CHARACTERS_MAX
 from pointsman.contracts.document.public_holidays import UnknownPlace, public_holidays
@@ -35,6 +38,16 @@ def with_dates(definition: Mapping[str, Any], first: int, last: int) -> Mapping[
         if "dates" not in given:
             found[key] = {**given, "dates": dates_of(given, definition, years)}
     return found
+
+
+def inline_errors(definition: Mapping[str, Any]) -> list[DocumentError]:
+    """Every mistake that a workspace document with this calendar would be refused for; pointers begin in it."""
+    inside = "/calendars/inline"
+    try:
+        read_document({"workspace": "inline", "calendars": {"inline": definition}})
+    except DocumentErrors as refused:
+        return [replace(error, pointer=error.pointer.removeprefix(inside)) for error in refused.errors]
+    return []
 
 
 def _of_country(given: Mapping[str, Any], definition: Mapping[str, Any], years: range) -> list[str]:

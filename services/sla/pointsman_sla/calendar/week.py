@@ -139,7 +139,9 @@ def _read_hours(before: Hours, raw: Mapping[str, Any], where: str) -> Hours:
     if raw.get("week") is not None:
         hours = replace(hours, week=_read_week(raw["week"], f"{where}/week"), always=False)
     if raw.get("always") is not None:
-        hours = replace(hours, always=bool(raw["always"]))
+        if not isinstance(raw["always"], bool):
+            raise CalendarError(f"{where}/always: is true or false")
+        hours = replace(hours, always=raw["always"])
     if any(raw.get(key) is not None for key in ("holidays", "holidays_of", "ical")):
         dates, yearly = _read_holidays(raw.get("holidays") or (), f"{where}/holidays")
         elsewhere = _read_dates(raw, "holidays_of", where) | _read_dates(raw, "ical", where)

@@ -175,7 +175,8 @@ def _customer_wrote(course: Course, at: int, learned: bool = False) -> None:
     unanswered = (*ticket.unanswered, at)
     if len(unanswered) > UNANSWERED_MAX:
         unanswered = (unanswered[0], *unanswered[2:])
-    course.update(unanswered=unanswered, customer_since=at if ticket.customer_since is None else ticket.customer_since)
+    first = at if ticket.customer_since is None else ticket.customer_since
+    course.update(unanswered=unanswered, customer_since=first, shelved=())
     if ticket.open:
         _await_response(course, at, learned)
 
@@ -198,9 +199,10 @@ def _person_answered(course: Course, at: int) -> None:
     ticket = course.ticket
     first = ticket.customer_since
     left = tuple(message for message in ticket.unanswered if message > at)
+    shelved = tuple(message for message in ticket.shelved if message > at)
     answered_at = at if ticket.answered_at is None else max(at, ticket.answered_at)
     responded = ticket.responded or (first is not None and first <= at)
-    course.update(unanswered=left, responded=responded, answered_at=answered_at)
+    course.update(unanswered=left, shelved=shelved, responded=responded, answered_at=answered_at)
     if not ticket.open:
         return
     if left:
@@ -332,7 +334,7 @@ def _resolved(course: Course, body: desk.TicketResolved) -> None:
         else:
             course.cancel(clock, body.outcome)
     course.enter("resolved")
-    course.update(unanswered=())
+    course.update(unanswered=(), shelved=course.ticket.unanswered)
 
 
 def _closed(course: Course, body: desk.TicketClosed) -> None:
@@ -340,7 +342,7 @@ def _closed(course: Course, body: desk.TicketClosed) -> None:
         if clock.active:
             course.cancel(clock, "merged" if body.merged_into else "closed")
     course.enter("closed")
-    course.update(unanswered=())
+    course.update(unanswered=(), shelved=())
 
 
 def _reopened(course: Course, body: desk.TicketReopened) -> None:
@@ -359,8 +361,35 @@ def _reopened(course: Course, body: desk.TicketReopened) -> None:
             course.start(metric, course.at)
     if ticket.unanswered:
         _await_response(course, ticket.unanswered[0])
-    elif not ticket.responded and ticket.customer_since is not None:
+    else:
+        _ask_again(course, goes_on)
+
+
+def _ask_again(course: Course, goes_on: bool) -> None:
+    """Nobody wrote since the ticket was resolved: what was unanswered then is so again, and an update is due again."""
+    ticket = course.ticket
+    course.update(unanswered=ticket.shelved, shelved=())
+    if not ticket.responded and ticket.customer_since is not None:
         _await_response(course, course.at)
+    elif ticket.shelved:
+        _go_on(course, "next_response", ticket.shelved[0], goes_on)
+    if ticket.answered_at is not None:
+        _go_on(course, "update", ticket.answered_at, goes_on)
+
+
+def _go_on(course: Course, metric: Metric, since: int, goes_on: bool) -> None:
+    """The clock that resolving ended goes on, or (`goes_on` is not so) its next cycle begins. One that was not measured
+    then, and is now, counts from `since`."""
+    clock = course.clocks.get(metric)
+    if clock is not None and (clock.active or clock.reason not in OUTCOMES):
+        return
+    if not goes_on:
+        course.start(metric, course.at)
+    elif clock is None:
+        course.start(metric, since, learned=True)
+    else:
+        course.resume_ended(clock)
+        _retarget(course, metric)
 
 
 _HANDLERS: dict[type, Callable[[Course, Any], None]] = {

@@ -133,7 +133,8 @@ class Ticket:
 
     `phases` are its whole life: (since, phase). `customer_since` is when the customer first wrote, `responded` whether
     a person has answered since, `answered_at` when a person last did; `unanswered` are the customer's messages that
-    nobody has answered. `clocks` are the newest of each metric. `last_at` is the latest instant that a fact gave.
+    nobody has answered, `shelved` those that nobody had when it was resolved. `clocks` are the newest of each metric.
+    `last_at` is the latest instant that a fact gave.
     """
 
     id: str
@@ -148,6 +149,7 @@ class Ticket:
     responded: bool = False
     answered_at: int | None = None
     unanswered: tuple[int, ...] = ()
+    shelved: tuple[int, ...] = ()
     clocks: Mapping[Metric, Clock] = field(default_factory=dict)
 
     @property

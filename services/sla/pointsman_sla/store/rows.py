@@ -30,6 +30,7 @@ def mirror_of(ticket: Ticket) -> str:
             "responded": ticket.responded,
             "answered_at": ticket.answered_at,
             "unanswered": ticket.unanswered,
+            "shelved": ticket.shelved,
         }
     ).decode()
 
@@ -51,6 +52,7 @@ def ticket_of(row: Mapping[str, Any], clocks: Mapping[Any, Clock]) -> Ticket:
         responded=mirror["responded"],
         answered_at=mirror["answered_at"],
         unanswered=tuple(mirror["unanswered"]),
+        shelved=tuple(mirror.get("shelved") or ()),
         clocks=clocks,
     )
 

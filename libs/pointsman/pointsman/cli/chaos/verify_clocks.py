@@ -23,7 +23,8 @@ Key = tuple[str, str, int]
 
 @dataclass
 class Ticket:
-    """One ticket's clocks as they should be. `breaches` are the instants at which each ran out."""
+    """One ticket's clocks as they should be. `breaches` are the instants at which each ran out; `shelved` the response
+    that was due when it was resolved, and when that was."""
 
     id: str
     channel: str
@@ -34,6 +35,7 @@ class Ticket:
     customer_wrote: bool = False
     unanswered: list[Instant] = field(default_factory=list)
     response: tuple[str, int, Instant] | None = None
+    shelved: tuple[tuple[str, int, Instant], Instant] | None = None
     cycles: dict[str, int] = field(default_factory=dict)
     runs_since: Instant | None = None
     elapsed: timedelta = timedelta()
@@ -50,7 +52,7 @@ class Ticket:
             metric, cycle, since = self.response
             due = since + timedelta(seconds=TARGETS[self.channel][metric])
             if at > due:
-                self.breaches[self.id, metric, cycle] = due
+                self.breaches.setdefault((self.id, metric, cycle), due)
             self.response = None
 
     def run_resolution(self, at: Instant) -> None:
@@ -102,7 +104,7 @@ def _advance(ticket: Ticket, fact: Fact) -> None:
         case "message.received":
             if fact.body["author"]["kind"] == "customer" and fact.body["message_id"] != ticket.opening_message:
                 ticket.unanswered.append(at)
-                ticket.customer_wrote = True
+                ticket.customer_wrote, ticket.shelved = True, None
                 if ticket.open:
                     ticket.await_response(at)
         case "ticket.replied":
@@ -119,6 +121,7 @@ def _advance(ticket: Ticket, fact: Fact) -> None:
             ticket.run_resolution(at)
         case "ticket.resolved":
             ticket.open = False
+            ticket.shelved = None if ticket.response is None else (ticket.response, at)
             ticket.end_response(at)
             ticket.stop_resolution(at)
             ticket.unanswered.clear()
@@ -129,6 +132,9 @@ def _advance(ticket: Ticket, fact: Fact) -> None:
                 ticket.await_response(ticket.unanswered[0])
             elif not ticket.responded and ticket.customer_wrote:
                 ticket.await_response(at)
+            elif ticket.shelved is not None:  # nobody wrote since: the same question is due, less what it had waited
+                (metric, cycle, since), resolved_at = ticket.shelved
+                ticket.response = (metric, cycle, since + (at - resolved_at))
 
 
 def verify_clocks(evidence: Evidence, findings: Findings) -> None:
