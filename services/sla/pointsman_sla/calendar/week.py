@@ -115,10 +115,10 @@ def read_definition(raw: Mapping[str, Any]) -> Definition:
     later = raw.get("from") or {}
     if not isinstance(later, Mapping):
         raise CalendarError("/from: not an object of dates")
-    for first, change in sorted((_date(str(key), "/from"), value) for key, value in later.items()):
+    for first, key, change in sorted((_date(str(key), "/from"), str(key), value) for key, value in later.items()):
         if not isinstance(change, Mapping) or set(change) - {"week", "holidays", "days", "always", "tz"}:
             raise CalendarError("/from: a change has week, holidays, days, always or tz")
-        hours = _read_hours(hours, change, "/from")
+        hours = _read_hours(hours, change, f"/from/{key}")
         changes.append((first, hours))
         zone = _zone(change.get("tz") or zones[-1][1], "/from")
         if zone != zones[-1][1]:
