@@ -95,6 +95,29 @@ async def test_deleting_a_queue_with_waiting_tickets_says_where_they_go_or_is_re
     assert (await _queued(admin))[0]["queue"] == "general"
 
 
+async def test_a_renamed_queue_takes_what_was_resolved_along(floor: Floor) -> None:
+    """Reopened in the old queue, such a ticket could not be explained, and refused every later version."""
+    admin, anna = await the_admin(floor), await floor.sign_in("anna")
+    connectors = {"site-chat": {"channel": "chat", "kind": "json", "default": {"queue": "billing"}}}
+    document = DOCUMENT | {"connectors": connectors, "queues": {"general": {}, "billing": {}}}
+    assert (await put(admin, document)).status_code == 200
+    await floor.customer_writes("tkt_1", connector="site-chat")
+    offer = await next_offer(anna)
+    assert (await anna.post(f"/v1/offers/{offer['id']}/accept")).is_success
+    assert (await anna.post("/v1/tickets/tkt_1/resolve", json={"outcome": "solved"})).is_success
+    connectors = {"site-chat": {"channel": "chat", "kind": "json", "default": {"queue": "invoices"}}}
+    renamed = document | {"connectors": connectors, "queues": {"general": {}, "invoices": {}}}
+    assert (await put(admin, renamed | {"moves": {"queues": {"billing": "invoices"}}})).status_code == 200
+    explained = await anna.get("/v1/tickets/tkt_1/explain")
+    assert (explained.status_code, explained.json()["queue"]) == (200, "invoices")
+    reopened = await anna.post("/v1/tickets/tkt_1/reopen", json={"reason": "one more thing"})
+    assert (reopened.json()["queue"], reopened.json()["agent"]) == ("invoices", "anna"), reopened.text
+    assert (await anna.get("/v1/tickets/tkt_1/explain")).json()["queue"] == "invoices"
+    assert (await put(admin, renamed | {"skills": ["late"]})).status_code == 200
+    types = [item["type"] for item in (await admin.get("/v1/events", params={"type": "ticket.moved"})).json()["items"]]
+    assert types == ["ticket.moved"]
+
+
 async def test_skills_and_capacity_change_live_without_dropping_an_assignment(floor: Floor) -> None:
     admin, anna = await the_admin(floor), await floor.sign_in("anna")
     await floor.customer_writes("tkt_1")

@@ -32,6 +32,13 @@ def test_a_transfer_ends_the_handling_and_is_counted() -> None:
     assert (ticket.queued_seconds, ticket.assigned_seconds) == (20, 50)
 
 
+def test_in_a_renamed_queue_it_is_neither_transferred_nor_assigned_again() -> None:
+    moved = desk.TicketMoved(ticket_id="tkt_1", from_queue="general", queue="new", reason="renamed")
+    ticket = told([(0, classified()), (0, queued()), (10, assigned()), (40, moved)])
+    assert (ticket.queue, ticket.agent, ticket.state) == ("new", "anna", "assigned")
+    assert (ticket.transfer_count, ticket.assignment_count) == (0, 1)
+
+
 def test_what_stays_pending_has_no_agent() -> None:
     ticket = told([(0, assigned()), (10, pended()), (20, transferred(to_queue="late"))])
     assert (ticket.state, ticket.agent, ticket.queue) == ("pending", None, "late")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pointsman.contracts import desk
-from tests.unit.sla.builders import ANNA, Story, a_policy, assigned, minutes_of, opened, pended, queued, woken
+from tests.unit.sla.builders import ANNA, Story, a_policy, assigned, minutes_of, opened, pended, queued, resolved, woken
 
 
 def transferred(**to: Any) -> Any:
@@ -24,6 +24,21 @@ def test_the_holders_work_stands_still_until_somebody_has_it_again() -> None:
     assert (story.clock("agent_work").state, story.clock("agent_work").reason) == ("paused", "waiting for an agent")
     story.tell(30, assigned("boris", "late"))
     assert story.clock("agent_work").state == "running"
+
+
+def test_in_a_renamed_queue_its_holder_works_on_and_the_policy_of_its_name_holds() -> None:
+    fast = a_policy(name="fast", match={"queue": ["new"]}, targets={"first_response": {"default": 60}})
+    story = Story(fast, a_policy(name="other")).tell(0, *opened(0, queue="old")).tell(10, assigned(queue="old"))
+    story.tell(20, desk.TicketMoved(ticket_id="tkt_1", from_queue="old", queue="new", reason="renamed"))
+    assert story.ticket is not None
+    assert (story.ticket.agent, story.ticket.phase, story.ticket.labels.queue) == ("anna", "assigned", "new")
+    assert story.clock("first_response").policy == "fast"
+
+
+def test_moved_while_resolved_nothing_starts() -> None:
+    story = Story().tell(0, *opened(0, queue="old")).tell(10, assigned(queue="old")).tell(20, resolved())
+    story.tell(30, desk.TicketMoved(ticket_id="tkt_1", from_queue="old", queue="new", reason="renamed"))
+    assert story.last == []
 
 
 def test_what_stays_pending_has_no_holder_to_warn() -> None:

@@ -112,7 +112,7 @@ def _held(desk: Desk, policy: Policy, moves: Moves) -> Decision | None:
         return refuse(409, "holds-tickets", said, queues=stuck, errors=_unsaid("queues", stuck))
     for slug, to in moves.queues_gone(desk, policy).items():
         if to not in policy.queues:
-            return invalid(f"there is no queue {to}", f"/moves/queues/{escaped(slug)}")
+            return invalid(f"there is no queue {to[:100]}", f"/moves/queues/{escaped(slug)}")
     return None
 
 
