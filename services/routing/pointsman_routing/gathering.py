@@ -14,13 +14,15 @@ from pointsman_routing.desk.model import Written
 from pointsman_routing.desk.policy import compile_policy
 from pointsman_routing.loading import TICKET_COLUMNS, Desks, ticket_of
 
+# A plan outlives the size that the tables had when it was made. So what is asked for comes first, and each is looked up
+# by its id alone (`OFFSET 0` keeps the workspace out of it): then no plan can read all that a workspace has.
 TICKETS_BY_ID = f"""
-    SELECT {TICKET_COLUMNS} FROM ticket JOIN unnest($1::text[], $2::text[]) AS asked (workspace, id)
-    USING (workspace, id)
+    SELECT {TICKET_COLUMNS} FROM unnest($1::text[], $2::text[]) AS asked (in_workspace, wanted)
+    JOIN LATERAL (SELECT * FROM ticket WHERE ticket.id = wanted OFFSET 0) AS found ON found.workspace = in_workspace
 """
 OFFERS_BY_ID = """
-    SELECT workspace, id, ticket_id FROM offer JOIN unnest($1::text[], $2::text[]) AS asked (workspace, id)
-    USING (workspace, id)
+    SELECT workspace, id, ticket_id FROM unnest($1::text[], $2::text[]) AS asked (in_workspace, wanted)
+    JOIN LATERAL (SELECT * FROM offer WHERE offer.id = wanted OFFSET 0) AS found ON found.workspace = in_workspace
 """
 LAST_AGENTS = """
     SELECT asked.workspace, asked.customer, dealt.last_agent
@@ -52,13 +54,14 @@ MESSAGES_BY_ID = """
            coalesce(m.connector, t.connector) AS connector, coalesce(m.channel, t.channel) AS channel,
            coalesce(m.thread, t.thread) AS thread
     FROM unnest($1::text[], $2::text[]) AS asked (workspace, id)
-    JOIN message m USING (workspace, id)
-    JOIN ticket t ON t.workspace = m.workspace AND t.id = m.ticket_id,
+    JOIN LATERAL (SELECT * FROM message WHERE message.id = asked.id OFFSET 0) AS m ON m.workspace = asked.workspace
+    JOIN LATERAL (SELECT * FROM ticket WHERE ticket.id = m.ticket_id OFFSET 0) AS t ON t.workspace = m.workspace,
     LATERAL (
         WITH RECURSIVE onward AS (
             SELECT t.id, t.merged_into
-            UNION SELECT next.id, next.merged_into FROM ticket next JOIN onward ON next.id = onward.merged_into
-            WHERE next.workspace = m.workspace
+            UNION SELECT next.id, next.merged_into
+            FROM onward JOIN LATERAL (SELECT * FROM ticket WHERE ticket.id = onward.merged_into OFFSET 0) AS next
+            ON next.workspace = m.workspace
         )
         SELECT onward.id FROM onward WHERE onward.merged_into IS NULL
     ) AS owner

@@ -195,8 +195,8 @@ def _note_needs(
         _note_tickets(desk, done_at_once(body) or (), tickets)
         return
     ticket = getattr(body, "ticket_id", None)
-    if ticket is None:
-        return
+    if ticket is None or (isinstance(body, MessageReceived) and body.opens and not cause.again):
+        return  # what opens is in no table: to look for it would be to look in vain, for every new ticket
     if ticket not in desk.tickets:
         tickets[desk.workspace, ticket] = None
     if isinstance(body, asked.TicketMerge) and body.into not in desk.tickets:

@@ -11,6 +11,7 @@ class RecordCause(NamedTuple):
 
     `id` is the record's id (a command's id for commands), `subject` the thing it is about, `at` the time that the
     sender gave it, `bodies` the known facts, or the one command. `topic` is the topic's short name (`requests`).
+    `again`: it was set aside as a dead letter, and others may have come between.
     """
 
     id: str
@@ -20,6 +21,7 @@ class RecordCause(NamedTuple):
     at: Instant
     bodies: tuple[Any, ...]
     traceparent: str | None = None
+    again: bool = False
 
     @property
     def is_command(self) -> bool:

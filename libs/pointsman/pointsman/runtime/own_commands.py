@@ -33,7 +33,10 @@ def replayed_letter(record: Arrived, service: str) -> str | None:
 
 def cause_of(decider: Decider, letter: Arrived) -> Cause | None:
     """What a dead letter is about, for `gather`; None when it cannot be read."""
-    return timer_of(letter.value) if letter.topic == TIMERS else decider.decoded_cause(letter)
+    if letter.topic == TIMERS:
+        return timer_of(letter.value)
+    cause = decider.decoded_cause(letter)
+    return None if cause is None else cause._replace(again=True)
 
 
 def carry_out(decider: Decider, record: Arrived) -> None:

@@ -17,6 +17,7 @@ import uvloop
 
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
+from pointsman.runtime.analysing import keep_analysed
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.collector import relax_collector
@@ -94,6 +95,7 @@ class Worker:
         self._tasks.keep(self.reader.run())
         self._tasks.keep(self.leases.keep())
         self._tasks.keep(keep_tidy(self.pool, self.service, self.settings))
+        self._tasks.keep(keep_analysed(self.pool))
         self._tasks.keep(keep_comparing(self.pool, self.service))
         self._tasks.keep(report_positions(self.link, f"{self.settings.topic_prefix}-{self.service}", self._positions))
         return self

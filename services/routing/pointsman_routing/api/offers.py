@@ -35,8 +35,8 @@ READ_OFFERS = f"""
                o.weight AS offer_weight, o.offered_at AS offer_offered_at, o.expires_at AS offer_expires_at,
                o.change AS offer_change, {ticket_columns("t")}
         FROM offer o JOIN LATERAL (
-            SELECT * FROM ticket WHERE workspace = o.workspace AND id = o.ticket_id LIMIT 1
-        ) t ON true
+            SELECT * FROM ticket WHERE ticket.id = o.ticket_id OFFSET 0
+        ) t ON t.workspace = o.workspace
         WHERE o.workspace = asked.workspace AND o.agent = asked.agent AND (o.change, o.id) > (asked.seen, asked.seen_id)
           AND (asked.seen >= 0 OR o.state = 'pending')
         ORDER BY o.change, o.id LIMIT {OFFERS_MAX}
