@@ -4,10 +4,10 @@ many days after its end as its workspace says (`retention.closed_tickets_days`).
 from pointsman.runtime.retention import SECRETS, GoesWith, Retention, Stands, Swept, aged
 
 KEPT_DAYS = """
-    SELECT DISTINCT ON (workspace) workspace,
-        clock_timestamp() - make_interval(days => coalesce(
-            (document -> 'retention' ->> 'closed_tickets_days')::int, 730)) AS until
-    FROM config_version ORDER BY workspace, version DESC
+    SELECT workspace, clock_timestamp() - make_interval(days => coalesce(
+        (document -> 'retention' ->> 'closed_tickets_days')::int, 730)) AS until
+    FROM config_version JOIN (SELECT workspace, max(version) AS version FROM config_version GROUP BY 1) AS newest
+        USING (workspace, version)
 """
 CLOSED_TICKETS = f"""
 WITH kept AS MATERIALIZED ({KEPT_DAYS}), gone AS (

@@ -5,10 +5,10 @@ from pointsman.runtime.retention import SECRETS, GoesWith, Retention, Stands, Sw
 
 CLOSED_TICKETS = """
 WITH kept AS MATERIALIZED (
-    SELECT DISTINCT ON (workspace) workspace,
-        clock_timestamp() - make_interval(days => coalesce(
-            (body -> 'retention' ->> 'closed_tickets_days')::int, 730)) AS until
-    FROM config_version ORDER BY workspace, version DESC
+    SELECT workspace, clock_timestamp() - make_interval(days => coalesce(
+        (body -> 'retention' ->> 'closed_tickets_days')::int, 730)) AS until
+    FROM config_version JOIN (SELECT workspace, max(version) AS version FROM config_version GROUP BY 1) AS newest
+        USING (workspace, version)
 ), gone AS (
     DELETE FROM ticket WHERE ticket_id IN (
         SELECT old.ticket_id FROM kept CROSS JOIN LATERAL (

@@ -71,3 +71,15 @@ async def test_what_cannot_be_moved_on_is_an_alarm_at_once(floor: Floor) -> None
     with capture_logs() as logs:
         assert await renewal(floor, new_year(THIS_YEAR + 1)).look()
     assert [line["alarm"] for line in logs if line.get("alarm")] == ["holidays-not-renewed"]
+
+
+async def test_one_document_that_breaks_the_look_stops_nobody(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    await put(floor, {"country": "IT"})
+
+    def broken(*_: Any) -> Any:
+        raise NotImplementedError("no holidays of this part")
+
+    monkeypatch.setattr("pointsman_routing.api.holidays.renewed", broken)
+    with capture_logs() as logs:
+        assert await renewal(floor, new_year(THIS_YEAR + 1)).look()
+    assert [line["alarm"] for line in logs if line.get("alarm")] == ["holidays-not-renewed"]

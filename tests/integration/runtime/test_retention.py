@@ -26,11 +26,10 @@ TABLES = """
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
     AND NOT c.relispartition AND c.relname <> 'alembic_version'
 """
-NOW = datetime.now(UTC)
 
 
 def ago(days: float) -> datetime:
-    return NOW - timedelta(days=days)
+    return datetime.now(UTC) - timedelta(days=days)
 
 
 def settings_of(installation: Installation, **changes: Any) -> RuntimeSettings:
@@ -163,7 +162,7 @@ async def test_a_day_that_is_being_read_is_dropped_later_and_nobody_waits(instal
         await reader.fetch(f"SELECT * FROM {name}")
         async with asyncio.timeout(10):
             assert "fact" not in await swept(installation, "routing", facts_days=30)
-        await a_row(db, "fact", source="live", partition=0, number=1, at=NOW, made_at=NOW)
+        await a_row(db, "fact", source="live", partition=0, number=1, at=ago(0), made_at=ago(0))
     assert (await swept(installation, "routing", facts_days=30))["fact"] == 1
     await db.close()
     await reader.close()

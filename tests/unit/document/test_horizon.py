@@ -78,3 +78,9 @@ def test_a_document_that_is_not_valid_any_more_says_why() -> None:
     version["calendars"]["office"]["holidays_of"]["country"] = "XX"
     with pytest.raises(DocumentErrors, match="XX is no country"):
         renewed(version, 2027)
+
+
+def test_calendars_that_say_nothing_have_no_horizon() -> None:
+    for plain in ({"workspace": "acme"}, {"workspace": "acme", "calendars": {}}):
+        assert renewed(plain, 2030) is None
+        assert horizons(read_document(plain), 2030) == []

@@ -13,8 +13,9 @@ from typing import Any
 
 from pointsman.runtime.settings import RuntimeSettings
 
-ROWS_AT_ONCE = 10_000
-"""A statement of a sweep removes so many rows of its table at most."""
+ROWS_AT_ONCE = 2_000
+"""A statement of a sweep removes so many rows of its table at most: with all that goes with a ticket it must end well
+within a connection's time limit, else it would be tried again for ever."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """A report: asked for by KPI, interval, grain and slices; answered as rows with their definition and method."""
 
+import asyncio
 import csv
 import io
 from dataclasses import dataclass
@@ -40,14 +41,14 @@ async def answer(db: Database, workspace: str, question: Question, now: Instant)
     parameters: list[Any] = [workspace, question.start, question.end]
     if question.kpi in DURATIONS:
         statement = query.durations(DURATIONS[question.kpi], question.grain, question.slices)
-        parameters += _cut(question, zone)
+        parameters += await _cut(question, zone)
     elif question.kpi == "attainment":
         statement = query.attainment(question.grain, question.slices)
-        parameters += [now, *_cut(question, zone)]
+        parameters += [now, *await _cut(question, zone)]
     else:
         statement = query.backlog(question.slices)
         until = min(question.end, max(question.start, now))
-        parameters = [workspace, _edges(question, until, zone, BACKLOG_INSTANTS_MAX, "instants")[1:]]
+        parameters = [workspace, (await _edges(question, until, zone, BACKLOG_INSTANTS_MAX, "instants"))[1:]]
     found = await db.fetch(f"{statement} LIMIT {ROWS_MAX + 1}", *parameters)
     if len(found) > ROWS_MAX:
         raise TooMuch(f"more than {ROWS_MAX} rows: ask for a shorter interval, a coarser grain or fewer slices")
@@ -76,17 +77,18 @@ def _cell(value: Any) -> Any:
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, Instant) else value
 
 
-def _cut(question: Question, zone: ZoneInfo) -> list[Any]:
+async def _cut(question: Question, zone: ZoneInfo) -> list[Any]:
     """What the statement needs to cut the interval (query.bounds)."""
     if question.grain is None:
         return []
     if question.grain in STEPS:
         return [anchor(question.start, question.grain, zone)]
-    return [_edges(question, question.end, zone, ROWS_MAX, "intervals")]
+    return [await _edges(question, question.end, zone, ROWS_MAX, "intervals")]
 
 
-def _edges(question: Question, end: Instant, zone: ZoneInfo, count_max: int, what: str) -> list[Instant]:
+async def _edges(question: Question, end: Instant, zone: ZoneInfo, count_max: int, what: str) -> list[Instant]:
     try:
-        return edges(question.start, end, question.grain, zone, count_max)
+        # Up to a hundred thousand days take a third of a second: not on the loop that serves everybody.
+        return await asyncio.to_thread(edges, question.start, end, question.grain, zone, count_max)
     except TooManyIntervals as error:
         raise TooMuch(f"more than {count_max} {what}: ask for a shorter interval or a coarser grain") from error

@@ -15,7 +15,7 @@ import structlog
 from starlette.concurrency import run_in_threadpool
 
 from pointsman.contracts.commands import ConfigPut
-from pointsman.contracts.document import DocumentErrors, read_document
+from pointsman.contracts.document import read_document
 from pointsman.contracts.document.horizon import horizons, renewed
 from pointsman.contracts.shapes import SYSTEM
 from pointsman.core.instant import Instant
@@ -69,9 +69,11 @@ class HolidayRenewal:
         now = self._now()
         try:
             again = await run_in_threadpool(renewed, document, now.year)
-        except DocumentErrors as errors:
-            self._alarm("holidays-not-renewed", workspace, version, error=str(errors))
-            return True  # Only another document, or another version of the program, mends this.
+        except Exception as error:
+            # One workspace's document must not end a process that serves all; only another document, or another
+            # version of the program, mends this.
+            self._alarm("holidays-not-renewed", workspace, version, error=repr(error))
+            return True
         if again is None:
             self._alarm_if_near(workspace, version, document, now)
             return True

@@ -63,10 +63,10 @@ def renewed(plain: dict[str, Any], year: int) -> dict[str, Any] | None:
         _last(again["calendars"][slug], source) > _last(plain["calendars"][slug], source)
         for slug in document.calendars
         for source in ("holidays_of", "ical")
-        if source in again["calendars"][slug]
+        if source in (again["calendars"][slug] or {})
     )
     return again if moved else None
 
 
-def _last(calendar: dict[str, Any], source: str) -> str:
-    return max((calendar.get(source) or {}).get("dates") or (), default="")
+def _last(calendar: dict[str, Any] | None, source: str) -> str:
+    return max(((calendar or {}).get(source) or {}).get("dates") or (), default="")
