@@ -1,6 +1,8 @@
 """The gate: what every route of intake stands on, and the one way in: `submit` returns after the durable write."""
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -19,6 +21,8 @@ from pointsman_intake.settings import IntakeSettings
 if TYPE_CHECKING:
     from pointsman.runtime.process import ApiProcess
 
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
 
 RETRY = {"Retry-After": "1"}
@@ -31,6 +35,7 @@ class Gate:
         self.process = process
         self.settings = IntakeSettings(**process.settings.model_dump())
         self.book = ConnectorBook(process.pool, self.settings.config_refresh_seconds)
+        self._beside = asyncio.Lock()
         self.bell = Bell(self.settings, self.book.forget)
         self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
             self.settings,
@@ -59,6 +64,11 @@ class Gate:
         except ConnectionError as error:
             log.warning("not accepted", error=repr(error))
             raise Problem(503, "unavailable", "nothing was written; repeat the call", headers=RETRY) from error
+
+    async def beside(self, work: Callable[[], T]) -> T:
+        """Does work that takes long beside the loop, one at a time: the interpreter is shared with all calls."""
+        async with self._beside:
+            return await asyncio.to_thread(work)
 
     async def connector(self, workspace: str, slug: str) -> tuple[int, Connector]:
         """(config version, connector). Raises `Problem` 404."""

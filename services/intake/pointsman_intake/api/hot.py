@@ -4,7 +4,6 @@ They are answered before the application's router, under the same layer that eve
 problems); OpenAPI documents them from the same shapes (`documents`).
 """
 
-import json
 from typing import Any
 
 import orjson
@@ -16,8 +15,17 @@ from starlette.routing import Route
 from pointsman.core.instant import Instant
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.limits import App, CallLayer, Receive, Scope, Send
-from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.storable import may_be_unstorable, refuse_body, refuse_value
+from pointsman_intake.api.batches import (
+    CLOUDEVENTS,
+    MEMBERS_MAX,
+    WHOLE_BYTES_MAX,
+    loads,
+    refuse_many_members,
+    refused_items,
+    split,
+    unsupported,
+)
 from pointsman_intake.api.bodies import Headers, headers_of, media_type, read_body
 from pointsman_intake.api.documents import document_hot_routes
 from pointsman_intake.cloudevents import from_binary, from_structured
@@ -29,8 +37,6 @@ from pointsman_intake.shapes import MESSAGE, MessageIn
 from pointsman_intake.understand import inbound
 
 CLOUDEVENT = "application/cloudevents+json"
-CLOUDEVENTS = "application/cloudevents-batch+json"
-NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 _JSON = (b"content-type", b"application/json")
 _RAW_HEADERS = ("ce-id", "ce-source", "ce-type", "ce-time", "user-agent")
 
@@ -105,10 +111,12 @@ def _read_one(kind: str, headers: Headers, body: bytes) -> MessageIn:
     if kind == "application/json":
         if "ce-specversion" in headers:
             return from_binary(headers, body)
+        if body.count(b",") > MEMBERS_MAX:
+            refuse_many_members(loads(body))
         return MESSAGE.validate_json(body)
     if kind == CLOUDEVENT:
-        return from_structured(_loads(body))
-    raise _unsupported(kind, ("application/json", CLOUDEVENT))
+        return from_structured(loads(body))
+    raise unsupported(kind, ("application/json", CLOUDEVENT))
 
 
 class PostBatch:
@@ -124,19 +132,16 @@ class PostBatch:
         kind = media_type(headers)
         body = await read_body(headers, receive, gate.settings.batch_bytes_max)
         at = gate.process.clock.now()
-        items = _split(kind, body, gate.settings.batch_messages_max)
-        closely = may_be_unstorable(body)
         _, connector = await gate.connector(caller.workspace, caller.sub)
-        answers: list[dict[str, Any]] = []
-        messages: list[Inbound] = []
-        places: list[int] = []
-        for index, item in enumerate(items):
-            try:
-                messages.append(_read_item(kind, item, caller, connector, at, looked_at_closely=closely))
-                places.append(index)
-                answers.append({})
-            except Problem as problem:
-                answers.append({"index": index, "status": problem.status, "error": _error(problem)})
+
+        def read() -> tuple[list[Inbound], list[int], list[dict[str, Any]]]:
+            items = split(kind, body, gate.settings.batch_messages_max)
+            closely = may_be_unstorable(body)
+            return refused_items(
+                lambda item: _read_item(kind, item, caller, connector, at, looked_at_closely=closely), items
+            )
+
+        messages, places, answers = await gate.beside(read) if len(body) > WHOLE_BYTES_MAX else read()
         if messages:
             arrival = Arrival(caller.workspace, messages[0].connector, at, Raw(body, kind), tuple(messages))
             outcome = await gate.submit(arrival)
@@ -150,8 +155,7 @@ def _read_item(
     kind: str, item: Any, caller: Caller, connector: Connector, at: Instant, *, looked_at_closely: bool
 ) -> Inbound:
     """One item of a batch; all are of the caller's own connector. Raises `Problem`."""
-    if isinstance(item, Problem):
-        raise item
+    refuse_many_members(item)
     if looked_at_closely:
         refuse_value(item)
     try:
@@ -160,44 +164,3 @@ def _read_item(
         raise refused(error) from error
     own_connector(caller, message.connector)
     return inbound(message, caller.workspace, connector, at)
-
-
-def _split(kind: str, body: bytes, count_max: int) -> list[Any]:
-    """The items of a batch; an item that is no JSON by itself is the `Problem` that refuses it."""
-    if kind in NDJSON:
-        items: list[Any] = [_loads_or_problem(line) for line in body.split(b"\n") if line.strip()]
-    elif kind in ("application/json", CLOUDEVENTS):
-        items = _loads(body)
-        if not isinstance(items, list):
-            raise Problem(422, "invalid-request", "the body is not an array", [{"pointer": "", "detail": "no array"}])
-    else:
-        raise _unsupported(kind, ("application/json", NDJSON[0], CLOUDEVENTS))
-    if len(items) > count_max:
-        raise Problem(413, "too-many-messages", f"a batch has at most {count_max} messages, this one {len(items)}")
-    return items
-
-
-def _loads(body: bytes, what: str = "body") -> Any:
-    """The value of a JSON text, with its half characters when it has some: orjson would call it no JSON."""
-    try:
-        return json.loads(body) if may_be_unstorable(body) else orjson.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Problem(400, "not-json", f"the {what} is not JSON: {error}") from error
-
-
-def _loads_or_problem(line: bytes) -> Any:
-    try:
-        return _loads(line, "line")
-    except Problem as problem:
-        return problem
-
-
-def _error(problem: Problem) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": problem.code, "detail": problem.detail}
-    if problem.errors:
-        error["errors"] = list(problem.errors)
-    return error
-
-
-def _unsupported(kind: str, known: tuple[str, ...]) -> Problem:
-    return Problem(415, "unsupported-media-type", f"{kind} is not read here; one of {', '.join(known)} is")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 from starlette.requests import Request
 
 from pointsman.runtime.http import every_service, problems, secrets
 from pointsman.runtime.http.limits import CallLayer
-from pointsman.runtime.http.problems import MEDIA_TYPE, Problem, ProblemDocument
+from pointsman.runtime.http.problems import ERRORS_MAX, MEDIA_TYPE, Problem, ProblemDocument
 from pointsman.runtime.http.storable import refuse_unstorable
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ class Body(BaseModel):
     """A request's body: unknown fields are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_far_more_than_is_known(cls, value: Any) -> Any:
+        """Thousands of unknown members are one error: each by itself would cost more than the whole call."""
+        if isinstance(value, dict) and len(value) > len(cls.model_fields) + ERRORS_MAX:
+            raise ValueError(f"has {len(value)} members, and {len(cls.model_fields)} are known")
+        return value
 
 
 def service_app(
