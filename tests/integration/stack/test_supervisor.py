@@ -16,6 +16,7 @@ from pointsman.local.folder import StackFolder, StackStatus
 from pointsman.local.process import LocalStackError, process_of
 from pointsman.local.supervisor import NOT_ALIVE_SECONDS, Program, Supervisor
 from pointsman.local.topics import cluster_of
+from pointsman.runtime.telemetry import ALARMS
 from pointsman.testing.waiting import until
 
 pytestmark = pytest.mark.stack
@@ -110,6 +111,20 @@ async def test_a_process_that_stands_still_is_ended_and_started_again(folder: St
         assert before is not None
         os.kill(before, signal.SIGSTOP)
         await until(lambda: pid_of(folder.status(), "routing") not in (before, None))
+
+
+async def test_a_process_that_restarts_three_times_in_a_minute_is_failing(folder: StackFolder) -> None:
+    before = ALARMS.labels("supervisor", "process-restarts")._value.get()
+    async with a_stack(folder):
+        for count in (1, 2, 3):
+            pid = pid_of(folder.status(), "routing")
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda count=count: folder.status().process("routing").restarts == count)  # type: ignore[misc]
+            await until(lambda pid=pid: pid_of(folder.status(), "routing") not in (pid, None))  # type: ignore[misc]
+        assert folder.status().process("routing").state == "failing"
+        assert folder.status().process("edge").state == "running"
+    assert ALARMS.labels("supervisor", "process-restarts")._value.get() == before + 1
 
 
 async def test_a_dead_tansu_comes_back_as_another_cluster_with_its_topics(folder: StackFolder) -> None:

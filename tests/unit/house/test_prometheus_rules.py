@@ -6,6 +6,7 @@ import prometheus_client
 import yaml
 from tests.unit.house.checkout import ROOT
 
+import pointsman.runtime.restarts  # and what counts restarts
 import pointsman.runtime.telemetry  # registers the runtime's metrics
 import pointsman.runtime.zone_editions  # noqa: F401  # and the edition of the zone data
 import pointsman_routing.audit  # noqa: F401  # and the auditor's

@@ -156,6 +156,13 @@ def _show(now: StackStatus, console: Console) -> None:
         )
     console.print(f"The local stack is {now.state} at {now.url} (broker: {now.broker}).", highlight=False)
     console.print(table)
+    for process in now.processes:
+        if process.state == "failing":
+            console.print(
+                f"[red]{process.name} was restarted {process.restarts} times within a minute[/red]: pointsman logs "
+                f"{process.name}",
+                highlight=False,
+            )
     zones = {process.zones for process in now.processes if process.zones is not None}
     if zones:
         differing = " [red](the processes differ)[/red]" if len(zones) > 1 else ""

@@ -49,7 +49,7 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
             mounts.append(Mount(f"/{entry.name}", app))
 
         async def readyz(_: Request) -> Response:
-            return readiness(unready(processes))
+            return readiness(unready(processes), remarks(processes))
 
         async def index(_: Request) -> Response:
             return JSONResponse({"services": {name: f"/{name}/openapi.json" for name in processes}})
@@ -71,6 +71,12 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
 def unready(processes: dict[str, ApiProcess]) -> str | None:
     """Why the process cannot serve now; None when it can."""
     return next((why for process in processes.values() if (why := process.unready()) is not None), None)
+
+
+def remarks(processes: dict[str, ApiProcess]) -> list[str]:
+    """Which processes of the services are restarted again and again. The edge itself can serve meanwhile: a worker that
+    is away delays only its own answers."""
+    return [f"{name}: {line}" for name, process in processes.items() for line in process.database.restarting]
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -10,7 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from pointsman.contracts import wire
-from pointsman.edge.app import edge_app, unready
+from pointsman.edge.app import edge_app, remarks, unready
 from pointsman.edge.protocol import Connections
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.ops import ops_server
@@ -61,7 +61,9 @@ async def _serve(settings: EdgeSettings) -> int:
     async with (
         Hub(settings, wire) as hub,
         edge_app(settings, hub) as (app, processes),
-        ops_server(settings.ops_host, settings.ops_port, lambda: unready(processes)) as ops_port,
+        ops_server(
+            settings.ops_host, settings.ops_port, lambda: unready(processes), lambda: remarks(processes)
+        ) as ops_port,
     ):
         server = server_of(settings, app, hub)
 

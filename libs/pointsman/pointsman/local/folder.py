@@ -25,7 +25,8 @@ FOLDER_VARIABLE = "POINTSMAN_STACK_FOLDER"
 @dataclass(frozen=True, slots=True)
 class ProcessStatus:
     """One process. `port` is the one it serves on (a worker's is that of its `/metrics`); `state` is `starting`,
-    `running`, `restarting` or `stopped`; `zones` is what it reads time zones from, when its `/readyz` said so."""
+    `running`, `restarting`, `failing` (restarted three times within a minute) or `stopped`; `restarts` counts
+    those of the last minute; `zones` is what it reads time zones from, when its `/readyz` said so."""
 
     name: str
     pid: int | None
@@ -33,6 +34,7 @@ class ProcessStatus:
     state: str
     log: str
     zones: str | None = None
+    restarts: int = 0
 
 
 @dataclass(frozen=True, slots=True)

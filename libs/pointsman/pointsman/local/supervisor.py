@@ -12,8 +12,9 @@ import asyncio
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 import psutil
@@ -34,8 +35,10 @@ from pointsman.local.process import (
 )
 from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
+from pointsman.runtime import telemetry
 from pointsman.runtime.auth import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.restarts import RESTARTS_MAX, WITHIN_SECONDS
 from pointsman.runtime.sealing import generate_sealing_key
 from pointsman.runtime.settings import environment_of
 from pointsman.runtime.tasks import awaited
@@ -89,11 +92,23 @@ class Unit:
     again: Callable[[], Awaitable[None]]
     state: str = "starting"
     zones: str | None = None
+    restarted_at: deque[float] = field(default_factory=lambda: deque(maxlen=100))
+
+    @property
+    def restarts(self) -> int:
+        """How often it was started again within the last minute."""
+        return sum(at > time.monotonic() - WITHIN_SECONDS for at in self.restarted_at)
 
     def status(self) -> ProcessStatus:
         process = self.process()
         return ProcessStatus(
-            self.name, process.pid if process.running else None, self.port(), self.state, str(process.log), self.zones
+            self.name,
+            process.pid if process.running else None,
+            self.port(),
+            "failing" if self.restarts >= RESTARTS_MAX else self.state,
+            str(process.log),
+            self.zones,
+            self.restarts,
         )
 
 
@@ -221,6 +236,7 @@ class Supervisor:
             "POINTSMAN_PUBLIC_URL": self._public_url,
             **dict.fromkeys(TO_LOOPBACK, "true"),
             program.port_variable: str(port),
+            "POINTSMAN_PROCESS_NAME": program.name,
         }
         process = LocalProcess(program.name, program.argv, self._folder.root, environment=environment)
 
@@ -282,6 +298,9 @@ class Supervisor:
                 pause = PAUSE_SECONDS[0]
             await asyncio.sleep(pause)
             pause = min(pause * 2, pause_max)
+            unit.restarted_at.append(time.monotonic())
+            if unit.restarts >= RESTARTS_MAX:
+                telemetry.alarm("supervisor", "process-restarts", process=unit.name, restarts=unit.restarts)
             try:
                 await unit.again()
                 unit.state = "running"
@@ -300,6 +319,8 @@ class Supervisor:
         """Replaces a tansu that has grown too large. The old one goes only when the new one's address is known."""
         while True:
             await asyncio.sleep(2)
+            if any(unit.restarted_at for unit in self._units.values()):
+                self._say(self._state)  # restarts are of the last minute: they pass
             old = self._broker
             if not isinstance(old, Tansu) or not old.process.running or old.process.pid is None:
                 continue

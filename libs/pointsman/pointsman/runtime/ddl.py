@@ -159,7 +159,19 @@ POSITIONS_V2: tuple[str, ...] = (
     """,
 )
 
-RUNTIME_TABLES = (*RUNTIME_TABLES_V1, *POSITIONS_V2)
+PROCESSES_V3: tuple[str, ...] = (
+    # Each named process of the service: its last restarts, and `ended_at` after an orderly end.
+    """
+    CREATE TABLE process (
+        name text PRIMARY KEY,
+        started_at timestamptz NOT NULL,
+        ended_at timestamptz,
+        restarts timestamptz[] NOT NULL DEFAULT '{}'
+    )
+    """,
+)
+
+RUNTIME_TABLES = (*RUNTIME_TABLES_V1, *POSITIONS_V2, *PROCESSES_V3)
 """What makes the runtime's tables as they are now."""
 
 SECRET_TABLE_V1 = """

@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from pointsman.runtime.ddl import POSITIONS_V2, RUNTIME_TABLES_V1, SECRET_TABLE_V1
+from pointsman.runtime.ddl import POSITIONS_V2, PROCESSES_V3, RUNTIME_TABLES_V1, SECRET_TABLE_V1
 
 _LOCK = 0x706F696E  # "poin": the key of the advisory lock that one migration at a time holds.
 
@@ -44,6 +44,12 @@ def create_runtime_tables(op: Operations) -> None:
 def count_what_positions_pass(op: Operations) -> None:
     """Positions that count the records decided, second form."""
     for statement in POSITIONS_V2:
+        op.execute(statement)
+
+
+def count_restarts(op: Operations) -> None:
+    """The table of processes and their restarts, third form."""
+    for statement in PROCESSES_V3:
         op.execute(statement)
 
 

@@ -2,7 +2,7 @@
 cut off from its database)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import uvicorn
@@ -17,9 +17,10 @@ from pointsman.runtime.pool import stuck_pool
 from pointsman.runtime.tasks import awaited
 
 
-def readiness(why_not: str | None) -> Response:
-    """The answer of `/readyz`: `ready`, or why not; then what time zones are read from."""
-    return PlainTextResponse(f"{why_not or 'ready'}\nzones {zones.ZONES}\n", 503 if why_not else 200)
+def readiness(why_not: str | None, remarks: Sequence[str] = ()) -> Response:
+    """The answer of `/readyz`: `ready`, or why not; what else a person should know; what time zones are read from."""
+    lines = [why_not or "ready", *(remark for remark in remarks if remark != why_not), f"zones {zones.ZONES}"]
+    return PlainTextResponse("".join(f"{line}\n" for line in lines), 503 if why_not else 200)
 
 
 async def healthz(_: Request) -> Response:
@@ -28,11 +29,11 @@ async def healthz(_: Request) -> Response:
     return PlainTextResponse("ok\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
 
 
-def ops_app(ready: Callable[[], str | None]) -> Starlette:
-    """`ready` tells why the process is not ready, or None."""
+def ops_app(ready: Callable[[], str | None], remarks: Callable[[], Sequence[str]] = tuple) -> Starlette:
+    """`ready` tells why the process is not ready, or None; `remarks` what else its `/readyz` says, a line each."""
 
     async def readyz(_: Request) -> Response:
-        return readiness(ready())
+        return readiness(ready(), remarks())
 
     async def metrics(_: Request) -> Response:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -41,10 +42,18 @@ def ops_app(ready: Callable[[], str | None]) -> Starlette:
 
 
 @asynccontextmanager
-async def ops_server(host: str, port: int, ready: Callable[[], str | None]) -> AsyncIterator[int]:
+async def ops_server(
+    host: str, port: int, ready: Callable[[], str | None], remarks: Callable[[], Sequence[str]] = tuple
+) -> AsyncIterator[int]:
     """Serves while the context lives and yields the port (a free one when `port` is 0)."""
     config = uvicorn.Config(
-        ops_app(ready), host=host, port=port, log_level="warning", access_log=False, lifespan="off", loop="none"
+        ops_app(ready, remarks),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        lifespan="off",
+        loop="none",
     )
     server = uvicorn.Server(config)
     server.capture_signals = _no_signals  # type: ignore[method-assign]

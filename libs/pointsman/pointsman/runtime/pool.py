@@ -109,6 +109,11 @@ class BoundedPool(_Pool):
         self._asked_in_vain_since = None
         return connection
 
+    def break_off(self) -> None:
+        """Ends every connection at once: what is asked on one fails now, and the next acquire opens another."""
+        for holder in self._holders:
+            holder.terminate()
+
     def stuck(self) -> str | None:
         """What is stuck, in one line; None while connections come and go, or the server is what is missing."""
         since = self._asked_in_vain_since

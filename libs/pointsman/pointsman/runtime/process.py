@@ -6,7 +6,7 @@ service's part: its pool, its commander, its tokens. What raises beside the call
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from typing import Any, Protocol, Self
 
@@ -24,6 +24,7 @@ from pointsman.runtime.commanding import CommandBody, CommandEncoder, Commander
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.database_watch import DatabaseWatch
 from pointsman.runtime.http.admission import Admission
+from pointsman.runtime.restarts import note_end, note_start
 from pointsman.runtime.secrets import Secrets
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import Tasks, failure
@@ -102,7 +103,7 @@ class ApiProcess:
         self.admission = Admission(settings) if hub is None else hub.admission
         self.auth = Auth(IssuerKey.read(settings.key_file), self.revocations, admission=self.admission)
         self._given_hub = hub
-        self.database = DatabaseWatch(settings, service)
+        self.database = DatabaseWatch(settings, service, self._database_changed)
         self._asked: list[Callable[[], str | None]] = []
         self._incarnation = ""
         self._stack = AsyncExitStack()
@@ -117,6 +118,8 @@ class ApiProcess:
             )
             stack.push_async_callback(self.pool.close)
             self.secrets = Secrets(self.settings, self.service, self.pool)
+            await note_start(self.pool, self.settings)
+            stack.push_async_callback(self._note_end)
             await self.clock.measure(self.pool)
             self.commander = Commander(
                 self.settings,
@@ -176,6 +179,17 @@ class ApiProcess:
         if self.database.fault is not None:
             return self.database.fault
         return next((why for asked in self._asked if (why := asked()) is not None), None)
+
+    def _database_changed(self, _: str | None) -> None:
+        """A server that does not answer keeps nobody waiting: what is asked of it now fails, and new calls are refused
+        (`refuse_without_database`)."""
+        if self.database.away:
+            self.pool.break_off()
+
+    async def _note_end(self) -> None:
+        if not failure() and not self.database.away:
+            with suppress(*INFRASTRUCTURE_ERRORS):
+                await note_end(self.pool, self.settings)
 
     def ask_readiness_of(self, unready: Callable[[], str | None]) -> None:
         """A part of the service that may be unable to work although the database answers: why, or None."""

@@ -91,6 +91,11 @@ RUNTIME: tuple[Retention, ...] = (
         aged("worker", "owner", "lease_until < clock_timestamp() - interval '10 minutes'"),
     ),
     Swept(
+        "process",
+        "30 days after its last start",
+        aged("process", "name", "started_at < clock_timestamp() - interval '30 days'"),
+    ),
+    Swept(
         "outcome",
         "a day: as long as an Idempotency-Key is kept",
         aged("outcome", "id", "at < clock_timestamp() - interval '24 hours'"),

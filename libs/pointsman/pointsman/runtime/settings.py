@@ -87,6 +87,9 @@ class RuntimeSettings(BaseSettings):
     """The least level that is logged: `debug`, `info`, `warning`, `error`."""
     otlp_endpoint: str | None = None
     """Where traces are sent, OTLP over HTTP; without it there are none."""
+    process_name: str | None = None
+    """What this process is called by who keeps it, the same at every start: its restarts are counted under it. Without
+    it they are not."""
     service_instance: str | None = None
     """The id of this process in commands and traces; a random one else. Never the same twice."""
 

@@ -21,7 +21,7 @@ from pointsman.runtime.analysing import keep_analysed
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.collector import relax_collector
-from pointsman.runtime.database import open_pool
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.database_watch import DatabaseWatch
 from pointsman.runtime.installation import verify_installation
 from pointsman.runtime.lag import report_positions
@@ -31,6 +31,7 @@ from pointsman.runtime.logic import Codec, LaneLogic
 from pointsman.runtime.maintenance import keep_tidy
 from pointsman.runtime.ops import ops_server
 from pointsman.runtime.reader import Reader
+from pointsman.runtime.restarts import note_end, note_start
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import Tasks, awaited, ends_if_failed, failure
 from pointsman.runtime.zone_editions import keep_comparing, say_edition
@@ -77,6 +78,7 @@ class Worker:
             purpose="follower" if self._writes is None else "worker",
         )
         async with self.pool.acquire() as db:
+            await note_start(db, self.settings)
             self._incarnation = await verify_installation(db, self.settings)
             await self.clock.measure(db)
         rest_seconds = min(self._logic.linger.get(topic.name, 0.0) for topic in self._reads)
@@ -112,6 +114,9 @@ class Worker:
                 unfinished_task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
         await self._tasks.close()
+        if not failure():
+            with contextlib.suppress(*INFRASTRUCTURE_ERRORS):
+                await note_end(self.pool, self.settings)
         await self.pool.close()
 
     def _positions(self) -> dict[tuple[str, int], int]:
@@ -131,7 +136,9 @@ class Worker:
             return "background work failed"
         if any(lane.status is LaneState.HALTED for lane in self.lanes.values()):
             return "a lane is halted"
-        return self.database.fault if self.pool is not None else "starting"
+        if self.pool is None:
+            return "starting"
+        return self.database.fault or self.database.own_restarts()
 
     # -- what the leases tell ----------------------------------------------------------------------------------------
 
@@ -208,7 +215,12 @@ async def _serve_worker(worker: Worker, *also: contextlib.AbstractAsyncContextMa
         for beside in also:
             await stack.enter_async_context(beside)
         port = await stack.enter_async_context(
-            ops_server(worker.settings.ops_host, worker.settings.ops_port, worker.why_not_ready)
+            ops_server(
+                worker.settings.ops_host,
+                worker.settings.ops_port,
+                worker.why_not_ready,
+                lambda: worker.database.restarting,
+            )
         )
         log.info("worker ready", service=worker.service, owner=worker.owner, ops_port=port)
         return await _until_signal()

@@ -78,7 +78,7 @@ def service_app(
         version="1",
         docs_url=None,
         redoc_url=None,
-        dependencies=[Depends(refuse_unstorable), Depends(_known_parameters)],
+        dependencies=[Depends(refuse_without_database), Depends(refuse_unstorable), Depends(_known_parameters)],
         responses={
             status: {"description": text, "content": {MEDIA_TYPE: problem}} for status, text in _ANSWERS.items()
         },
@@ -102,6 +102,14 @@ def service_app(
         app.include_router(secrets.routes)
     app.openapi = lambda: _openapi(app, name)  # type: ignore[method-assign]
     return app
+
+
+async def refuse_without_database(request: Request) -> None:
+    """503 at once while the database does not answer: what waited for it would only wait longer."""
+    process: ApiProcess = request.app.state.process
+    if process.database.away:
+        detail = "the database is out of reach; repeat the call, with its Idempotency-Key if it had one"
+        raise Problem(503, "unavailable", detail, headers={"Retry-After": "2"})
 
 
 async def _known_parameters(request: Request) -> None:

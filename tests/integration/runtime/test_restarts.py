@@ -1,0 +1,64 @@
+"""A process that dies again and again is told of, by itself and by the others of its service."""
+
+import socket
+
+import pytest
+
+from pointsman.runtime.restarts import RESTARTS, note_end, note_start, too_many
+from pointsman.runtime.telemetry import ALARMS
+from tests.integration.runtime.conftest import Tally
+from tests.integration.runtime.tally import until
+
+pytestmark = pytest.mark.stack
+
+
+async def _restart(tally: Tally, name: str, times: int) -> None:
+    """Starts that no orderly end came before, after a first one."""
+    named = tally.settings.model_copy(update={"process_name": name})
+    await tally.db.execute("SET search_path = tally")
+    for _ in range(times + 1):
+        await note_start(tally.db, named)
+
+
+async def test_three_restarts_within_a_minute_are_shown_measured_and_an_alarm(tally: Tally) -> None:
+    alarms = ALARMS.labels("tally", "process-restarts")._value
+    before = alarms.get()
+    tally.settings = tally.settings.model_copy(update={"process_name": "watching"})
+    async with tally.worker() as watching:
+        await _restart(tally, "flapping", 2)
+        await until(lambda: RESTARTS.labels("tally")._value.get() == 2)
+        assert watching.database.restarting == []
+        await _restart(tally, "flapping", 0)
+        await until(lambda: watching.database.restarting == ["flapping was restarted 3 times within a minute"])
+        assert watching.why_not_ready() is None, "another process's restarts are not its own"
+        assert alarms.get() == before + 1
+        assert RESTARTS.labels("tally")._value.get() == 3
+
+
+async def test_a_process_that_restarts_too_often_is_not_ready_itself(tally: Tally) -> None:
+    await _restart(tally, "flapping", 2)
+    tally.settings = tally.settings.model_copy(update={"process_name": "flapping"})
+    async with tally.worker() as worker:
+        await until(lambda: worker.why_not_ready() == "flapping was restarted 3 times within a minute")
+
+
+async def test_an_orderly_end_and_a_long_life_are_no_restarts(tally: Tally) -> None:
+    tally.settings = tally.settings.model_copy(update={"process_name": "orderly"})
+    for _ in range(4):
+        async with tally.worker():
+            pass
+    await tally.db.execute("SET search_path = tally")
+    assert await tally.db.fetchval("SELECT restarts FROM process") == []
+    await _restart(tally, "old", 5)
+    await tally.db.execute(
+        "UPDATE process SET restarts = ARRAY(SELECT at - interval '1 minute' FROM unnest(restarts) at)"
+    )
+    await note_end(tally.db, tally.settings)
+    async with tally.worker() as worker:
+        await until(lambda: worker.database.incarnation != "")
+        assert worker.database.restarting == []
+
+
+def test_the_line_names_the_process_without_its_host() -> None:
+    counted = {f"routing@{socket.gethostname()}": 4, "sla@elsewhere": 2}
+    assert too_many(counted) == ["routing was restarted 4 times within a minute"]
