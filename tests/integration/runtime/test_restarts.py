@@ -45,8 +45,9 @@ async def test_a_process_that_restarts_too_often_is_not_ready_itself(tally: Tall
 async def test_an_orderly_end_and_a_long_life_are_no_restarts(tally: Tally) -> None:
     tally.settings = tally.settings.model_copy(update={"process_name": "orderly"})
     for _ in range(4):
-        async with tally.worker():
-            pass
+        async with tally.worker() as worker:
+            await until(lambda worker=worker: len(worker.lanes) == 4)  # type: ignore[misc]
+            await until(lambda worker=worker: all(lane.inboxes for lane in worker.lanes.values()))  # type: ignore[misc]
     await tally.db.execute("SET search_path = tally")
     assert await tally.db.fetchval("SELECT restarts FROM process") == []
     await _restart(tally, "old", 5)

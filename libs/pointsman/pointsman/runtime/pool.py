@@ -111,7 +111,7 @@ class BoundedPool(_Pool):
 
     def break_off(self) -> None:
         """Ends every connection at once: what is asked on one fails now, and the next acquire opens another."""
-        for holder in self._holders:
+        for holder in self._holders:  # type: ignore[attr-defined]  # asyncpg's own, which its stubs leave out
             holder.terminate()
 
     def stuck(self) -> str | None:
