@@ -19,17 +19,15 @@ NESTED: Any = "x"
 for _ in range(300):
     NESTED = [NESTED]
 
-TEXTS = ("a\0b", "x\udfff", HUGE, "", "²", "1e999")
+TEXTS = ("a\0b", "x\udfff", HUGE, "")
 UNKEEPABLE = ("a\0b", "x\udfff")
-NUMBERS = (2**31, 2**63, -(2**63) - 1, 10**400, 1e308, -1, 0.5, float("nan"))
+NUMBERS = (2**31, 2**63, 10**400, -1, float("nan"))
 INSTANTS = (
     "9999-12-31T23:59:59-12:00",
     "0001-01-01T00:00:00+14:00",
     "9999-12-31T23:59:59Z",
-    "1969-12-31T23:59:59Z",
-    "2030-01-01T02:00:00+02:00",
-    "2026-02-30T00:00:00Z",
     "²",
+    "2030-01-01T02:00:00+02:00",
 )
 ANYTHING = ("\0", "\ud800", {"a\0": 1}, {"a": ["\udc00"]}, NESTED, 2**64, float("nan"), [HUGE], None)
 HEADERS = ("²", "%00", '"99999999999999999999"', "x" * 8_000)
@@ -73,13 +71,14 @@ class Walk:
         needed |= {"If-Match": b"*"} if method in ("PUT", "PATCH") else {}
         base = Call(method, self._url(path), {**needed, **headers}, body)
         for name in [part.split("}")[0] for part in path.split("{")[1:]]:
-            for text in TEXTS:
+            for text in ("a\0b", "x\udfff", HUGE):
                 bad = Call(method, self._url(path, {name: _quoted(text)}), base.headers, base.body, None)
                 yield _pointing(bad, f"path:{name}", text)
         for one in parameters:
             if one["in"] == "query":
                 yield from self._queries(base, one)
-        for name in sorted({one["name"] for one in parameters if one["in"] == "header"} | {"Last-Event-ID"}):
+        streams = {"Last-Event-ID"} if path.endswith("/stream") else set()
+        for name in sorted({one["name"] for one in parameters if one["in"] == "header"} | streams):
             for text in HEADERS:
                 yield Call(method, base.url, {**base.headers, name: text.encode("latin-1")}, base.body)
         for kind, given, written in bodies:
@@ -91,7 +90,7 @@ class Walk:
 
     def _queries(self, base: Call, one: dict[str, Any]) -> Iterator[Call]:
         name, (_, kind, _) = one["name"], next(self._spots(one["schema"]), ((), "text", None))
-        values = {"number": NUMBERS, "instant": (*INSTANTS, *UNKEEPABLE)}.get(kind, (*TEXTS, *INSTANTS[:2]))
+        values = {"number": NUMBERS, "instant": (*INSTANTS, "a\0b")}.get(kind, ("a\0b", "²", HUGE, INSTANTS[0]))
         for value in map(str, values):
             yield _pointing(
                 Call(base.method, f"{base.url}?{quote(name)}={_quoted(value[:60_000])}", base.headers, base.body),
@@ -133,8 +132,7 @@ class Walk:
                         made = {**known, place[0]: made[place[0]]} if place and place[0] in made else {**known, **made}
                     yield media_type, pointer_of(place, kind, value), made, _unkeepable(value)
             for place, make in leaves(known):
-                for value in UNKEEPABLE:
-                    yield media_type, pointer_of(place, "text", value), make(value), True
+                yield media_type, pointer_of(place, "text", UNKEEPABLE[0]), make(UNKEEPABLE[0]), True
 
     def sample(self, schema: dict[str, Any]) -> Any:
         """The smallest value of a schema, as far as it says what that is."""
@@ -229,10 +227,10 @@ def _cursors() -> Iterator[str]:
     """Cursors of every shape that we give out, with the most extreme parts; and what follows a feed."""
     big, text, instant = 2**63 - 1, "z", INSTANTS[4]
     shapes = (
-        *((one,) for one in (big, -(2**63), 2**64, "a\0", text, *INSTANTS[:3])),
-        *product((big, -(2**63), text), (big, text)),
-        *product(("-opened_at", text), (INSTANTS[0], instant, big), (big, text)),
-        *product((instant,), (1, big), (big,), (1, big)),
+        *((one,) for one in (big, 2**64, "a\0", text)),
+        *product((big, text), (big, text)),
+        *product(("-opened_at", text), (INSTANTS[0], instant), (text,)),
+        *product((instant,), (1, big), (big,), (1,)),
     )
     for parts in shapes:
         yield urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
