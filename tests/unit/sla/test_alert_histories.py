@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from pointsman.contracts import desk
 from pointsman.contracts.alerting import AlertAck, AlertUnack, SilenceAdd, SilenceEnd, SilenceMatch
 from pointsman.contracts.shapes import Actor
+from pointsman_sla.micros import instant
 from tests.unit.sla import builders
 from tests.unit.sla.builders import ANNA, OFFICE, a_document, a_policy, minute
 from tests.unit.sla.soundness_of_alerts import SoundLane
@@ -32,7 +33,7 @@ LADDERS: tuple[list[dict[str, Any]], ...] = (
 )
 MOVES = (
     *("opened", "opened", "answered", "pended", "woken", "labelled", "to_queue", "resolved", "reopened", "wrote"),
-    *("acknowledged", "acknowledged", "taken_back", "silenced", "unsilenced"),
+    *("merged", "acknowledged", "acknowledged", "taken_back", "silenced", "unsilenced"),
 )
 
 
@@ -75,7 +76,8 @@ class People:
         self.lane.tell(at, *(body.model_copy(update={"ticket_id": ticket}) for body in bodies))
 
     def one(self, *, open: bool) -> str | None:
-        there = [id for id, ticket in self.lane.state.tickets.items() if ticket.open == open]
+        states = self.lane.state.tickets.items()
+        there = [id for id, ticket in states if ticket.open == open and ticket.phase != "closed"]
         return self.draw(st.sampled_from(sorted(there))) if there else None
 
     def opened(self, at: float) -> None:
@@ -117,6 +119,20 @@ class People:
         if ticket := self.one(open=False):
             queue = self.lane.state.tickets[ticket].labels.queue
             self.tell(at, ticket, builders.reopened(), builders.queued(queue or "general", "reopened"))
+
+    def merged(self, at: float) -> None:
+        there = sorted(id for id, ticket in self.lane.state.tickets.items() if ticket.open)
+        if len(there) > 1:
+            source, into = self.draw(st.permutations(there))[:2]
+            asked = self.lane.state.tickets[source].unanswered
+            said: dict[str, Any] = {
+                "unanswered_since": instant(asked[0]) if asked else None,
+                "reason": "same",
+                "by": ANNA,
+            }
+            ends = desk.TicketMerged(ticket_id=source, into=into, **said)
+            self.lane.tell(at, ends, desk.TicketClosed(ticket_id=source, reason="merged", merged_into=into))
+            self.lane.tell(at, desk.TicketMerged(ticket_id=into, source=source, **said))
 
     def an_alert(self) -> str | None:
         there = sorted(self.lane.state.alerts.open)
