@@ -44,6 +44,7 @@ class Gate:
             handle=accept_group,
             codec=codec,
             link=process.hub.link,
+            size=_size,
         )
         self._tasks = Tasks("intake")
 
@@ -86,6 +87,12 @@ class Gate:
         """The version that this process goes by."""
         configured = await self.book.read(workspace)
         return None if configured is None else configured.version
+
+
+def _size(arrival: Arrival) -> tuple[int, int]:
+    """(what is written for it, its raw bytes)."""
+    parts = len(arrival.messages) + len(arrival.signals) + len(arrival.reports)
+    return max(1, parts), 0 if arrival.raw is None else len(arrival.raw.body)
 
 
 def own_connector(caller: Caller, slug: str) -> None:

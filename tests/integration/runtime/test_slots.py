@@ -10,7 +10,7 @@ import pytest
 from pointsman.core.decision import Emission
 from pointsman.core.instant import Instant
 from pointsman.runtime.broker import BrokerLink
-from pointsman.runtime.group_commit import GroupCommit
+from pointsman.runtime.group_commit import GROUP_MESSAGES_MAX, QUEUE_MESSAGES_MAX, Busy, GroupCommit
 from tests.integration.runtime.conftest import Tally
 from tests.integration.runtime.tally import DESK, Body, TallyCodec, until
 
@@ -130,3 +130,47 @@ async def test_after_a_fault_a_process_goes_on_with_its_slot(tally: Tally) -> No
         records = await tally.read(DESK, 2)
     assert [int(dict(record.headers)["ce_number"]) for record in records] == [1, 2]
     assert await tally.db.fetchval("SELECT count(DISTINCT source) FROM tally.fact") == 1
+
+
+@asynccontextmanager
+async def _weighed(tally: Tally) -> AsyncIterator[tuple[GroupCommit[tuple[str, int], int], list[int]]]:
+    """A group commit whose items count as many messages as their amount, and how many items each group had."""
+    groups: list[int] = []
+
+    async def handle(db: Any, items: Sequence[tuple[str, int]], now: Instant) -> Any:
+        groups.append(sum(amount for _, amount in items))
+        return await _handle(db, items, now)
+
+    async with GroupCommit(
+        tally.settings,
+        service="tally",
+        topic=DESK,
+        handle=handle,
+        codec=TallyCodec(),
+        link=BrokerLink(tally.settings.model_copy(update={"broker": "127.0.0.1:1"})),
+        size=lambda item: (item[1], item[1] * 100),
+    ) as group:
+        yield group, groups
+
+
+async def test_batches_at_once_share_no_transaction_longer_than_its_bound(tally: Tally) -> None:
+    """Eighty batches of a thousand messages each were one transaction: the health check took two seconds, and most
+    were answered 503 after they had waited."""
+    async with _weighed(tally) as (group, groups):
+        results = await asyncio.gather(*(group.submit(("acme", 1_000)) for _ in range(80)), return_exceptions=True)
+        written = [result for result in results if result == 1_000]
+        busy = [result for result in results if isinstance(result, Busy)]
+        assert len(written) + len(busy) == 80
+        assert len(written) * 1_000 == QUEUE_MESSAGES_MAX
+        assert max(groups) <= GROUP_MESSAGES_MAX
+        assert await group.submit(("acme", 1_000)) == 1_000, "what was refused may come again"
+
+
+async def test_an_item_larger_than_a_group_is_one_of_its_own(tally: Tally) -> None:
+    async with _weighed(tally) as (group, groups):
+        results = await asyncio.gather(
+            *(group.submit(("acme", size)) for size in (1, 50_000, 1)), return_exceptions=True
+        )
+        assert isinstance(results[1], Busy) or 50_000 in groups
+        assert await group.submit(("acme", 50_000)) == 50_000
+        assert groups[-1] == 50_000

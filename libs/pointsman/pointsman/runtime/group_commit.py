@@ -4,6 +4,7 @@ Whatever was submitted while the last transaction ran shares the next one.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -32,7 +33,15 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Handle = Callable[[Any, Sequence[Item], Instant], Awaitable[tuple[Sequence[Result | Exception], Sequence[Emission]]]]
 
-GROUP_ITEMS_MAX = 2_000
+GROUP_MESSAGES_MAX, GROUP_BYTES_MAX = 2_000, 8_000_000
+"""What shares a transaction: one that is longer holds up everybody, the process's other work and its slot."""
+QUEUE_MESSAGES_MAX, QUEUE_BYTES_MAX = 20_000, 64_000_000
+"""What may wait for its transaction: some seconds' worth. More is refused at once, before it has waited."""
+
+
+class Busy(ConnectionError):
+    """More waits than can be written soon: nothing was written, and the call may be repeated."""
+
 
 BEGIN_FENCED = """
     BEGIN; UPDATE slot SET lease_until = greatest(lease_until, clock_timestamp())
@@ -74,6 +83,7 @@ class GroupCommit(Generic[Item, Result]):
         codec: Codec,
         link: BrokerLink,
         pool: Any = None,
+        size: Callable[[Item], tuple[int, int]] = lambda _: (1, 0),
     ) -> None:
         self._settings, self._service, self._topic = settings, service, topic
         self._handle, self._codec, self.link = handle, codec, link
@@ -81,7 +91,9 @@ class GroupCommit(Generic[Item, Result]):
         self._own_pool = pool is None
         self.clock = DatabaseClock()
         self._lease = SlotLease(settings, service, link, self._held)
-        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._size = size
+        self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._waiting_messages = self._waiting_bytes = 0
         self._wake = asyncio.Event()
         self._tasks = Tasks(service)
         self._incarnation = ""
@@ -111,8 +123,15 @@ class GroupCommit(Generic[Item, Result]):
             await self.pool.close()
 
     async def submit(self, item: Item) -> Result:
-        """The item's result, after the commit. Raises what `handle` gave for it, or an infrastructure error when
-        nothing was written."""
+        """The item's result, after the commit. Raises what `handle` gave for it, `Busy` when too much waits, or an
+        infrastructure error when nothing was written."""
+        messages, size_bytes = self._size(item)
+        if self._waiting and (
+            self._waiting_messages + messages > QUEUE_MESSAGES_MAX or self._waiting_bytes + size_bytes > QUEUE_BYTES_MAX
+        ):
+            raise Busy(f"{self._waiting_messages} messages wait to be written")
+        self._waiting_messages += messages
+        self._waiting_bytes += size_bytes
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         self._wake.set()
@@ -133,8 +152,21 @@ class GroupCommit(Generic[Item, Result]):
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                group, self._waiting = self._waiting[:GROUP_ITEMS_MAX], self._waiting[GROUP_ITEMS_MAX:]
-                await self._commit_group(group)
+                await self._commit_group(self._next_group())
+
+    def _next_group(self) -> list[tuple[Item, "asyncio.Future[Result]"]]:
+        """What has waited longest, up to the bounds of a group; a larger item is one of its own."""
+        group: list[tuple[Item, asyncio.Future[Result]]] = []
+        messages = size_bytes = 0
+        while self._waiting:
+            more, more_bytes = self._size(self._waiting[0][0])
+            if group and (messages + more > GROUP_MESSAGES_MAX or size_bytes + more_bytes > GROUP_BYTES_MAX):
+                break
+            group.append(self._waiting.popleft())
+            messages, size_bytes = messages + more, size_bytes + more_bytes
+        self._waiting_messages -= messages
+        self._waiting_bytes -= size_bytes
+        return group
 
     async def _commit_group(self, group: list[tuple[Item, "asyncio.Future[Result]"]]) -> None:
         try:
