@@ -6,8 +6,7 @@ No answer is an error of ours, nothing is dead-lettered, no lane stops. A new ro
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from importlib.metadata import entry_points
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,12 @@ import pytest
 import uvicorn
 from starlette.routing import Mount, Router
 
-from pointsman.contracts import codec
 from pointsman.local.process import free_port
-from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
-from tests.integration.http.serving import a_process, a_token, bearer, with_key
+from tests.integration.http.serving import a_token, bearer, with_key
 from tests.integration.runtime.tally import until
 from tests.integration.test_tenancy import BODIES, a_document, live_in
-from tests.integration.town import WORKERS, Town
+from tests.integration.town import Town, a_town
 from tests.integration.walking import Call, Walk
 
 pytestmark = pytest.mark.stack
@@ -55,16 +52,7 @@ async def town(installation: Installation, tmp_path: Path) -> AsyncIterator[Town
     settings = with_key(installation.settings, tmp_path).model_copy(
         update={"command_timeout_seconds": 10.0, "calls_per_second_max": 1e9}
     )
-    async with AsyncExitStack() as stack:
-        town = Town(settings)
-        for service, parts in WORKERS.items():
-            given = parts | {"logic": parts["logic"]()}
-            await stack.enter_async_context(Worker(settings, service=service, codec=codec, **given))
-        for entry in entry_points(group="pointsman.apps"):
-            process = await stack.enter_async_context(a_process(settings, entry.name))
-            app = entry.load()(process)
-            await stack.enter_async_context(app.router.lifespan_context(app))
-            town.apps[entry.name] = app
+    async with a_town(settings) as town:
         yield town
 
 

@@ -11,9 +11,13 @@ from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.worker import Worker
+from pointsman_intake.settings import IntakeSettings
 from pointsman_intake.worker import IntakeLogic
+from pointsman_metrics.settings import MetricsSettings
 from pointsman_metrics.worker import MetricsLogic
+from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.worker import DeskLane
+from pointsman_sla.settings import SlaSettings
 from pointsman_sla.worker import SlaLane
 from tests.integration.http.serving import a_client, a_process, a_token, bearer
 
@@ -23,6 +27,14 @@ WORKERS: dict[str, dict[str, Any]] = {
     "sla": {"reads": (DESK, COMMANDS), "writes": SLA, "logic": SlaLane},
     "metrics": {"reads": (DESK, SLA, COMMANDS), "writes": None, "logic": MetricsLogic},
 }
+
+SETTINGS: dict[str, type[RuntimeSettings]] = {
+    "intake": IntakeSettings,
+    "routing": RoutingSettings,
+    "sla": SlaSettings,
+    "metrics": MetricsSettings,
+}
+"""Of each service's own processes: its sweeps look there for how long rows are kept."""
 
 
 class Town:
@@ -46,7 +58,8 @@ async def a_town(settings: RuntimeSettings) -> AsyncIterator[Town]:
         town = Town(settings)
         for service, parts in WORKERS.items():
             given = parts | {"logic": parts["logic"]()}
-            await stack.enter_async_context(Worker(settings, service=service, codec=codec, **given))
+            own = SETTINGS[service](**settings.model_dump())
+            await stack.enter_async_context(Worker(own, service=service, codec=codec, **given))
         for entry in entry_points(group="pointsman.apps"):
             process = await stack.enter_async_context(a_process(settings, entry.name))
             app = entry.load()(process)
