@@ -16,8 +16,9 @@ import httpx
 from pointsman.cli.bench.servers import Bench, bare_installation
 from pointsman.core.ids import random_id
 from pointsman.local.process import free_port
-from pointsman.runtime.auth import IssuerKey, sign_token
+from pointsman.runtime.auth import sign_token
 from pointsman.runtime.database import open_pool
+from pointsman.runtime.issuer_keys import IssuerKeys
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman_intake.connectors import store_version
 from pointsman_intake.load import Load, Measured
@@ -104,7 +105,7 @@ def _rate(measured: Measured) -> float:
 def _token(settings: RuntimeSettings) -> str:
     if settings.key_file is None:
         raise ValueError("a key file is needed")
-    key = IssuerKey.read(settings.key_file)
+    key = IssuerKeys.read(settings.key_file)
     return sign_token(key, "connector", WORKSPACE, CONNECTOR, 3600, random_id("tok", datetime.now(UTC)))
 
 

@@ -21,7 +21,8 @@ from pointsman.cli.bench.servers import Bench, bare_installation
 from pointsman.cli.bench.wire import Connection
 from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH
-from pointsman.runtime.auth import IssuerKey, sign_token
+from pointsman.runtime.auth import sign_token
+from pointsman.runtime.issuer_keys import IssuerKeys
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman_intake.bench import CONNECTOR, WORKSPACE, api_process, configure
 
@@ -114,7 +115,7 @@ async def figures(
 
 def _tokens(settings: RuntimeSettings) -> list[str]:
     assert settings.key_file is not None
-    key = IssuerKey.read(settings.key_file)
+    key = IssuerKeys.read(settings.key_file)
     return [sign_token(key, "connector", WORKSPACE, CONNECTOR, 3600, random_id("tok", EPOCH)) for _ in range(TOKENS)]
 
 

@@ -20,9 +20,12 @@ from pointsman_routing.desk.decide import HAVING_READ, TAKES, decide
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
 from pointsman_routing.desk.timers import GATES, JOB
+from pointsman_routing.desk.tokens import revoke_of_installation
 from pointsman_routing.loading import Desks
 from pointsman_routing.rule_time import RuleTime
 
+INSTALLATION = "*"
+"""The workspace of what concerns all of them: an operator's tokens."""
 AUDIT_STEP_SECONDS = 1.0
 COUNTED_SECONDS, BUSY_COMMITS_PER_SECOND = 0.5, 10
 SMALL_SLICE, BUSY_STEP_SECONDS = 20, 0.1
@@ -132,6 +135,10 @@ class DeskLane:
         if isinstance(cause, RecordCause) and isinstance(cause.bodies[0], asked.DeskAudit):
             return self._audit(state, cause.workspace, cause.bodies[0])
         if desk is None:
+            if cause.workspace == INSTALLATION and isinstance(cause, RecordCause):
+                command = cause.bodies[0]
+                if isinstance(command, asked.TokenRevoke):
+                    return revoke_of_installation(cause.workspace, command, now)
             if isinstance(cause, TimerCause) or not cause.is_command:
                 raise LookupError(f"there is no workspace {cause.workspace!r}")
             desk = Desk(cause.workspace, state.journal, state.timers, self._classifier)

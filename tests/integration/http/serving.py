@@ -10,7 +10,8 @@ import httpx
 from pointsman.contracts import wire
 from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH
-from pointsman.runtime.auth import IssuerKey, generate_key_file, sign_token
+from pointsman.runtime.auth import sign_token
+from pointsman.runtime.issuer_keys import IssuerKeys, generate_key_file
 from pointsman.runtime.process import ApiProcess, Hub
 from pointsman.runtime.sealing import generate_sealing_key
 from pointsman.runtime.settings import RuntimeSettings
@@ -29,7 +30,7 @@ def with_key(settings: RuntimeSettings, folder: Path) -> RuntimeSettings:
 def a_token(settings: RuntimeSettings, role: str, workspace: str = "acme", sub: str = "anna", **changes: Any) -> str:
     assert settings.key_file is not None
     given: dict[str, Any] = {"ttl_seconds": 3600, "token_id": random_id("tok", EPOCH)} | changes
-    return sign_token(IssuerKey.read(settings.key_file), role, workspace, sub, **given)
+    return sign_token(IssuerKeys.read(settings.key_file), role, workspace, sub, **given)
 
 
 def bearer(token: str, **more: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 from pointsman.edge.app import UnknownService, served_apps
 from pointsman.edge.settings import EdgeSettings
 from pointsman.local.process import free_port
-from pointsman.runtime.auth import generate_key_file
+from pointsman.runtime.issuer_keys import generate_key_file
 from pointsman.testing.installation import Installation
 
 pytestmark = pytest.mark.stack

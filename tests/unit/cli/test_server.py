@@ -8,7 +8,7 @@ from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.server import command_error, find_server, remember_workspace
 from pointsman.client.session import ApiError
 from pointsman.local.folder import StackFolder, StackStatus
-from pointsman.runtime.auth import IssuerKey, generate_key_file
+from pointsman.runtime.issuer_keys import IssuerKeys, generate_key_file
 
 
 @pytest.fixture(autouse=True)
@@ -65,7 +65,7 @@ def test_the_local_stack_is_spoken_to_as_its_operator() -> None:
         remember_workspace("acme")
         server = find_server()
     assert (server.url, server.workspace) == ("http://127.0.0.1:1", "acme")
-    claims = IssuerKey.read(folder.key_file).verify(server.token)
+    claims = IssuerKeys.read(folder.key_file).verify(server.token)
     assert (claims["role"], claims["workspace"]) == ("operator", "*")
 
 

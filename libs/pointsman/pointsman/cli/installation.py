@@ -1,4 +1,4 @@
-"""`pointsman migrate`, `topics create`, `key create`: what an installation needs once, outside the local stack.
+"""`pointsman migrate`, `topics create`, `key create`, `key public`: what an installation needs once.
 
 Each may be run again: what is there already is verified, and left. What a command needs is imported in it, so that the
 others start fast.
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(topics, name="topics")
     key = typer.Typer(help="The installation's keys: of its tokens, of its stored secrets.", no_args_is_help=True)
     key.command("create", epilog="Example: pointsman key create /run/pointsman/tokens.jwk")(key_create)
+    key.command("public", epilog="Example: pointsman key public tokens.jwk /run/pointsman/public.jwks")(key_public)
     app.add_typer(key, name="key")
 
 
@@ -80,7 +81,7 @@ def key_create(
     secrets: Annotated[bool, typer.Option("--secrets", help="The key that seals secrets, not that of tokens.")] = False,
 ) -> None:
     """Makes the key file, unless there is a good one."""
-    from pointsman.runtime.auth import IssuerKey, generate_key_file
+    from pointsman.runtime.issuer_keys import IssuerKeys, generate_key_file
     from pointsman.runtime.sealing import SealingKeys, generate_sealing_key
 
     try:
@@ -93,9 +94,24 @@ def key_create(
             if secrets:
                 SealingKeys.read(path)
             else:
-                IssuerKey.read(path)
+                IssuerKeys.read(path)
         except (OSError, ValueError) as error:
             raise WrongInput(str(error)) from error
         print(f"{path} is there already", file=sys.stderr)
     except OSError as error:
         raise WrongInput(f"{path}: {error.strerror}") from error
+
+
+def key_public(
+    path: Annotated[Path, typer.Argument(help="The key file.", envvar="POINTSMAN_KEY_FILE")],
+    to: Annotated[Path, typer.Argument(help="Where to write the public parts: a JWK set.")],
+) -> None:
+    """Writes the public parts of the keys, for processes that verify tokens and sign none."""
+    from pointsman.runtime.issuer_keys import IssuerKeys, write_public_file
+
+    try:
+        write_public_file(to, IssuerKeys.read(path))
+    except OSError as error:
+        raise WrongInput(f"{error.filename or to}: {error.strerror}") from error
+    except ValueError as error:
+        raise WrongInput(str(error)) from error

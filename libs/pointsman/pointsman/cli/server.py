@@ -24,7 +24,8 @@ from pointsman.client.session import ApiError, Session, Unreachable
 from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH
 from pointsman.local.folder import StackFolder
-from pointsman.runtime.auth import IssuerKey, sign_token
+from pointsman.runtime.auth import sign_token
+from pointsman.runtime.issuer_keys import IssuerKeys
 
 LOCAL_TOKEN_SECONDS = 3_600
 PROFILES = Path("~/.config/pointsman/profiles.toml")
@@ -72,7 +73,7 @@ def find_server(profile: str | None = None, workspace: str | None = None) -> Ser
 
 def local_token(key_file: Path, role: str, workspace: str, sub: str, ttl_seconds: float) -> str:
     """A token signed here with the installation's key."""
-    return sign_token(IssuerKey.read(key_file), role, workspace, sub, ttl_seconds, random_id("tok", EPOCH))
+    return sign_token(IssuerKeys.read(key_file), role, workspace, sub, ttl_seconds, random_id("tok", EPOCH))
 
 
 def remember_workspace(workspace: str) -> None:

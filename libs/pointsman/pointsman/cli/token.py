@@ -12,9 +12,11 @@ from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask
 from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH, after, rfc3339
 from pointsman.local.folder import StackFolder
-from pointsman.runtime.auth import EVERY_WORKSPACE, ROLES, IssuerKey, sign_token
+from pointsman.runtime.auth import EVERY_WORKSPACE, ROLES, TTL_SECONDS_MAX, sign_token
+from pointsman.runtime.issuer_keys import IssuerKeys
 
 TTL_SECONDS = 30 * 86_400
+OPERATOR_TTL_SECONDS = 8 * 3_600
 
 
 def register(app: typer.Typer) -> None:
@@ -29,7 +31,15 @@ def register(app: typer.Typer) -> None:
 def issue(
     role: Annotated[str, typer.Argument(help=", ".join(ROLES))],
     sub: Annotated[str | None, typer.Option(help="The connector's or agent's slug, or a person's name.")] = None,
-    ttl: Annotated[int, typer.Option(min=1, help="Seconds until it expires.")] = TTL_SECONDS,
+    ttl: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=TTL_SECONDS_MAX,
+            help="Seconds until it expires; without it 30 days, an operator's 8 hours.",
+            show_default=False,
+        ),
+    ] = None,
     key_file: Annotated[
         Path | None,
         typer.Option(envvar="POINTSMAN_KEY_FILE", help="Sign here with this key, without a server."),
@@ -40,8 +50,10 @@ def issue(
 ) -> None:
     """Issues a token: by the server, or with --key-file signed here without one (an operator's always is).
 
-    A token signed here is in no list, and only its end or another key ends it: keep its time short.
+    A token signed here is in no list; an operator revokes it by its id (`token revoke`).
     """
+    if ttl is None:
+        ttl = OPERATOR_TTL_SECONDS if role == "operator" else TTL_SECONDS
     if role not in ROLES:
         raise WrongInput(f"{role!r} is no role: {', '.join(ROLES)}")
     if role in ("connector", "agent") and sub is None:
@@ -72,7 +84,7 @@ def _local_key_file() -> Path | None:
 def _sign(key_file: Path, role: str, workspace: str, sub: str, ttl: int) -> dict[str, Any]:
     token_id = random_id("tok", after(EPOCH, time.time()))
     try:
-        token = sign_token(IssuerKey.read(key_file), role, workspace, sub, ttl, token_id)
+        token = sign_token(IssuerKeys.read(key_file), role, workspace, sub, ttl, token_id)
     except OSError as error:
         raise CommandFailed(f"{key_file} cannot be read: {error.strerror}") from error
     except ValueError as error:
@@ -102,6 +114,6 @@ def revoke(
     workspace: WorkspaceOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Takes a token back: from now on every process refuses it."""
+    """Takes a token back: from now on every process refuses it. An operator may revoke one that is in no list."""
     ask(profile, workspace, lambda session: session.call("DELETE", f"/routing/v1/tokens/{token_id}"))
     say(f"{token_id} is revoked.")

@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings
 from pointsman.contracts import wire
 from pointsman.contracts.generate import write
 from pointsman.edge.settings import EdgeSettings
-from pointsman.runtime.auth import generate_key_file
+from pointsman.runtime.issuer_keys import generate_key_file
 from pointsman.runtime.migrate import installed_services
 from pointsman.runtime.process import ApiProcess, Hub
 from pointsman.runtime.settings import RuntimeSettings

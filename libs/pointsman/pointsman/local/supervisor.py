@@ -36,7 +36,7 @@ from pointsman.local.process import (
 from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
 from pointsman.runtime import telemetry
-from pointsman.runtime.auth import generate_key_file
+from pointsman.runtime.issuer_keys import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
 from pointsman.runtime.restarts import RESTARTS_MAX, WITHIN_SECONDS
 from pointsman.runtime.sealing import generate_sealing_key

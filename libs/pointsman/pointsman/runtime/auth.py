@@ -8,50 +8,33 @@ reads; `connector` posts messages; `operator` belongs to the installation: its w
 the header `Pointsman-Workspace`.
 """
 
-import os
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from pathlib import Path
-from typing import Any, cast
 
-import orjson
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OKPKey
-from joserfc.jws import JWSRegistry
 from starlette.requests import Request
 
 from pointsman.core.instant import Instant
 from pointsman.core.storable import why_unstorable
 from pointsman.runtime.http.admission import Admission
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.issuer_keys import IssuerKeys
 from pointsman.runtime.settings import RuntimeSettings
 
 ISSUER = "pointsman"
 EVERY_WORKSPACE = "*"
 WORKSPACE_HEADER = "pointsman-workspace"
+TTL_SECONDS_MAX = 400 * 86_400
+"""The longest life of a token, wherever it is signed: who revokes one that is in no list remembers it so long."""
 ROLES = ("connector", "viewer", "agent", "supervisor", "admin", "operator")
 VERIFIED_MAX = 20_000
 TOKEN_BYTES_MAX = 8_192
 
 _RANK = {"agent": 1, "supervisor": 2, "admin": 3, "operator": 4}
 _SLUG = re.compile(r"(?!.*--)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-
-
-class _Registry(JWSRegistry):
-    """EdDSA and ES256 only. `Ed25519` is RFC 9864's name of EdDSA on that curve."""
-
-    def get_alg(self, name: str) -> Any:
-        if name not in ("EdDSA", "Ed25519", "ES256"):
-            return super().get_alg(name)
-        return self.algorithms[name]
-
-
-_REGISTRY = _Registry(algorithms=["EdDSA", "Ed25519", "ES256"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,54 +48,8 @@ class Caller:
     expires_at: float
 
 
-class IssuerKey:
-    """The installation's key, as a JWK: Ed25519, or EC P-256. Without its private part it only verifies."""
-
-    def __init__(self, jwk: Mapping[str, Any]) -> None:
-        values = cast(Any, dict(jwk))
-        if values.get("kty") == "OKP" and values.get("crv") == "Ed25519":
-            self._key: Any = OKPKey.import_key(values)
-            self._algorithm = "EdDSA"
-        elif values.get("kty") == "EC" and values.get("crv") == "P-256":
-            self._key = ECKey.import_key(values)
-            self._algorithm = "ES256"
-        else:
-            raise ValueError("the key is neither Ed25519 nor EC P-256")
-
-    @classmethod
-    def read(cls, path: Path) -> "IssuerKey":
-        """The key in a file. Raises `OSError` or, when it holds no key, `ValueError`."""
-        try:
-            return cls(orjson.loads(path.read_bytes()))
-        except (JoseError, ValueError, TypeError, AttributeError) as error:
-            raise ValueError(f"{path} holds no signing key: {error}") from error
-
-    def sign(self, claims: Mapping[str, Any]) -> str:
-        """The signed token. Raises `ValueError` when only the public part is known."""
-        if not self._key.is_private:
-            raise ValueError("the key file holds only the public part: this process cannot sign")
-        header = {"alg": self._algorithm, "typ": "JWT", "kid": self._key.thumbprint()}
-        return jwt.encode(header, dict(claims), self._key, registry=_REGISTRY)
-
-    def verify(self, token: str) -> dict[str, Any]:
-        """The claims of a token that this key signed. Raises `ValueError` otherwise; expiry is not looked at."""
-        try:
-            return dict(jwt.decode(token, self._key, registry=_REGISTRY).claims)
-        except (JoseError, ValueError, TypeError) as error:
-            raise ValueError(str(error)) from error
-
-
-def generate_key_file(path: Path) -> None:
-    """Makes a new Ed25519 key, readable by its owner only. Raises `FileExistsError` rather than replace one."""
-    key = OKPKey.generate_key("Ed25519", parameters={"use": "sig"}, private=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(orjson.dumps(key.as_dict(private=True)) + b"\n")
-
-
 def sign_token(
-    key: IssuerKey,
+    key: IssuerKeys,
     role: str,
     workspace: str,
     sub: str,
@@ -121,7 +58,12 @@ def sign_token(
     *,
     now: float | None = None,
 ) -> str:
-    """A token that begins now (`now`, seconds since the epoch) and lasts `ttl_seconds`."""
+    """A token that begins now (`now`, seconds since the epoch) and lasts `ttl_seconds`.
+
+    Raises `ValueError` for an unknown role, a life beyond `TTL_SECONDS_MAX`, and a key that only verifies.
+    """
+    if not 0 < ttl_seconds <= TTL_SECONDS_MAX:
+        raise ValueError(f"a token lives from 1 to {TTL_SECONDS_MAX} seconds, not {ttl_seconds}")
     if role not in ROLES:
         raise ValueError(f"{role!r} is no role: {', '.join(ROLES)}")
     issued = int(time.time() if now is None else now)
@@ -184,7 +126,7 @@ class Auth:
 
     def __init__(
         self,
-        key: IssuerKey,
+        key: IssuerKeys,
         revocations: Revocations,
         *,
         admission: Admission | None = None,
@@ -196,6 +138,11 @@ class Auth:
         self._now = now
         self._verified: OrderedDict[bytes, Caller] = OrderedDict()
         self._admission = admission or Admission(RuntimeSettings(calls_per_second_max=calls_per_second_max))
+
+    def refresh(self) -> None:
+        """Takes the keys over that the key file has now, if it changed: what a removed key signed ends."""
+        if self.key.refresh():
+            self._verified.clear()
 
     def admit(self, headers: Mapping[str, str], needed: tuple[str, ...], *, reads: bool) -> Caller:
         """The caller, when one of the roles in `needed` lets it in. Raises `Problem` 400, 401, 403 or 429.

@@ -16,7 +16,7 @@ from pointsman.core.envelope import Arrived
 from pointsman.core.ids import lane_of, random_id
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.topic import Topic
-from pointsman.runtime.auth import Auth, Caller, IssuerKey, Revocations
+from pointsman.runtime.auth import Auth, Caller, Revocations
 from pointsman.runtime.broadcast import Broadcast, Decoder, Heard, read_since
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import DatabaseClock
@@ -24,6 +24,7 @@ from pointsman.runtime.commanding import CommandBody, CommandEncoder, Commander
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.database_watch import DatabaseWatch
 from pointsman.runtime.http.admission import Admission
+from pointsman.runtime.issuer_keys import IssuerKeys
 from pointsman.runtime.restarts import note_end, note_start
 from pointsman.runtime.secrets import Secrets
 from pointsman.runtime.settings import RuntimeSettings
@@ -101,7 +102,7 @@ class ApiProcess:
         self.clock = DatabaseClock()
         self.revocations = Revocations()
         self.admission = Admission(settings) if hub is None else hub.admission
-        self.auth = Auth(IssuerKey.read(settings.key_file), self.revocations, admission=self.admission)
+        self.auth = Auth(IssuerKeys.read(settings.key_file), self.revocations, admission=self.admission)
         self._given_hub = hub
         self.database = DatabaseWatch(settings, service, self._database_changed)
         self._asked: list[Callable[[], str | None]] = []
@@ -242,10 +243,12 @@ class ApiProcess:
             self._on_desk(Heard("desk", record, dict(record.headers), self.wire))
 
     async def _keep_revocations(self) -> None:
-        """Saves what was heard, and up to when everything was; catches up after the broker was away."""
+        """Saves what was heard, and up to when everything was; catches up after the broker was away. Looks for changed
+        keys too."""
         marked = self.clock.now() - HEARD_OVERLAP
         while True:
             await asyncio.sleep(1.0)
+            self.auth.refresh()
             try:
                 if self._unsaved:
                     await self._save()

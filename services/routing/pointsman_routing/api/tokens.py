@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +12,7 @@ from pointsman.contracts.commands import TokenIssue, TokenRevoke
 from pointsman.contracts.wire import actor
 from pointsman.core.ids import derived_id, random_id
 from pointsman.core.instant import EPOCH, after, parse_rfc3339
-from pointsman.runtime.auth import Caller, require, sign_token
+from pointsman.runtime.auth import TTL_SECONDS_MAX, Caller, require, sign_token
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, ask
 from pointsman.runtime.http.json import Json
@@ -21,9 +21,11 @@ from pointsman.runtime.http.problems import Problem
 
 routes = APIRouter(prefix="/v1", tags=["tokens"])
 
-TTL_SECONDS_MAX = 400 * 86_400
-
 Admin = Annotated[Caller, Depends(require("admin"))]
+AdminOrInstallation = Annotated[Caller, Depends(require("admin", workspace_optional=True))]
+
+
+TokenId = Annotated[str, Path(min_length=1, max_length=200, description="As `POST /tokens` or the command told it.")]
 
 
 class Issue(Body):
@@ -91,8 +93,12 @@ async def tokens(request: Request, caller: Admin, limit: Limit = 50, cursor: Cur
 
 
 @routes.delete("/tokens/{id}", status_code=204)
-async def revoke(request: Request, caller: Admin, id: str) -> Response:
-    """Takes a token back: every process refuses it as soon as it hears of it, which takes milliseconds."""
+async def revoke(request: Request, caller: AdminOrInstallation, id: TokenId) -> Response:
+    """Takes a token back: every process refuses it as soon as it hears of it, which takes milliseconds.
+
+    An operator may revoke any id, also of a token that was signed offline and is in no list, an operator's among them;
+    then no workspace need be named.
+    """
     command = TokenRevoke(actor=actor(caller.role, caller.sub), token_id=id)
     await ask(request, caller, command, subject=f"token:{id}")
     return Response(status_code=204)

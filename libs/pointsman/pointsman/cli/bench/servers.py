@@ -10,7 +10,7 @@ from typing import Literal
 from pointsman.local import Kafka, Postgres, Tansu, create_topics
 from pointsman.local.folder import StackFolder
 from pointsman.local.supervisor import PARTITIONS, Supervisor
-from pointsman.runtime.auth import generate_key_file
+from pointsman.runtime.issuer_keys import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import awaited

@@ -37,7 +37,8 @@ from pointsman.cli.config import wait_for_version
 from pointsman.client.session import Session
 from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH, after
-from pointsman.runtime.auth import IssuerKey, sign_token
+from pointsman.runtime.auth import sign_token
+from pointsman.runtime.issuer_keys import IssuerKeys
 
 TOKEN_SECONDS = 6 * 3_600
 SETTLE_SECONDS_MAX = 240.0
@@ -94,7 +95,7 @@ class _Run:
 
     def __init__(self, options: Options, stack: ChaosStack, announce: Callable[[str], None]) -> None:
         self._options, self._stack, self._announce = options, stack, announce
-        self._key = IssuerKey.read(stack.key_file)
+        self._key = IssuerKeys.read(stack.key_file)
         self._ledger, self._findings, self._done = Ledger(), Findings(), Done()
         self._workspaces = workspaces(options.workspaces, PARTITIONS)
         self._flood = Flood(stack, self._ledger, self._workspaces, options.seed)

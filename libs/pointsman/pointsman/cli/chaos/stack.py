@@ -25,7 +25,7 @@ from pointsman.local.postgres import Postgres
 from pointsman.local.process import LocalProcess, LocalStackError, free_port, last_words, port_is_free
 from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
-from pointsman.runtime.auth import generate_key_file
+from pointsman.runtime.issuer_keys import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
 from pointsman.runtime.settings import environment_of
 from pointsman.runtime.tasks import awaited
