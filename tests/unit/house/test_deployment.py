@@ -47,7 +47,52 @@ def test_the_broker_is_the_version_that_the_tests_run() -> None:
     pom = (ROOT / "deploy" / "kafka" / "pom.xml").read_text()
     version = re.search(r"<artifactId>kafka_2.13</artifactId>\s*<version>(.*)</version>", pom)
     assert version is not None
-    assert COMPOSE["services"]["kafka"]["image"] == f"apache/kafka:{version[1]}"
+    assert COMPOSE["services"]["kafka"]["image"].partition("@")[0] == f"apache/kafka:{version[1]}"
+
+
+SERVICES: Mapping[str, Any] = COMPOSE["services"]
+
+
+def test_no_container_may_more_than_it_needs() -> None:
+    for name, service in SERVICES.items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+    assert {name for name, service in SERVICES.items() if "cap_add" in service} == {"postgres"}
+
+
+def test_every_image_of_others_is_named_by_its_digest() -> None:
+    images = [service["image"] for service in SERVICES.values() if "image" in service]
+    images += re.findall(r"^ARG PYTHON=(\S+)$", DOCKERFILE, re.MULTILINE)
+    bases = set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE))
+    assert len(images) == 3
+    assert [image for image in images if not re.fullmatch(r"\S+:\S+@sha256:[0-9a-f]{64}", image)] == []
+    assert {base for base in bases if not re.fullmatch(r"build(-\w+)?|run", base)} == {"${PYTHON}"}
+
+
+def _has(text: str) -> set[str]:
+    """The services whose definition has this text somewhere."""
+    return {name for name, service in SERVICES.items() if text in orjson.dumps(service).decode()}
+
+
+def test_each_secret_is_only_where_it_is_needed() -> None:
+    assert _has("POSTGRES_PASSWORD}") | _has("POSTGRES_PASSWORD:?") == {"postgres", "setup"}
+    assert _has("tokens.jwk") == _has("signing:/keys/signing") == {"setup", "edge"}
+    assert _has("secrets.key") == {"setup", "edge", "intake", "routing", "sla"}
+    for service in ("intake", "routing", "sla", "metrics"):
+        assert _has(f"password-{service}:") == {"setup", "edge", service}
+    written = {name for name, service in SERVICES.items() for volume in service["volumes"] if volume[-3:] != ":ro"}
+    assert written == {"postgres", "kafka", "setup"}
+
+
+def test_an_image_takes_nothing_but_what_the_lock_names() -> None:
+    """Its hashes verified as it is downloaded; everything after that has no index."""
+    steps = re.split(r"&&|;|^RUN", re.sub(r"\\\n", " ", DOCKERFILE), flags=re.MULTILINE)
+    taking = [step for step in steps if re.search(r"\b(pip (install|download)|uv build)\b", step)]
+    assert len(taking) > 10
+    (downloading,) = [step for step in taking if "--no-index" not in step]
+    assert all(word in downloading for word in ("--require-hashes", "--only-binary :all:", "requirements.lock"))
+    assert [step for step in taking if "uv build" in step and "--no-build-isolation" not in step] == []
 
 
 def test_every_dependency_is_explained_and_pinned() -> None:

@@ -5,6 +5,7 @@ others start fast.
 """
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -32,10 +33,20 @@ def register(app: typer.Typer) -> None:
 def migrate(
     dsn: Annotated[str, typer.Argument(help="A role that may create roles and schemas.", envvar="POINTSMAN_ADMIN_DSN")],
     password: Annotated[
-        str | None, typer.Option(envvar="POINTSMAN_DATABASE_PASSWORD", help="The password of the services' roles.")
+        str | None, typer.Option(envvar="POINTSMAN_DATABASE_PASSWORD", help="The password of all services' roles.")
+    ] = None,
+    passwords: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="POINTSMAN_DATABASE_PASSWORDS_FOLDER",
+            help="A folder with <service>/password, one for each role; those that are missing are made.",
+        ),
     ] = None,
 ) -> None:
-    """Brings each installed service's schema to this version's revision."""
+    """Brings each installed service's schema to this version's revision.
+
+    The administrator's password may be in PGPASSWORD instead of the address.
+    """
     import asyncpg
 
     from pointsman.runtime.migrate import MigrationFailed, installed_services
@@ -43,12 +54,35 @@ def migrate(
 
     for service, package in installed_services().items():
         try:
-            revision = asyncio.run(migrate_one(dsn, service, package, password=password))
+            own = password if passwords is None else _own_password(passwords, service)
+            revision = asyncio.run(migrate_one(dsn, service, package, password=own))
         except MigrationFailed as error:
             raise CommandFailed(str(error)) from error
         except (OSError, asyncpg.PostgresError) as error:
             raise CommandFailed(f"the database cannot be used: {error}") from error
         print(f"{service}: {revision}", file=sys.stderr)
+
+
+def _own_password(folder: Path, service: str) -> str:
+    """The password of the service's role; a new one, when its file is not there."""
+    import secrets
+
+    from pointsman.runtime.database import password_file
+
+    path = password_file(folder, service)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(24) + "\n")
+        except FileExistsError:
+            pass  # Made at an earlier start.
+        found = path.read_text().strip()
+    except OSError as error:
+        raise CommandFailed(f"{path}: {error.strerror}") from error
+    if not found:
+        raise WrongInput(f"{path} is empty: delete it, and a password is made")
+    return found
 
 
 def topics_create(

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 import orjson
@@ -65,11 +66,24 @@ def role_of(service: str) -> str:
     return f"pointsman_{service}"
 
 
+def password_of(settings: RuntimeSettings, service: str) -> str | None:
+    """The password of the service's role: its own file's, else the one of all. Raises `OSError`."""
+    if settings.database_passwords_folder is None:
+        return settings.database_password
+    return password_file(settings.database_passwords_folder, service).read_text().strip()
+
+
+def password_file(folder: Path, service: str) -> Path:
+    """Where a folder of passwords has the service's. A folder of its own, so that it can be a volume of its own."""
+    return folder / service / "password"
+
+
 def dsn_of(settings: RuntimeSettings, service: str) -> str:
-    """The installation's DSN with the service's role as user."""
+    """The installation's DSN with the service's role as user. Raises `OSError` when its password cannot be read."""
     parts = urlsplit(settings.database)
     address = f"{parts.hostname or '127.0.0.1'}:{parts.port or 5432}"
-    secret = f":{settings.database_password}" if settings.database_password else ""
+    password = password_of(settings, service)
+    secret = f":{quote(password, safe='')}" if password else ""
     return urlunsplit(("postgresql", f"{role_of(service)}{secret}@{address}", parts.path, parts.query, ""))
 
 

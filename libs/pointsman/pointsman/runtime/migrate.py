@@ -83,7 +83,8 @@ async def migrate(dsn_admin: str, service: str, package: str, *, password: str |
     config.set_main_option("script_location", str(folder).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
-    engine = create_async_engine(dsn_admin.replace("postgresql://", "postgresql+asyncpg://", 1))
+    # asyncpg reads the address itself: its parameters (sslmode, …) and PGPASSWORD are libpq's, not SQLAlchemy's.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn_admin))
     try:
         async with engine.begin() as transaction:
             return await transaction.run_sync(_upgrade, service, config, script)

@@ -20,7 +20,10 @@ class RuntimeSettings(BaseSettings):
     database: str = "postgresql://127.0.0.1:5432/pointsman"
     """A DSN without a user: each service connects as its own role (`pointsman_<service>`)."""
     database_password: str | None = None
-    """The password of the service's role."""
+    """The password of every service's role, where each has not its own."""
+    database_passwords_folder: Path | None = None
+    """The folder with `<service>/password`, the password of that service's role: nobody needs another's. (`pointsman
+    migrate --passwords FOLDER` makes them.)"""
     database_connections_max: int = Field(default=8, ge=1)
     """So many connections each service's API keeps in one process, beside the few that it has for itself."""
     database_wait_seconds: float = Field(default=5.0, gt=0)
