@@ -92,13 +92,20 @@ def topics_create(
     replication: Annotated[int, typer.Option(min=1, max=10, help="Copies of each partition.")] = 1,
     json: Json = False,
 ) -> None:
-    """Creates the topics that are missing and verifies their partition counts."""
+    """Creates the topics that are missing and verifies their partition counts.
+
+    How the broker lets clients in is read from POINTSMAN_BROKER_SECURITY and what belongs to it.
+    """
     from aiokafka.errors import KafkaError
 
     from pointsman.local.topics import create_topics
+    from pointsman.runtime.settings import RuntimeSettings
 
     try:
-        counts = asyncio.run(create_topics(broker, partitions, prefix, replication=replication))
+        settings = RuntimeSettings()
+        counts = asyncio.run(create_topics(broker, partitions, prefix, replication=replication, settings=settings))
+    except ValueError as error:
+        raise WrongInput(str(error)) from error
     except (KafkaError, OSError) as error:
         raise CommandFailed(f"the broker {broker} cannot be reached: {error}") from error
     if json:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -64,8 +65,20 @@ class Kafka(LocalServer):
     """What `RuntimeSettings` must be for it, beyond the defaults: those are for it."""
     stop_within_seconds = 10
 
-    def __init__(self, folder: Path, *, jars: Path | None = None, pom: Path | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        jars: Path | None = None,
+        pom: Path | None = None,
+        more_settings: str = "",
+        format_arguments: Sequence[str] = (),
+    ) -> None:
+        """`more_settings` are further lines of its properties, in which `{port}` and
+        `{controller_port}` stand for its ports, and the last of a name counts; `format_arguments` go to the
+        formatting of a new folder: both for a broker that asks clients for more than the local one does."""
         super().__init__(folder)
+        self._more_settings, self._format_arguments = more_settings, tuple(format_arguments)
         self.jars = (jars or Path(".pointsman/kafka/lib")).resolve()
         self.pom = (pom or Path("deploy/kafka/pom.xml")).resolve()
         self.cluster_id = ""
@@ -81,7 +94,9 @@ class Kafka(LocalServer):
         data = self.folder / "data"
         settings = self.folder / "server.properties"
         self.folder.mkdir(parents=True, exist_ok=True)
-        settings.write_text(_SETTINGS.format(port=self.port, controller_port=controller_port, data=data))
+        plain = _SETTINGS.format(port=self.port, controller_port=controller_port, data=data)
+        more = self._more_settings.replace("{port}", str(self.port))
+        settings.write_text(plain + more.replace("{controller_port}", str(controller_port)))
         (self.folder / "log4j2.properties").write_text(_LOG4J)
         command = [
             *(java, "-Xms256m", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto"),
@@ -100,6 +115,7 @@ class Kafka(LocalServer):
 
     def _format(self, command: list[str], settings: Path) -> None:
         arguments = ["kafka.tools.StorageTool", "format", "--cluster-id", self.cluster_id, "--config", str(settings)]
+        arguments += self._format_arguments
         done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise self._failed("Kafka's storage cannot be formatted", "kafka-format", done.stdout + done.stderr)

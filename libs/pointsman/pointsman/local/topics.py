@@ -8,16 +8,24 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from pointsman.contracts.topics import TOPICS
 from pointsman.local.process import LocalProcess, LocalStackError
+from pointsman.runtime.broker_access import access_of
+from pointsman.runtime.settings import RuntimeSettings
 
 
 async def create_topics(
-    address: str, partitions: int, prefix: str = "pointsman", *, replication: int = 1
+    address: str,
+    partitions: int,
+    prefix: str = "pointsman",
+    *,
+    replication: int = 1,
+    settings: RuntimeSettings | None = None,
 ) -> Mapping[str, int]:
     """Creates the topics that are missing and verifies that all have `partitions` partitions; name → count.
 
-    Raises `LocalStackError` when a topic has another count: the count is a constant of the installation.
+    `settings` say how the broker lets clients in; without them it asks for nothing. Raises `LocalStackError` when a
+    topic has another count: the count is a constant of the installation.
     """
-    async with _admin(address) as admin:
+    async with _admin(address, settings) as admin:
         known = await _counts(admin)
         wanted = [
             NewTopic(
@@ -98,8 +106,9 @@ async def answers(address: str, process: LocalProcess, *, within_seconds: float)
 class _admin:
     """An admin client, started and closed."""
 
-    def __init__(self, address: str) -> None:
-        self._client = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=20_000)
+    def __init__(self, address: str, settings: RuntimeSettings | None = None) -> None:
+        access = {} if settings is None else access_of(settings)
+        self._client = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=20_000, **access)
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
         try:

@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaError
 
 from pointsman.core.envelope import Arrived
 from pointsman.core.topic import Topic
+from pointsman.runtime.broker_access import access_of
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import within
 
@@ -49,6 +50,7 @@ def make_producer(settings: RuntimeSettings, address: str) -> Any:
         max_batch_size=256 * 1024,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         retry_backoff_ms=50,
+        **access_of(settings),
     )
 
 
@@ -64,18 +66,13 @@ def make_consumer(settings: RuntimeSettings, address: str) -> Any:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         retry_backoff_ms=50,
         metadata_max_age_ms=60_000,
+        **access_of(settings),
     )
 
 
-async def cluster_id(address: str) -> str:
-    """The identity of the cluster at the address. Raises one of `BROKER_ERRORS` when it is out of reach."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_TIMEOUT_MS)
-    try:
-        await admin.start()
-        description = await admin.describe_cluster()
-        return str(description["cluster_id"])
-    finally:
-        await admin.close()
+def make_admin(settings: RuntimeSettings, address: str) -> Any:
+    """A client that asks what there is, and who the cluster is."""
+    return AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_TIMEOUT_MS, **access_of(settings))
 
 
 class BrokerLink:
@@ -86,6 +83,7 @@ class BrokerLink:
         self.address: str | None = None
         self.cluster: str | None = None
         self.generation = 0
+        self._told = ""
         self._producer: Any = None
         self._admin: Any = None
         self._lost_at: float | None = time.monotonic()
@@ -132,7 +130,7 @@ class BrokerLink:
                     continue
                 await asyncio.sleep(0.05)
         finally:
-            await self._drop()
+            await self.close()
 
     async def check(self) -> None:
         """One look at the broker."""
@@ -144,16 +142,18 @@ class BrokerLink:
                 return
             await self._connect(address, cluster)
         except BROKER_ERRORS as error:
+            if self.cluster is not None or repr(error) != self._told:
+                self._told = repr(error)
+                log.warning("broker out of reach", address=self.address, error=self._told)
             if self.cluster is not None:
-                log.warning("broker out of reach", address=self.address, error=repr(error))
                 self.cluster, self._lost_at = None, time.monotonic()
                 await self._tell()
-            await self._drop()
+            await self.close()
 
     async def _identity(self, address: str) -> str:
         if self._admin is None or address != self.address:
             await self._close_admin()
-            admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_TIMEOUT_MS)
+            admin = make_admin(self.settings, address)
             try:
                 await admin.start()
             except BaseException:
@@ -183,7 +183,8 @@ class BrokerLink:
             if result is not None:
                 await result
 
-    async def _drop(self) -> None:
+    async def close(self) -> None:
+        """Lets go of the broker; the next `check` begins anew."""
         await self._close_admin()
         await self._stop_producer()
 

@@ -12,6 +12,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink
+from pointsman.runtime.broker_access import access_of
 from pointsman.runtime.tasks import within
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,7 @@ async def _start(link: BrokerLink, group: str) -> Any:
         group_id=group,
         enable_auto_commit=False,
         request_timeout_ms=REQUEST_TIMEOUT_MS,
+        **access_of(link.settings),
     )
     try:
         await consumer.start()

@@ -15,6 +15,20 @@ class RuntimeSettings(BaseSettings):
 
     broker: str = "127.0.0.1:9092"
     """`host:port[,host:port]`, or `file:PATH` of a file with the address, read again before every reconnect."""
+    broker_security: Literal["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"] = "plaintext"
+    """How the broker is talked to: over TLS (`ssl`), with a user and password (`sasl_…`), or both."""
+    broker_ca_file: Path | None = None
+    """The certificates that may have signed the broker's, PEM; without it those that the system trusts."""
+    broker_certificate_file: Path | None = None
+    """This client's certificate, PEM, for a broker that asks for one."""
+    broker_certificate_key_file: Path | None = None
+    """Its key, PEM; without it in the certificate's file."""
+    broker_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How the user proves the password. `PLAIN` sends it: only over TLS."""
+    broker_username: str | None = None
+    """The user, with `sasl_…`."""
+    broker_password_file: Path | None = None
+    """The file with the user's password."""
     topic_prefix: str = "pointsman"
     """What the topics' names begin with."""
     database: str = "postgresql://127.0.0.1:5432/pointsman"
