@@ -64,8 +64,10 @@ async def on_duty(agent: Leased, state: str | None) -> AsyncIterator[Duty]:
     finally:
         renewing.cancel()
         await asyncio.wait([renewing])
+        # A gathering that was cancelled is not `cancelled()`: it holds the error. That one is ours, from above.
+        failed = renewing.exception()
         # If that fails the lease ends by itself, and what the block raised matters more.
         with suppress(ApiError, Unreachable):
             await agent.leave()
-    if not renewing.cancelled():
-        renewing.result()  # nobody is left to renew unseen: what ended it is raised here
+    if failed is not None and not isinstance(failed, asyncio.CancelledError):
+        raise failed  # nobody is left to renew unseen: what ended it is raised here
