@@ -92,7 +92,7 @@ async def test_a_process_that_dies_is_started_again(folder: StackFolder) -> None
             assert before is not None
             os.kill(before, signal.SIGKILL)
             await until(lambda name=name, before=before: pid_of(folder.status(), name) not in (before, None))  # type: ignore[misc]
-            assert folder.status().process(name).state == "running"
+            await until(lambda name=name: folder.status().process(name).state == "running")  # type: ignore[misc]
 
 
 async def test_a_process_that_says_that_it_does_not_live_is_ended_and_started_again(folder: StackFolder) -> None:
