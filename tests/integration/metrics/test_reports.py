@@ -157,7 +157,7 @@ async def test_a_report_that_is_not_built_names_those_that_are(viewer: httpx.Asy
         ({"by": "fortnight"}, "?by"),
         ({"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"}, "?from"),
         ({"from": "0001-01-01T00:00:00Z"}, "?from"),
-        ({"to": "9999-12-31T23:59:59Z"}, "?from"),
+        ({"to": "9999-12-31T23:59:59Z"}, "?to"),
         ({"from": "yesterday"}, "?from"),
         ({"form": "2026-01-01T00:00:00Z"}, "?form"),
     ],
