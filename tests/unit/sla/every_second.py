@@ -95,6 +95,7 @@ class SlowDesk:
         self.calendars, self.pause_on, self.goes_on = calendars, pause_on, goes_on
         self.priority, self.phase = "normal", "queued"
         self.responded = self.resolved = False
+        self.unanswered = True
         self.clocks: dict[str, list[SlowClock]] = {}
 
     def tick(self, says: dict[str, Label]) -> None:
@@ -130,12 +131,13 @@ class SlowDesk:
             self.start(metric)
 
     def wrote(self, step: int) -> None:
+        self.unanswered = True
         self.start_unless_running("next_response" if self.responded else "first_response")
 
     def answered(self, step: int) -> None:
         for metric in ("first_response", "next_response", "update"):
             self.end(metric, step)
-        self.responded = True
+        self.responded, self.unanswered = True, False
         self.start("update")
 
     def bot_answered(self, step: int) -> None:
@@ -185,7 +187,10 @@ class SlowDesk:
 
     def reopened(self, step: int) -> None:
         self.resolved = False
-        for metric in ("resolution", "requester_wait", "agent_work"):
+        asked_again = ["update"] if self.responded else []
+        if self.responded and self.unanswered:
+            asked_again.append("next_response")
+        for metric in ("resolution", "requester_wait", "agent_work", *asked_again):
             if self.goes_on and metric in self.clocks:
                 clock = self.clocks[metric][-1]
                 clock.labels += [("resolved", None)] * (step - (clock.ended or 0))
