@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ _SAME_START_SECONDS = 1.0
 
 _PORTS = range(15_000, 32_000)
 _PORT_TRIES = 200
+# The newest only, as a supervisor that replaces its broker for months must not run out of ports.
+_PORTS_TOLD: deque[int] = deque(maxlen=1_000)
 
 LOG_BYTES_MAX = 50_000_000
 """A log larger than this is set aside (as `….log.1`) when its process starts again."""
@@ -42,13 +45,22 @@ def free_port() -> int:
     """A TCP port of loopback that nobody uses now.
 
     From below the range that the system gives to outgoing connections: a process that is started again on its port must
-    not find a connection on it.
+    not find a connection on it. And none that this process was told before: a stack chooses the edge's port long before
+    the edge binds it, and its broker must not get that port meanwhile.
     """
     for _ in range(_PORT_TRIES):
         port = _PORTS.start + secrets.randbelow(len(_PORTS))
-        if port_is_free(port) and not accepts(port):
+        if port not in _PORTS_TOLD and not accepts(port) and take_port(port):
             return port
     raise LocalStackError(f"no free port from {_PORTS.start} to {_PORTS.stop - 1} was found")
+
+
+def take_port(port: int) -> bool:
+    """Whether the port of loopback can be bound; then `free_port` gives it to nobody else of this process."""
+    if not port_is_free(port):
+        return False
+    _PORTS_TOLD.append(port)
+    return True
 
 
 def port_is_free(port: int) -> bool:

@@ -30,7 +30,7 @@ from pointsman.local.process import (
     end_leftover,
     free_port,
     last_words,
-    port_is_free,
+    take_port,
     write_pid_file,
 )
 from pointsman.local.tansu import Tansu
@@ -248,7 +248,7 @@ class Supervisor:
     def _port_of_edge(self) -> int:
         if self._edge_port is None:
             return free_port()
-        if not port_is_free(self._edge_port):
+        if not take_port(self._edge_port):
             raise LocalStackError(f"port {self._edge_port} is taken: choose another with --port")
         return self._edge_port
 
