@@ -26,6 +26,7 @@ from pointsman.runtime.database import open_pool
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until, until_it
+from pointsman_sla.settings import SlaSettings
 from pointsman_sla.worker import SlaLane
 
 SUPERVISOR = Actor(kind="supervisor", id="sue")
@@ -44,7 +45,8 @@ class Service:
     @asynccontextmanager
     async def worker(self, logic: SlaLane | None = None) -> AsyncIterator[Worker]:
         async with Worker(
-            self.installation.settings,
+            # The service's own: the sweep asks them how long each table is kept.
+            SlaSettings(**self.installation.settings.model_dump()),
             service="sla",
             reads=(DESK, COMMANDS),
             writes=SLA,
