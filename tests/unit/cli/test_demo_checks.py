@@ -148,6 +148,16 @@ def test_figures_that_differ_are_named() -> None:
     assert not checks.figures_agree(events, []).ok
 
 
+def test_a_ticket_that_metrics_does_not_know_yet_is_open() -> None:
+    """While a killed worker was not back, the wallboard showed nothing open, and the agents were sent home before the
+    first offer."""
+    resolved, held = {"ticket_id": "tkt_1", "state": "resolved"}, {"ticket_id": "tkt_2", "state": "assigned"}
+    assert checks.open_tickets({"tkt_1", "tkt_2"}, []) == {"tkt_1", "tkt_2"}
+    assert checks.open_tickets({"tkt_1", "tkt_2"}, [resolved]) == {"tkt_2"}
+    assert checks.open_tickets({"tkt_1", "tkt_2"}, [resolved, held]) == {"tkt_2"}
+    assert checks.open_tickets({"tkt_1"}, [resolved, held]) == set()
+
+
 def test_post_to_offer_is_from_the_first_post_of_the_ticket() -> None:
     ledger = [
         {"ticket_id": "tkt_1", "posted_at": 10.0, "duplicate": False},

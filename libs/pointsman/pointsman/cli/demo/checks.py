@@ -67,6 +67,13 @@ def messages_in(events: Sequence[Event]) -> set[str]:
     return {event["data"]["message_id"] for event in events if event["type"] == "message.received"}
 
 
+def open_tickets(promised: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Of the tickets that were promised, those that wait or are held as metrics' rows say, and those without a row:
+    who knows nothing of a ticket cannot say that it is done."""
+    done = {row["ticket_id"] for row in rows if row["state"] not in ("queued", "offered", "assigned")}
+    return set(promised) - done
+
+
 def no_double_owner(events: Sequence[Event]) -> Check:
     """A ticket has at most one live offer or assignment at any time."""
     return verdict("no ticket had two owners", _double_owners(events))

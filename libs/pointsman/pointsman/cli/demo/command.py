@@ -144,10 +144,14 @@ class Day:
             )
             began = time.time()
             with tempfile.TemporaryDirectory(prefix="pointsman-demo-") as folder, self._screen:
-                customers, floor = await self._conduct(Path(folder), session)
-            return await self._judge(session, customers, floor, began)
+                supervisor = Session(self._url, self._token("supervisor", "demo"), client=session.client)
+                log = evidence.EventLog(supervisor)
+                customers, floor = await self._conduct(Path(folder), session, log)
+            return await self._judge(session, supervisor, log, customers, floor, began)
 
-    async def _conduct(self, folder: Path, session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
+    async def _conduct(
+        self, folder: Path, session: Session, log: evidence.EventLog
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         posting_seconds = self._seconds * POSTING_SHARE
         agents = {slug: self._token("agent", slug) for slug in self._document["agents"]}
         connectors = {connector.slug: self._token("connector", connector.slug) for connector in CONNECTORS}
@@ -163,7 +167,7 @@ class Day:
             try:
                 posted = await customers.end()
                 self._screen.happens(f"all customers have written: {self._scene.accepted:,} messages accepted")
-                await self._drained()
+                await self._drained(posted["ledger"], log)
             finally:
                 drawing.cancel()
                 for task in beside[2:]:
@@ -237,24 +241,38 @@ class Day:
             os.kill(pid, signal.SIGKILL)
             self._screen.happens(f"the worker of {KILLED} was killed (SIGKILL to {pid})")
 
-    async def _drained(self) -> None:
-        """Waits until nothing waits and nobody holds a ticket, or long enough."""
+    async def _drained(self, ledger: list[dict[str, Any]], log: evidence.EventLog) -> None:
+        """Waits until the desk has every message, and then until nothing waits and nobody holds a ticket, or long
+        enough.
+
+        A wallboard that shows nothing open says so too while a killed worker is not back yet, and before metrics has
+        read the day: it is believed once there is a row of every ticket that was promised.
+        """
+        accepted = {entry["message_id"] for entry in ledger}
+        await log.read_until(lambda events: accepted <= checks.messages_in(events), SETTLE_SECONDS_MAX)
+        tickets = {entry["ticket_id"] for entry in ledger}
         deadline = time.monotonic() + DRAIN_SECONDS_MAX
         while time.monotonic() < deadline:
-            if _nothing_open(self._scene.figures):
+            if _nothing_open(self._scene.figures) and not checks.open_tickets(
+                tickets, await evidence.read_rows(log.session)
+            ):
                 self._screen.happens("every ticket is resolved")
                 return
             await asyncio.sleep(0.2)
         self._screen.happens("some tickets are still open; the day ends all the same")
 
     async def _judge(
-        self, session: Session, posted: dict[str, Any], worked: dict[str, Any], began: float
+        self,
+        session: Session,
+        supervisor: Session,
+        log: evidence.EventLog,
+        posted: dict[str, Any],
+        worked: dict[str, Any],
+        began: float,
     ) -> dict[str, Any]:
         """Reads what Pointsman says happened, and compares."""
         self._console.print("Reading every event again and comparing it with the demo's own ledger.")
-        supervisor = Session(self._url, self._token("supervisor", "demo"), client=session.client)
         accepted = {entry["message_id"] for entry in posted["ledger"]}
-        log = evidence.EventLog(supervisor)
         await log.read_until(lambda events: accepted <= checks.messages_in(events), SETTLE_SECONDS_MAX)
         events = log.events
         rows = await self._rows_of(supervisor, events)

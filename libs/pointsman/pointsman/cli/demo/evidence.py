@@ -31,14 +31,14 @@ class EventLog:
     """All events of the workspace, in the desk's order, as far as they were read."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         self._cursor: str | None = None
         self.events: list[dict[str, Any]] = []
 
     async def read_on(self) -> None:
         """Reads what is there and was not read yet."""
         while True:
-            page = await self._session.get("/routing/v1/events", after=self._cursor, limit=EVENTS_PER_PAGE)
+            page = await self.session.get("/routing/v1/events", after=self._cursor, limit=EVENTS_PER_PAGE)
             self._cursor = page["cursor"]
             if not page["items"]:
                 return
