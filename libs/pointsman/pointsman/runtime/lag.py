@@ -13,9 +13,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink
 from pointsman.runtime.broker_access import access_of
-from pointsman.runtime.tasks import within
+from pointsman.runtime.tasks import awaited, within
 
 log = structlog.get_logger(__name__)
+
+STOP_SECONDS = 2.0
 
 REPORT_SECONDS = 5.0
 
@@ -59,9 +61,12 @@ async def _start(link: BrokerLink, group: str) -> Any:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         **access_of(link.settings),
     )
+    # aiokafka leaves a connection open when its start is broken off: it goes on to its end, and is stopped then.
+    starting = awaited(consumer.start())
     try:
-        await consumer.start()
+        await asyncio.shield(starting)
     except BaseException:
+        await within(starting, STOP_SECONDS)
         await consumer.stop()
         raise
     return consumer
