@@ -352,13 +352,19 @@ class Reference:
             self.respond_since(since, now, "split")
 
     def respond_since(self, since: int | None, now: int, reason: str) -> None:
+        """In a merge a miss that happened goes over: the customer was failed once."""
         metric = "next_response" if self.responded else "first_response"
         clock = self.alive(metric)
+        missed = None
         if clock is not None and clock.started != since:
             self.end(metric, now, "cancelled", reason)
+            missed = clock if reason == "merged" and clock.breached is not None else None
             clock = None
         if clock is None and since is not None:
             self.start(metric, since, now, learned=True)
+        after = self.alive(metric)
+        if after is not None and missed is not None:
+            after.breached, after.warned, after.pending = missed.breached, set(missed.warned), set()
 
     def closed(self, now: int, merged: bool) -> None:
         for metric in METRICS:

@@ -335,6 +335,9 @@ def check_facts(lane: LaneOfTests, rows: dict[str, Any]) -> None:
             standing[fact.clock_id] += 1
             assert fact.fired_at >= fact.breach_at, "never early"
             assert fact.retargeted <= rows[fact.clock_id].retargeted
+        elif fact.type == "clock.started" and fact.breached_at is not None:
+            assert standing[fact.carried_from], "only a miss that was told goes on"
+            standing[fact.clock_id] += 1
         elif fact.type == "clock.corrected" and fact.withdraws == "breach":
             standing[fact.clock_id] -= 1
         elif fact.type in ("clock.met", "clock.cancelled"):

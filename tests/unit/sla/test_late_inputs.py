@@ -106,3 +106,19 @@ def test_a_ticket_resolved_before_it_was_opened_by_a_skewed_host_counts_from_the
 def test_facts_of_a_ticket_that_was_never_opened_here_are_nothing() -> None:
 
     assert advance(None, "acme", [wrote(1)], minute(1), lambda version: a_book()) is None
+
+
+def test_what_was_missed_before_a_pause_is_missed_though_the_answer_that_began_it_is_told_in_the_pause() -> None:
+    """An update was due an hour after minute 10; the ticket is pending since minute 80, and at 90 the answer is told."""
+    policy = a_policy(warn={}, targets={"update": {"default": 3600}})
+    story = Story(policy).tell(0, *opened(0)).tell(80, pended()).tell(90, elsewhere(10))
+    assert story.types("update") == ["clock.started", "clock.breached", "clock.paused"]
+    clock = story.clock("update")
+    assert (clock.state, minutes_of(clock.breach_at), clock.plan) == ("paused", 70, ())
+
+
+def test_a_clock_told_of_in_a_pause_is_due_by_what_it_had_counted_before() -> None:
+    policy = a_policy(warn={}, targets={"update": {"default": 3600}})
+    story = Story(policy).tell(0, *opened(0)).tell(40, pended()).tell(90, elsewhere(10))
+    assert story.types("update") == ["clock.started", "clock.paused"]
+    assert minutes_of(story.clock("update").due_at) == 120  # 30 of 60 minutes were counted

@@ -81,6 +81,7 @@ def _recompute(lane: LaneOfTests, moment: int, promise: Promise) -> None:
 def _compare(moved: LaneOfTests, fresh: LaneOfTests, moment: int) -> None:
     assert moved.rows.keys() == fresh.rows.keys()
     limit = micros(at(moment))
+    carried = {fact.clock_id for fact in moved.of("clock.started") if fact.carried_from is not None}
     for id, clock in moved.rows.items():
         wanted = fresh.rows[id]
         if clock.version == 1:
@@ -88,6 +89,8 @@ def _compare(moved: LaneOfTests, fresh: LaneOfTests, moment: int) -> None:
             assert kept, "only what had ended or breached, or is the same, keeps its version"
             continue
         assert _promise(clock) == _promise(wanted), clock.metric
+        if id in carried and clock.breached_at is not None and clock.breach_at <= limit:
+            continue  # a miss that had happened before it was asked for went over in a merge
         if wanted.breached_at is None or wanted.breach_at > limit:
             assert (clock.breached_at is None) == (wanted.breached_at is None)
             if clock.state == "running":

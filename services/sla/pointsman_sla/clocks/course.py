@@ -17,7 +17,7 @@ from pointsman_sla.clocks import telling
 from pointsman_sla.clocks.firing import fired, severity_of, withdrawn, withdraws
 from pointsman_sla.clocks.model import NO_TARGET, Clock, Escalation, InAlert, Phase, Segment, Ticket
 from pointsman_sla.clocks.pauses import pause_of
-from pointsman_sla.clocks.points import closed_at, elapsed, planned
+from pointsman_sla.clocks.points import closed_at, elapsed, planned, until_paused
 from pointsman_sla.clocks.policy import ALWAYS, Book, Policy
 from pointsman_sla.micros import instant
 
@@ -152,12 +152,15 @@ class Course:
             reason=segments[-1].why,
             escalation=self.on_ladder_of(policy, None if origin is None else origin.escalation),
         )
-        clock = planned(clock, policy, self.at if retargeted or learned else since, self.calendars)
+        running, silent = clock.state == "running", retargeted or learned
+        clock = planned(clock, policy, since if running and not silent else self.at, self.calendars)
         if origin is not None:
             clock = self._carried(clock, origin, policy)
         self.keep(clock)
         self.facts.append(telling.started(clock, self.ticket.id, None if origin is None else origin.id))
-        if clock.state == "paused":
+        if not running and not silent:
+            clock = self.keep(self.passed(until_paused(clock, policy, since, self.calendars), self.at))
+        if not running:
             self._say_paused(clock)
 
     def _carried(self, clock: Clock, origin: Clock, policy: Policy) -> Clock:

@@ -59,6 +59,17 @@ def planned(clock: Clock, policy: Policy | None, now: int, calendars: Calendars)
     return replace(clock, due_at=run_out.due_at, breach_at=breach_at, plan=(*points, (breach_at, BREACH)))
 
 
+def until_paused(clock: Clock, policy: Policy | None, since: int, calendars: Calendars) -> Clock:
+    """A clock that stands still and is told of late, with the points that lie between `since` and its pause."""
+    pause = clock.segments[-1]
+    on = replace(clock, segments=(*clock.segments[:-1], replace(pause, why=None)))
+    ran = planned(on, policy, since, calendars)
+    plan = tuple(point for point in ran.plan if point[0] < pause.start)
+    if plan and plan[-1][1] == BREACH:
+        return replace(clock, plan=plan, due_at=ran.due_at, breach_at=ran.breach_at)
+    return replace(clock, plan=plan)
+
+
 def _warnings(clock: Clock, policy: Policy, target: int, stretches: list[Stretch]) -> Iterator[tuple[int, str]]:
     amounts = [
         (step, round(share * target))
