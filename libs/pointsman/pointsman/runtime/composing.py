@@ -118,7 +118,7 @@ class Composer:
                 seconds = min(seconds, until - time.monotonic())
                 if len(inbox.records) >= self._pace.records_max:
                     return 0.0
-        return 0.0 if self.single_steps else max(0.0, seconds)
+        return 0.0 if self.single_steps and seconds < math.inf else max(0.0, seconds)
 
     def take(self, holds: Mapping[str, Instant]) -> list[Arrived]:
         taken: list[Arrived] = []

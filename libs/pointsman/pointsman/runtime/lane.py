@@ -381,6 +381,7 @@ class Lane:
         for_company = self._composer.seconds_for_company()
         earliest = self._decider.timers.earliest(self._decider.state)
         if for_company <= 0 and not earliest:
+            await asyncio.sleep(0)  # a lane never keeps its process to itself
             return
         self._wake.clear()
         now = self._clock.now()
