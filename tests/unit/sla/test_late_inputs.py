@@ -109,7 +109,7 @@ def test_facts_of_a_ticket_that_was_never_opened_here_are_nothing() -> None:
 
 
 def test_what_was_missed_before_a_pause_is_missed_though_the_answer_that_began_it_is_told_in_the_pause() -> None:
-    """An update was due an hour after minute 10; the ticket is pending since minute 80, and at 90 the answer is told."""
+    """An update was due an hour after minute 10. The ticket is pending since minute 80; at 90 the answer is told."""
     policy = a_policy(warn={}, targets={"update": {"default": 3600}})
     story = Story(policy).tell(0, *opened(0)).tell(80, pended()).tell(90, elsewhere(10))
     assert story.types("update") == ["clock.started", "clock.breached", "clock.paused"]

@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
 from pointsman.contracts.topics import TOPICS
 from pointsman.local.process import LocalProcess, LocalStackError
+from pointsman.runtime.broker import start_client
 from pointsman.runtime.broker_access import access_of
 from pointsman.runtime.settings import RuntimeSettings
 
@@ -111,11 +112,7 @@ class _admin:
         self._client = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=20_000, **access)
 
     async def __aenter__(self) -> AIOKafkaAdminClient:
-        try:
-            await self._client.start()
-        except BaseException:
-            await self._client.close()
-            raise
+        await start_client(self._client, self._client.close)
         return self._client
 
     async def __aexit__(self, *_: object) -> None:

@@ -20,7 +20,7 @@ from prometheus_client import Counter
 
 from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.topic import Topic
-from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, make_consumer
+from pointsman.runtime.broker import BROKER_ERRORS, STOP_SECONDS, BrokerLink, arrived, make_consumer, start_client
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import within
 
@@ -28,7 +28,6 @@ log = structlog.get_logger(__name__)
 
 QUEUED_MAX = 1_000
 RECONNECT_SECONDS = 0.2
-STOP_SECONDS = 2.0
 
 OVERFLOWS = Counter("pointsman_broadcast_overflows_total", "Subscribers that were too slow and were reset.")
 
@@ -213,8 +212,8 @@ class Broadcast:
             for full_name in self._topics
             for partition in range(self._settings.partitions)
         ]
+        await start_client(consumer, consumer.stop)
         try:
-            await consumer.start()
             consumer.assign(partitions)
             await consumer.seek_to_end(*partitions)
             self.hearing.set()

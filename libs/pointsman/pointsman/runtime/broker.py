@@ -19,14 +19,33 @@ from pointsman.core.envelope import Arrived
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker_access import access_of
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman.runtime.tasks import within
+from pointsman.runtime.tasks import awaited, within
 
 log = structlog.get_logger(__name__)
 
 RECORD_BYTES_MAX = 6 * 1_048_576
 REQUEST_TIMEOUT_MS = 5_000
 
+START_ENDS_SECONDS = 2.0
+STOP_SECONDS = 2.0
+"""So long is waited for the end of a client whose broker may be gone."""
+
 BROKER_ERRORS = (KafkaError, OSError, TimeoutError, asyncio.TimeoutError)
+
+
+async def start_client(client: Any, end: Callable[[], Awaitable[Any]]) -> None:
+    """Starts a consumer, a producer or an admin client; one that does not start, or that nobody waits for any more, is
+    ended.
+
+    aiokafka leaves a connection open when its start is broken off: the start goes on to its end, and then `end` comes.
+    """
+    starting = awaited(client.start())
+    try:
+        await asyncio.shield(starting)
+    except BaseException:
+        await within(starting, START_ENDS_SECONDS)
+        await within(end(), STOP_SECONDS)
+        raise
 
 
 def resolve_broker(settings: RuntimeSettings) -> str:
@@ -154,11 +173,7 @@ class BrokerLink:
         if self._admin is None or address != self.address:
             await self._close_admin()
             admin = make_admin(self.settings, address)
-            try:
-                await admin.start()
-            except BaseException:
-                await admin.close()
-                raise
+            await start_client(admin, admin.close)
             self._admin = admin
         description = await self._admin.describe_cluster()
         return str(description["cluster_id"])
@@ -166,11 +181,7 @@ class BrokerLink:
     async def _connect(self, address: str, cluster: str) -> None:
         await self._stop_producer()
         producer = make_producer(self.settings, address)
-        try:
-            await producer.start()
-        except BaseException:
-            await producer.stop()
-            raise
+        await start_client(producer, producer.stop)
         self._producer = producer
         self.address, self.cluster, self._lost_at = address, cluster, None
         self.generation += 1

@@ -1,8 +1,9 @@
 """Whether the database can be worked with: asked on a connection of its own, so that no slow reader of a pool hides it.
 
 `fault` is what `/readyz` tells. A server that does not answer (stopped, cut off), refuses, or takes no writes (a
-standby after a failover, `default_transaction_read_only`) is known within `ASK_SECONDS + ANSWER_SECONDS`; `away` is
-true while it does not answer at all. `restarting` are the service's processes restarted too often, a line each.
+standby after a failover, `default_transaction_read_only`) is known within seconds: at once when it refuses, after
+`UNANSWERED_MAX` questions of `ANSWER_SECONDS` when it is silent (one may be this process's own, which was busy); `away`
+is true while it does not answer at all. `restarting` are the service's processes restarted too often, a line each.
 """
 
 import asyncio
@@ -15,11 +16,13 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, connect
 from pointsman.runtime.restarts import COUNTED, RESTARTS, too_many
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import awaited, within
 
 log = structlog.get_logger(__name__)
 
 ASK_SECONDS = 0.5
 ANSWER_SECONDS = 1.0
+UNANSWERED_MAX = 2
 
 ASK = f"""
     SELECT (SELECT incarnation FROM installation) AS incarnation, current_setting('transaction_read_only') AS read_only,
@@ -35,6 +38,8 @@ class DatabaseWatch:
     ) -> None:
         self._settings, self._service, self._on_change = settings, service, on_change
         self._session: Any = None
+        self._connecting: asyncio.Task[Any] | None = None
+        self._unanswered = 0
         self.fault: str | None = None
         self.away = False
         self.incarnation = ""
@@ -44,25 +49,27 @@ class DatabaseWatch:
         try:
             while True:
                 await self.look()
-                await asyncio.sleep(ASK_SECONDS)
+                await asyncio.sleep(0 if 0 < self._unanswered < UNANSWERED_MAX else ASK_SECONDS)
         finally:
-            self._drop()
+            await self._leave()
 
     async def look(self) -> None:
         """Asks once."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                if self._session is None or self._session.is_closed():
-                    self._session = await connect(self._settings, self._service, purpose="watch")
-                row = await self._session.fetchrow(ASK)
+                session = await self._connected()
+                row = await session.fetchrow(ASK)
         except INFRASTRUCTURE_ERRORS as error:
             self._drop()
+            self._unanswered = self._unanswered + 1 if isinstance(error, TimeoutError) else UNANSWERED_MAX
+            if self._unanswered < UNANSWERED_MAX:
+                return
             self.away = True
             self._tell(f"{self._service}: the database is out of reach: {error!r}")
             return
         # It is another one after the database was restored from a backup.
         self.incarnation = row["incarnation"] or ""
-        self.away = False
+        self.away, self._unanswered = False, 0
         self._note_restarts(row["restarts"])
         self._tell(f"{self._service}: the database takes no writes" if row["read_only"] == "on" else None)
 
@@ -83,6 +90,26 @@ class DatabaseWatch:
         """That this very process is restarted too often, or None."""
         own = self._settings.process_name
         return next((line for line in self.restarting if own is not None and line.startswith(f"{own} ")), None)
+
+    async def _connected(self) -> Any:
+        """The session. An attempt that takes longer than a look goes on: one broken off leaves its socket behind."""
+        if self._session is None or self._session.is_closed():
+            if self._connecting is None:
+                self._connecting = awaited(connect(self._settings, self._service, purpose="watch"))
+            try:
+                self._session = await asyncio.shield(self._connecting)
+            finally:
+                if self._connecting.done():
+                    self._connecting = None
+        return self._session
+
+    async def _leave(self) -> None:
+        connecting = self._connecting
+        if connecting is not None:
+            await within(connecting, ANSWER_SECONDS)
+            if connecting.done() and not connecting.cancelled() and connecting.exception() is None:
+                connecting.result().terminate()
+        self._drop()
 
     def _drop(self) -> None:
         session, self._session = self._session, None

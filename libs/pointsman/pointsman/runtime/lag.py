@@ -11,13 +11,11 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink
+from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink, start_client
 from pointsman.runtime.broker_access import access_of
-from pointsman.runtime.tasks import awaited, within
+from pointsman.runtime.tasks import within
 
 log = structlog.get_logger(__name__)
-
-STOP_SECONDS = 2.0
 
 REPORT_SECONDS = 5.0
 
@@ -61,14 +59,7 @@ async def _start(link: BrokerLink, group: str) -> Any:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         **access_of(link.settings),
     )
-    # aiokafka leaves a connection open when its start is broken off: it goes on to its end, and is stopped then.
-    starting = awaited(consumer.start())
-    try:
-        await asyncio.shield(starting)
-    except BaseException:
-        await within(starting, STOP_SECONDS)
-        await consumer.stop()
-        raise
+    await start_client(consumer, consumer.stop)
     return consumer
 
 

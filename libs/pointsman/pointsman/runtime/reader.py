@@ -15,7 +15,7 @@ from aiokafka.errors import OffsetOutOfRangeError
 from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
-from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, make_consumer
+from pointsman.runtime.broker import BROKER_ERRORS, STOP_SECONDS, BrokerLink, arrived, make_consumer, start_client
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.inbox import TopicInbox
 from pointsman.runtime.tasks import awaited, within
@@ -162,12 +162,11 @@ class Reader:
         # Answers come in the order of the questions: on the connection that fetches, the question where partitions end
         # would wait for as long as a fetch does, and a timer with it. So it has a connection of its own.
         consumer, asker = make_consumer(self._link.settings, address), make_consumer(self._link.settings, address)
+        await start_client(consumer, consumer.stop)
         try:
-            await consumer.start()
-            await asker.start()
+            await start_client(asker, asker.stop)
         except BaseException:
-            await consumer.stop()
-            await asker.stop()
+            await within(consumer.stop(), STOP_SECONDS)
             raise
         self._consumer, self._asker, self._generation, self._dirty = consumer, asker, generation, True
 
