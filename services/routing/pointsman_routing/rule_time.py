@@ -6,7 +6,7 @@ message takes beyond `FREE_SECONDS` is charged to its workspace, which gets back
 saves up to `SAVED_SECONDS_MAX`; who has nothing left has the free time alone, until there is some again.
 
 A measured time is no input of a decision. What it cuts off is told by the evidence of that decision, and so recorded
-where a reader and a replay find it (docs/adr/0015). The processor's time of this thread counts, not the clock's:
+where a reader and a replay find it (docs/adr/0018). The processor's time of this thread counts, not the clock's:
 a busy host cuts nothing off. A message of little work, as nearly all are, is not measured on the way at all.
 """
 

@@ -33,7 +33,7 @@ LATENESS = """
     WHERE starts_with(subject, $1) AND 'clock.breached' = ANY(types)
 """
 
-OWNED = "SELECT count(*) FROM lane WHERE owner IS NOT NULL AND lease_until > clock_timestamp()"
+OWNED = "SELECT count(*) FROM lane_lease WHERE owner IS NOT NULL AND lease_until > clock_timestamp()"
 
 FIGURES = (
     *("armed", "fired", "missed", "doubled", "early", "lateness_p50_ms", "lateness_p99_ms"),

@@ -2,6 +2,8 @@
 
 import asyncio
 from itertools import chain
+from operator import gt
+from typing import Any
 
 from pointsman.core.ids import lane_of
 from pointsman.runtime.lane import LaneState
@@ -58,6 +60,31 @@ async def test_a_killed_worker_is_noticed_within_a_second_and_nothing_is_lost_or
         for number in range(40):
             await tally.say("s", added(1), workspace=f"w{number}")
         await until(lambda: _total(tally, 80))
+
+
+async def test_a_lease_is_renewed_while_a_batch_holds_its_lane_and_a_batch_commits_while_it_is_renewed(
+    tally: Tally,
+) -> None:
+    """They locked the same row: each waited for the other, and with all lanes' rows locked so did every lane."""
+    async with tally.worker() as worker:
+        await until(lambda: _spread(worker))
+        epochs = await tally.db.fetch("SELECT lane, epoch FROM tally.lane ORDER BY lane")
+        async with tally.db.transaction():
+            await tally.db.execute("SELECT FROM tally.lane FOR UPDATE")
+            since = await _renewed(tally)
+            for _ in range(3):
+                since = await until(lambda since=since: _renewed(tally, since))  # type: ignore[misc]
+        async with tally.db.transaction():
+            await tally.db.execute("SELECT FROM tally.lane_lease FOR UPDATE")
+            await tally.say("s", added(1))
+            await until(lambda: _sum(tally, "s", 1))
+        assert await tally.db.fetch("SELECT lane, epoch FROM tally.lane ORDER BY lane") == epochs
+
+
+async def _renewed(tally: Tally, since: Any = None) -> Any:
+    """Up to when each lane is leased; None while some lane is not renewed `since` then."""
+    leased = [row["lease_until"] for row in await tally.db.fetch("SELECT * FROM tally.lane_lease ORDER BY lane")]
+    return leased if since is None or all(map(gt, leased, since)) else None
 
 
 async def test_a_batch_that_was_decided_by_a_stopped_owner_is_fenced(tally: Tally) -> None:

@@ -100,7 +100,7 @@ async def test_the_slot_of_a_dead_process_is_drained_by_another(tally: Tally) ->
         tally.settings = reachable
         assert lives.unready() is None
         assert len(await tally.read(DESK, 1)) == 1
-        await until(lambda: tally.db.fetchval("SELECT count(*) = 1 FROM tally.slot WHERE owner IS NOT NULL"))
+        await until(lambda: tally.db.fetchval("SELECT count(*) = 1 FROM tally.slot_lease WHERE owner IS NOT NULL"))
 
 
 async def test_a_stale_holder_of_a_slot_writes_nothing(tally: Tally) -> None:

@@ -41,7 +41,9 @@ class Stage:
         self._workspaces = {lane_of(name, partitions): name for name in names}
 
     async def lanes_of(self, worker: LocalProcess) -> list[int]:
-        rows = await self.db.fetch("SELECT lane FROM routing.lane WHERE owner LIKE $1 ORDER BY 1", f"%:{worker.pid}:%")
+        rows = await self.db.fetch(
+            "SELECT lane FROM routing.lane_lease WHERE owner LIKE $1 ORDER BY 1", f"%:{worker.pid}:%"
+        )
         return [row["lane"] for row in rows]
 
     async def shared(self) -> bool:

@@ -159,6 +159,13 @@ def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
     assert dead == []
 
 
+def test_the_decisions_are_numbered_without_gap_or_twin() -> None:
+    pages = sorted((ROOT / "docs/adr").glob("*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    for page in pages:
+        assert page.read_text().startswith(f"# {int(page.name[:4])}. "), page.name
+
+
 def test_the_locks_name_no_index() -> None:
     locks = [ROOT / "requirements.lock", ROOT / "requirements-bench.lock", *files(suffix="package-lock.json")]
     assert [shown(lock) for lock in locks if "://" in lock.read_text("utf-8")] == []

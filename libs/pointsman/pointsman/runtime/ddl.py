@@ -171,7 +171,31 @@ PROCESSES_V3: tuple[str, ...] = (
     """,
 )
 
-RUNTIME_TABLES = (*RUNTIME_TABLES_V1, *POSITIONS_V2, *PROCESSES_V3)
+LEASES_V4: tuple[str, ...] = (
+    # Who holds what, apart from what fences: a renewal never waits for a batch, nor a batch for a renewal.
+    """
+    CREATE TABLE lane_lease (
+        lane int PRIMARY KEY REFERENCES lane,
+        owner text,
+        owner_key bigint,
+        lease_until timestamptz NOT NULL DEFAULT '-infinity'
+    ) WITH (fillfactor = 50)
+    """,
+    """
+    CREATE TABLE slot_lease (
+        slot int PRIMARY KEY REFERENCES slot,
+        owner text,
+        owner_key bigint,
+        lease_until timestamptz NOT NULL DEFAULT '-infinity'
+    ) WITH (fillfactor = 50)
+    """,
+    "INSERT INTO lane_lease SELECT lane, owner, owner_key, lease_until FROM lane",
+    "INSERT INTO slot_lease SELECT slot, owner, owner_key, lease_until FROM slot",
+    "ALTER TABLE lane DROP COLUMN owner, DROP COLUMN owner_key, DROP COLUMN lease_until",
+    "ALTER TABLE slot DROP COLUMN owner, DROP COLUMN owner_key, DROP COLUMN lease_until",
+)
+
+RUNTIME_TABLES = (*RUNTIME_TABLES_V1, *POSITIONS_V2, *PROCESSES_V3, *LEASES_V4)
 """What makes the runtime's tables as they are now."""
 
 SECRET_TABLE_V1 = """

@@ -43,10 +43,7 @@ class Busy(ConnectionError):
     """More waits than can be written soon: nothing was written, and the call may be repeated."""
 
 
-BEGIN_FENCED = """
-    BEGIN; UPDATE slot SET lease_until = greatest(lease_until, clock_timestamp())
-    WHERE slot = {slot} AND epoch = {epoch}
-"""
+BEGIN_FENCED = "BEGIN; SELECT FROM slot WHERE slot = {slot} AND epoch = {epoch} FOR NO KEY UPDATE"
 
 # One statement, and JSON in place of arrays: a group is written in as few round trips as can be.
 WRITE = """
@@ -207,7 +204,7 @@ class GroupCommit(Generic[Item, Result]):
             db = await self._writing()
             try:
                 # With the fence in the same message as BEGIN: both are numbers of ours.
-                if await db.execute(BEGIN_FENCED.format(slot=slot.slot, epoch=slot.epoch)) != "UPDATE 1":
+                if await db.execute(BEGIN_FENCED.format(slot=slot.slot, epoch=slot.epoch)) != "SELECT 1":
                     raise Fenced(f"slot {slot.slot} is not at epoch {slot.epoch} any more")
                 results, emissions = await self._handle(db, items, now)
                 made = slot.envelopes(emissions, cause)

@@ -5,7 +5,9 @@ A worker holds one session for this: a session advisory lock under its random `o
 lanes above its fair share and claims free ones below it. A lane is free when nobody owns it, its lease has lapsed, or
 the advisory lock of its owner is free (a killed process loses its session at once; a stopped one keeps it, and only
 the lease tells). Claiming raises the epoch; every transaction of a lane checks it (`transact`), so that a former owner
-that wakes up changes nothing. Why not consumer groups: docs/adr/0001.
+that wakes up changes nothing. A batch holds the row of its lane; leases have a table of their own, so that no renewal
+waits for it, and need not have reached the disk: one that a crash of the database loses lets the lease lapse. Why not
+consumer groups: docs/adr/0001.
 """
 
 import asyncio
@@ -27,6 +29,9 @@ HELD_KEYS = """
       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
+DURABLE = "SET LOCAL synchronous_commit = on"
+"""An epoch that was given may not be given again."""
+
 REGISTER = """
     INSERT INTO worker (owner, owner_key, lease_until)
     VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
@@ -34,7 +39,7 @@ REGISTER = """
 """
 
 RENEW = """
-    UPDATE lane SET lease_until = clock_timestamp() + make_interval(secs => $3), owner_key = $4
+    UPDATE lane_lease SET lease_until = clock_timestamp() + make_interval(secs => $3), owner_key = $4
     WHERE owner = $1 AND lane = ANY($2::int[]) RETURNING lane
 """
 
@@ -44,17 +49,19 @@ LIVING = f"""
 """
 
 CLAIM = f"""
-    UPDATE lane SET owner = $1, owner_key = $2, epoch = epoch + 1,
-                    lease_until = clock_timestamp() + make_interval(secs => $3)
-    WHERE lane IN (
-        SELECT lane FROM lane
+    WITH free AS (
+        SELECT lane FROM lane_lease JOIN lane USING (lane)
         WHERE owner IS NULL OR lease_until < clock_timestamp() OR owner_key NOT IN ({HELD_KEYS})
         ORDER BY lane LIMIT $4 FOR UPDATE SKIP LOCKED
+    ), leased AS (
+        UPDATE lane_lease SET owner = $1, owner_key = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
+        FROM free WHERE lane_lease.lane = free.lane
     )
-    RETURNING lane, epoch
+    UPDATE lane SET epoch = epoch + 1 FROM free WHERE lane.lane = free.lane RETURNING lane.lane, epoch
 """
+"""The epoch's row is locked too: one that a batch holds is not waited for, its lane is looked at again."""
 
-RELEASE = "UPDATE lane SET owner = NULL, lease_until = '-infinity' WHERE lane = $1 AND owner = $2"
+RELEASE = "UPDATE lane_lease SET owner = NULL, lease_until = '-infinity' WHERE lane = $1 AND owner = $2"
 
 
 class Leases:
@@ -143,7 +150,9 @@ class Leases:
             self._surplus(lane)
         wanted = share - len(staying)
         if wanted > 0 and not self._draining:
-            rows = await session.fetch(CLAIM, self._owner, self._key, self._ttl_seconds, wanted)
+            async with session.transaction():
+                await session.execute(DURABLE)
+                rows = await session.fetch(CLAIM, self._owner, self._key, self._ttl_seconds, wanted)
             for row in rows:
                 await self._note_claim(row["lane"], row["epoch"])
 
@@ -170,12 +179,14 @@ class Leases:
             session = await connect(self._settings, self._service, purpose="lease")
             try:
                 await session.execute("SET lock_timeout = 0")
+                await session.execute("SET synchronous_commit = off")
                 await session.execute("SELECT pg_advisory_lock($1)", self._key)
                 await session.add_listener(f"pointsman_{self._service}_lanes", lambda *_: self._wake.set())
-                await session.execute(
-                    "INSERT INTO lane (lane) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING",
-                    self._settings.partitions,
-                )
+                for table in ("lane", "lane_lease"):
+                    await session.execute(
+                        f"INSERT INTO {table} (lane) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING",
+                        self._settings.partitions,
+                    )
             except BaseException:
                 session.terminate()
                 raise

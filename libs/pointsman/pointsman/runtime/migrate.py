@@ -20,7 +20,7 @@ from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from pointsman.runtime.ddl import POSITIONS_V2, PROCESSES_V3, RUNTIME_TABLES_V1, SECRET_TABLE_V1
+from pointsman.runtime.ddl import LEASES_V4, POSITIONS_V2, PROCESSES_V3, RUNTIME_TABLES_V1, SECRET_TABLE_V1
 
 _LOCK = 0x706F696E  # "poin": the key of the advisory lock that one migration at a time holds.
 
@@ -50,6 +50,12 @@ def count_what_positions_pass(op: Operations) -> None:
 def count_restarts(op: Operations) -> None:
     """The table of processes and their restarts, third form."""
     for statement in PROCESSES_V3:
+        op.execute(statement)
+
+
+def part_leases(op: Operations) -> None:
+    """Leases in tables of their own, fourth form."""
+    for statement in LEASES_V4:
         op.execute(statement)
 
 

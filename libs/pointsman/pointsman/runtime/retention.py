@@ -79,6 +79,8 @@ RUNTIME: tuple[Retention, ...] = (
     Stands("installation", "one row"),
     Stands("lane", "one row a partition"),
     Stands("slot", "a constant number of slots"),
+    Stands("lane_lease", "one row a partition"),
+    Stands("slot_lease", "a constant number of slots"),
     Stands("position", "one row a lane and topic for each broker that ever was"),
     Stands("seen", "one row a lane, topic and source: a source is a lane or a slot of one incarnation of a database"),
     Stands("counter", "one row a source and partition"),

@@ -20,7 +20,7 @@ from pointsman.core.ids import lane_of
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, connect
-from pointsman.runtime.lease import HELD_KEYS
+from pointsman.runtime.lease import DURABLE, HELD_KEYS
 from pointsman.runtime.logic import Codec
 from pointsman.runtime.relay import RelayLine
 from pointsman.runtime.settings import RuntimeSettings
@@ -34,29 +34,28 @@ KEEP_SECONDS = 0.5
 
 _FREE = f"owner IS NULL OR lease_until < clock_timestamp() OR owner_key NOT IN ({HELD_KEYS})"
 
-TAKE_SLOT = f"""
-    UPDATE slot SET owner = $1, owner_key = $2, epoch = epoch + 1,
-                    lease_until = clock_timestamp() + make_interval(secs => $3)
-    WHERE slot = (SELECT slot FROM slot WHERE owner = $1 OR {_FREE}
-                  ORDER BY owner = $1 DESC NULLS LAST, slot LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING slot, epoch
+_TAKE = """
+    WITH free AS (
+        SELECT slot FROM slot_lease JOIN slot USING (slot) WHERE {which}
+        ORDER BY {order} LIMIT 1 FOR UPDATE SKIP LOCKED
+    ), leased AS (
+        UPDATE slot_lease SET owner = $1, owner_key = $2, lease_until = clock_timestamp() + make_interval(secs => $3)
+        FROM free WHERE slot_lease.slot = free.slot
+    )
+    UPDATE slot SET epoch = epoch + 1 FROM free WHERE slot.slot = free.slot RETURNING slot.slot, epoch
 """
+
+TAKE_SLOT = _TAKE.format(which=f"owner = $1 OR {_FREE}", order="owner = $1 DESC NULLS LAST, slot")
 """The slot that the process held before a fault, if nobody took it meanwhile: what it had not sent goes out at once."""
 
-TAKE_LEFT_SLOT = f"""
-    UPDATE slot SET owner = $1, owner_key = $2, epoch = epoch + 1,
-                    lease_until = clock_timestamp() + make_interval(secs => $3)
-    WHERE slot = (SELECT slot FROM slot WHERE owner IS NOT NULL AND ({_FREE})
-                  ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED)
-    RETURNING slot, epoch
-"""
+TAKE_LEFT_SLOT = _TAKE.format(which=f"owner IS NOT NULL AND ({_FREE})", order="slot")
 
 RENEW_SLOT = """
-    UPDATE slot SET lease_until = clock_timestamp() + make_interval(secs => $3)
+    UPDATE slot_lease SET lease_until = clock_timestamp() + make_interval(secs => $3)
     WHERE owner = $1 AND slot = $2
 """
 
-GIVE_BACK_SLOT = "UPDATE slot SET owner = NULL, lease_until = '-infinity' WHERE slot = $1 AND owner = $2"
+GIVE_BACK_SLOT = "UPDATE slot_lease SET owner = NULL, lease_until = '-infinity' WHERE slot = $1 AND owner = $2"
 
 
 class Slot:
@@ -156,7 +155,7 @@ class SlotLease:
             self.session = await self._connected()
         seconds = self._settings.lease_seconds * 2
         if self.slot is None:
-            row = await self.session.fetchrow(TAKE_SLOT, self.owner, self._key, seconds)
+            row = await self._take(TAKE_SLOT, seconds)
             if row is None:
                 raise TimeoutError(f"all {SLOTS_MAX} slots are taken")
             slot = self._held(row["slot"], row["epoch"])
@@ -171,18 +170,25 @@ class SlotLease:
             return
         await self._drain_one_left_slot(seconds)
 
+    async def _take(self, statement: str, seconds: float) -> Any:
+        async with self.session.transaction():
+            await self.session.execute(DURABLE)
+            return await self.session.fetchrow(statement, self.owner, self._key, seconds)
+
     async def _connected(self) -> Any:
         """A session that holds the lock by which others know that this process lives."""
         session = await connect(self._settings, self._service, purpose="slot-lease")
         try:
             await session.execute("SET lock_timeout = 0")
+            await session.execute("SET synchronous_commit = off")
             self._key = secrets.randbits(62)
             await session.execute("SELECT pg_advisory_lock($1)", self._key)
-            await session.execute(
-                "INSERT INTO slot (slot) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING", SLOTS_MAX
-            )
+            for table in ("slot", "slot_lease"):
+                await session.execute(
+                    f"INSERT INTO {table} (slot) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING", SLOTS_MAX
+                )
             if self.slot is not None:
-                await session.execute("UPDATE slot SET owner_key = $1 WHERE owner = $2", self._key, self.owner)
+                await session.execute("UPDATE slot_lease SET owner_key = $1 WHERE owner = $2", self._key, self.owner)
         except BaseException:
             session.terminate()
             raise
@@ -192,7 +198,7 @@ class SlotLease:
         """What a dead process committed and did not send."""
         if self._link.cluster is None:
             return
-        row = await self.session.fetchrow(TAKE_LEFT_SLOT, self.owner, self._key, seconds)
+        row = await self._take(TAKE_LEFT_SLOT, seconds)
         if row is None:
             return
         slot = self._held(row["slot"], row["epoch"])

@@ -179,10 +179,10 @@ async def _watch_takeover(stack: ChaosStack, program: Program, kind: str, done: 
     """Begins to watch, right before the act, when all lanes will be another's; None when the process has none."""
     owner = f"%:{program.process.pid}:%"
     db = await asyncpg.connect(stack.dsn, timeout=10)
-    if not await db.fetchval(f'SELECT count(*) FROM "{program.service}".lane WHERE owner LIKE $1', owner):
+    if not await db.fetchval(f'SELECT count(*) FROM "{program.service}".lane_lease WHERE owner LIKE $1', owner):
         await db.close()
         return None
-    left = f'SELECT count(*) FROM "{program.service}".lane WHERE owner LIKE $1 OR owner IS NULL'
+    left = f'SELECT count(*) FROM "{program.service}".lane_lease WHERE owner LIKE $1 OR owner IS NULL'
     began = time.monotonic()
 
     async def watch() -> None:
