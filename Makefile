@@ -21,12 +21,17 @@ setup: $(STAMP) ## Make .venv from requirements.lock and install the members.
 # Compiled once, since where the environment forbids to write bytecode each process would compile all it imports.
 # uv, pinned with hashes in the lock too, installs the rest: pip alone needs ten times as long.
 $(STAMP): requirements.lock $(MEMBERS:%=%/pyproject.toml)
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Setting up .venv from requirements.lock: a few hundred MB from PyPI once, some 15 seconds when they are cached." >&2
+	@test -x $(BIN)/python || { echo "  1/4 making .venv with $$($(PYTHON) --version)" >&2; $(PYTHON) -m venv .venv; }
 	@awk '/^uv==/{on=1} on&&/^[a-zA-Z]/&&!/^uv==/{exit} on' requirements.lock > .venv/uv.lock
+	@echo "  2/4 installing uv, which installs the rest" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
+	@echo "  3/4 installing $$(grep -c '^[a-zA-Z].*==' requirements.lock) packages, PostgreSQL and a broker among them" >&2
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements.lock
+	@echo "  4/4 installing Pointsman itself: $(MEMBERS)" >&2
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(MEMBERS:%=-e %)
 	@$(BIN)/python -m compileall -q libs services
+	@echo "Done: .venv/bin/pointsman --help" >&2
 	@touch $@
 
 demo: setup ## Play a support day on the local stack and sum it up (about half a minute).

@@ -1,4 +1,7 @@
-"""The command `pointsman`. Its commands come from the entry points `pointsman.commands`: `register(app)` each.
+"""The command `pointsman`. Each of its commands is an entry point `pointsman.commands` of its name: `register(app)`,
+which may register others beside it.
+
+Help and mistyped names are answered from the front page, without loading anything.
 
 Exit code 0 done, 1 the check or the action failed, 2 wrong usage or input: one line on standard error that says what
 and where, never a traceback (`POINTSMAN_TRACEBACK=1` shows it).
@@ -6,58 +9,48 @@ and where, never a traceback (`POINTSMAN_TRACEBACK=1` shows it).
 
 import os
 import sys
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint, entry_points
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-import typer
-from typer.exceptions import TyperException
-from typer.main import get_command
-
+from pointsman.cli import front_page
 from pointsman.cli.errors import CommandFailed, WrongInput
-from pointsman.local.process import LocalStackError
 
+if TYPE_CHECKING:
+    import typer
+
+GROUP = "pointsman.commands"
 TRACEBACK_VARIABLE = "POINTSMAN_TRACEBACK"
 
 
-def build(command: str | None = None) -> typer.Typer:
-    """The app with every command that is installed.
+def build(entries: Iterable[EntryPoint] | None = None) -> "typer.Typer":
+    """The app with the commands of these entry points; without any, with every command that is installed."""
+    import typer
 
-    With the name of a command, modules are loaded only until one of them registers it: the libraries of the others
-    would cost more time than most commands.
-    """
     app = typer.Typer(
         name="pointsman",
-        help="Pointsman gives each customer request to the agent who can best serve it now.",
+        help=front_page.TITLE,
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
         context_settings={"help_option_names": ["-h", "--help"]},
     )
-    for entry in sorted(entry_points(group="pointsman.commands"), key=_light_first):
-        if command is not None and command in _names(app):
-            break
+    # With one command only typer would leave its name out.
+    app.callback()(lambda: None)
+    if entries is None:
+        entries = installed().values()
+    for value, entry in {entry.value: entry for entry in entries}.items():
         try:
             entry.load()(app)
         except ImportError as error:
-            if error.name == entry.module:
-                continue  # An image may carry a service without its commands.
-            print(f"pointsman: the commands of {entry.name} cannot be loaded: {error}", file=sys.stderr)
+            print(f"pointsman: {value} cannot be loaded: {error}", file=sys.stderr)
     return app
 
 
-def _light_first(entry: EntryPoint) -> tuple[bool, bool, str]:
-    return entry.name not in ("stack", "installation"), entry.value.startswith("pointsman_"), entry.name
-
-
-def _names(app: typer.Typer) -> set[str]:
-    """What was registered so far, as it is typed."""
-    commands = {
-        one.name or one.callback.__name__.replace("_", "-")
-        for one in app.registered_commands
-        if one.callback is not None
-    }
-    return commands | {one.name for one in app.registered_groups if isinstance(one.name, str)}
+def installed() -> dict[str, EntryPoint]:
+    """The commands of this installation by their names, as they are typed."""
+    return {entry.name: entry for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name)}
 
 
 def main() -> NoReturn:
@@ -67,16 +60,26 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Runs one command; its exit code."""
+    commands = installed()
+    if (answer := front_page.answer(arguments, list(commands))) is not None:
+        print(answer.text, file=sys.stderr if answer.code else sys.stdout)
+        return answer.code
+    return _run_command(arguments, commands[arguments[0]])
+
+
+def _run_command(arguments: list[str], entry: EntryPoint) -> int:
+    # Loaded only where a command is run: help must come at once.
+    import typer
+    from typer.exceptions import TyperException
+    from typer.main import get_command
+
+    from pointsman.local.process import LocalStackError
+
     try:
-        command = get_command(build(arguments[0] if arguments else None))
-        code = command.main(arguments or ["--help"], prog_name="pointsman", standalone_mode=False)
+        code = get_command(build([entry])).main(arguments, prog_name="pointsman", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except TyperException as error:
         message = error.format_message()
-        if "\n" in message:
-            # A group that was called without its command: its help.
-            print(message, file=sys.stderr)
-            return 2
         context = getattr(error, "ctx", None)
         return _said(f"{context.command_path if context else 'pointsman'}: {message}", 2)
     except (typer.Abort, KeyboardInterrupt):

@@ -15,17 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import stamina.instrumentation
 import typer
-import uvloop
 
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.client.session import ApiError, Session, Unreachable
 from pointsman.core.ids import random_id
 from pointsman.core.instant import EPOCH
 from pointsman.local.folder import StackFolder
-from pointsman.runtime.auth import sign_token
-from pointsman.runtime.issuer_keys import IssuerKeys
 
 LOCAL_TOKEN_SECONDS = 3_600
 PROFILES = Path("~/.config/pointsman/profiles.toml")
@@ -73,6 +69,9 @@ def find_server(profile: str | None = None, workspace: str | None = None) -> Ser
 
 def local_token(key_file: Path, role: str, workspace: str, sub: str, ttl_seconds: float) -> str:
     """A token signed here with the installation's key."""
+    from pointsman.runtime.auth import sign_token
+    from pointsman.runtime.issuer_keys import IssuerKeys
+
     return sign_token(IssuerKeys.read(key_file), role, workspace, sub, ttl_seconds, random_id("tok", EPOCH))
 
 
@@ -107,6 +106,8 @@ def _of_profile(name: str, workspace: str | None) -> Server:
 @asynccontextmanager
 async def open_session(profile: str | None = None, workspace: str | None = None) -> AsyncIterator[Session]:
     """A session with the server; its errors end the command with one line."""
+    import stamina.instrumentation
+
     server = find_server(profile, workspace)
     # Retries are the client's business, not the terminal's.
     stamina.instrumentation.set_on_retry_hooks([])
@@ -144,6 +145,7 @@ def ask(profile: str | None, workspace: str | None, question: Callable[[Session]
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs a command's work. SIGTERM ends it as Ctrl-C does: what it started is stopped."""
+    import uvloop
 
     async def interruptible() -> T:
         task = asyncio.current_task()
