@@ -90,7 +90,7 @@ STATEMENTS = {
         (ACME, "ARRAY['agent-7','agent-8','none']", "ARRAY[-1,1000000,-1]::bigint[]", "ARRAY['','','']"),
         TICKETS | OFFERS | {"workspace": {"workspace": "'ws-' || n"}},
         by_key=False,
-        more_max=1_000,  # all offers that the agent ever had
+        more_max=60,  # ten offers are pending, each with its ticket, where one was
         also=("INSERT INTO workspace VALUES ('acme', 0, 1, 1000000, '{}', '{}')",),
     ),
     "what intake knows of messages": Hot(

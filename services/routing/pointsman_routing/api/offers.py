@@ -34,11 +34,18 @@ READ_OFFERS = f"""
         SELECT o.id AS offer_id, o.agent AS offer_agent, o.state AS offer_state, o.reason AS offer_reason,
                o.weight AS offer_weight, o.offered_at AS offer_offered_at, o.expires_at AS offer_expires_at,
                o.change AS offer_change, {ticket_columns("t")}
-        FROM offer o JOIN LATERAL (
+        FROM (
+            (SELECT * FROM offer
+             WHERE workspace = asked.workspace AND agent = asked.agent AND asked.seen >= 0
+               AND change >= asked.seen AND (change, id) > (asked.seen, asked.seen_id)
+             ORDER BY change, id LIMIT {OFFERS_MAX})
+            UNION ALL
+            (SELECT * FROM offer
+             WHERE workspace = asked.workspace AND agent = asked.agent AND asked.seen < 0 AND state = 'pending'
+             ORDER BY change, id LIMIT {OFFERS_MAX})
+        ) o JOIN LATERAL (
             SELECT * FROM ticket WHERE ticket.id = o.ticket_id OFFSET 0
         ) t ON t.workspace = o.workspace
-        WHERE o.workspace = asked.workspace AND o.agent = asked.agent AND (o.change, o.id) > (asked.seen, asked.seen_id)
-          AND (asked.seen >= 0 OR o.state = 'pending')
         ORDER BY o.change, o.id LIMIT {OFFERS_MAX}
     ) found ON true
     ORDER BY asked.place, found.offer_change, found.offer_id
