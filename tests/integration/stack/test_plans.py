@@ -12,6 +12,7 @@ from pointsman.runtime.analysing import GREW_ROWS_MIN, analyse_grown
 from pointsman.runtime.database import BY_KEY
 from pointsman.testing.installation import Installation
 from pointsman_intake.accept import gather as intake
+from pointsman_metrics import store as metrics
 from pointsman_routing import gathering as routing
 from pointsman_routing import store
 from pointsman_routing.api import offers
@@ -63,6 +64,15 @@ OFFERS = {
     }
 }
 MESSAGES = {"message": {"workspace": "'acme'", "id": "'msg_' || n", "ticket_id": "'tkt_' || n", "direction": "'in'"}}
+CLOCKS = {
+    "clock": {
+        "clock_id": "'clk_' || n",
+        "ticket_id": "'tkt_' || n",
+        "metric": "'resolution'",
+        "cycle": "1",
+        "state": "'running'",
+    }
+}
 ACME = "ARRAY['acme','acme','acme']"
 
 STATEMENTS = {
@@ -104,6 +114,31 @@ STATEMENTS = {
     ),
     "tickets of clocks": Hot(
         "sla", sla.TICKETS, ("ARRAY['tkt_1','tkt_2','none']",), {"ticket": {"ticket_id": "'tkt_' || n"}}
+    ),
+    "newest clocks of tickets": Hot("sla", sla.NEWEST_CLOCKS, ("ARRAY['tkt_1','tkt_2','none']",), CLOCKS),
+    "clocks of timers": Hot("sla", sla.CLOCKS, ("ARRAY['clk_1','clk_2','none']",), CLOCKS),
+    "rows of tickets": Hot(
+        "metrics", metrics.READ_TICKETS, ("ARRAY['tkt_1','tkt_2','none']",), {"ticket": {"ticket_id": "'tkt_' || n"}}
+    ),
+    "rows of clocks": Hot("metrics", metrics.READ_CLOCKS, ("ARRAY['clk_1','clk_2','none']",), CLOCKS),
+    "stretches that go on": Hot(
+        "metrics",
+        metrics.READ_STRETCHES,
+        ("ARRAY['acme','none']",),
+        {
+            "agent_stretch": {
+                "workspace": "'acme'",
+                "agent": "'agent-' || n % 10",
+                "number": "n",
+                "ended_at": "CASE WHEN n > 10 THEN now() END",
+            }
+        },
+    ),
+    "newest versions": Hot(
+        "metrics",
+        metrics.READ_NEWEST_VERSIONS,
+        ("ARRAY['ws-1','ws-2','none']",),
+        {"config_version": {"workspace": "'ws-' || n", "version": "1"}},
     ),
 }
 
