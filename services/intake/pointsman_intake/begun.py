@@ -13,6 +13,7 @@ from pointsman.contracts.desk import TicketOpened
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
+from pointsman_intake.accept.citing import take_part
 from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.gather import gather, text_of
 from pointsman_intake.model import Inbound, Person
@@ -69,6 +70,15 @@ async def begin(db: Database, opened: Sequence[tuple[str, TicketOpened]], now: I
             }
         )
     await db.execute(_KEEP, text_of(rows))
+    written = [(inbound, row["recipient"].get("email")) for inbound, row in zip(asked, rows, strict=True)]
+    await take_part(
+        db,
+        [
+            ((inbound.workspace, inbound.connector, inbound.thread), email)
+            for inbound, email in written
+            if email and inbound.channel == "email"
+        ],
+    )
 
 
 def _id_at_the_desk(inbound: Inbound) -> str:

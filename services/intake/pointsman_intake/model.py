@@ -52,7 +52,8 @@ class NewFile:
 class Inbound:
     """One message as understood. `content` holds those fields of `message.received` that need no database, as JSON
     values; `reference` is what later messages cite (a Message-ID), `cites` what this one cites, the nearest first.
-    `joins_only`: it is dropped when its conversation is not known (a reaction to something older than we are)."""
+    `joins_only`: it is dropped when its conversation is not known (a reaction to something older than we are).
+    `joins_by_part`: it joins what it cites only as one who takes part (a mail; pointsman_intake.accept.citing)."""
 
     workspace: str
     connector: str
@@ -69,6 +70,7 @@ class Inbound:
     cites: tuple[str, ...] = ()
     files: tuple[NewFile, ...] = ()
     joins_only: bool = False
+    joins_by_part: bool = False
     identities: tuple[tuple[str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:

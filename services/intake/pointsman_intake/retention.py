@@ -25,12 +25,16 @@ WITH kept AS MATERIALIZED ({_KEPT}), gone AS (
         WHERE m.workspace = t.workspace AND m.connector = t.connector AND m.thread = t.thread AND NOT EXISTS (
             SELECT FROM gone WHERE gone.workspace = m.workspace AND gone.connector = m.connector
                 AND gone.external_id = m.external_id))
+    RETURNING t.workspace, t.connector, t.thread
+), participants AS (
+    DELETE FROM participant p USING threads AS t
+    WHERE p.workspace = t.workspace AND p.connector = t.connector AND p.thread = t.thread
 )
 SELECT count(*) FROM gone
 """
 
 
-def _older(table: str, instant: str, where: str = "true") -> str:
+def _older(table: str, instant: str, where: str = "true", also: str = "") -> str:
     return f"""
     WITH kept AS MATERIALIZED ({_KEPT}), gone AS (
         DELETE FROM {table} WHERE (workspace, id) IN (
@@ -38,18 +42,22 @@ def _older(table: str, instant: str, where: str = "true") -> str:
                 SELECT o.* FROM {table} o
                 WHERE o.workspace = kept.workspace AND o.{instant} < kept.until AND {where} LIMIT $1) AS old
             LIMIT $1)
-        RETURNING 1)
+        RETURNING workspace, id){also}
     SELECT count(*) FROM gone
     """
 
 
 OPEN = "NOT EXISTS (SELECT FROM thread t WHERE t.ticket_id = o.ticket_id AND NOT t.closed)"
 
+NAMES = """, names AS (
+        DELETE FROM sent_as s USING gone WHERE s.workspace = gone.workspace AND s.message_id = gone.id)"""
+
 RETENTION: tuple[Retention, ...] = (
     SECRETS,
     Stands("config", "one row a change of the document"),
     Swept("message", "`retention.closed_tickets_days` after it came, when its ticket is closed", MESSAGES),
     GoesWith("thread", "message"),
+    GoesWith("participant", "message"),
     SweptBy("raw", "`retention.raw_days` of the workspace", "pointsman_intake.tidy"),
     SweptBy("replay_token", "two days", "pointsman_intake.tidy"),
     Stands("customer", "one row a customer, until they are merged or erased"),
@@ -57,8 +65,9 @@ RETENTION: tuple[Retention, ...] = (
     Swept(
         "delivery",
         "`retention.closed_tickets_days` after it was made, when its ticket is closed and it is not on its way",
-        _older("delivery", "created_at", f"o.state <> 'queued' AND {OPEN}"),
+        _older("delivery", "created_at", f"o.state <> 'queued' AND {OPEN}", NAMES),
     ),
+    GoesWith("sent_as", "delivery"),
     Swept(
         "attachment",
         "`retention.closed_tickets_days` after it came",

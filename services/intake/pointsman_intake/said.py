@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pointsman.contracts.shapes import Automatic
 from pointsman.core.ids import derived_id, digest_of
 from pointsman.core.instant import Instant
-from pointsman_intake.connectors import Connector
+from pointsman_intake.connectors import EMAIL_KINDS, Connector
 from pointsman_intake.model import (
     HTML_BYTES_MAX,
     Inbound,
@@ -130,6 +130,7 @@ def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: 
         cites=tuple(cited[:KEY_LENGTH_MAX] for cited in said.cites[:CITES_MAX]),
         files=files,
         joins_only=said.joins_only,
+        joins_by_part=connector.kind in EMAIL_KINDS,
     )
 
 

@@ -18,6 +18,7 @@ from pointsman.core.decision import NOTHING, Decision
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Batch, Database
+from pointsman_intake.accept.citing import take_part
 from pointsman_intake.accept.reports import order_numbers
 from pointsman_intake.begun import begin
 from pointsman_intake.connectors import store_version
@@ -167,6 +168,9 @@ async def _queue(db: Database, replied: Sequence[tuple[str, TicketReplied]], now
         for workspace, reply in replied
     ]
     queued = await db.fetch(_QUEUE, *map(list, zip(*rows, strict=True)), now)
+    mails = [(workspace, reply) for workspace, reply in replied if reply.channel == "email"]
+    copied = [((workspace, reply.connector, reply.thread), one) for workspace, reply in mails for one in reply.cc]
+    await take_part(db, copied)
     for workspace, connector in sorted({(row["workspace"], row["connector"]) for row in queued}):
         await db.execute("SELECT pg_notify('intake', $1)", f"delivery:{workspace}/{connector}")
 

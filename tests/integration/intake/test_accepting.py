@@ -256,3 +256,24 @@ async def test_ids_of_one_commit_ascend_in_the_order_in_which_its_messages_came(
     assert [fact["message_id"] for fact in facts] == [one.message_id for one in messages]
     customers = [fact["customer"]["id"] for fact in facts[:50]]
     assert customers == sorted(set(customers))
+
+
+async def test_two_strangers_on_two_processes_share_no_conversation(intake: Intake) -> None:
+    one, two = (
+        a_message(name, thread="news@x", person=Person(email=f"{name}@example.com"), joins_by_part=True)
+        for name in ("ada", "bo")
+    )
+    first, second = await _race(intake, one, two)
+    assert first.ticket_id != second.ticket_id
+
+
+async def test_a_stranger_within_one_group_follows_up_the_ticket_that_begins_in_it(intake: Intake) -> None:
+    ada = a_message("a", thread="a@x", reference="a@x", joins_by_part=True)
+    bo = a_message(
+        "b", thread="a@x", cites=("a@x",), reference="b@x", person=Person(email="bo@example.com"), joins_by_part=True
+    )
+    outcomes, emissions = await intake.accept(an_arrival(ada, bo))
+    tickets = [accepted and accepted.ticket_id for accepted in outcomes[0].messages]
+    facts = {emission.facts[0].wire()["external_id"]: emission.facts[0].wire() for emission in emissions}
+    assert (facts["b"]["opens"], facts["b"]["follow_up_of"]) == (True, tickets[0])
+    assert facts["b"]["ticket_id"] == tickets[1] != tickets[0]

@@ -1,8 +1,12 @@
 """Raw mail over HTTP: accepted, threaded, kept when it cannot be understood, never in the way of the next one."""
 
+import asyncio
+import random
+
 import httpx
 import pytest
 
+from tests.integration.intake.lane import Stack
 from tests.integration.intake.serving import Api
 
 pytestmark = pytest.mark.stack
@@ -34,6 +38,86 @@ async def test_an_answer_that_overtakes_its_mail_shares_its_ticket(api: Api) -> 
     answer = (await post(api, a_mail("b@x", In_Reply_To="<a@x>"))).json()
     first = (await post(api, a_mail())).json()
     assert first["ticket_id"] == answer["ticket_id"]
+
+
+BO = "Bo <bo@elsewhere.example>"
+
+
+async def accepted(api: Api, mail: bytes) -> tuple[str, str | None]:
+    """The mail's ticket, and the one that it follows up."""
+    answer = (await post(api, mail)).json()
+    shown = (await api.get(f"/v1/messages/{answer['message_id']}")).json()
+    return answer["ticket_id"], shown.get("follow_up_of")
+
+
+async def test_strangers_who_cite_one_unknown_mail_share_no_ticket(api: Api) -> None:
+    """Both had seen a newsletter; each read the other's matter."""
+    ada, _ = await accepted(api, a_mail("a@x", In_Reply_To="<news@shop.example>"))
+    bo, linked = await accepted(api, a_mail("b@x", From=BO, In_Reply_To="<news@shop.example>"))
+    assert (bo != ada, linked) == (True, ada)
+    assert (await accepted(api, a_mail("c@x", From=BO, In_Reply_To="<news@shop.example>")))[0] == bo
+    assert (await accepted(api, a_mail("d@x", In_Reply_To="<news@shop.example>")))[0] == ada
+
+
+async def test_strangers_who_come_at_the_same_moment_share_no_ticket(api: Api) -> None:
+    people = [f"p{number}@example.com" for number in range(8)]
+    mails = [a_mail(f"{who}", From=who, References="<news@shop.example>") for who in people]
+    answers = await asyncio.gather(*(post(api, mail) for mail in mails))
+    assert len({answer.json()["ticket_id"] for answer in answers}) == len(people)
+
+
+async def test_a_stranger_who_cites_a_known_mail_gets_a_linked_ticket_of_their_own(api: Api) -> None:
+    ada, _ = await accepted(api, a_mail())
+    bo, linked = await accepted(api, a_mail("b@x", From=BO, In_Reply_To="<a@x>", References="<a@x>"))
+    assert (bo != ada, linked) == (True, ada)
+    assert (await accepted(api, a_mail("c@x", From=BO, In_Reply_To="<b@x>", References="<a@x> <b@x>")))[0] == bo
+    assert (await accepted(api, a_mail("d@x", In_Reply_To="<b@x>", References="<a@x> <b@x>")))[0] == ada
+
+
+async def test_who_was_copied_takes_part(api: Api) -> None:
+    ada, _ = await accepted(api, a_mail(Cc="Bo <BO@elsewhere.example>"))
+    assert await accepted(api, a_mail("b@x", From=BO, References="<a@x>")) == (ada, None)
+
+
+async def test_a_colleagues_answer_that_overtakes_the_mail_shares_its_ticket(api: Api) -> None:
+    bo, _ = await accepted(api, a_mail("b@x", From=BO, Cc="ada@example.com", In_Reply_To="<a@x>"))
+    assert (await accepted(api, a_mail("a@x", Cc="bo@elsewhere.example")))[0] == bo
+
+
+async def test_a_message_id_that_another_used_joins_nothing(api: Api) -> None:
+    ada, _ = await accepted(api, a_mail())
+    bo, linked = await accepted(api, a_mail(From=BO, text="Mine."))
+    assert (bo != ada, linked) == (True, ada)
+
+
+async def test_no_order_of_citations_puts_two_strangers_on_one_ticket(api: Api) -> None:
+    """Random conversations: everybody cites everything that was ever said, and nobody copies anybody."""
+    drawn = random.Random(7)
+    people = [f"p{number}@example.com" for number in range(4)]
+    ids, tickets = ["unknown@y", "other@y"], dict[str, str]()
+    for number in range(40):
+        who = drawn.choice(people)
+        cited = " ".join(f"<{id}>" for id in drawn.sample(ids, min(len(ids), drawn.randint(0, 3))))
+        headers = {"References": cited} if cited else {}
+        ticket, _ = await accepted(api, a_mail(f"m{number}@x", From=who, text=str(number), **headers))
+        assert tickets.setdefault(ticket, who) == who
+        ids.append(f"m{number}@x")
+
+
+async def test_an_answer_to_our_own_mail_joins_by_in_reply_to_alone(stack: Stack) -> None:
+    """The mailer had reported the Message-ID with its angles."""
+    api = stack.api
+    first = (await post(api, a_mail())).json()
+    start = await stack.pull("mailbox")
+    await stack.desk.reply(first["ticket_id"], connector="mailbox", channel="email", thread="a@x", cc=("cy@z.example",))
+    assert (await stack.pull("mailbox", after=start["cursor"], wait=20))["items"]
+    given = {"external_id": "<out-1@acme.example>"}
+    assert (await api.post("/v1/replies/msg_r1/delivered", sub="mailbox", json=given)).status_code == 200
+    assert (await accepted(api, a_mail("b@x", In_Reply_To="<out-1@acme.example>")))[0] == first["ticket_id"]
+    copied = a_mail("c@x", From="cy@z.example", In_Reply_To="<out-1@acme.example>")
+    assert (await accepted(api, copied))[0] == first["ticket_id"]
+    bo, linked = await accepted(api, a_mail("d@x", From=BO, In_Reply_To="<out-1@acme.example>"))
+    assert (bo != first["ticket_id"], linked) == (True, first["ticket_id"])
 
 
 async def test_the_same_subject_of_another_customer_is_another_ticket(api: Api) -> None:

@@ -29,9 +29,10 @@ SELECT 'cited', m.workspace, m.connector, m.reference, m.thread, NULL, NULL, NUL
 FROM asked, json_to_recordset(j -> 'cited') AS k (workspace text, connector text, key text)
 JOIN message m ON m.workspace = k.workspace AND m.connector = k.connector AND m.reference = k.key
 UNION ALL
-SELECT 'cited', d.workspace, d.connector, d.external_id, d.thread, NULL, NULL, NULL, NULL, NULL
+SELECT 'cited', s.workspace, s.connector, s.reference, d.thread, NULL, NULL, NULL, NULL, NULL
 FROM asked, json_to_recordset(j -> 'cited') AS k (workspace text, connector text, key text)
-JOIN delivery d ON d.workspace = k.workspace AND d.connector = k.connector AND d.external_id = k.key
+JOIN sent_as s ON s.workspace = k.workspace AND s.connector = k.connector AND s.reference = k.key
+JOIN delivery d ON d.workspace = s.workspace AND d.id = s.message_id
 """
 
 _EXISTING = """
@@ -71,7 +72,7 @@ class Gathered:
 
     messages: dict[Key, Stored] = field(default_factory=dict)
     identities: dict[Key, Known] = field(default_factory=dict)
-    cited: dict[Key, str] = field(default_factory=dict)
+    cited: dict[Key, list[str]] = field(default_factory=dict)
 
 
 def text_of(rows: Any) -> str:
@@ -108,7 +109,7 @@ async def gather(db: Database, messages: Sequence[Inbound]) -> Gathered:
         elif kind == "identity":
             found.identities[place] = Known(*values)
         else:
-            found.cited[place] = values[0]
+            found.cited.setdefault(place, []).append(values[0])
     return found
 
 

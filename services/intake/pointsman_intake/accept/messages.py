@@ -8,6 +8,7 @@ from pointsman.core.decision import Emission
 from pointsman.core.ids import ordered_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
+from pointsman_intake.accept.citing import Destination, Destinations, destinations, remember_parties, wait_for_names
 from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.facts import Place, Ready, message_received
 from pointsman_intake.accept.gather import Gathered, Key, Known, Stored, existing, gather, known_threads, text_of
@@ -17,9 +18,10 @@ from pointsman_intake.model import Accepted, Arrival, Inbound
 # first messages of a conversation make one ticket.
 _THREADS = """
 WITH locked AS (
-    INSERT INTO thread AS t (workspace, connector, thread, ticket_id, customer_id, number)
+    INSERT INTO thread AS t (workspace, connector, thread, ticket_id, customer_id, number, follow_up_of)
     SELECT * FROM json_to_recordset($1::text::json)
-        AS k (workspace text, connector text, thread text, ticket_id text, customer_id text, number int)
+        AS k (workspace text, connector text, thread text, ticket_id text, customer_id text, number int,
+              follow_up_of text)
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace, connector, thread) DO UPDATE SET
         number = t.number + excluded.number,
@@ -109,6 +111,7 @@ async def accept_messages(db: Database, arrived: Sequence[Arrived], now: Instant
     the messages came: what waits equally long is served in it."""
     if not arrived:
         return Taken()
+    await wait_for_names(db, [message for message, _, _ in arrived])
     gathered = await gather(db, [message for message, _, _ in arrived])
     there = gathered.messages
     first: dict[Key, Arrived] = {}
@@ -127,8 +130,8 @@ async def accept_messages(db: Database, arrived: Sequence[Arrived], now: Instant
 
 async def _place(db: Database, gathered: Gathered, fresh: dict[Key, Arrived], now: Instant) -> dict[Key, _New]:
     """Customer, thread, ticket and number of each new message, in the order in which they came."""
-    threads = {key: _thread_of(key, message, gathered) for key, (message, _, _) in fresh.items()}
-    fresh = await _joining(db, fresh, threads)
+    found = await destinations(db, {key: message for key, (message, _, _) in fresh.items()}, gathered)
+    fresh = await _joining(db, fresh, found.of)
     if not fresh:
         return {}
     customers = Customers(gathered)
@@ -140,55 +143,54 @@ async def _place(db: Database, gathered: Gathered, fresh: dict[Key, Arrived], no
     new: dict[Key, _New] = {}
     by_thread: dict[Key, list[_New]] = {}
     for place, (key, (message, arrival, raw_id)) in enumerate(fresh.items()):
-        one = _New(key, threads[key], message, arrival, raw_id, place, ordered_id("msg", now, place, *key))
+        one = _New(key, found.of[key].thread, message, arrival, raw_id, place, ordered_id("msg", now, place, *key))
         customer = chosen[key]
         if customer is not None:
             one.customer = customers.now(message, customer)
         new[key] = one
         by_thread.setdefault(one.thread, []).append(one)
-    for row in await _lock_threads(db, by_thread, now):
+    for row in await _lock_threads(db, by_thread, found, now):
         members = by_thread[(row[0], row[1], row[2])]
         _name(members, row)
         _number(members, row, row["number"] - len(members))
     return new
 
 
-def _thread_of(key: Key, message: Inbound, gathered: Gathered) -> Key:
-    """The conversation of the nearest message that is cited and known; else the one that the message names."""
-    workspace, connector, _ = key
-    for reference in message.cites:
-        known = gathered.cited.get((workspace, connector, reference))
-        if known is not None:
-            return (workspace, connector, known)
-    return (workspace, connector, message.thread)
-
-
-async def _joining(db: Database, fresh: dict[Key, Arrived], threads: dict[Key, Key]) -> dict[Key, Arrived]:
+async def _joining(db: Database, fresh: dict[Key, Arrived], to: dict[Key, Destination]) -> dict[Key, Arrived]:
     """Those that have a conversation to join, or may begin one."""
-    asked = sorted({threads[key] for key, (message, _, _) in fresh.items() if message.joins_only})
+    asked = sorted({to[key].thread for key, (message, _, _) in fresh.items() if message.joins_only})
     if not asked:
         return fresh
     known = await known_threads(db, asked)
-    known |= {threads[key] for key, (message, _, _) in fresh.items() if not message.joins_only}
-    return {key: one for key, one in fresh.items() if not one[0].joins_only or threads[key] in known}
+    known |= {to[key].thread for key, (message, _, _) in fresh.items() if not message.joins_only}
+    return {key: one for key, one in fresh.items() if not one[0].joins_only or to[key].thread in known}
 
 
-async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]], now: Instant) -> list[Any]:
-    rows = []
+async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]], found: Destinations, now: Instant) -> list[Any]:
+    """The conversations' rows, made where there were none; a new one follows up the ticket that its first message
+    cites, which may be new itself."""
+    tickets = dict(found.tickets)
+    rows: list[dict[str, Any]] = []
+    cited: list[Key | None] = []
     for thread, members in sorted(by_thread.items(), key=lambda item: item[0]):
         opening = members[0]
         if opening.customer is None:
             opening.nameless = ordered_id("cus", now, opening.order, "thread", opening.id)
+        ticket = ordered_id("tkt", now, opening.order, opening.id)
+        tickets.setdefault(thread, ticket)
+        cited.append(found.of[opening.key].cited)
         rows.append(
             {
                 "workspace": thread[0],
                 "connector": thread[1],
                 "thread": thread[2],
-                "ticket_id": ordered_id("tkt", now, opening.order, opening.id),
+                "ticket_id": ticket,
                 "customer_id": opening.customer.id if opening.customer else opening.nameless,
                 "number": len(members),
             }
         )
+    for row, key in zip(rows, cited, strict=True):
+        row["follow_up_of"] = None if key is None else tickets[key]
     locked: list[Any] = await db.fetch(_THREADS, text_of(rows))
     return locked
 
@@ -243,6 +245,7 @@ async def _store(db: Database, new: Sequence[_New], now: Instant) -> list[_New]:
     if lost:
         await _give_back(db, lost, kept)
     await _store_files(db, kept)
+    await remember_parties(db, [(one.thread, one.message) for one in kept])
     return lost
 
 

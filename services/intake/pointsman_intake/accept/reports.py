@@ -13,9 +13,9 @@ from pointsman.runtime.logic import Database
 from pointsman_intake.model import Report, Reported
 
 _BY_EXTERNAL_ID = """
-SELECT k.workspace, k.connector, k.external_id, d.id
-FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, external_id)
-JOIN delivery d USING (workspace, connector, external_id)
+SELECT k.workspace, k.connector, k.reference, s.message_id
+FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, reference)
+JOIN sent_as s USING (workspace, connector, reference)
 """
 
 _LOCK = """
@@ -50,6 +50,13 @@ ON CONFLICT (workspace, connector, thread) DO UPDATE SET
     WHERE thread.closed
 """
 
+# The newest reply that a provider gave this id.
+_LEARN_IDS = """
+INSERT INTO sent_as (workspace, connector, reference, message_id)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) ORDER BY 1, 2, 3
+ON CONFLICT (workspace, connector, reference) DO UPDATE SET message_id = excluded.message_id
+"""
+
 _RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
 
 
@@ -59,11 +66,14 @@ async def take_reports(db: Database, reports: Sequence[Report], now: Instant) ->
         return [], []
     rows = await _locked(db, reports)
     results, emissions, threads = [], [], set()
+    names: dict[tuple[str, str, str], str] = {}
     writes: dict[tuple[str, str], tuple[Any, ...]] = {}
     for report, row in zip(reports, rows, strict=True):
         if row is None:
             results.append(Reported(False))
             continue
+        if name := reference_of(report.external_id) if report.message_id else "":
+            names[row["workspace"], row["connector"], name] = row["id"]
         again = report.state == "failed" and not report.permanent
         state = row["state"]
         if state == "queued" if again else _RANK[report.state] > _RANK[state]:
@@ -77,19 +87,29 @@ async def take_reports(db: Database, reports: Sequence[Report], now: Instant) ->
                 threads.add((row["workspace"], row["connector"], report.thread, row["ticket_id"], row["customer_id"]))
         results.append(Reported(True, row["id"], state))
     await _write(db, writes, now)
+    if names:
+        learnt = ((*key, id) for key, id in sorted(names.items()))
+        await db.execute(_LEARN_IDS, *map(list, zip(*learnt, strict=True)))
     if threads:
         await db.execute(_LEARN_THREADS, *map(list, zip(*sorted(threads), strict=True)))
     return results, emissions
 
 
+def reference_of(external_id: str | None) -> str:
+    """A provider's id as it is compared: a Message-ID is the same with its angles and without."""
+    return (external_id or "").strip("<> ")
+
+
 async def _locked(db: Database, reports: Sequence[Report]) -> list[dict[str, Any] | None]:
     """The locked row of each report's reply, one value per reply; None where its connector has no such reply."""
-    asked = sorted({(r.workspace, r.connector, r.external_id) for r in reports if not r.message_id and r.external_id})
+    asked = sorted({(r.workspace, r.connector, reference_of(r.external_id)) for r in reports if not r.message_id})
     ids: dict[tuple[str, str, str], str] = {}
     if asked:
         found = await db.fetch(_BY_EXTERNAL_ID, *map(list, zip(*asked, strict=True)))
         ids = {(row[0], row[1], row[2]): row[3] for row in found}
-    named = [(r.workspace, r.message_id or ids.get((r.workspace, r.connector, r.external_id or ""))) for r in reports]
+    named = [
+        (r.workspace, r.message_id or ids.get((r.workspace, r.connector, reference_of(r.external_id)))) for r in reports
+    ]
     keys = sorted({(workspace, id) for workspace, id in named if id})
     if not keys:
         return [None] * len(reports)
