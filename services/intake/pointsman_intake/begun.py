@@ -20,9 +20,9 @@ from pointsman_intake.model import Inbound, Person
 
 _ADDRESSES = """
 SELECT k.workspace, k.customer_id, i.kind, min(i.value)
-FROM json_to_recordset($1::text::json) AS k (workspace text, customer_id text)
+FROM json_to_recordset($1::text::json) AS k (workspace text, place text, customer_id text)
 JOIN identity i ON i.workspace = k.workspace AND i.customer_id = k.customer_id
-WHERE i.kind IN ('email', 'phone', 'handle')
+WHERE i.kind IN ('email', 'phone', 'handle') AND i.place IN (k.place, '')
 GROUP BY 1, 2, 3
 """
 
@@ -45,7 +45,7 @@ async def begin(db: Database, opened: Sequence[tuple[str, TicketOpened]], now: I
     await customers.write(db, now)
     known = [customers.now(inbound, id or "") for inbound, id in zip(asked, chosen, strict=True)]
     wanted = [
-        {"workspace": inbound.workspace, "customer_id": customer.id}
+        {"workspace": inbound.workspace, "place": inbound.connector, "customer_id": customer.id}
         for inbound, customer in zip(asked, known, strict=True)
     ]
     addresses: dict[tuple[str, str], dict[str, str]] = {}
@@ -57,7 +57,7 @@ async def begin(db: Database, opened: Sequence[tuple[str, TicketOpened]], now: I
             "id": customer.id,
             "name": customer.name or inbound.person.name,
             **addresses.get((inbound.workspace, customer.id), {}),
-            **{kind: value for kind, value in inbound.identities if kind != "id"},
+            **{kind: value for _, kind, value in inbound.identities if kind != "id"},
         }
         rows.append(
             {
@@ -83,7 +83,7 @@ async def begin(db: Database, opened: Sequence[tuple[str, TicketOpened]], now: I
 
 def _id_at_the_desk(inbound: Inbound) -> str:
     """The id that the desk already shows for them, should they be new."""
-    identity = next(iter(inbound.identities), ("", ""))
+    identity = next(iter(inbound.identities), ("", "", ""))
     return derived_id("cus", inbound.received_at, inbound.workspace, *identity)
 
 

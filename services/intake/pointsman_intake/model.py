@@ -22,7 +22,7 @@ ReportState = Literal["sent", "delivered", "read", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A customer as the connector named them. Identities are lower-cased when they are looked up."""
+    """A customer as the connector named them."""
 
     id: str | None = None
     name: str | None = None
@@ -32,9 +32,9 @@ class Person:
     language: str | None = None
     tier: str | None = None
 
-    def identities(self) -> tuple[tuple[str, str], ...]:
+    def identities(self, connector: str) -> tuple[tuple[str, str, str], ...]:
         """See `identities_of`."""
-        return identities_of(self.id, self.email, self.phone, self.handle)
+        return identities_of(connector, self.id, self.email, self.phone, self.handle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +71,10 @@ class Inbound:
     files: tuple[NewFile, ...] = ()
     joins_only: bool = False
     joins_by_part: bool = False
-    identities: tuple[tuple[str, str], ...] = field(init=False)
+    identities: tuple[tuple[str, str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "identities", self.person.identities())
+        object.__setattr__(self, "identities", self.person.identities(self.connector))
 
 
 @dataclass(frozen=True, slots=True)

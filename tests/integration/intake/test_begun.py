@@ -20,7 +20,7 @@ async def begins(stack: Stack, ticket: str = "tkt_new", **to: Any) -> Instant:
     """The desk opens a ticket that an agent started, and replies in the same decision; when it was."""
     at = stack.api.process.clock.now()
     place: dict[str, Any] = {"connector": "site-chat", "channel": "chat", "thread": ticket}
-    customer = Customer(id=derived_id("cus", at, "acme", *Recipient(**to).identities()[0]))
+    customer = Customer(id=derived_id("cus", at, "acme", *Recipient(**to).identities("site-chat")[0]))
     opened = TicketOpened(
         ticket_id=ticket,
         **place,
@@ -54,7 +54,7 @@ async def test_the_connector_is_told_to_whom_and_a_new_customer_is_made(stack: S
     at = await begins(stack, email="Ada@Example.com", name="Ada")
     (reply,) = (await stack.pull())["items"]
     customer = await of_customer(stack, email="ada@example.com")
-    assert customer["id"] == derived_id("cus", at, "acme", "email", "ada@example.com")
+    assert customer["id"] == derived_id("cus", at, "acme", "", "email", "ada@example.com")
     assert customer["name"] == "Ada"
     assert reply["recipient"] == {"id": customer["id"], "name": "Ada", "email": "ada@example.com"}
 

@@ -9,9 +9,9 @@ from tests.integration.intake.serving import Api
 pytestmark = pytest.mark.stack
 
 
-async def a_customer(api: Api, id: str = "m1", **customer: Any) -> str:
-    message = {"connector": "site-chat", "external_id": id, "customer": customer}
-    accepted = (await api.post("/v1/messages", json=message)).json()
+async def a_customer(api: Api, message: str = "m1", /, connector: str = "site-chat", **customer: Any) -> str:
+    body = {"connector": connector, "external_id": message, "customer": customer}
+    accepted = (await api.post("/v1/messages", sub=connector, json=body)).json()
     shown = (await api.get(f"/v1/messages/{accepted['message_id']}")).json()
     return str(shown["customer"]["id"])
 
@@ -44,6 +44,36 @@ async def test_a_customer_is_found_by_what_is_known_of_them(api: Api) -> None:
     assert (await api.get("/v1/customers", "agent", "anna", params={"phone": "1"})).json()["items"] == []
     foreign = await api.client.get(f"/v1/customers/{id}", headers=api.headers("agent", "anna", "other"))
     assert foreign.status_code == 404
+
+
+async def test_one_number_at_two_connectors_is_two_customers(api: Api) -> None:
+    """Customer 42 of the shop saw what customer 42 of the app had written."""
+    one = await a_customer(api, "m1", id="42", handle="ada")
+    assert await a_customer(api, "m2", connector="plain", id="42", handle="ada") != one
+    assert await a_customer(api, "m3", id="42") == one
+    found = (await api.get("/v1/customers", "agent", "anna", params={"handle": "ada"})).json()["items"]
+    assert len(found) == 2
+
+
+async def test_ids_that_differ_in_case_are_two_customers_and_addresses_are_one(api: Api) -> None:
+    assert await a_customer(api, "m1", id="aB9") != await a_customer(api, "m2", id="Ab9")
+    assert await a_customer(api, "m3", handle="@Ada") != await a_customer(api, "m4", handle="@ada")
+    one = await a_customer(api, "m5", email="Ada@Example.com")
+    assert await a_customer(api, "m6", connector="plain", email="ada@example.COM") == one
+
+
+async def test_a_handle_that_a_connector_sets_is_its_own_and_one_that_an_agent_sets_is_everywhere(api: Api) -> None:
+    id = await a_customer(api, email="ada@example.com")
+    body = {"emails": ["ada@example.com"], "handles": ["ada"]}
+    put = await api.client.put(f"/v1/customers/{id}", json=body, headers=api.headers())
+    assert (put.status_code, put.json()["handles"]) == (200, ["ada"])
+    assert await a_customer(api, "m2", handle="ada") == id
+    assert await a_customer(api, "m3", connector="plain", handle="ada") != id
+    body["handles"] = ["ada", "lovelace"]
+    put = await api.client.put(f"/v1/customers/{id}", json=body, headers=api.headers("agent", "anna"))
+    assert (put.status_code, put.json()["handles"]) == (200, ["ada", "lovelace"])
+    assert await a_customer(api, "m4", connector="plain", handle="lovelace") == id
+    assert await a_customer(api, "m5", connector="plain", handle="ada") != id
 
 
 async def test_a_customer_is_corrected_whole_and_at_the_version_seen(api: Api) -> None:

@@ -22,9 +22,13 @@ def understood(**fields: Any) -> Inbound:
     return inbound(message, "acme", CHAT, NOW)
 
 
-def test_identities_are_compared_in_lower_case_and_in_order() -> None:
+def test_ids_and_handles_are_a_connectors_own_and_only_mail_addresses_ignore_case() -> None:
     person = Person(handle="@Ada", email=" Ada@Example.com ", phone="", id="C-7")
-    assert person.identities() == (("id", "c-7"), ("email", "ada@example.com"), ("handle", "@ada"))
+    assert person.identities("shop") == (
+        ("shop", "id", "C-7"),
+        ("", "email", "ada@example.com"),
+        ("shop", "handle", "@Ada"),
+    )
 
 
 def test_a_text_is_cut_at_a_character() -> None:

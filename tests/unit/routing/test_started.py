@@ -35,7 +35,7 @@ def test_a_note_is_not_delivered() -> None:
 def test_a_new_customer_has_the_id_that_intake_gives_them() -> None:
     play = Play(a_workspace(["anna"]))
     play.start()
-    expected = derived_id("cus", play.now, "acme", "email", "ada@example.com")
+    expected = derived_id("cus", play.now, "acme", "", "email", "ada@example.com")
     assert play.answer["customer"] == {"id": expected, "name": "Ada", "tier": None}
     play.start(customer=Recipient(id="cus_known"))
     assert play.answer["customer"]["id"] == "cus_known"

@@ -46,15 +46,26 @@ class Customer(Value):
     organization: str | None = None
 
 
-def identities_of(
-    id: str | None, email: str | None, phone: str | None, handle: str | None
-) -> tuple[tuple[str, str], ...]:
-    """What decides who a customer is, as (kind, value), the most telling first; values in lower case.
+EVERYWHERE = ""
+"""The place of an identity that says who somebody is on every connector: a mail address, a phone number."""
 
-    Intake and routing derive a new customer's id from the first, each for itself: they must never differ.
+
+def identities_of(
+    connector: str, id: str | None, email: str | None, phone: str | None, handle: str | None
+) -> tuple[tuple[str, str, str], ...]:
+    """What decides who a customer is, as (place, kind, value), the most telling first.
+
+    Ids and handles are names at one connector, which is their place: another's `42` is somebody else. Only mail
+    addresses ignore case. Intake and routing derive a new customer's id from the first, each for itself: they must
+    never differ.
     """
-    given = (("id", id), ("email", email), ("phone", phone), ("handle", handle))
-    return tuple((kind, known) for kind, value in given if value is not None and (known := value.strip().lower()))
+    given = (
+        (connector, "id", id),
+        (EVERYWHERE, "email", email.lower() if email else email),
+        (EVERYWHERE, "phone", phone),
+        (connector, "handle", handle),
+    )
+    return tuple((place, kind, known) for place, kind, value in given if value and (known := value.strip()))
 
 
 class Recipient(Value):
@@ -67,9 +78,9 @@ class Recipient(Value):
     phone: str | None = None
     handle: str | None = None
 
-    def identities(self) -> tuple[tuple[str, str], ...]:
+    def identities(self, connector: str) -> tuple[tuple[str, str, str], ...]:
         """See `identities_of`."""
-        return identities_of(self.id, self.email, self.phone, self.handle)
+        return identities_of(connector, self.id, self.email, self.phone, self.handle)
 
 
 class Attachment(Value):

@@ -142,7 +142,7 @@ def _takes_part(message: Inbound, conversation: _Conversation, gathered: Gathere
 
 def _customer(message: Inbound, gathered: Gathered) -> str | None:
     """The author, if they are known already."""
-    identities = ((message.workspace, kind, value) for kind, value in message.identities)
+    identities = ((message.workspace, *identity) for identity in message.identities)
     return next((gathered.identities[one].id for one in identities if one in gathered.identities), None)
 
 

@@ -3,22 +3,26 @@
 The first identity that is known decides, in the order id, email, phone, handle; the others are learnt. Two processes
 that meet a new customer at once wait for each other on the identity's row, and the later one takes the other's
 customer.
+
+Rows of a release that did not tell letters' cases apart are `folded`: the first who comes with one is meant, and has it
+from then on as they write it.
 """
 
 from dataclasses import replace
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_intake.accept.gather import Gathered, Key, Known, text_of
+from pointsman_intake.accept.gather import Gathered, Identity, Known, text_of
 from pointsman_intake.model import Inbound, Person
 
 _LEARN = """
 WITH learnt AS (
-    INSERT INTO identity (workspace, kind, value, customer_id)
-    SELECT * FROM json_to_recordset($1::text::json) AS k (workspace text, kind text, value text, customer_id text)
-    ORDER BY 1, 2, 3
+    INSERT INTO identity (workspace, place, kind, value, customer_id)
+    SELECT * FROM json_to_recordset($1::text::json)
+        AS k (workspace text, place text, kind text, value text, customer_id text)
+    ORDER BY 1, 2, 3, 4
     ON CONFLICT DO NOTHING
-    RETURNING workspace, kind, value
+    RETURNING workspace, place, kind, value
 ), made AS (
     INSERT INTO customer (workspace, id, name, language, tier, created_at, updated_at)
     SELECT workspace, id, name, language, tier, $3, $3
@@ -30,9 +34,9 @@ SELECT * FROM learnt
 """
 
 _WINNERS = """
-SELECT i.workspace, i.kind, i.value, c.id, c.name, c.language, c.tier, c.organization, c.owner
-FROM json_to_recordset($1::text::json) AS k (workspace text, kind text, value text)
-JOIN identity i USING (workspace, kind, value)
+SELECT i.workspace, i.place, i.kind, i.value, c.id, c.name, c.language, c.tier, c.organization, c.owner
+FROM json_to_recordset($1::text::json) AS k (workspace text, place text, kind text, value text)
+JOIN identity i USING (workspace, place, kind, value)
 JOIN customer c ON c.workspace = i.workspace AND c.id = i.customer_id
 """
 
@@ -44,6 +48,18 @@ WITH gone AS (
 UPDATE identity i SET customer_id = k.winner
 FROM json_to_recordset($1::text::json) AS k (workspace text, loser text, winner text)
 WHERE i.workspace = k.workspace AND i.customer_id = k.loser
+"""
+
+# Taken as it is written, or gone, since it was learnt as it is written.
+_UNFOLD = """
+WITH k AS (SELECT * FROM json_to_recordset($1::text::json)
+    AS k (workspace text, place text, kind text, value text, same boolean)
+), gone AS (
+    DELETE FROM identity i USING k
+    WHERE (i.workspace, i.place, i.kind, i.value) = (k.workspace, k.place, k.kind, k.value) AND i.folded AND NOT k.same
+)
+UPDATE identity i SET folded = false FROM k
+WHERE (i.workspace, i.place, i.kind, i.value) = (k.workspace, k.place, k.kind, k.value) AND i.folded AND k.same
 """
 
 _CHANGE = """
@@ -64,7 +80,9 @@ class Customers:
 
     def __init__(self, gathered: Gathered) -> None:
         self._known = gathered.identities
-        self._learnt: dict[Key, str] = {}
+        self._folded = gathered.folded
+        self._taken: dict[Identity, Identity] = {}
+        self._learnt: dict[Identity, str] = {}
         self._made: dict[tuple[str, str], Known] = {}
         self._changed: dict[tuple[str, str], Known] = {}
         self._moved: dict[tuple[str, str], Known] = {}
@@ -72,9 +90,14 @@ class Customers:
     def choose(self, message: Inbound, id: str) -> str | None:
         """The id of the message's customer, `id` when nobody is known; None when its author gave no identity."""
         workspace = message.workspace
-        identities = [(workspace, kind, value) for kind, value in message.identities]
+        identities = [(workspace, *identity) for identity in message.identities]
         if not identities:
             return None
+        for identity in identities:
+            old = self._folded.get(identity)
+            if old is not None and self._taken.get(old, identity) != identity:
+                self._known.pop(identity, None)
+                del self._folded[identity]
         known = next((self._known[identity] for identity in identities if identity in self._known), None)
         if known is None:
             person = message.person
@@ -83,7 +106,10 @@ class Customers:
         else:
             known = self._improved(workspace, known, message.person)
         for identity in identities:
-            if identity not in self._known:
+            old = self._folded.get(identity)
+            if old is not None:
+                self._taken[old] = identity
+            if identity not in self._known or (old is not None and old != identity):
                 self._learnt[identity] = known.id
                 self._known[identity] = known
         return known.id
@@ -104,28 +130,34 @@ class Customers:
         known = self._moved.get(key) or self._made.get(key) or self._changed.get(key)
         if known is not None:
             return known
-        identities = ((message.workspace, kind, value) for kind, value in message.identities)
+        identities = ((message.workspace, *identity) for identity in message.identities)
         return next(self._known[identity] for identity in identities if identity in self._known)
 
     async def write(self, db: Database, now: Instant) -> None:
         """Writes what is new. Where another process was first with an identity, its customer replaces ours."""
         if self._learnt:
             learnt = [
-                {"workspace": workspace, "kind": kind, "value": value, "customer_id": id}
-                for (workspace, kind, value), id in sorted(self._learnt.items())
+                {"workspace": workspace, "place": place, "kind": kind, "value": value, "customer_id": id}
+                for (workspace, place, kind, value), id in sorted(self._learnt.items())
             ]
             won = {tuple(row) for row in await db.fetch(_LEARN, text_of(learnt), text_of(_rows(self._made)), now)}
             lost = [identity for identity in self._learnt if identity not in won]
             if lost:
                 await self._give_way(db, lost)
+        if self._taken:
+            names = ("workspace", "place", "kind", "value", "same")
+            taken = sorted((*old, old == by) for old, by in self._taken.items())
+            rows = [dict(zip(names, row, strict=True)) for row in taken]
+            await db.execute(_UNFOLD, text_of(rows))
         if self._changed:
             await db.execute(_CHANGE, text_of(_rows(self._changed)), now)
 
-    async def _give_way(self, db: Database, lost: list[Key]) -> None:
-        asked = [{"workspace": workspace, "kind": kind, "value": value} for workspace, kind, value in sorted(lost)]
+    async def _give_way(self, db: Database, lost: list[Identity]) -> None:
+        names = ("workspace", "place", "kind", "value")
+        asked = [dict(zip(names, identity, strict=True)) for identity in sorted(lost)]
         moves = []
-        for workspace, kind, value, *winner in await db.fetch(_WINNERS, text_of(asked)):
-            loser = (workspace, self._learnt[(workspace, kind, value)])
+        for workspace, place, kind, value, *winner in await db.fetch(_WINNERS, text_of(asked)):
+            loser = (workspace, self._learnt[workspace, place, kind, value])
             if loser in self._made:
                 del self._made[loser]
                 self._moved[loser] = Known(*winner)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointsman.contracts.shapes import EVERYWHERE
 from pointsman.runtime.http.idempotency import version_of_etag
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
@@ -20,9 +21,9 @@ router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
 _SHOWN = """
 SELECT c.id, c.name, c.language, c.tier, c.organization, c.owner, c.version, c.created_at, c.updated_at,
-       coalesce(array_agg(i.value ORDER BY i.value) FILTER (WHERE i.kind = 'email'), '{}') AS emails,
-       coalesce(array_agg(i.value ORDER BY i.value) FILTER (WHERE i.kind = 'phone'), '{}') AS phones,
-       coalesce(array_agg(i.value ORDER BY i.value) FILTER (WHERE i.kind = 'handle'), '{}') AS handles
+       coalesce(array_agg(DISTINCT i.value ORDER BY i.value) FILTER (WHERE i.kind = 'email'), '{}') AS emails,
+       coalesce(array_agg(DISTINCT i.value ORDER BY i.value) FILTER (WHERE i.kind = 'phone'), '{}') AS phones,
+       coalesce(array_agg(DISTINCT i.value ORDER BY i.value) FILTER (WHERE i.kind = 'handle'), '{}') AS handles
 FROM customer c LEFT JOIN identity i ON i.workspace = c.workspace AND i.customer_id = c.id
 """
 _ONE = f"{_SHOWN} WHERE c.workspace = $1 AND c.id = $2 GROUP BY c.workspace, c.id"
@@ -32,21 +33,31 @@ _LIST = f"""
         SELECT 1 FROM unnest($3::text[], $4::text[]) AS k (kind, value)
         WHERE NOT EXISTS (
             SELECT 1 FROM identity x
-            WHERE x.workspace = c.workspace AND x.kind = k.kind AND x.value = k.value AND x.customer_id = c.id))
+            WHERE x.workspace = c.workspace AND x.kind = k.kind AND x.customer_id = c.id
+                AND (x.value = k.value OR x.folded AND x.value = lower(k.value))))
 GROUP BY c.workspace, c.id ORDER BY c.id LIMIT $5
 """
 _FORGET = """
 DELETE FROM identity WHERE workspace = $1 AND customer_id = $2 AND kind IN ('email', 'phone', 'handle')
     AND (kind, value) NOT IN (SELECT * FROM unnest($3::text[], $4::text[]))
 """
+# What is known already stays at the connector where it is known.
 _LEARN = """
-INSERT INTO identity (workspace, kind, value, customer_id)
-SELECT $1, k.kind, k.value, $2 FROM unnest($3::text[], $4::text[]) AS k (kind, value) ORDER BY 2, 3
+INSERT INTO identity (workspace, place, kind, value, customer_id)
+SELECT $1, CASE k.kind WHEN 'handle' THEN $5 ELSE '' END, k.kind, k.value, $2
+FROM unnest($3::text[], $4::text[]) AS k (kind, value)
+WHERE NOT EXISTS (
+    SELECT FROM identity i WHERE i.workspace = $1 AND i.customer_id = $2 AND i.kind = k.kind AND i.value = k.value)
+ORDER BY 1, 2, 3, 4
 ON CONFLICT DO NOTHING
 """
 _OTHERS = """
 SELECT i.kind, i.value, i.customer_id FROM unnest($3::text[], $4::text[]) AS k (kind, value)
 JOIN identity i ON i.workspace = $1 AND i.kind = k.kind AND i.value = k.value AND i.customer_id <> $2
+    AND (i.place = '' OR $5 = '' OR i.place = $5)
+WHERE NOT EXISTS (
+    SELECT FROM identity own
+    WHERE own.workspace = $1 AND own.customer_id = $2 AND own.kind = k.kind AND own.value = k.value)
 """
 _WRITE = """
 UPDATE customer SET name = $3, language = $4, tier = $5, organization = $6, owner = $7,
@@ -58,7 +69,7 @@ Known = Annotated[str | None, Query(max_length=320)]
 
 
 class CustomerOut(BaseModel):
-    """A customer and by what they are known (in lower case)."""
+    """A customer and by what they are known."""
 
     id: str
     name: str | None
@@ -86,7 +97,8 @@ async def customers(
 ) -> Response:
     """The customers who have all of the given email, phone and handle."""
     after = decode_cursor(cursor, str)[0] if cursor else ""
-    asked = [(kind, _lower(value)) for kind, value in (("email", email), ("phone", phone), ("handle", handle)) if value]
+    given = (("email", email), ("phone", phone), ("handle", handle))
+    asked = [(kind, _as_kept(kind, value)) for kind, value in given if value]
     rows = await gate_of(request).process.pool.fetch(
         _LIST, caller.workspace, after, [kind for kind, _ in asked], [value for _, value in asked], limit + 1
     )
@@ -103,11 +115,12 @@ async def customer(request: Request, caller: ConnectorOrAgent, id: str) -> Respo
 async def put_customer(
     request: Request, caller: ConnectorOrAgent, id: str, given: Annotated[CustomerPut, Body()]
 ) -> Response:
-    """Sets what is known of a customer, whole. 409 when an identity is another customer's; 412 by `If-Match`."""
+    """Sets what is known of a customer, whole. 409 when an identity is another customer's; 412 by `If-Match`. Handles
+    that a connector sets are names at that connector; those that an agent sets are names everywhere."""
     expected = _version(request.headers.get("if-match"))
     identities = sorted(
         {
-            (kind, _lower(value))
+            (kind, _as_kept(kind, value))
             for kind, values in (("email", given.emails), ("phone", given.phones), ("handle", given.handles))
             for value in values
         }
@@ -115,17 +128,18 @@ async def put_customer(
     async with gate_of(request).process.pool.acquire() as db, db.transaction():
         if await db.fetchrow(_ONE, caller.workspace, id) is None:
             raise not_found("customer")
-        await _identify(db, caller.workspace, id, identities)
+        place = caller.sub if caller.role == "connector" else EVERYWHERE
+        await _identify(db, caller.workspace, id, identities, place)
         fields = (given.name, given.language, given.tier, given.organization, given.owner)
         if await db.fetchval(_WRITE, caller.workspace, id, *fields, expected) is None:
             raise Problem(412, "version-mismatch", "the customer is at another version", id=id)
         return _answer(await db.fetchrow(_ONE, caller.workspace, id))
 
 
-async def _identify(db: Database, workspace: str, id: str, identities: list[tuple[str, str]]) -> None:
+async def _identify(db: Database, workspace: str, id: str, identities: list[tuple[str, str]], place: str) -> None:
     kinds, values = [kind for kind, _ in identities], [value for _, value in identities]
-    await db.execute(_LEARN, workspace, id, kinds, values)
-    others = await db.fetch(_OTHERS, workspace, id, kinds, values)
+    await db.execute(_LEARN, workspace, id, kinds, values, place)
+    others = await db.fetch(_OTHERS, workspace, id, kinds, values, place)
     if others:
         errors = [
             {"pointer": f"/{row['kind']}s", "detail": f"{row['value']} is the customer {row['customer_id']}'s"}
@@ -147,5 +161,6 @@ def _version(header: str | None) -> int | None:
     return version_of_etag(header)
 
 
-def _lower(value: str) -> str:
-    return value.replace("\x00", "").strip().lower()
+def _as_kept(kind: str, value: str) -> str:
+    kept = value.replace("\x00", "").strip()
+    return kept.lower() if kind == "email" else kept

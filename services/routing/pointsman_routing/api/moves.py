@@ -101,7 +101,7 @@ class Customer(Body):
 
     @model_validator(mode="after")
     def _known_by(self) -> "Customer":
-        if not Recipient(**self.model_dump()).identities():
+        if not Recipient(**self.model_dump()).identities(""):
             raise ValueError("name the customer by id, email, phone or handle")
         return self
 

@@ -36,7 +36,7 @@ def start(desk: Desk, command: TicketStart) -> Result:
         return refuse(403, "not-eligible", f"{command.actor.id} is no agent who takes tickets")
     if command.connector not in desk.policy.document.connectors:
         return invalid(f"there is no connector {command.connector}", "/connector")
-    if not command.customer.identities():
+    if not command.customer.identities(command.connector):
         return invalid("name the customer by id, email, phone or handle", "/customer")
     written = _written(desk, agent, command)
     return opening.total(desk, written, lambda found: _begin(desk, agent, command, written, found))
@@ -65,7 +65,8 @@ def _begin(desk: Desk, agent: Agent, command: TicketStart, written: MessageRecei
 def _written(desk: Desk, agent: Agent, command: TicketStart) -> MessageReceived:
     """What the agent writes, in the form that classifying reads."""
     at, to = desk.draft.at, command.customer
-    kind, value = to.identities()[0]
+    identity = to.identities(command.connector)[0]
+    _, kind, value = identity
     known = kind == "id" and value.startswith(CUSTOMER_ID)
     id = desk.new_id("tkt")
     return made(
@@ -80,7 +81,7 @@ def _written(desk: Desk, agent: Agent, command: TicketStart) -> MessageReceived:
         thread=id,
         author=Author(kind="agent", id=agent.slug, name=agent.profile.name),
         customer=CustomerSeen(
-            id=value if known else derived_id("cus", at, desk.workspace, kind, value),
+            id=value if known else derived_id("cus", at, desk.workspace, *identity),
             name=to.name,
             email=to.email,
             handle=to.handle,
