@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final, Protocol
 
 import orjson
@@ -20,9 +21,8 @@ from prometheus_client import Counter
 
 from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.topic import Topic
-from pointsman.runtime.broker import BROKER_ERRORS, STOP_SECONDS, BrokerLink, arrived, make_consumer, start_client
+from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, end_client, make_consumer, start_client
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman.runtime.tasks import within
 
 log = structlog.get_logger(__name__)
 
@@ -212,7 +212,7 @@ class Broadcast:
             for full_name in self._topics
             for partition in range(self._settings.partitions)
         ]
-        await start_client(consumer, consumer.stop)
+        await start_client(consumer, partial(end_client, consumer))
         try:
             consumer.assign(partitions)
             await consumer.seek_to_end(*partitions)
@@ -224,7 +224,7 @@ class Broadcast:
                     for record in records:
                         self._dispatch(record)
         finally:
-            await within(consumer.stop(), STOP_SECONDS)
+            await end_client(consumer)
 
     def _dispatch(self, record: Any) -> None:
         topic = self._topics[record.topic]
@@ -290,4 +290,4 @@ async def read_since(
             elif time.monotonic() - idle_since > 10:
                 raise TimeoutError(f"{topic.name} could not be read to its end")
     finally:
-        await within(consumer.stop(), STOP_SECONDS)
+        await end_client(consumer)

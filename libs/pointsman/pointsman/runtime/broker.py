@@ -7,6 +7,7 @@ grows whenever the cluster or the address is another, so that readers and relays
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,16 @@ async def start_client(client: Any, end: Callable[[], Awaitable[Any]]) -> None:
         await asyncio.shield(starting)
     except BaseException:
         await within(starting, START_ENDS_SECONDS)
-        await within(end(), STOP_SECONDS)
+        await end()
         raise
+
+
+async def end_client(client: Any, seconds: float = STOP_SECONDS) -> None:
+    """Ends a consumer or a producer in so many seconds. What does not end by itself loses its connections at least: for
+    aiokafka it has ended already."""
+    if not await within(client.stop(), seconds):
+        connections = getattr(client, "_client", None) or client.client
+        await within(connections.close(), STOP_SECONDS)
 
 
 def resolve_broker(settings: RuntimeSettings) -> str:
@@ -173,7 +182,7 @@ class BrokerLink:
         if self._admin is None or address != self.address:
             await self._close_admin()
             admin = make_admin(self.settings, address)
-            await start_client(admin, admin.close)
+            await start_client(admin, lambda: within(admin.close(), STOP_SECONDS))
             self._admin = admin
         description = await self._admin.describe_cluster()
         return str(description["cluster_id"])
@@ -181,7 +190,7 @@ class BrokerLink:
     async def _connect(self, address: str, cluster: str) -> None:
         await self._stop_producer()
         producer = make_producer(self.settings, address)
-        await start_client(producer, producer.stop)
+        await start_client(producer, partial(end_client, producer))
         self._producer = producer
         self.address, self.cluster, self._lost_at = address, cluster, None
         self.generation += 1
@@ -208,7 +217,7 @@ class BrokerLink:
         producer, self._producer = self._producer, None
         if producer is not None:
             # A producer with pending sends waits for a broker that is gone; what it held is in the fact table.
-            await within(producer.stop(), 1.0)
+            await end_client(producer, 1.0)
 
 
 def arrived(record: Any, topic: str) -> Arrived:

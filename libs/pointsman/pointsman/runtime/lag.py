@@ -6,14 +6,14 @@ which know groups can show lag (scalers must name the topics). What fails here h
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink, start_client
+from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink, end_client, start_client
 from pointsman.runtime.broker_access import access_of
-from pointsman.runtime.tasks import within
 
 log = structlog.get_logger(__name__)
 
@@ -59,10 +59,10 @@ async def _start(link: BrokerLink, group: str) -> Any:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         **access_of(link.settings),
     )
-    await start_client(consumer, consumer.stop)
+    await start_client(consumer, partial(end_client, consumer))
     return consumer
 
 
 async def _stop(consumer: Any) -> None:
     if consumer is not None:
-        await within(consumer.stop(), 1.0)
+        await end_client(consumer)

@@ -6,6 +6,7 @@ is paused. The consumer is made anew for each generation of the broker link and 
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -15,10 +16,10 @@ from aiokafka.errors import OffsetOutOfRangeError
 from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
-from pointsman.runtime.broker import BROKER_ERRORS, STOP_SECONDS, BrokerLink, arrived, make_consumer, start_client
+from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, end_client, make_consumer, start_client
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.inbox import TopicInbox
-from pointsman.runtime.tasks import awaited, within
+from pointsman.runtime.tasks import awaited
 
 log = structlog.get_logger(__name__)
 
@@ -162,18 +163,18 @@ class Reader:
         # Answers come in the order of the questions: on the connection that fetches, the question where partitions end
         # would wait for as long as a fetch does, and a timer with it. So it has a connection of its own.
         consumer, asker = make_consumer(self._link.settings, address), make_consumer(self._link.settings, address)
-        await start_client(consumer, consumer.stop)
+        await start_client(consumer, partial(end_client, consumer))
         try:
-            await start_client(asker, asker.stop)
+            await start_client(asker, partial(end_client, asker))
         except BaseException:
-            await within(consumer.stop(), STOP_SECONDS)
+            await end_client(consumer)
             raise
         self._consumer, self._asker, self._generation, self._dirty = consumer, asker, generation, True
 
     async def _close(self) -> None:
         closing = [consumer for consumer in (self._consumer, self._asker) if consumer is not None]
         self._consumer = self._asker = None
-        await asyncio.gather(*(within(consumer.stop(), 1.0) for consumer in closing))
+        await asyncio.gather(*map(end_client, closing))
 
     def _partitions(self) -> dict[Any, TopicInbox]:
         return {
