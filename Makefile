@@ -46,8 +46,8 @@ down: setup ## Stop the local stack.
 test: setup ## Run all tests on PostgreSQL and the broker tansu. TESTS=path for some.
 	@$(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
 
-test-kafka: setup ## Run all tests on Apache Kafka (needs a JVM 17 and Maven).
-	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
+test-kafka: setup ## Run the tests that meet a broker on Apache Kafka (needs a JVM 17 and Maven). TESTS=path for some.
+	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(or $(TESTS),tests/integration)
 
 histories: setup ## Compare the desk and the clocks with their references over HISTORIES random histories, in two processes.
 	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) POINTSMAN_CLOCK_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider --timeout 1200 \

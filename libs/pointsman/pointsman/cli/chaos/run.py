@@ -41,7 +41,7 @@ from pointsman.runtime.auth import sign_token
 from pointsman.runtime.issuer_keys import IssuerKeys
 
 TOKEN_SECONDS = 6 * 3_600
-SETTLE_SECONDS_MAX = 240.0
+SETTLE_SECONDS_MAX = 600.0
 UNCHANGED_SECONDS_MAX = 40.0
 SETTLE_LOOK_SECONDS = 0.5
 AUDIT_SECONDS_MAX = 40.0
