@@ -229,7 +229,7 @@ async def test_the_programs_of_the_guides_work_together(stack: StackFolder, tmp_
         return [sys.executable, "-c", program, role, sub]
 
     def environment(role: str, sub: str) -> dict[str, str]:
-        return {"POINTSMAN_URL": url, "POINTSMAN": url, "TOKEN": token_of(stack, role, sub)}
+        return {"POINTSMAN_URL": url, "POINTSMAN_TOKEN": token_of(stack, role, sub)}
 
     with running(run(listener, "", ""), **environment("supervisor", "sue")) as events:
         for agent, number in ((with_client, 1), (plain, 2)):

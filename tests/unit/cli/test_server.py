@@ -43,12 +43,27 @@ def test_a_profile_that_does_not_do_is_wrong_input(tmp_path: Path, text: str, sa
     assert says in str(raised.value)
 
 
-def test_the_environment_names_both_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_elsewhere_needs_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POINTSMAN_URL", "https://desk.example")
-    with pytest.raises(WrongInput, match="go together"):
+    with pytest.raises(WrongInput, match=r"POINTSMAN_TOKEN is not set: who speaks to https://desk\.example"):
         find_server()
     monkeypatch.setenv("POINTSMAN_TOKEN", "t")
     assert find_server().url == "https://desk.example"
+
+
+@pytest.mark.parametrize("end", ["", "/"])
+def test_the_address_of_the_local_stack_needs_no_token(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+    monkeypatch.setenv("POINTSMAN_URL", f"http://127.0.0.1:1{end}")
+    folder = StackFolder.here()
+    folder.create()
+    generate_key_file(folder.key_file)
+    with folder.owned():
+        folder.write_status(StackStatus("running", url="http://127.0.0.1:1", key_file=str(folder.key_file)))
+        assert IssuerKeys.read(folder.key_file).verify(find_server().token)["role"] == "operator"
+        monkeypatch.setenv("POINTSMAN_TOKEN", "annas")
+        assert find_server().token == "annas"
+        monkeypatch.delenv("POINTSMAN_URL")
+        assert (find_server().url, find_server().token) == ("http://127.0.0.1:1", "annas")
 
 
 def test_without_a_server_it_says_how_to_get_one() -> None:

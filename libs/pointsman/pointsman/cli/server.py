@@ -1,8 +1,8 @@
 """Which server a command speaks to, with whose token; and how its errors become one line.
 
 In this order: `--profile NAME` (a table in `~/.config/pointsman/profiles.toml` with `url`, `token` and optionally
-`workspace`); `POINTSMAN_URL` with `POINTSMAN_TOKEN`; else the local stack that is up, as its operator, with a token
-signed by its key file.
+`workspace`); `POINTSMAN_URL` with `POINTSMAN_TOKEN`; else the local stack that is up (the address alone may name it),
+as `POINTSMAN_TOKEN` says or as its operator, with a token signed by its key file.
 """
 
 import asyncio
@@ -55,14 +55,16 @@ def find_server(profile: str | None = None, workspace: str | None = None) -> Ser
     url, token = os.environ.get("POINTSMAN_URL"), os.environ.get("POINTSMAN_TOKEN")
     if url and token:
         return Server(url, token, workspace)
-    if url or token:
-        raise WrongInput("POINTSMAN_URL and POINTSMAN_TOKEN go together: one of them is not set")
     folder = StackFolder.here()
     status = folder.status()
+    if url and url.rstrip("/") != status.url:
+        raise WrongInput(f"POINTSMAN_TOKEN is not set: who speaks to {url}? (pointsman token issue makes one)")
     if status.url is None or status.key_file is None:
         raise CommandFailed(
             "no server: set POINTSMAN_URL and POINTSMAN_TOKEN, use --profile, or start one with: pointsman up"
         )
+    if token:
+        return Server(status.url, token, workspace)
     token = local_token(Path(status.key_file), "operator", "*", "operator", LOCAL_TOKEN_SECONDS)
     return Server(status.url, token, workspace or _last_workspace(folder))
 

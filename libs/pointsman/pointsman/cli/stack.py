@@ -132,10 +132,17 @@ def down() -> None:
     print("Ended what a killed supervisor left." if left else "The local stack is not up.", file=sys.stderr)
 
 
-def status(json: Json = False) -> None:
+def status(
+    url: Annotated[bool, typer.Option("--url", help="Print its address and nothing else.")] = False,
+    json: Json = False,
+) -> None:
     """Says what runs, and where. Exit code 1 when the stack is not running."""
     now = StackFolder.here().status()
-    if json:
+    if url and now.state == "running":
+        print(now.url)
+    elif url:
+        raise CommandFailed("the local stack is not running: pointsman up")
+    elif json:
         sys.stdout.buffer.write(orjson.dumps(now.document(), option=orjson.OPT_INDENT_2) + b"\n")
     else:
         _show(now, Console())

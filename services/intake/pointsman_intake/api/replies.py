@@ -110,9 +110,8 @@ async def replies(
     own_connector(caller, slug)
     await gate.connector(caller.workspace, slug)
     number = decode_cursor(after, int, name="after")[0] if after else 0
-    wait_seconds = wait if after else 0
-    with polling(gate.process, caller, wait_seconds):
-        rows = await _waiting(gate, caller.workspace, slug, number, wait_seconds)
+    with polling(gate.process, caller, wait):
+        rows = await _waiting(gate, caller.workspace, slug, number, wait)
     items = [
         {**row["body"], "id": row["id"], "connector": slug, "ticket_id": row["ticket_id"], "thread": row["thread"]}
         for row in rows

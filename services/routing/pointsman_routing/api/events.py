@@ -67,10 +67,10 @@ async def events(
         if name not in EVENT_TYPES:
             errors = [{"pointer": "?type", "detail": f"{name!r} is no type of event (number {place + 1})"}]
             raise Problem(422, "invalid-request", "the request has errors", errors)
-    process, wait_seconds = request.app.state.process, wait if after is not None else 0
+    process = request.app.state.process
     poll = _Poll(process, caller, type, limit)
-    with polling(process, caller, wait_seconds):
-        found, cursor = await poll.answer(after, wait_seconds)
+    with polling(process, caller, wait):
+        found, cursor = await poll.answer(after, wait)
     if BATCH_MEDIA_TYPE in request.headers.get("accept", ""):
         return Response(dump_json(found), media_type=BATCH_MEDIA_TYPE, headers={CURSOR_HEADER: cursor})
     return Json({"items": found, "cursor": cursor})

@@ -115,12 +115,10 @@ class MyRoutes:
         return Json(presence_shape(row))
 
     async def offers(self, request: Request, caller: MyCaller, wait: Wait = 0, after: After = None) -> Response:
-        """The caller's offers, as a long poll."""
+        """The caller's offers, as a long poll: at once when there are some, else as soon as there is one, else none."""
         process = request.app.state.process
-        seen = _seen(after)
-        waits_seconds = wait if after is not None else 0
-        with polling(process, caller, waits_seconds):
-            return await self._offers_since(process, caller, seen, waits_seconds)
+        with polling(process, caller, wait):
+            return await self._offers_since(process, caller, _seen(after), wait)
 
     async def _offers_since(self, process: ApiProcess, caller: Caller, seen: Seen, waits_seconds: float) -> Response:
         async with process.broadcast.subscribe(

@@ -153,6 +153,7 @@ _HEAD = """\
 How this desk's own policy does beside those that routers are commonly set to, on the same drawn customers: each class's
 n-th customer comes at the same time, needs the same work and was promised the same under every policy. Written by
 
+<!-- not run: it writes this page, in half an hour -->
 ```sh
 pointsman simulate --compare --markdown docs/policies.md
 ```

@@ -152,6 +152,7 @@ tickets and one for the others, fitted on simulated history: the production desk
 easy, full and overloaded days, with surges, shifts, several queue orders and agents who hold several tickets. This
 page is of other histories than those that the map was fitted on. It is written, with the map, by
 
+<!-- not run: it writes this page, in some minutes -->
 ```sh
 pointsman simulate --record histories
 pointsman predict histories --fit services/sla/pointsman_sla/predict/calibration.json --markdown docs/predict.md

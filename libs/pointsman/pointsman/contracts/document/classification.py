@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from pointsman.contracts.document.connectors import Labelled
 from pointsman.contracts.document.parts import (
@@ -14,13 +14,13 @@ from pointsman.contracts.document.parts import (
     Labels,
     Languages,
     Needs,
+    OneOrMany,
     Part,
     Short,
     Slug,
     Slugs,
     Tags,
     Words,
-    listed,
 )
 from pointsman.contracts.shapes import Channel
 
@@ -36,8 +36,8 @@ CATCH_ALL = "other"
 Expression = Annotated[str, Field(min_length=1, max_length=EXPRESSION_CHARACTERS_MAX)]
 """A linear-time regular expression (RE2); upper and lower case are the same unless it says `(?-i)`."""
 
-Channels = Annotated[tuple[Channel, ...], BeforeValidator(listed), Field(max_length=3)]
-Values = Annotated[tuple[str | bool | int | float, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
+Channels = Annotated[tuple[Channel, ...], Field(max_length=3), OneOrMany()]
+Values = Annotated[tuple[str | bool | int | float, ...], Field(max_length=LIST_MAX), OneOrMany()]
 
 
 class When(Part):

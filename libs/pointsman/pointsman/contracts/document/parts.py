@@ -5,7 +5,9 @@ Every limit of the document stands here, so that a reader finds them together.
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 NAME = r"^[A-Za-z0-9]+([_.-][A-Za-z0-9]+)*$"
@@ -70,11 +72,22 @@ def listed(value: Any) -> Any:
     return [value] if isinstance(value, (str, int, float)) else value
 
 
-Slugs = Annotated[tuple[Slug, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
-Labels = Annotated[tuple[Label, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
-Tags = Annotated[tuple[Short, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
-Languages = Annotated[tuple[LanguageCode, ...], BeforeValidator(listed), Field(max_length=50)]
-Words = Annotated[tuple[Short, ...], BeforeValidator(listed), Field(max_length=LIST_MAX)]
+class OneOrMany:
+    """A list that may also be written as its only item, in the document and in its JSON Schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(listed, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        many = handler(schema)
+        return {"anyOf": [many["items"], many]}
+
+
+Slugs = Annotated[tuple[Slug, ...], Field(max_length=LIST_MAX), OneOrMany()]
+Labels = Annotated[tuple[Label, ...], Field(max_length=LIST_MAX), OneOrMany()]
+Tags = Annotated[tuple[Short, ...], Field(max_length=LIST_MAX), OneOrMany()]
+Languages = Annotated[tuple[LanguageCode, ...], Field(max_length=50), OneOrMany()]
+Words = Annotated[tuple[Short, ...], Field(max_length=LIST_MAX), OneOrMany()]
 
 
 class Part(BaseModel):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, field_validator
+from pydantic import Field, field_validator
 
 from pointsman.contracts.document.calendars import Zone
 from pointsman.contracts.document.classification import Channels
@@ -13,6 +13,7 @@ from pointsman.contracts.document.parts import (
     POLICIES_MAX,
     Labels,
     Languages,
+    OneOrMany,
     Part,
     PositiveSeconds,
     Seconds,
@@ -20,7 +21,6 @@ from pointsman.contracts.document.parts import (
     Slug,
     Slugs,
     Tags,
-    listed,
 )
 from pointsman.contracts.document.templates import TemplateText
 from pointsman.contracts.shapes import Metric, Priority
@@ -32,7 +32,7 @@ class Match(Part):
     channel: Channels = ()
     connector: Slugs = ()
     queue: Slugs = ()
-    priority: Annotated[tuple[Priority, ...], BeforeValidator(listed), Field(max_length=4)] = ()
+    priority: Annotated[tuple[Priority, ...], Field(max_length=4), OneOrMany()] = ()
     category: Labels = ()
     organization: Tags = ()
     tags: Tags = ()
@@ -119,7 +119,7 @@ class Step(Part):
     on: Literal["warning", "breach"] | None = None
     at: Annotated[float, Field(strict=True, gt=0, le=1)] | None = None
     after_seconds: PositiveSeconds | None = None
-    metrics: Annotated[tuple[Metric, ...], BeforeValidator(listed), Field(max_length=7)] = ()
+    metrics: Annotated[tuple[Metric, ...], Field(max_length=7), OneOrMany()] = ()
     unless: Literal["acknowledged"] | None = None
     do: Annotated[tuple[Action, ...], Field(max_length=20)] = ()
     repeat: Repeat | None = None

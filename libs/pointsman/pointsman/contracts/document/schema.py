@@ -31,9 +31,3 @@ def _accept_short_forms(definitions: dict[str, Any]) -> None:
     targets["additionalProperties"]["additionalProperties"] = {
         "anyOf": [{"type": "integer", "minimum": 1}, {"$ref": "#/$defs/Target"}]
     }
-    for name in ("When", "Match", "Step", "Webhook", "Survey", "Team", "Labelled"):
-        for property in definitions[name]["properties"].values():
-            if property.get("type") == "array" and property["items"].get("type") == "string":
-                items = property["items"]
-                property["anyOf"] = [items, {"type": "array", "items": items}]
-                del property["type"], property["items"]

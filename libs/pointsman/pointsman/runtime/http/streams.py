@@ -30,7 +30,9 @@ WAIT_SECONDS_MAX = 60
 COMMENT_SECONDS = 15.0
 RETRY_MILLISECONDS = 1_000
 
-Wait = Annotated[float, Query(ge=0, le=WAIT_SECONDS_MAX, description="Seconds to wait when nothing is there yet.")]
+Wait = Annotated[
+    float, Query(ge=0, le=WAIT_SECONDS_MAX, description="Seconds to wait while the list would be empty (s).")
+]
 After = Annotated[str | None, Query(max_length=512, description="`cursor` of the answer before.")]
 
 
