@@ -15,6 +15,7 @@ from pointsman.runtime.tasks import Tasks
 from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
+from pointsman_intake.mail.readers import Readers
 from pointsman_intake.model import Arrival, Outcome
 from pointsman_intake.settings import IntakeSettings
 
@@ -36,6 +37,7 @@ class Gate:
         self.settings = IntakeSettings(**process.settings.model_dump())
         self.book = ConnectorBook(process.pool, self.settings.config_refresh_seconds)
         self._beside = asyncio.Lock()
+        self.readers = Readers(self.settings)
         self.bell = Bell(self.settings, self.book.forget)
         self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
             self.settings,
@@ -50,12 +52,14 @@ class Gate:
 
     async def __aenter__(self) -> "Gate":
         await self._group.__aenter__()
+        await self.readers.__aenter__()
         self._tasks.keep(self.bell.run())
         self.process.ask_readiness_of(self._group.unready)
         return self
 
     async def __aexit__(self, *failure: object) -> None:
         await self._tasks.close()
+        await self.readers.__aexit__(*failure)
         await self._group.__aexit__(*failure)
 
     async def submit(self, arrival: Arrival) -> Outcome:

@@ -1,16 +1,14 @@
 """Bytes of a connector to arrivals: which reader a kind has, and what becomes of what nobody understands."""
 
-import asyncio
-
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.problems import Problem
 from pointsman_intake.connectors import EMAIL_KINDS, META_KINDS, SLACK_KINDS, Connector
 from pointsman_intake.hooks.meta import read_meta
 from pointsman_intake.hooks.slack import read_slack
-from pointsman_intake.keeping import kept, kept_read
-from pointsman_intake.mail.message import read_mail
+from pointsman_intake.keeping import kept_read
+from pointsman_intake.mail.readers import Readers
 from pointsman_intake.model import Arrival, Raw
-from pointsman_intake.said import NotUnderstood, Read, as_inbound
+from pointsman_intake.said import Read, as_inbound
 
 HOOK_KINDS = SLACK_KINDS | META_KINDS
 
@@ -39,22 +37,20 @@ def hook_arrival(
 
 
 async def mail_arrival(
+    readers: Readers,
     raw: Raw,
     workspace: str,
     slug: str,
     connector: Connector,
     at: Instant,
     *,
-    seconds_max: float,
+    cpu_seconds: float | None = None,
     quarantine_id: str | None = None,
 ) -> Arrival:
-    """The arrival of a raw mail, parsed in a thread and for a bounded time. Raises `NotUnderstood`."""
-    try:
-        async with asyncio.timeout(seconds_max):
-            said = await asyncio.to_thread(read_mail, raw.body, connector.addresses)
-    except TimeoutError as error:
-        raise NotUnderstood("too-slow", f"reading it takes more than {seconds_max:g} seconds") from error
-    message = as_inbound(kept(said), workspace, slug, connector, at)
+    """The arrival of a raw mail, read in a process that is killed when it takes too much. Raises `NotUnderstood`, and
+    `Problem` 503 when no process can be had."""
+    said = await readers.read(raw.body, connector.addresses, cpu_seconds=cpu_seconds)
+    message = as_inbound(said, workspace, slug, connector, at)
     return Arrival(workspace, slug, at, raw=raw, messages=(message,), quarantine_id=quarantine_id)
 
 

@@ -30,13 +30,15 @@ class File:
     size: int | None = None
     url: str | None = None
     content: bytes | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """One message. `joins_only`: it makes sense only on a conversation that is known (a reaction, a deletion).
 
-    `reference` is the id by which others cite it, `cites` the ids that it cites, the nearest first.
+    `reference` is the id by which others cite it, `cites` the ids that it cites, the nearest first. `truncated`: the
+    bytes have more than was read.
     """
 
     external_id: str
@@ -57,6 +59,7 @@ class Said:
     reference: str | None = None
     cites: tuple[str, ...] = ()
     joins_only: bool = False
+    truncated: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
@@ -90,7 +93,8 @@ class NotUnderstood(ValueError):
 def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: Instant) -> Inbound:
     """The message in its workspace, as it will be stored and told. It can be kept (pointsman_intake.keeping)."""
     content: dict[str, Any] = {}
-    text, truncated = cut(said.text)
+    text, cut_here = cut(said.text)
+    truncated = said.truncated or cut_here
     if text:
         content["text"] = text
     if said.reply_text is not None:
@@ -145,7 +149,8 @@ def _files(said: Said, workspace: str, slug: str, at: Instant) -> tuple[list[dic
         reference: dict[str, Any] = {name: value for name, value in known if value is not None}
         if file.content is not None:
             id = derived_id("att", at, workspace, slug, said.external_id, place)
-            files.append(NewFile(id, file.name, file.content_type, file.content, sha256(file.content).hexdigest()))
+            digest = file.sha256 or sha256(file.content).hexdigest()
+            files.append(NewFile(id, file.name, file.content_type, file.content, digest))
             reference |= {"attachment_id": id, "size": len(file.content)}
         references.append(reference)
     return references, tuple(files)

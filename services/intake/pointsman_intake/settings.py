@@ -16,8 +16,13 @@ class IntakeSettings(RuntimeSettings):
     """A batch has at most so many messages."""
     email_bytes_max: int = Field(default=32 * 1_048_576, ge=1)
     """The largest mail."""
-    email_parse_seconds_max: float = 10.0
-    """How long a mail may take to be parsed before it is quarantined."""
+    email_cpu_seconds_max: float = Field(default=0.07, gt=0)
+    """How much CPU time the reading of a mail of up to 1 MiB may take before it is quarantined."""
+    email_cpu_seconds_per_megabyte: float = Field(default=0.04, ge=0)
+    """How much more for each MiB beyond."""
+    email_parse_seconds_max: float = Field(default=10.0, gt=0)
+    """How long a process that reads mail may stand still with one before another tries; and the CPU time for a mail
+    that a person takes out of the quarantine."""
     hook_bytes_max: int = Field(default=4 * 1_048_576, ge=1)
     """The largest body of a provider's webhook."""
     attachment_bytes_max: int = Field(default=25 * 1_048_576, ge=1)

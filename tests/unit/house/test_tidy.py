@@ -188,3 +188,14 @@ def test_every_problem_has_its_page() -> None:
             if not (ROOT / "docs" / "problems" / f"{code.value}.md").exists():
                 missing.add(f"{code.value} ({shown(path)}:{call.lineno})")
     assert sorted(missing) == []
+
+
+def test_mail_is_read_with_linear_expressions_only() -> None:
+    """One expression of `re` on one mail held a process for seconds: it backtracks, and nobody else runs meanwhile."""
+    found = [
+        shown(path)
+        for path in files("services/intake/pointsman_intake/mail", suffix=".py")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Import) and any(name.name == "re" for name in node.names)
+    ]
+    assert found == []

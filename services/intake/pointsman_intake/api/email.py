@@ -52,9 +52,7 @@ async def post_mail(request: Request, caller: OfConnector, connector: str) -> Re
     at = gate.process.clock.now()
     raw = Raw(body, media_type(request.headers))
     try:
-        arrival = await mail_arrival(
-            raw, caller.workspace, connector, configured, at, seconds_max=gate.settings.email_parse_seconds_max
-        )
+        arrival = await mail_arrival(gate.readers, raw, caller.workspace, connector, configured, at)
     except NotUnderstood as why:
         id = await put_in_quarantine(gate.process.pool, caller.workspace, connector, "email", raw, why, at)
         return Json({"quarantine_id": id, "reason": why.reason}, 202)

@@ -109,12 +109,13 @@ async def _replay(gate: Gate, caller: Caller, id: str) -> tuple[Any, int]:
     try:
         if row["source"] == "email":
             arrival = await mail_arrival(
+                gate.readers,
                 raw,
                 caller.workspace,
                 slug,
                 connector,
                 row["at"],
-                seconds_max=gate.settings.email_parse_seconds_max,
+                cpu_seconds=gate.settings.email_parse_seconds_max,
                 quarantine_id=id,
             )
         else:

@@ -4,19 +4,19 @@ Sources: RFC 3834 (Auto-Submitted), RFC 3462 (multipart/report), RFC 2919 (List-
 autoresponders.
 """
 
-import re
 from dataclasses import dataclass
 from email.message import Message
+
+import re2
 
 from pointsman.contracts.shapes import Automatic
 from pointsman_intake.mail.headers import addresses_of, raw_header, text_of_header
 
-_DAEMON = re.compile(r"^(mailer-daemon|postmaster|mail-daemon|mailerdaemon)@", re.IGNORECASE)
-_AWAY = re.compile(
-    r"out of (the )?office|automatic reply|auto(matic)?[- ]?(reply|response|antwort)|autoreply|abwesen|"
+_DAEMON = re2.compile(r"(?i)^(mailer-daemon|postmaster|mail-daemon|mailerdaemon)@")
+_AWAY = re2.compile(
+    r"(?i)out of (the )?office|automatic reply|auto(matic)?[- ]?(reply|response|antwort)|autoreply|abwesen|"
     r"fuori (sede|ufficio)|risposta automatica|absence|vacation|r[ée]ponse automatique|respuesta autom[áa]tica|"
-    r"автоответ|вне офиса|自动回复|自動回覆",
-    re.IGNORECASE,
+    r"автоответ|вне офиса|自动回复|自動回覆"
 )
 
 

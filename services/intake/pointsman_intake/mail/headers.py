@@ -8,24 +8,29 @@ split between two of them).
 import base64
 import binascii
 import quopri
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.message import Message
-from email.utils import getaddresses, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from itertools import islice
+
+import re2
 
 from pointsman.core.instant import Instant
 from pointsman_intake.mail.charsets import decode
+from pointsman_intake.mail.mailboxes import Mailbox, mailboxes_in
 
 HEADER_LENGTH_MAX = 8_192
 ADDRESSES_MAX = 100
+HEADERS_OF_A_NAME_MAX = 4
+DATE_LENGTH_MAX = 200
+WORD_LENGTH_MAX = 2_048
+CHARSET_LENGTH_MAX = 64
 
-_WORD = re.compile(r"=\?([^?\s]{1,64})\?([bBqQ])\?([^?]*)\?=")
-_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"@]{1,128}@[^\s<>()\[\],;:\"@]{1,255}")
-_MESSAGE_ID = re.compile(r"<([^<>\s]{1,500})>")
-_FOLD = re.compile(r"\r?\n(?=[ \t])")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+_ENCODINGS = ("b", "B", "q", "Q")
+_ADDRESS = re2.compile(r"[^\s<>()\[\],;:\"@]{1,128}@[^\s<>()\[\],;:\"@]{1,255}")
+_MESSAGE_ID = re2.compile(r"<([^<>\s]{1,500})>")
+_CONTROL = dict.fromkeys([*range(32), 127], "\0")
 
 
 def raw_header(message: Message, name: str) -> str:
@@ -36,28 +41,59 @@ def raw_header(message: Message, name: str) -> str:
 def _raw_headers(message: Message, name: str) -> Iterator[str]:
     for known, value in message.raw_items():
         if known.lower() == name:
-            yield _FOLD.sub("", str(value)[:HEADER_LENGTH_MAX])
+            yield _unfolded(str(value)[:HEADER_LENGTH_MAX])
+
+
+def _unfolded(value: str) -> str:
+    """A header goes on in the next line when that begins with a space."""
+    for end in ("\r\n", "\n"):
+        for blank in (" ", "\t"):
+            value = value.replace(end + blank, blank)
+    return value
 
 
 def text_of_header(value: str) -> str:
-    """A header's text in one line: encoded words decoded, raw 8-bit read as text."""
+    """A header's text in one line: encoded words decoded, raw 8-bit read as text. A run of control characters is a
+    space: none of them makes a line or a header."""
     parts: list[str] = []
     pending, charset = b"", ""
     end = 0
-    for found in _WORD.finditer(value):
-        between = value[end : found.start()]
-        name = found[1].partition("*")[0].lower()
+    for start, stop, name, content in _words(value):
+        between = value[end:start]
         if pending and (between.strip() or name != charset):
             parts.append(decode(pending, charset))
             pending = b""
         if between.strip() or (not parts and not pending and between):
             parts.append(_eight_bit(between))
-        pending, charset = pending + _word_bytes(found[2], found[3]), name
-        end = found.end()
+        pending, charset = pending + content, name
+        end = stop
     if pending:
         parts.append(decode(pending, charset))
     parts.append(_eight_bit(value[end:]))
-    return _CONTROL.sub(" ", "".join(parts)).strip()
+    text = "".join(parts)
+    if text.isprintable():
+        return text.strip()
+    marked = text.translate(_CONTROL)
+    while "\0\0" in marked:
+        marked = marked.replace("\0\0", "\0")
+    return marked.replace("\0", " ").strip()
+
+
+def _words(value: str) -> Iterator[tuple[int, int, str, bytes]]:
+    """The encoded words `=?charset?B or Q?text?=` as (start, end, charset, bytes)."""
+    start = value.find("=?")
+    while start != -1:
+        parts = value[start + 2 : start + 2 + WORD_LENGTH_MAX].split("?", 3)
+        if len(parts) == 4 and parts[1] in _ENCODINGS and parts[3].startswith("=") and _names_charset(parts[0]):
+            end = start + 2 + len(parts[0]) + len(parts[2]) + 5
+            yield start, end, parts[0].partition("*")[0].lower(), _word_bytes(parts[1], parts[2])
+            start = value.find("=?", end)
+        else:
+            start = value.find("=?", start + 2)
+
+
+def _names_charset(text: str) -> bool:
+    return 0 < len(text) <= CHARSET_LENGTH_MAX and not any(character.isspace() for character in text)
 
 
 def _word_bytes(encoding: str, text: str) -> bytes:
@@ -79,15 +115,21 @@ def _eight_bit(text: str) -> str:
 
 def addresses_of(message: Message, name: str) -> list[tuple[str, str]]:
     """(display name, address in lower case) of every mailbox in the headers of this name."""
-    values = list(islice(_raw_headers(message, name), 10))
-    try:
-        found = getaddresses([value.encode("utf-8", "surrogateescape").decode("utf-8", "replace") for value in values])
-    except (RecursionError, ValueError, IndexError, TypeError):
-        found = []
-    mailboxes = [(text_of_header(shown), address.strip().lower()) for shown, address in found if "@" in address]
-    if not mailboxes:
-        mailboxes = [("", address.lower()) for value in values for address in _ADDRESS.findall(text_of_header(value))]
-    return [(shown[:512], address[:320]) for shown, address in mailboxes[:ADDRESSES_MAX] if address.isprintable()]
+    return [(mailbox.name, mailbox.address) for mailbox in mailboxes_of(message, name)]
+
+
+def mailboxes_of(message: Message, name: str) -> list[Mailbox]:
+    """Every mailbox in the headers of this name, its name decoded, its address in lower case."""
+    values = [_eight_bit(value) for value in islice(_raw_headers(message, name), HEADERS_OF_A_NAME_MAX)]
+    found = [mailbox for value in values for mailbox in islice(mailboxes_in(value), ADDRESSES_MAX)]
+    if not found:
+        bare = [address for value in values for address in _ADDRESS.findall(text_of_header(value))]
+        found = [Mailbox("", address, False) for address in bare]
+    return [
+        Mailbox(text_of_header(one.name)[:512], one.address.lower()[:320], one.in_angles)
+        for one in found[:ADDRESSES_MAX]
+        if one.address.isprintable()
+    ]
 
 
 def message_ids_of(message: Message, name: str) -> Iterator[str]:
@@ -102,7 +144,7 @@ def message_ids_of(message: Message, name: str) -> Iterator[str]:
 def date_of(message: Message) -> Instant | None:
     """When the sender says that it was written."""
     try:
-        at = parsedate_to_datetime(raw_header(message, "date"))
+        at = parsedate_to_datetime(raw_header(message, "date")[:DATE_LENGTH_MAX])
         at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
         at = at.astimezone(UTC)
     except (ValueError, TypeError, IndexError, OverflowError):

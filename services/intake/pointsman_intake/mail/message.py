@@ -1,14 +1,10 @@
-"""One raw mail to what was said: `read_mail`. Pure and total: it raises only `NotUnderstood`.
+"""One raw mail to what was said: `read_mail`. Pure, and linear in the mail's bytes.
 
-Limits come first (size of the headers, number and depth of parts), then the stdlib parser with its compat32 policy,
-whose values stay raw until our own bounded decoding looks at them.
+It raises `NotUnderstood` for what is no mail, and for bombs; whatever else it raises is a fault of ours, which its
+caller keeps with the bytes.
 """
 
-import re
-from email.errors import MessageError
-from email.message import Message
-from email.parser import BytesParser
-from email.policy import compat32
+from hashlib import sha256
 
 from pointsman.core.ids import digest_of
 from pointsman_intake.mail.automatic import automatic
@@ -16,19 +12,18 @@ from pointsman_intake.mail.bodies import Bodies, read_bodies
 from pointsman_intake.mail.headers import (
     addresses_of,
     date_of,
+    mailboxes_of,
     message_ids_of,
     raw_header,
     text_of_header,
 )
-from pointsman_intake.mail.quotes import new_part
+from pointsman_intake.mail.mime import Part, parse
+from pointsman_intake.mail.quotes import is_forward, new_part
 from pointsman_intake.model import Person
-from pointsman_intake.said import NotUnderstood, Said
+from pointsman_intake.said import Said
 
-HEADER_BYTES_MAX = 2_097_152
 SUBJECT_LENGTH_MAX = 998
 REFERENCES_MAX = 50
-MULTIPARTS_MAX = 100
-"""The parser's time grows with the square of the depth; mail that people write has a handful of such parts."""
 RULE_HEADERS_MAX = 40
 RULE_HEADER_LENGTH_MAX = 500
 
@@ -37,28 +32,20 @@ _NOT_FOR_RULES = (
     "x-received", "subject", "date", "mime-version", "content-", "message-id", "references", "in-reply-to",
 )  # fmt: skip
 
-_MULTIPART = re.compile(rb"^content-type:\s*multipart/", re.IGNORECASE | re.MULTILINE)
-
 
 def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
     """What the mail says. `own_addresses` are the mailbox's: a mail from itself is of its Reply-To (a web form).
 
     Raises `NotUnderstood` for what is no mail, or a bomb.
     """
-    message = _parse(raw)
-    try:
-        bodies = read_bodies(message)
-    except RecursionError as error:
-        raise NotUnderstood("nested-too-deep", "its parts are nested too deep") from error
+    message, left = parse(raw)
+    bodies = read_bodies(message)
     ids = list(message_ids_of(message, "message-id"))[:1]
     replied = list(message_ids_of(message, "in-reply-to"))
     references = list(message_ids_of(message, "references"))[-REFERENCES_MAX:]
     subject = text_of_header(raw_header(message, "subject"))[:SUBJECT_LENGTH_MAX]
     sender = _sender(message, own_addresses)
-    digest = digest_of(
-        "\x1f".join([subject, sender[1], bodies.text, bodies.html or ""]).encode("utf-8", "replace")
-        + b"".join(digest_of(file.content or b"").encode() for file in bodies.files)
-    )
+    digest = _digest(subject, sender[1], bodies)
     own = ids[0] if ids else f"{digest}@no-message-id"
     marked = automatic(message)
     return Said(
@@ -68,11 +55,12 @@ def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
         text=bodies.text,
         subject=subject or None,
         html=bodies.html,
-        reply_text=new_part(bodies.text),
+        reply_text=new_part(bodies.text, forwarded=is_forward(subject)),
         occurred_at=date_of(message),
         to=tuple(dict.fromkeys(address for _, address in addresses_of(message, "to"))),
         cc=tuple(dict.fromkeys(address for _, address in addresses_of(message, "cc"))),
         files=bodies.files,
+        truncated=bodies.truncated or left,
         headers=_for_rules(message),
         automatic=marked.kind if marked else None,
         reference=own,
@@ -80,40 +68,35 @@ def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
     )
 
 
-def _parse(raw: bytes) -> Message:
-    head = raw[: HEADER_BYTES_MAX + 4].replace(b"\r\n", b"\n")
-    if b"\n\n" not in head and len(raw) > HEADER_BYTES_MAX:
-        raise NotUnderstood("headers-too-large", f"its headers take more than {HEADER_BYTES_MAX} bytes")
-    if len(_MULTIPART.findall(raw)) > MULTIPARTS_MAX:
-        raise NotUnderstood("nested-too-deep", f"it has more than {MULTIPARTS_MAX} parts of parts")
-    try:
-        message = BytesParser(policy=compat32).parsebytes(raw)
-    except RecursionError as error:
-        raise NotUnderstood("nested-too-deep", "its parts are nested too deep") from error
-    except (MessageError, ValueError, LookupError, AssertionError, IndexError, TypeError) as error:
-        raise NotUnderstood("not-a-mail", f"it cannot be parsed: {error}") from error
-    if not message.keys():
-        raise NotUnderstood("not-a-mail", "it has no headers")
-    return message
+def _digest(subject: str, sender: str, bodies: Bodies) -> str:
+    """What tells a repeat from another mail under the same id: all that was said and attached, whatever it travelled
+    as."""
+    content = b"".join(sha256(part).digest() for part in bodies.said)
+    content += b"".join(sha256(file.content or b"").digest() for file in bodies.files)
+    return digest_of(f"{subject}\x1f{sender}\x1f".encode() + content)
 
 
-def _sender(message: Message, own_addresses: tuple[str, ...]) -> tuple[str, str]:
+def _sender(message: Part, own_addresses: tuple[str, ...]) -> tuple[str, str]:
     """(name, address) of who wrote it."""
     own = {address.lower() for address in own_addresses}
-    senders = addresses_of(message, "from") or addresses_of(message, "sender")
-    if senders and senders[0][1] in own:
-        senders = [one for one in addresses_of(message, "reply-to") if one[1] not in own] or senders
-    return senders[0] if senders else ("", "")
+    senders = mailboxes_of(message, "from") or mailboxes_of(message, "sender")
+    if not senders:
+        return "", ""
+    sender = next((one for one in senders if one.in_angles), senders[0])
+    if sender.address in own:
+        others = [one for one in mailboxes_of(message, "reply-to") if one.address not in own]
+        sender = others[0] if others else sender
+    return sender.name, sender.address
 
 
-def _for_rules(message: Message) -> dict[str, str]:
+def _for_rules(message: Part) -> dict[str, str]:
     """The headers that a workspace's rules may look at."""
     kept: dict[str, str] = {}
     for name in dict.fromkeys(name for name, _ in message.raw_items()):
         lower = name.lower()
         if lower in kept or lower.startswith(_NOT_FOR_RULES) or not lower.isascii() or len(lower) > 100:
             continue
-        kept[lower] = text_of_header(raw_header(message, lower))[:RULE_HEADER_LENGTH_MAX]
+        kept[lower] = text_of_header(raw_header(message, lower)[: 4 * RULE_HEADER_LENGTH_MAX])[:RULE_HEADER_LENGTH_MAX]
         if len(kept) >= RULE_HEADERS_MAX:
             break
     return kept
