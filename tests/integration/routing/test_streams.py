@@ -65,6 +65,33 @@ async def test_the_stream_of_an_agent_resumes_where_it_was_interrupted(floor: Fl
         await lost.end()
 
 
+async def test_a_stream_begins_with_what_is_offered_and_in_hand(floor: Floor) -> None:
+    """An app that only listens missed what was offered before it came."""
+    anna = await floor.sign_in("anna")
+    await floor.customer_writes("t1")
+    taken = await next_offer(anna)
+    assert (await anna.post(f"/v1/offers/{taken['id']}/accept")).is_success
+    await floor.customer_writes("t2")
+    await until(lambda: _offers(anna, 1))
+    offer = await next_offer(anna)
+    for last in (None, "gone.7"):
+        stream = Stream(floor, anna)
+        await stream.begin(last)
+        pending = await stream.event("offer.pending")
+        assert (pending["data"]["ticket"]["id"], pending["data"]["state"]) == ("t2", "pending")
+        assert pending["data"]["id"] == offer["id"]
+        assert (await stream.event("ticket.held"))["data"]["id"] == "t1"
+        await floor.customer_writes("t1", "Are you there?")
+        heard = await stream.event("message.received")
+        await stream.end()
+    resumed = Stream(floor, anna)
+    await resumed.begin(heard["id"])
+    await floor.customer_writes("t1", "Hello?")
+    assert (await resumed.event("message.received")) is not None
+    assert "offer.pending" not in resumed.names, "who resumes knows"
+    await resumed.end()
+
+
 async def test_a_stream_says_goodbye_when_its_token_is_revoked(floor: Floor) -> None:
     admin = await floor.as_("admin", "root")
     issued = (await admin.post("/v1/tokens", json={"role": "agent", "sub": "anna", "ttl_seconds": 600})).json()
@@ -150,6 +177,8 @@ class Stream:
         self._gone = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._buffer = b""
+        self.names: list[str] = []
+        """Of all events that came."""
 
     async def begin(self, last_event_id: str | None = None) -> dict[str, Any]:
         headers = [(b"authorization", self._token.encode())]
@@ -181,6 +210,7 @@ class Stream:
                 frame, _, self._buffer = self._buffer.partition(b"\n\n")
                 lines = [line.partition(b": ") for line in frame.split(b"\n")]
                 fields = {key.decode(): value.decode() for key, _, value in lines}
+                self.names.append(fields.get("event", ""))
                 if fields.get("event") == name:
                     return fields | {"data": orjson.loads(fields["data"])}
 

@@ -19,6 +19,7 @@ from pointsman_routing.api import (
     tokens,
     webhooks,
 )
+from pointsman_routing.api.directory import Directory
 from pointsman_routing.api.document import config_version_of
 from pointsman_routing.api.holidays import HolidayRenewal
 from pointsman_routing.api.me import MyRoutes
@@ -43,8 +44,10 @@ def create(process: ApiProcess) -> FastAPI:
     viewings = Viewings(process)
     process.start(viewings.run())
     process.start(HolidayRenewal(process).run())
-    app.include_router(MyRoutes(renewals, OfferReader(process.pool, process.broadcast)).router())
-    app.include_router(AgentStream(process, viewings).router())
+    offers = OfferReader(process.pool, process.broadcast)
+    app.include_router(MyRoutes(renewals, offers).router())
+    app.include_router(AgentStream(process, viewings, offers).router())
+    app.include_router(Directory(process).router())
     app.include_router(viewings.router())
     for module in (actions, moves, bulk, tickets, floor, events, webhooks, audit, config, checking, entries, tokens):
         app.include_router(module.routes)

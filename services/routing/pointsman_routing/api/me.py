@@ -40,6 +40,13 @@ BUNDLED_LEASE_SECONDS_MIN = 5
 
 OFFER_TYPES = ("offer.made", "offer.accepted", "offer.rejected", "offer.expired", "offer.rescinded")
 
+READ_ASSIGNMENTS = f"""
+    SELECT {ticket_columns("t")} FROM ticket t
+    WHERE t.workspace = $1 AND t.agent = $2 AND t.id > $3
+      AND (t.state IN ('assigned', 'pending', 'snoozed') OR (t.state = 'resolved' AND t.wrap_up_until IS NOT NULL))
+    ORDER BY t.id LIMIT $4
+"""
+
 MyCaller = Annotated[Caller, Depends(require("agent", personal=True))]
 Session = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -171,15 +178,6 @@ async def assignments(request: Request, caller: MyCaller, limit: Limit = 50, cur
     """The tickets that the caller holds: assigned, pending, and those in wrap-up."""
     after_id = decode_cursor(cursor, str)[0] if cursor else ""
     rows = await request.app.state.process.pool.fetch(
-        f"""
-        SELECT {ticket_columns("t")} FROM ticket t
-        WHERE t.workspace = $1 AND t.agent = $2 AND t.id > $3
-          AND (t.state IN ('assigned', 'pending', 'snoozed') OR (t.state = 'resolved' AND t.wrap_up_until IS NOT NULL))
-        ORDER BY t.id LIMIT $4
-        """,
-        caller.workspace,
-        caller.sub,
-        after_id,
-        limit + 1,
+        READ_ASSIGNMENTS, caller.workspace, caller.sub, after_id, limit + 1
     )
     return page_of(rows, limit, ticket_shape, lambda row: (row["id"],))

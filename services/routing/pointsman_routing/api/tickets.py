@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.contracts.commands import TicketExplain
-from pointsman.contracts.shapes import TicketState
+from pointsman.contracts.shapes import PRIORITIES, TicketState
 from pointsman.contracts.wire import actor
-from pointsman.core.instant import EPOCH, rfc3339
+from pointsman.core.instant import EPOCH, Instant, rfc3339
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import answer_command, etag_of
 from pointsman.runtime.http.instants import GivenInstant
@@ -24,7 +24,7 @@ from pointsman_routing.api.shapes import MessageShape, TicketShape, message_shap
 routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
 
 Reader = Annotated[Caller, Depends(require("agent"))]
-Sort = Literal["opened_at", "-opened_at", "updated_at", "-updated_at"]
+Sort = Literal["opened_at", "-opened_at", "updated_at", "-updated_at", "priority", "-priority"]
 Filter = Annotated[str | None, Query(max_length=200)]
 
 STATES: tuple[str, ...] = get_args(TicketState)
@@ -42,9 +42,20 @@ FILTERS = {
     "opened_before": "t.opened_at < ?",
     "updated_after": "t.updated_at > ?",
     "updated_before": "t.updated_at < ?",
-    "q": "(t.subject ILIKE ? OR t.customer_name ILIKE ?)",
+    "q": """
+        (t.subject ILIKE ? OR t.customer_name ILIKE ? OR t.id IN (
+            SELECT m.ticket_id FROM message m WHERE m.workspace = t.workspace
+              AND to_tsvector('simple', left(m.text, 100000)) @@ plainto_tsquery('simple', {words})))
+    """,
 }
 """Filter → the condition that it is."""
+
+SORTED_BY: dict[str, tuple[str, type]] = {
+    "opened_at": ("t.opened_at", datetime),
+    "updated_at": ("t.updated_at", datetime),
+    "priority": (f"array_position(ARRAY{list(reversed(PRIORITIES))}, t.priority)", int),
+}
+"""What a list may be sorted by → its expression and what a cursor says of it. Of one priority by id: as they came."""
 
 
 TOLD = """
@@ -96,7 +107,10 @@ async def tickets(
     tag: Filter = None,
     opened_after: GivenInstant | None = None,
     updated_after: GivenInstant | None = None,
-    q: Annotated[str | None, Query(max_length=200, description="In the subject or the customer's name.")] = None,
+    q: Annotated[
+        str | None,
+        Query(max_length=200, description="Part of the subject or of the customer's name, or words of a message."),
+    ] = None,
     sort: Sort = "-opened_at",
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -118,24 +132,24 @@ async def tickets(
         "q": q,
     }
     where, values = conditions(caller.workspace, asked)
-    column, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else "ASC"
+    (column, kind), direction = SORTED_BY[sort.removeprefix("-")], "DESC" if sort.startswith("-") else "ASC"
     if cursor is not None:
-        sorted_by, instant, id = decode_cursor(cursor, str, datetime, str)
+        sorted_by, place, id = decode_cursor(cursor, str, kind, str)
         if sorted_by != sort:
             errors = [{"pointer": "?cursor", "detail": f"it belongs to sort={sorted_by}"}]
             raise Problem(422, "invalid-cursor", "the cursor is not one of this list", errors)
-        values += [instant, id]
+        values += [place, id]
         beyond = "<" if direction == "DESC" else ">"
-        where.append(f"(t.{column}, t.id) {beyond} (${len(values) - 1}, ${len(values)})")
+        where.append(f"({column}, t.id) {beyond} (${len(values) - 1}, ${len(values)})")
     values.append(limit + 1)
     rows = await request.app.state.process.pool.fetch(
         f"""
-        SELECT {ticket_columns("t")}, t.updated_at FROM ticket t WHERE {" AND ".join(where)}
-        ORDER BY t.{column} {direction}, t.id {direction} LIMIT ${len(values)}
+        SELECT {ticket_columns("t")}, {column} AS sorted_by FROM ticket t WHERE {" AND ".join(where)}
+        ORDER BY {column} {direction}, t.id {direction} LIMIT ${len(values)}
         """,
         *values,
     )
-    return page_of(rows, limit, ticket_shape, lambda row: (sort, rfc3339(row[column]), row["id"]))
+    return page_of(rows, limit, ticket_shape, lambda row: (sort, _part_of_cursor(row["sorted_by"]), row["id"]))
 
 
 @routes.get("/{id}", response_model=TicketShape)
@@ -203,10 +217,19 @@ def conditions(workspace: str, asked: Mapping[str, Any]) -> tuple[list[str], lis
     where: list[str] = ["t.workspace = $1"]
     values: list[Any] = [workspace]
     for name, value in asked.items():
-        if value is not None:
-            values.append(f"%{_literal(value)}%" if name == "q" else value)
-            where.append(FILTERS[name].replace("?", f"${len(values)}"))
+        if value is None:
+            continue
+        condition = FILTERS[name]
+        if name == "q":
+            values.append(value)
+            condition, value = condition.replace("{words}", f"${len(values)}"), f"%{_literal(value)}%"
+        values.append(value)
+        where.append(condition.replace("?", f"${len(values)}"))
     return where, values
+
+
+def _part_of_cursor(value: Instant | int) -> str | int:
+    return value if isinstance(value, int) else rfc3339(value)
 
 
 async def _known(request: Request, caller: Caller, id: str) -> None:
