@@ -5,15 +5,16 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pointsman.core.instant import Instant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
 from pointsman_intake.api.bodies import body_of, media_type
 from pointsman_intake.api.callers import OfConnector, gate_of
-from pointsman_intake.gate import own_connector
-from pointsman_intake.model import Raw
-from pointsman_intake.quarantine import put_in_quarantine
+from pointsman_intake.connectors import Connector
+from pointsman_intake.gate import Gate, own_connector
+from pointsman_intake.model import Accepted, Raw
 from pointsman_intake.reading import EMAIL_KINDS, mail_arrival, needs_kind
-from pointsman_intake.said import NotUnderstood
+from pointsman_intake.taking import Kept, taken_or_kept
 
 router = APIRouter(prefix="/v1", tags=["messages"])
 
@@ -51,11 +52,22 @@ async def post_mail(request: Request, caller: OfConnector, connector: str) -> Re
         raise Problem(422, "invalid-request", "the request has errors", [{"pointer": "", "detail": "no mail"}])
     at = gate.process.clock.now()
     raw = Raw(body, media_type(request.headers))
-    try:
-        arrival = await mail_arrival(gate.readers, raw, caller.workspace, connector, configured, at)
-    except NotUnderstood as why:
-        id = await put_in_quarantine(gate.process.pool, caller.workspace, connector, "email", raw, why, at)
-        return Json({"quarantine_id": id, "reason": why.reason}, 202)
+    taken = await taken_or_kept(
+        gate.process.pool,
+        caller.workspace,
+        connector,
+        "email",
+        raw,
+        at,
+        _take(gate, raw, caller.workspace, connector, configured, at),
+    )
+    if isinstance(taken, Kept):
+        return Json({"quarantine_id": taken.quarantine_id, "reason": taken.reason}, 202)
+    return Json(taken.answer(), 202)
+
+
+async def _take(gate: Gate, raw: Raw, workspace: str, slug: str, connector: Connector, at: Instant) -> Accepted:
+    arrival = await mail_arrival(gate.readers, raw, workspace, slug, connector, at)
     accepted = (await gate.submit(arrival)).messages[0]
     assert accepted is not None
-    return Json(accepted.answer(), 202)
+    return accepted

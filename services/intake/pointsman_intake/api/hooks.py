@@ -20,9 +20,9 @@ from pointsman_intake.gate import Gate
 from pointsman_intake.hooks.own import own_arrival
 from pointsman_intake.hooks.schemes import SCHEMES, HookRequest, Proof, meta_challenge
 from pointsman_intake.model import Outcome, Raw
-from pointsman_intake.quarantine import put_in_quarantine
 from pointsman_intake.reading import HOOK_KINDS, hook_arrival, read_hook
-from pointsman_intake.said import Ignored, NotUnderstood
+from pointsman_intake.said import Ignored
+from pointsman_intake.taking import Kept, taken_or_kept
 
 router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
 log = structlog.get_logger(__name__)
@@ -87,20 +87,26 @@ async def post_hook(request: Request, workspace: str, connector: str) -> Respons
         detail = "nothing proves these bytes: no connector here has a secret that signs them so, now"
         raise Problem(401, "not-proved", detail, headers={"WWW-Authenticate": "Signature"}) from why
     raw = Raw(body, media_type(request.headers), _kept(configured, asked))
-    if configured.kind in JSON_KINDS:
-        arrival = own_arrival(raw, workspace, connector, configured, at, proof.token)
-        return Json(_said(await gate.submit(arrival), ()))
-    try:
-        read = read_hook(raw, workspace, connector, configured)
-    except NotUnderstood as why:
-        id = await put_in_quarantine(gate.process.pool, workspace, connector, "hook", raw, why, at)
-        return Json({"messages": [], "ignored": [], "duplicate": False, "quarantine_id": id})
+    work = _take(gate, raw, workspace, connector, configured, at, proof.token)
+    taken = await taken_or_kept(gate.process.pool, workspace, connector, "hook", raw, at, work)
+    if isinstance(taken, Kept):
+        return Json({"messages": [], "ignored": [], "duplicate": False, "quarantine_id": taken.quarantine_id})
+    return Json(taken)
+
+
+async def _take(
+    gate: Gate, raw: Raw, workspace: str, slug: str, connector: Connector, at: Instant, token: str | None
+) -> dict[str, Any]:
+    """What to answer, after the durable write."""
+    if connector.kind in JSON_KINDS:
+        return _said(await gate.submit(own_arrival(raw, workspace, slug, connector, at, token)), ())
+    read = read_hook(raw, workspace, slug, connector)
     if read.reply is not None:
-        return Json(read.reply)
+        return read.reply
     if not read.messages and not read.reports:
-        return Json(_said(Outcome(), read.ignored))
-    outcome = await gate.submit(hook_arrival(read, raw, workspace, connector, configured, at))
-    return Json(_said(outcome, read.ignored))
+        return _said(Outcome(), read.ignored)
+    outcome = await gate.submit(hook_arrival(read, raw, workspace, slug, connector, at))
+    return _said(outcome, read.ignored)
 
 
 async def _proved(gate: Gate, workspace: str, slug: str, asked: HookRequest, at: Instant) -> tuple[Connector, Proof]:

@@ -1,5 +1,6 @@
 """The quarantine: look, read again, discard."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -15,11 +16,14 @@ from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, pag
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_intake.api.callers import Supervisor, gate_of
 from pointsman_intake.api.repeats import once
+from pointsman_intake.connectors import JSON_KINDS, Connector
 from pointsman_intake.gate import Gate
-from pointsman_intake.model import Raw
+from pointsman_intake.hooks.own import own_arrival
+from pointsman_intake.model import Outcome, Raw
 from pointsman_intake.quarantine import open_row
 from pointsman_intake.reading import hook_arrival, mail_arrival, read_hook
 from pointsman_intake.said import NotUnderstood
+from pointsman_intake.taking import understood
 
 router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
 
@@ -107,24 +111,25 @@ async def _replay(gate: Gate, caller: Caller, id: str) -> tuple[Any, int]:
     _, connector = await gate.connector(caller.workspace, slug)
     raw = Raw(row["body"], row["content_type"], row["headers"])
     try:
-        if row["source"] == "email":
-            arrival = await mail_arrival(
-                gate.readers,
-                raw,
-                caller.workspace,
-                slug,
-                connector,
-                row["at"],
-                cpu_seconds=gate.settings.email_parse_seconds_max,
-                quarantine_id=id,
-            )
-        else:
-            read = read_hook(raw, caller.workspace, slug, connector)
-            arrival = hook_arrival(read, raw, caller.workspace, slug, connector, row["at"], quarantine_id=id)
+        outcome = await understood(_read_again(gate, raw, caller.workspace, slug, connector, row))
     except NotUnderstood as why:
         raise Problem(422, "still-not-understood", str(why), reason=why.reason) from why
-    outcome = await gate.submit(arrival)
     return {"id": id, "messages": [one.answer() for one in outcome.messages if one is not None]}, 200
+
+
+async def _read_again(gate: Gate, raw: Raw, workspace: str, slug: str, connector: Connector, row: Any) -> Outcome:
+    id, at = row["id"], row["at"]
+    if row["source"] == "email":
+        seconds = gate.settings.email_parse_seconds_max
+        arrival = await mail_arrival(
+            gate.readers, raw, workspace, slug, connector, at, cpu_seconds=seconds, quarantine_id=id
+        )
+    elif connector.kind in JSON_KINDS:
+        arrival = replace(own_arrival(raw, workspace, slug, connector, at, None), quarantine_id=id)
+    else:
+        read = read_hook(raw, workspace, slug, connector)
+        arrival = hook_arrival(read, raw, workspace, slug, connector, at, quarantine_id=id)
+    return await gate.submit(arrival)
 
 
 @router.delete("/{id}", status_code=204)

@@ -30,7 +30,7 @@ def read_meta(body: bytes, workspace: str, connector: str) -> Read:
     network = _OBJECTS.get(str(payload.get("object")), "meta")
     found = [
         one for entry in entries if isinstance(entry, dict) for one in _entry(entry, network, workspace, connector)
-    ]
+    ] or [Ignored("empty", "it has no entry that says anything")]
     return Read(
         messages=tuple(one for one in found if isinstance(one, Said)),
         reports=tuple(one for one in found if isinstance(one, Report)),

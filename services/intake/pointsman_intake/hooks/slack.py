@@ -10,7 +10,7 @@ from pointsman_intake.hooks.fields import Fields, instant_of, object_of, text_of
 from pointsman_intake.model import Person
 from pointsman_intake.said import File, Ignored, NotUnderstood, Read, Said
 
-_SAID = frozenset({None, "file_share", "thread_broadcast", "me_message"})
+_SAID = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 
 
 def read_slack(body: bytes, content_type: str) -> Read:
@@ -39,7 +39,7 @@ def read_slack(body: bytes, content_type: str) -> Read:
 
 
 def _event(event: Fields, event_id: str | None) -> Said | Ignored:
-    kind, subtype = text_of(event, "type"), event.get("subtype") or None
+    kind, subtype = text_of(event, "type"), _subtype(event)
     if kind in ("reaction_added", "reaction_removed"):
         return _reaction(event, kind, event_id)
     if kind not in ("message", "app_mention"):
@@ -49,7 +49,7 @@ def _event(event: Fields, event_id: str | None) -> Said | Ignored:
     if subtype == "message_deleted":
         return _deleted(event, event_id)
     if subtype not in _SAID:
-        return Ignored(str(subtype), "not said by a customer")
+        return Ignored(subtype, "not said by a customer")
     if event.get("bot_id") or not text_of(event, "user"):
         return Ignored("bot_message", "said by a bot")
     channel, ts = text_of(event, "channel"), text_of(event, "ts")
@@ -64,6 +64,12 @@ def _event(event: Fields, event_id: str | None) -> Said | Ignored:
         files=_files(event),
         reference=f"{channel}:{ts}",
     )
+
+
+def _subtype(event: Fields) -> str:
+    """What kind of a message it is; empty for none. One that is no text is of a kind that nobody knows."""
+    subtype = event.get("subtype") or ""
+    return subtype if isinstance(subtype, str) else "unknown"
 
 
 def _changed(event: Fields, event_id: str | None) -> Said | Ignored:
