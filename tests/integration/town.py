@@ -51,15 +51,20 @@ class Town:
             return await client.request(method, path, **more)
 
 
+def a_worker(settings: RuntimeSettings, service: str) -> Worker:
+    """A service's worker, not yet entered."""
+    parts = WORKERS[service]
+    own = SETTINGS[service](**settings.model_dump())
+    return Worker(own, service=service, codec=codec, **(parts | {"logic": parts["logic"]()}))
+
+
 @asynccontextmanager
 async def a_town(settings: RuntimeSettings) -> AsyncIterator[Town]:
     """All of it runs while the context lives. `settings` have their key files."""
     async with AsyncExitStack() as stack:
         town = Town(settings)
-        for service, parts in WORKERS.items():
-            given = parts | {"logic": parts["logic"]()}
-            own = SETTINGS[service](**settings.model_dump())
-            await stack.enter_async_context(Worker(own, service=service, codec=codec, **given))
+        for service in WORKERS:
+            await stack.enter_async_context(a_worker(settings, service))
         for entry in entry_points(group="pointsman.apps"):
             process = await stack.enter_async_context(a_process(settings, entry.name))
             app = entry.load()(process)
