@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -70,6 +71,20 @@ async def test_it_serves_each_service_under_its_prefix(installation: Installatio
         page = await client.get(answer.json()["type"])
         assert page.text.startswith("# Not found")
         assert (await client.get("/problems/none-such")).status_code == 404
+
+
+async def test_docs_shows_every_service_and_asks_nobody_else(installation: Installation, tmp_path: Path) -> None:
+    async with an_edge(installation, tmp_path) as (client, _):
+        page = (await client.get("/docs?service=routing")).text
+        assert 'data-document="/routing/openapi.json"' in page
+        assert re.findall(r"service=(\w+)", page) == ["intake", "metrics", "routing", "sla"]
+        named = re.findall(r'(?:src|href)="([^"]+)"', page)
+        assert [address for address in named if not address.startswith("/docs")] == []
+        for address in named:
+            assert (await client.get(address)).status_code == 200, address
+        assert "SwaggerUIBundle" in (await client.get("/docs/swagger-ui-bundle.js")).text
+        for nowhere in ("/docs?service=nobody", "/docs/..%2fapp.py", "/docs/__init__.py"):
+            assert (await client.get(nowhere)).status_code == 404
 
 
 async def test_it_ends_with_success_on_sigterm(installation: Installation, tmp_path: Path) -> None:

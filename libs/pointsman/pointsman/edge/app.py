@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 from pointsman.contracts import wire
 from pointsman.edge.problem_pages import IN_CHECKOUT, ProblemPages
 from pointsman.edge.settings import EdgeSettings
+from pointsman.edge.viewer import viewer_routes
 from pointsman.runtime.http.limits import CallLayer
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.ops import healthz, readiness
@@ -52,13 +53,14 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
             return readiness(unready(processes), remarks(processes))
 
         async def index(_: Request) -> Response:
-            return JSONResponse({"services": {name: f"/{name}/openapi.json" for name in processes}})
+            return JSONResponse({"services": {name: f"/{name}/openapi.json" for name in processes}, "docs": "/docs"})
 
         routes = [
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/", index),
             Route("/problems/{code}", ProblemPages(settings.edge_problem_pages or IN_CHECKOUT).__call__),
+            *viewer_routes(list(processes)),
             *mounts,
         ]
         # Paths of no service are answered like any call: with its ids, as a problem.

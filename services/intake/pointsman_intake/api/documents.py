@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+from pointsman.core.fields import describe
 from pointsman_intake.shapes import MessageIn
 
 _REF = "#/components/schemas/{model}"
@@ -75,6 +76,7 @@ def document_hot_routes(app: FastAPI) -> None:
                 schemas[model.__name__] = schema
             document["paths"]["/v1/messages"] = {"post": _post_message()}
             document["paths"]["/v1/messages:batch"] = {"post": _post_batch()}
+            describe(document)
         return document
 
     app.openapi = with_hot_routes  # type: ignore[method-assign]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from pointsman.contracts.document.workspace import Document
+from pointsman.core.fields import describe
 
 SCHEMA_ID = "urn:pointsman:workspace-document"
 
@@ -11,6 +12,7 @@ def document_schema() -> dict[str, Any]:
     """The schema of what a person may write, short forms included: what `read_document` accepts in shape."""
     schema = Document.model_json_schema(by_alias=True, mode="validation")
     _accept_short_forms(schema["$defs"])
+    describe(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,

@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, model_validator
 from starlette.requests import Request
 
+from pointsman.core.fields import describe
 from pointsman.runtime.http import every_service, problems, secrets
 from pointsman.runtime.http.limits import CallLayer
 from pointsman.runtime.http.problems import ERRORS_MAX, MEDIA_TYPE, Problem, ProblemDocument
@@ -155,5 +156,6 @@ def _openapi(app: FastAPI, name: str) -> dict[str, Any]:
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
         document["servers"] = [{"url": f"/{name}"}]
         document["security"] = [{"token": []}]
+        describe(document)
         app.openapi_schema = document
     return app.openapi_schema
