@@ -5,6 +5,7 @@ sends each with a few quick tries, and reports through a slot. A claim that laps
 again: a receiver dedupes by `webhook-id`, the message's id. After `delivery_rounds_max` rounds the failure is final.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ from pointsman_intake.accept import accept_group
 from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
 from pointsman_intake.model import Arrival, Outcome, Report
+from pointsman_intake.outgoing import reply_of
 from pointsman_intake.settings import IntakeSettings
 
 log = structlog.get_logger(__name__)
@@ -156,19 +158,8 @@ class DeliveryLoop:
         if found is None:
             raise NotTaken("the connector is not configured any more")
         url, secrets = await self._address(row["workspace"], found[1])
-        body = orjson.dumps(
-            {
-                "type": "reply",
-                "timestamp": row["body"].get("occurred_at"),
-                "data": {
-                    **row["body"],
-                    "id": row["id"],
-                    "connector": row["connector"],
-                    "thread": row["thread"],
-                    "ticket_id": row["ticket_id"],
-                },
-            }
-        )
+        reply = await asyncio.to_thread(reply_of, row)
+        body = orjson.dumps({"type": "reply", "timestamp": reply.get("occurred_at"), "data": reply})
         async for attempt in stamina.retry_context(
             on=_worth_a_quick_try, attempts=QUICK_TRIES, wait_initial=0.1, wait_max=1.0, timeout=None
         ):

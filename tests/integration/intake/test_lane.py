@@ -123,6 +123,19 @@ async def test_a_connector_pulls_its_replies_and_says_what_became_of_them(stack:
     assert (await stack.api.post("/v1/messages", json=joined)).json()["ticket_id"] == "tkt_1"
 
 
+async def test_nothing_that_runs_leaves_in_a_reply_pulled_or_pushed(stack: Stack) -> None:
+    """`<script>` and `onerror` went out untouched."""
+    html = "<p>Hello</p><script>alert(1)</script><img src=x onerror=alert(1)>"
+    async with a_receiver() as (url, got):
+        put_secrets(stack.folder / "secrets", url=url)
+        await stack.desk.reply(html=html)
+        await stack.desk.reply(message="msg_r2", connector="pushed", html=html)
+        await until_it(lambda: _state(stack, "delivered", "msg_r2"))
+    pushed = orjson.loads(got[0][1])["data"]["html"]
+    (pulled,) = (await stack.pull())["items"]
+    assert pushed == pulled["html"] == '<p>Hello</p><img src="x">'
+
+
 async def test_a_long_poll_ends_empty_when_nothing_comes(stack: Stack) -> None:
     start = await stack.pull()
     assert await stack.pull(after=start["cursor"], wait=0.05) == {"items": [], "cursor": start["cursor"]}

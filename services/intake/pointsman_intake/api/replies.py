@@ -23,6 +23,7 @@ from pointsman_intake.api.callers import ConnectorOrSupervisor, OfConnector, gat
 from pointsman_intake.api.repeats import once
 from pointsman_intake.gate import Gate, own_connector
 from pointsman_intake.model import Arrival, Report
+from pointsman_intake.outgoing import reply_of
 from pointsman_intake.shapes import DeliveredIn, FailedIn
 
 router = APIRouter(prefix="/v1", tags=["replies"])
@@ -112,10 +113,7 @@ async def replies(
     number = decode_cursor(after, int, name="after")[0] if after else 0
     with polling(gate.process, caller, wait):
         rows = await _waiting(gate, caller.workspace, slug, number, wait)
-    items = [
-        {**row["body"], "id": row["id"], "connector": slug, "ticket_id": row["ticket_id"], "thread": row["thread"]}
-        for row in rows
-    ]
+    items = await gate.beside(lambda: [reply_of(row) for row in rows]) if rows else []
     return Json({"items": items, "cursor": encode_cursor(rows[-1]["number"] if rows else number)})
 
 
