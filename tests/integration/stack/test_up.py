@@ -67,6 +67,7 @@ async def test_up_status_up_again_killed_up_again_and_down(tmp_path: Path) -> No
         code, _, err = await pointsman(tmp_path, "up", "--detach")
         assert code == 0, err
         again = folder.status()
+        assert again.url == status["url"], "the address that people have stays good"
     finally:
         code, _, err = await pointsman(tmp_path, "down")
     assert (code, err) == (0, "The local stack is down.\n")

@@ -71,6 +71,7 @@ class StackFolder:
         self.state_file = self.root / "state.json"
         self.supervisor_pid_file = self.root / "supervisor.pid"
         self.supervisor_log = self.root / "logs" / "supervisor.log"
+        self.port_file = self.root / "port"
         self.broker_address_file = self.root / "broker.address"
         self.key_file = self.root / "keys" / "tokens.jwk"
         self.secrets_key_file = self.root / "keys" / "secrets.key"

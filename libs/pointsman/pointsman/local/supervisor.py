@@ -184,6 +184,7 @@ class Supervisor:
         self._say("starting")
         port_of_edge = self._port_of_edge()
         self._public_url = f"http://127.0.0.1:{port_of_edge}"
+        replace_file(self._folder.port_file, b"%d\n" % port_of_edge)
         for pid_file in self._folder.root.glob("**/run/*.pid"):
             await asyncio.to_thread(end_leftover, pid_file)
         self._announce("starting PostgreSQL")
@@ -247,10 +248,18 @@ class Supervisor:
 
     def _port_of_edge(self) -> int:
         if self._edge_port is None:
-            return free_port()
+            return self._port_of_before() or free_port()
         if not take_port(self._edge_port):
             raise LocalStackError(f"port {self._edge_port} is taken: choose another with --port")
         return self._edge_port
+
+    def _port_of_before(self) -> int | None:
+        """The edge's port of the last time: addresses that people and apps keep stay good. None when another has it."""
+        try:
+            port = int(self._folder.port_file.read_text())
+        except (OSError, ValueError):
+            return None
+        return port if take_port(port) else None
 
     async def _until_ready(self, unit: Unit) -> None:
         """Waits until its `/readyz` says so. A process that dies at its start is tried again a few times."""

@@ -21,7 +21,15 @@ from prometheus_client import Counter
 
 from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.topic import Topic
-from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, end_client, make_consumer, start_client
+from pointsman.runtime.broker import (
+    BROKER_ERRORS,
+    BrokerLink,
+    FetchWaits,
+    arrived,
+    end_client,
+    make_consumer,
+    start_client,
+)
 from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
@@ -212,6 +220,7 @@ class Broadcast:
             for full_name in self._topics
             for partition in range(self._settings.partitions)
         ]
+        waits = FetchWaits(self._settings)
         await start_client(consumer, partial(end_client, consumer))
         try:
             consumer.assign(partitions)
@@ -220,6 +229,7 @@ class Broadcast:
             self.reset_all()
             while self._link.generation == generation and self._link.cluster is not None:
                 fetched = await consumer.getmany(timeout_ms=500)
+                waits.answered(consumer, bool(fetched))
                 for records in fetched.values():
                     for record in records:
                         self._dispatch(record)

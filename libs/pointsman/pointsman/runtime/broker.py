@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 RECORD_BYTES_MAX = 6 * 1_048_576
 REQUEST_TIMEOUT_MS = 5_000
 
+QUIET_SECONDS = 2.0
+
 START_ENDS_SECONDS = 2.0
 STOP_SECONDS = 2.0
 """So long is waited for the end of a client whose broker may be gone."""
@@ -101,6 +103,28 @@ def make_consumer(settings: RuntimeSettings, address: str) -> Any:
 def make_admin(settings: RuntimeSettings, address: str) -> Any:
     """A client that asks what there is, and who the cluster is."""
     return AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_TIMEOUT_MS, **access_of(settings))
+
+
+class FetchWaits:
+    """How long the broker may wait before it answers a consumer's fetch with nothing.
+
+    Briefly while records come, so that none waits for it. Once none has come for `QUIET_SECONDS`, twice as long with
+    each answer that has none, up to `fetch_idle_wait_ms`: each fetch costs both sides.
+    """
+
+    def __init__(self, settings: RuntimeSettings, now: Callable[[], float] = time.monotonic) -> None:
+        self._least, self._most = settings.fetch_wait_ms, max(settings.fetch_wait_ms, settings.fetch_idle_wait_ms)
+        self._now, self._heard_at = now, now()
+        self.wait_ms = self._least
+
+    def answered(self, consumer: Any, anything: bool) -> None:
+        """The consumer got an answer, with records or without: its next fetches wait accordingly."""
+        now = self._now()
+        if anything:
+            self._heard_at, self.wait_ms = now, self._least
+        elif now - self._heard_at > QUIET_SECONDS:
+            self.wait_ms = min(self._most, 2 * self.wait_ms)
+        consumer._fetcher._fetch_max_wait_ms = self.wait_ms
 
 
 class BrokerLink:

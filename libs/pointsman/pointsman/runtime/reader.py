@@ -16,7 +16,15 @@ from aiokafka.errors import OffsetOutOfRangeError
 from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
-from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink, arrived, end_client, make_consumer, start_client
+from pointsman.runtime.broker import (
+    BROKER_ERRORS,
+    BrokerLink,
+    FetchWaits,
+    arrived,
+    end_client,
+    make_consumer,
+    start_client,
+)
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.inbox import TopicInbox
 from pointsman.runtime.tasks import awaited
@@ -61,6 +69,7 @@ class Reader:
         self._dirty = True
         self._wake = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
+        self._waits = FetchWaits(link.settings)
 
     def join(self, lane: Reading) -> None:
         self._lanes[lane.lane] = lane
@@ -116,6 +125,7 @@ class Reader:
             await self._check_positions(error)
             self._dirty = True
             return
+        self._waits.answered(self._consumer, bool(fetched))
         for partition, records in fetched.items():
             self._hand_over(partition, records)
         if fetched and self._rest_seconds:

@@ -51,6 +51,8 @@ class RuntimeSettings(BaseSettings):
     fetch_wait_ms: int = Field(default=100, ge=2)
     """How long the broker may wait before it answers a fetch with nothing. A broker that answers only then, also when
     a record came meanwhile (tansu), needs 10."""
+    fetch_idle_wait_ms: int = Field(default=500, ge=2)
+    """The same once nothing has come for some seconds: up to so long, growing from `fetch_wait_ms`."""
     resend_seconds: int = 900
     """How old a fact may be to be sent again to a broker that lost its log."""
     facts_days: int = Field(default=760, ge=8)

@@ -35,6 +35,8 @@ class Load:
         self.working = 0
         self._refused = False
         self._watched = False
+        self._begun = False
+        """Whether a call was begun since the last look: a process at rest looks at itself less often."""
 
     def full(self) -> bool:
         """Whether one more call is too much now; then it is refused."""
@@ -47,6 +49,7 @@ class Load:
     def worked_on(self) -> Iterator[None]:
         """A call is worked on meanwhile, but for when it stands `aside`."""
         self.working += 1
+        self._begun = True
         before = _working.set(self)
         try:
             yield
@@ -69,9 +72,11 @@ class Load:
         at, since, spent = time.monotonic(), time.monotonic(), time.process_time()
         late, ticks = 0.0, 0
         while True:
-            await asyncio.sleep(TICK_SECONDS)
+            tick = TICK_SECONDS if self._begun else WINDOW_SECONDS
+            self._begun = self.working > 0
+            await asyncio.sleep(tick)
             now = time.monotonic()
-            late, ticks, at = late + max(0.0, now - at - TICK_SECONDS), ticks + 1, now
+            late, ticks, at = late + max(0.0, now - at - tick), ticks + 1, now
             if now - since >= WINDOW_SECONDS:
                 used = time.process_time()
                 self.look((used - spent) / (now - since), late / ticks)
