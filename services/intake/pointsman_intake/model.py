@@ -38,6 +38,17 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Bounced:
+    """What a delivery report says: whether the mail will not arrive (`failed`; else it is late or did arrive), the
+    Message-IDs that it names, the nearest first, the recipients, and the reason in words."""
+
+    failed: bool
+    references: tuple[str, ...] = ()
+    recipients: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NewFile:
     """An attachment that came with its bytes; stored with the message under `attachment_id`."""
 
@@ -53,6 +64,7 @@ class Inbound:
     """One message as understood. `content` holds those fields of `message.received` that need no database, as JSON
     values; `reference` is what later messages cite (a Message-ID), `cites` what this one cites, the nearest first.
     `joins_only`: it is dropped when its conversation is not known (a reaction to something older than we are).
+    `bounced`: it is a delivery report, and goes on the conversation of the reply that it is about.
     `joins_by_part`: it joins what it cites only as one who takes part (a mail; pointsman_intake.accept.citing)."""
 
     workspace: str
@@ -71,6 +83,7 @@ class Inbound:
     files: tuple[NewFile, ...] = ()
     joins_only: bool = False
     joins_by_part: bool = False
+    bounced: Bounced | None = None
     identities: tuple[tuple[str, str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -159,7 +172,7 @@ class Reported:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an arrival, in the order of its messages (None: dropped, as it had no conversation to join),
+    """What became of an arrival, in the order of its messages (None: not taken, as it had no conversation to join),
     signals (the ticket, if any) and reports."""
 
     messages: tuple[Accepted | None, ...] = ()

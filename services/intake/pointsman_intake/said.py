@@ -10,6 +10,7 @@ from pointsman.core.instant import Instant
 from pointsman_intake.connectors import EMAIL_KINDS, Connector
 from pointsman_intake.model import (
     HTML_BYTES_MAX,
+    Bounced,
     Inbound,
     NewFile,
     Person,
@@ -37,8 +38,9 @@ class File:
 class Said:
     """One message. `joins_only`: it makes sense only on a conversation that is known (a reaction, a deletion).
 
-    `reference` is the id by which others cite it, `cites` the ids that it cites, the nearest first. `truncated`: the
-    bytes have more than was read.
+    `reference` is the id by which others cite it, `cites` the ids that it cites, the nearest first. `automatic`: no
+    person wrote it; `unanswerable`: a person may have, and no automatic reply answers it. `bounced`: what it says as a
+    delivery report. `truncated`: the bytes have more than was read.
     """
 
     external_id: str
@@ -56,6 +58,8 @@ class Said:
     files: tuple[File, ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     automatic: Automatic | None = None
+    unanswerable: bool = False
+    bounced: Bounced | None = None
     reference: str | None = None
     cites: tuple[str, ...] = ()
     joins_only: bool = False
@@ -106,7 +110,7 @@ def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: 
             content["html"] = said.html
     if truncated:
         content["truncated"] = True
-    for name in ("replaces", "to", "cc", "headers", "automatic", "metadata"):
+    for name in ("replaces", "to", "cc", "headers", "automatic", "unanswerable", "metadata"):
         if value := getattr(said, name):
             content[name] = value
     if said.kind != "message":
@@ -133,7 +137,8 @@ def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: 
         reference=said.reference[:KEY_LENGTH_MAX] if said.reference else None,
         cites=tuple(cited[:KEY_LENGTH_MAX] for cited in said.cites[:CITES_MAX]),
         files=files,
-        joins_only=said.joins_only,
+        joins_only=said.joins_only or said.automatic is not None,
+        bounced=said.bounced,
         joins_by_part=connector.kind in EMAIL_KINDS,
     )
 

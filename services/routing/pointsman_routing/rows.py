@@ -117,6 +117,7 @@ TICKET = Table(
         *_typed("bigint", "arrival"),
         *_typed("jsonb", "speaks charge"),
         *_typed("text", "entrusted_to"),
+        *_typed("boolean", "unanswerable"),
     ),
 )
 
@@ -146,6 +147,7 @@ def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
         ticket.relaxed, as_json([tuple(each) for each in ticket.climbed] if ticket.climbed else None), ticket.arrival,
         as_json(tuple(ticket.speaks) if ticket.speaks else None),
         as_json(tuple(ticket.charge) if ticket.charge else None), ticket.entrusted_to,
+        ticket.unanswerable,
     )  # fmt: skip
 
 

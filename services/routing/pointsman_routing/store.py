@@ -20,7 +20,7 @@ ticket
     `resolves_at`, `wrap_up_until`, `closes_at`, `abandons_at`, `requeues_at`, `retry_at`. `left_at` is set while the
     customer is away. In wrap-up the ticket is `resolved`, and `agent` with `charged` still stands. `held` (hours,
     closed) says why a queued ticket is offered to nobody, `turned_away` that the rule of a shut or full queue ran for
-    it.
+    it, `unanswerable` that no automatic reply answers the customer's latest message.
 message
     The shape of API.md. `number` counts the ticket's messages of one change from 1. `delivery` is null for inbound
     ones and notes.

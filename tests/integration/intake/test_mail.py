@@ -6,6 +6,8 @@ import random
 import httpx
 import pytest
 
+from pointsman.contracts.shapes import Customer
+from pointsman.testing.installation import Installation
 from tests.integration.intake.lane import Stack
 from tests.integration.intake.serving import Api
 
@@ -154,9 +156,84 @@ async def test_a_bomb_is_kept_and_the_next_mail_goes_through(api: Api) -> None:
 
 async def test_automatic_mail_is_marked(api: Api) -> None:
     """zammad#1131, #4941, osTicket#1041: loops of automatic answers."""
-    accepted = (await post(api, a_mail(Auto_Submitted="auto-replied", Subject="Out of office"))).json()
-    shown = (await api.get(f"/v1/messages/{accepted['message_id']}")).json()
-    assert shown["automatic"] == "out_of_office"
+    ticket, _ = await accepted(api, a_mail())
+    away = a_mail("b@x", Auto_Submitted="auto-replied", Subject="Out of office", In_Reply_To="<a@x>")
+    answer = (await post(api, away)).json()
+    shown = (await api.get(f"/v1/messages/{answer['message_id']}")).json()
+    assert (answer["ticket_id"], shown["automatic"], shown["opens"]) == (ticket, "out_of_office", False)
+
+
+async def test_an_out_of_office_note_opens_no_ticket_and_is_kept(api: Api) -> None:
+    answer = await post(api, a_mail(Auto_Submitted="auto-replied", Subject="Out of office"))
+    assert (answer.status_code, answer.json()["reason"]) == (202, "automatic-mail")
+    assert answer.json().get("ticket_id") is None
+    replay = f"/v1/quarantine/{answer.json()['quarantine_id']}/replay"
+    again = await api.client.post(replay, headers=api.headers("supervisor", "vera"))
+    assert (again.status_code, again.json()["type"]) == (422, "/problems/still-not-understood")
+    assert len((await api.get("/v1/quarantine")).json()["items"]) == 1
+
+
+async def test_an_out_of_office_note_begins_no_ticket_where_one_was_closed(
+    api: Api, installation: Installation
+) -> None:
+    first, _ = await accepted(api, a_mail())
+    db = await installation.connect("intake")
+    await db.execute("UPDATE thread SET closed = true")
+    note = a_mail("b@x", Auto_Submitted="auto-replied", In_Reply_To="<a@x>")
+    assert (await accepted(api, note))[0] == first
+    assert await db.fetchval("SELECT closed FROM thread")
+    await db.close()
+    second, linked = await accepted(api, a_mail("c@x", In_Reply_To="<a@x>"))
+    assert (second != first, linked) == (True, first)
+
+
+async def test_mail_through_a_list_opens_like_any(api: Api) -> None:
+    answer = (await post(api, a_mail(List_ID="<team.customer.example>", Precedence="list"))).json()
+    shown = (await api.get(f"/v1/messages/{answer['message_id']}")).json()
+    assert (shown["opens"], shown.get("automatic"), shown["unanswerable"]) == (True, None, True)
+
+
+def a_report(recipient: str = "ada@example.com", inner: str = "<out@acme.example>", **headers: str) -> bytes:
+    body = (
+        f"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"
+        f"Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: 5.1.1\r\n\r\n"
+        f"--b\r\nContent-Type: text/rfc822-headers\r\n\r\nMessage-ID: {inner}\r\n\r\n--b--"
+    )
+    return a_mail(
+        "dsn@mx",
+        body,
+        From="postmaster@mx.example",
+        Content_Type='multipart/report; report-type=delivery-status; boundary="b"',
+        **headers,
+    )
+
+
+@pytest.mark.parametrize("report", [a_report("x@y"), a_report(inner=""), a_report("x@y", "", To="b+ada=example.com@b")])
+async def test_a_bounce_fails_its_reply_and_opens_no_ticket(
+    stack: Stack, report: bytes, installation: Installation
+) -> None:
+    """By the inner Message-ID, the recipient, or the return path: each opened a ticket of its own."""
+    api = stack.api
+    answer = (await post(api, a_mail())).json()
+    shown = (await api.get(f"/v1/messages/{answer['message_id']}")).json()
+    start = await stack.pull("mailbox")
+    customer = Customer(id=shown["customer"]["id"])
+    await stack.desk.reply(answer["ticket_id"], connector="mailbox", channel="email", thread="a@x", customer=customer)
+    assert (await stack.pull("mailbox", after=start["cursor"], wait=20))["items"]
+    await api.post("/v1/replies/msg_r1/delivered", sub="mailbox", json={"external_id": "<out@acme.example>"})
+    assert (await accepted(api, report)) == (answer["ticket_id"], None)
+    delivery = await stack.delivery()
+    assert (delivery["state"], delivery["reason"]) == ("failed", "5.1.1")
+    db = await installation.connect("intake")
+    told = await db.fetchval("SELECT count(*) FROM fact WHERE types @> ARRAY['message.failed']")
+    tickets = await db.fetchval("SELECT count(DISTINCT ticket_id) FROM message")
+    await db.close()
+    assert (told, tickets) == (1, 1)
+
+
+async def test_a_bounce_of_what_we_never_sent_is_kept_and_opens_nothing(api: Api) -> None:
+    answer = (await post(api, a_report())).json()
+    assert (answer["reason"], answer.get("ticket_id")) == ("delivery-report", None)
 
 
 async def test_mail_is_for_mail_connectors(api: Api) -> None:

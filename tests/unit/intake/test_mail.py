@@ -100,22 +100,82 @@ def test_a_form_mail_from_ourselves_is_of_its_reply_to() -> None:
 @pytest.mark.parametrize(
     ("headers", "kind"),
     [
-        ({}, None),
-        ({"Auto_Submitted": "no"}, None),
         ({"Auto_Submitted": "auto-replied"}, "auto_reply"),
         ({"Auto_Submitted": "auto-replied", "Subject": "Abwesenheitsnotiz"}, "out_of_office"),
-        ({"Auto_Submitted": "auto-generated"}, "notification"),
-        ({"Return_Path": "<>"}, "bounce"),
+        ({"Auto_Submitted": "auto-generated", "Subject": "Automatic reply: Printer"}, "out_of_office"),
+        ({"Precedence": "bulk", "Subject": "Out of Office: back on Monday"}, "out_of_office"),
+        ({"Return_Path": "<>", "Subject": "Automatische Antwort: Drucker"}, "out_of_office"),
         ({"From": "MAILER-DAEMON@mx.example"}, "bounce"),
+        ({"X_Failed_Recipients": "ada@example.com"}, "bounce"),
         ({"Content_Type": 'multipart/report; report-type=delivery-status; boundary="b"'}, "bounce"),
-        ({"List_Id": "<news.example>"}, "list"),
-        ({"Precedence": "bulk"}, "list"),
+        ({"Content_Type": 'multipart/report; report-type=disposition-notification; boundary="b"'}, "notification"),
         ({"X_Autoreply": "yes"}, "auto_reply"),
     ],
 )
-def test_automatic_mail_is_told_by_its_headers(headers: dict[str, str], kind: str | None) -> None:
+def test_what_no_person_wrote_is_told_by_its_headers(headers: dict[str, str], kind: str) -> None:
     """zammad#1131, #4941, osTicket#1041: answers to answers."""
-    assert a_mail(b"Hello", (), **headers).automatic == kind
+    said = a_mail(b"Hello", (), **headers)
+    assert (said.automatic, said.unanswerable) == (kind, True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"List_Id": "<support-team.customer.example>", "Precedence": "list"},
+        {"List_Id": "<team.customer.example>", "Subject": "Out of office furniture"},
+        {"Precedence": "bulk"},
+        {"Precedence": "list", "Subject": "Absence of an invoice"},
+        {"Auto_Submitted": "auto-generated"},
+        {"Auto_Submitted": "auto-generated", "Subject": "Question about a vacation"},
+        {"Return_Path": "<>"},
+        {"From": "postmaster@customer.example"},
+        {"X_Forwarded_To": "help@acme.example", "X_Forwarded_For": "old@acme.example help@acme.example"},
+        {"X_Auto_Response_Suppress": "All"},
+        {"From": "no-reply@forms.example", "Reply_To": "ada@example.com"},
+    ],
+)
+def test_people_write_through_lists_forms_and_forwarders(headers: dict[str, str]) -> None:
+    """An answer through a group of the customer's woke nobody."""
+    said = a_mail(b"Hello", (), **headers)
+    assert (said.automatic, said.unanswerable) == (None, True)
+
+
+@pytest.mark.parametrize("headers", [{}, {"Auto_Submitted": "no"}, {"Subject": "Re: Automatic reply: Printer"}])
+def test_a_persons_mail_has_no_mark(headers: dict[str, str]) -> None:
+    said = a_mail(b"Hello", (), **headers)
+    assert (said.automatic, said.unanswerable) == (None, False)
+
+
+REPORT = b"""--b\r\nContent-Type: text/plain\r\n\r\nI am sorry.\r\n
+--b\r\nContent-Type: message/delivery-status\r\n
+Reporting-MTA: dns; mx.example\r\n
+Final-Recipient: rfc822; Ada@Example.com\r\nAction: %s\r\nStatus: 5.1.1\r
+Diagnostic-Code: smtp; 550 no such user\r\n
+--b\r\nContent-Type: message/rfc822\r\n\r\nMessage-ID: <out@acme.example>\r\nSubject: Re\r\n\r\nHello\r\n--b--\r\n"""
+
+
+@pytest.mark.parametrize(("action", "failed"), [(b"failed", True), (b"delayed", False), (b"delivered", False)])
+def test_a_delivery_report_names_the_mail_its_recipient_and_the_reason(action: bytes, failed: bool) -> None:
+    said = a_mail(REPORT % action, Content_Type='multipart/report; report-type=delivery-status; boundary="b"')
+    bounced = said.bounced
+    assert bounced is not None
+    assert (bounced.failed, bounced.references, bounced.recipients) == (
+        failed,
+        ("out@acme.example",),
+        ("ada@example.com",),
+    )
+    assert bounced.reason == "smtp; 550 no such user"
+
+
+def test_a_report_in_prose_quotes_the_headers_and_a_return_path_may_name_the_recipient() -> None:
+    prose = b"Your message could not be delivered.\r\n\r\n> Message-Id: <out@acme.example>\r\n"
+    bounced = a_mail(prose, From="MAILER-DAEMON@mx.example", To="bounces+ada=example.com@acme.example").bounced
+    assert bounced is not None
+    assert (bounced.failed, bounced.references, bounced.recipients) == (
+        True,
+        ("out@acme.example",),
+        ("ada@example.com",),
+    )
 
 
 def test_text_comes_of_html_where_there_is_no_plain_one() -> None:
@@ -170,6 +230,6 @@ def test_every_sample_is_read_or_refused_and_the_stated_facts_hold() -> None:
         if isinstance(id, str) and said.reference != id.strip("<>"):
             wrong.append((row["path"], id, said.reference))
         policy = expected.get("policy")
-        if isinstance(policy, dict) and policy.get("auto") is True and said.automatic is None:
+        if isinstance(policy, dict) and policy.get("auto") is True and not said.unanswerable:
             wrong.append((row["path"], "automatic", None))
     assert wrong == []

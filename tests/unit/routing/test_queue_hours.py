@@ -146,6 +146,13 @@ def test_automatic_mail_is_never_answered() -> None:
     assert play.ticket().held == "hours"
 
 
+def test_what_came_through_a_list_opens_and_is_never_answered_automatically() -> None:
+    play = Play(a_shop({"reply": "closed"}))
+    play.say(unanswerable=True)
+    assert "ticket.replied" not in play.types
+    assert (play.ticket().held, play.ticket().unanswered_since) == ("hours", play.now)
+
+
 def test_who_comes_back_is_held_again_but_hears_it_once() -> None:
     play = Play(a_shop({"reply": "closed"}))
     play.say()

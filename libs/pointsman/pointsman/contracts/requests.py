@@ -27,7 +27,9 @@ class MessageReceived(Contract, topic=TOPIC, type="message.received"):
 
     `thread_number` counts the messages of the thread from 1, given under the thread's row lock; `opens` tells that
     intake began a new ticket with it. `text` is at most 64 KiB (`truncated`); `reply_text` is the part that is new.
-    `headers` are those that rules may read, lower-case names. `automatic` marks mail that no person wrote.
+    `headers` are those that rules may read, lower-case names. `automatic` marks mail that no person wrote:
+    it neither opens nor wakes. `unanswerable`: no automatic reply answers it, as it came through a list, a form or the
+    like; a person may have written it.
     """
 
     message_id: str
@@ -53,6 +55,7 @@ class MessageReceived(Contract, topic=TOPIC, type="message.received"):
     attachments: tuple[Attachment, ...] = ()
     headers: dict[str, str] = {}
     automatic: Automatic | None = None
+    unanswerable: bool = False
     hints: Hints | None = None
     metadata: dict[str, Any] = {}
     occurred_at: Moment

@@ -16,6 +16,7 @@ from itertools import islice
 
 from pointsman.core.ids import digest_of
 from pointsman.runtime.logic import Database
+from pointsman_intake.accept.bounces import Returned
 from pointsman_intake.accept.gather import Gathered, Key, text_of
 from pointsman_intake.model import Inbound
 
@@ -72,13 +73,18 @@ async def wait_for_names(db: Database, messages: Sequence[Inbound]) -> None:
         await db.execute(_WAIT, sorted(names))
 
 
-async def destinations(db: Database, fresh: Mapping[Key, Inbound], gathered: Gathered) -> Destinations:
-    """The destination of each message, in the order in which they came: what one begins, the next may join."""
+async def destinations(
+    db: Database, fresh: Mapping[Key, Inbound], gathered: Gathered, returned: Mapping[Key, Returned]
+) -> Destinations:
+    """The destination of each message, in the order in which they came: what one begins, the next may join. `returned`
+    are the delivery reports that found their reply."""
     mails = {key: message for key, message in fresh.items() if message.joins_by_part}
     found = Destinations()
     known = await _conversations(db, mails, gathered, found.tickets) if mails else {}
     for key, message in fresh.items():
-        if message.joins_by_part:
+        if key in returned:
+            found.of[key] = Destination(returned[key].thread)
+        elif message.joins_by_part:
             found.of[key] = _of_mail(message, gathered, known)
             if message.reference is not None:
                 gathered.cited.setdefault((*key[:2], message.reference), []).append(found.of[key].thread[2])
@@ -101,8 +107,8 @@ async def take_part(db: Database, known: Sequence[tuple[Key, str]]) -> None:
 
 
 def parties(message: Inbound) -> list[str]:
-    """The addresses that a mail is from and to, in lower case; nobody's, of what is no mail."""
-    if not message.joins_by_part:
+    """The addresses that a mail is from and to, in lower case; nobody's, of what is no mail or no person's."""
+    if not message.joins_by_part or message.joins_only:
         return []
     content = message.content
     said = (message.person.email or "", *content.get("to", ()), *content.get("cc", ()))

@@ -6,6 +6,7 @@ from pointsman.core.decision import Emission
 from pointsman.core.ids import random_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
+from pointsman_intake.accept.bounces import as_reports, failures, find_returned
 from pointsman_intake.accept.messages import Arrived, accept_messages
 from pointsman_intake.accept.reports import take_reports
 from pointsman_intake.accept.signals import take_signals
@@ -36,15 +37,17 @@ async def accept_group(
     within the group itself.
     """
     replayed = await _replayed(db, arrivals, now)
+    said = [message for arrival in arrivals for message in arrival.messages]
+    returned = await find_returned(db, said)
     arrived: list[Arrived] = []
     for arrival in arrivals:
         raw_id = random_id("raw", arrival.at) if arrival.raw is not None and arrival.messages else None
-        arrived.extend((message, arrival, raw_id) for message in arrival.messages)
-    taken = await accept_messages(db, arrived, now)
+        arrived.extend((as_reports(message, returned), arrival, raw_id) for message in arrival.messages)
+    taken = await accept_messages(db, arrived, returned, now)
     fresh = [arrival for place, arrival in enumerate(arrivals) if place not in replayed]
     tickets, signalled = await take_signals(db, [signal for arrival in fresh for signal in arrival.signals])
-    states, reported = await take_reports(db, [report for arrival in fresh for report in arrival.reports], now)
-    await _close_quarantine(db, arrivals, now)
+    told = [report for arrival in fresh for report in arrival.reports]
+    states, reported = await take_reports(db, [*told, *failures(said, returned)], now)
     outcomes, messages, signals, reports = [], iter(taken.answers), iter(tickets), iter(states)
     for place, arrival in enumerate(arrivals):
         again = place in replayed
@@ -56,6 +59,7 @@ async def accept_group(
                 replayed=again,
             )
         )
+    await _close_quarantine(db, arrivals, outcomes, now)
     return outcomes, [*taken.emissions, *signalled, *reported]
 
 
@@ -73,7 +77,14 @@ async def _replayed(db: Database, arrivals: Sequence[Arrival], now: Instant) -> 
     return {place for place, arrival in enumerate(arrivals) if arrival.token is not None and place not in new}
 
 
-async def _close_quarantine(db: Database, arrivals: Sequence[Arrival], now: Instant) -> None:
-    replays = [(arrival.workspace, arrival.quarantine_id) for arrival in arrivals if arrival.quarantine_id]
+async def _close_quarantine(
+    db: Database, arrivals: Sequence[Arrival], outcomes: Sequence[Outcome], now: Instant
+) -> None:
+    """Of those that were read again and taken, as far as they had messages."""
+    replays = [
+        (arrival.workspace, arrival.quarantine_id)
+        for arrival, outcome in zip(arrivals, outcomes, strict=True)
+        if arrival.quarantine_id and (any(outcome.messages) or not arrival.messages)
+    ]
     if replays:
         await db.execute(_CLOSE_QUARANTINE, *map(list, zip(*replays, strict=True)), now)

@@ -1,6 +1,6 @@
 """Messages: dedupe, threading to a ticket, numbering, storing. The heart of intake."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from pointsman.core.decision import Emission
 from pointsman.core.ids import ordered_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
+from pointsman_intake.accept.bounces import Returned
 from pointsman_intake.accept.citing import Destination, Destinations, destinations, remember_parties, wait_for_names
 from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.facts import Place, Ready, message_received
@@ -15,20 +16,20 @@ from pointsman_intake.accept.gather import Gathered, Key, Known, Stored, existin
 from pointsman_intake.model import Accepted, Arrival, Inbound
 
 # The row lock of each thread is held from here to the commit, so the numbers that it hands out are contiguous and two
-# first messages of a conversation make one ticket.
+# first messages of a conversation make one ticket. `closed` comes in for messages that only join: they leave it so.
 _THREADS = """
 WITH locked AS (
-    INSERT INTO thread AS t (workspace, connector, thread, ticket_id, customer_id, number, follow_up_of)
+    INSERT INTO thread AS t (workspace, connector, thread, ticket_id, customer_id, number, follow_up_of, closed)
     SELECT * FROM json_to_recordset($1::text::json)
         AS k (workspace text, connector text, thread text, ticket_id text, customer_id text, number int,
-              follow_up_of text)
+              follow_up_of text, closed boolean)
     ORDER BY 1, 2, 3
     ON CONFLICT (workspace, connector, thread) DO UPDATE SET
         number = t.number + excluded.number,
-        opened_at_number = CASE WHEN t.closed THEN t.number ELSE t.opened_at_number END,
-        follow_up_of = CASE WHEN t.closed THEN t.ticket_id ELSE t.follow_up_of END,
-        ticket_id = CASE WHEN t.closed THEN excluded.ticket_id ELSE t.ticket_id END,
-        closed = false
+        opened_at_number = CASE WHEN t.closed AND NOT excluded.closed THEN t.number ELSE t.opened_at_number END,
+        follow_up_of = CASE WHEN t.closed AND NOT excluded.closed THEN t.ticket_id ELSE t.follow_up_of END,
+        ticket_id = CASE WHEN t.closed AND NOT excluded.closed THEN excluded.ticket_id ELSE t.ticket_id END,
+        closed = t.closed AND excluded.closed
     RETURNING workspace, connector, thread, ticket_id, customer_id, number, opened_at_number, follow_up_of
 )
 SELECT l.*, c.id, c.name, c.language, c.tier, c.organization, c.owner
@@ -106,7 +107,9 @@ class Taken:
     emissions: Sequence[Emission] = ()
 
 
-async def accept_messages(db: Database, arrived: Sequence[Arrived], now: Instant) -> Taken:
+async def accept_messages(
+    db: Database, arrived: Sequence[Arrived], returned: Mapping[Key, Returned], now: Instant
+) -> Taken:
     """Puts each message on its ticket and stores it with its bytes. The ids of what is new ascend in the order in which
     the messages came: what waits equally long is served in it."""
     if not arrived:
@@ -119,7 +122,7 @@ async def accept_messages(db: Database, arrived: Sequence[Arrived], now: Instant
         key = (one[0].workspace, one[0].connector, one[0].external_id)
         if key not in there:
             first.setdefault(key, one)
-    new = await _place(db, gathered, first, now) if first else {}
+    new = await _place(db, gathered, first, returned, now) if first else {}
     lost = await _store(db, list(new.values()), now) if new else []
     if lost:
         there.update(await existing(db, [one.key for one in lost]))
@@ -128,9 +131,12 @@ async def accept_messages(db: Database, arrived: Sequence[Arrived], now: Instant
     return Taken(_answers(arrived, there, new), [_emission(one) for one in new.values()])
 
 
-async def _place(db: Database, gathered: Gathered, fresh: dict[Key, Arrived], now: Instant) -> dict[Key, _New]:
+async def _place(
+    db: Database, gathered: Gathered, fresh: dict[Key, Arrived], returned: Mapping[Key, Returned], now: Instant
+) -> dict[Key, _New]:
     """Customer, thread, ticket and number of each new message, in the order in which they came."""
-    found = await destinations(db, {key: message for key, (message, _, _) in fresh.items()}, gathered)
+    said = {key: message for key, (message, _, _) in fresh.items()}
+    found = await destinations(db, said, gathered, returned)
     fresh = await _joining(db, fresh, found.of)
     if not fresh:
         return {}
@@ -173,6 +179,7 @@ async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]], found: D
     rows: list[dict[str, Any]] = []
     cited: list[Key | None] = []
     for thread, members in sorted(by_thread.items(), key=lambda item: item[0]):
+        members.sort(key=lambda one: one.message.joins_only)  # what begins a ticket is the first on it
         opening = members[0]
         if opening.customer is None:
             opening.nameless = ordered_id("cus", now, opening.order, "thread", opening.id)
@@ -187,6 +194,7 @@ async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]], found: D
                 "ticket_id": ticket,
                 "customer_id": opening.customer.id if opening.customer else opening.nameless,
                 "number": len(members),
+                "closed": opening.message.joins_only,
             }
         )
     for row, key in zip(rows, cited, strict=True):

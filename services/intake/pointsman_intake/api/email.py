@@ -12,15 +12,17 @@ from pointsman_intake.api.bodies import body_of, media_type
 from pointsman_intake.api.callers import OfConnector, gate_of
 from pointsman_intake.connectors import Connector
 from pointsman_intake.gate import Gate, own_connector
-from pointsman_intake.model import Accepted, Raw
+from pointsman_intake.model import Accepted, Inbound, Raw
 from pointsman_intake.reading import EMAIL_KINDS, mail_arrival, needs_kind
+from pointsman_intake.said import NotUnderstood
 from pointsman_intake.taking import Kept, taken_or_kept
 
 router = APIRouter(prefix="/v1", tags=["messages"])
 
 
 class MailAccepted(BaseModel):
-    """Written: as a message, or, when it could not be understood, to the quarantine."""
+    """Written: as a message; or to the quarantine, when it could not be understood, or when it opens no ticket
+    (`automatic-mail`, `delivery-report`) and belongs to none."""
 
     message_id: str | None = None
     ticket_id: str | None = None
@@ -69,5 +71,13 @@ async def post_mail(request: Request, caller: OfConnector, connector: str) -> Re
 async def _take(gate: Gate, raw: Raw, workspace: str, slug: str, connector: Connector, at: Instant) -> Accepted:
     arrival = await mail_arrival(gate.readers, raw, workspace, slug, connector, at)
     accepted = (await gate.submit(arrival)).messages[0]
-    assert accepted is not None
+    if accepted is None:
+        raise _alone(arrival.messages[0])
     return accepted
+
+
+def _alone(message: Inbound) -> NotUnderstood:
+    """Why mail that opens no ticket is kept aside: it belongs to none."""
+    if message.bounced is not None:
+        return NotUnderstood("delivery-report", "it is about no mail of ours that is known")
+    return NotUnderstood("automatic-mail", "no person wrote it, and it belongs to no conversation that is known")

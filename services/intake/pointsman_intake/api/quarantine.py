@@ -129,7 +129,10 @@ async def _read_again(gate: Gate, raw: Raw, workspace: str, slug: str, connector
     else:
         read = read_hook(raw, workspace, slug, connector)
         arrival = hook_arrival(read, raw, workspace, slug, connector, at, quarantine_id=id)
-    return await gate.submit(arrival)
+    outcome = await gate.submit(arrival)
+    if arrival.messages and not any(outcome.messages):
+        raise NotUnderstood("no-conversation", "it opens no ticket, and belongs to no conversation that is known")
+    return outcome
 
 
 @router.delete("/{id}", status_code=204)

@@ -19,6 +19,7 @@ from pointsman_intake.mail.headers import (
 )
 from pointsman_intake.mail.mime import Part, parse
 from pointsman_intake.mail.quotes import is_forward, new_part
+from pointsman_intake.mail.reports import read_report
 from pointsman_intake.model import Person
 from pointsman_intake.said import Said
 
@@ -47,7 +48,7 @@ def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
     sender = _sender(message, own_addresses)
     digest = _digest(subject, sender[1], bodies)
     own = ids[0] if ids else f"{digest}@no-message-id"
-    marked = automatic(message)
+    verdict = automatic(message)
     return Said(
         external_id=f"{own[:480]}#{digest[:12]}",
         thread=(references or replied or [own])[0],
@@ -62,7 +63,9 @@ def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
         files=bodies.files,
         truncated=bodies.truncated or left,
         headers=_for_rules(message),
-        automatic=marked.kind if marked else None,
+        automatic=verdict.automatic,
+        unanswerable=verdict.unanswerable,
+        bounced=read_report(message) if verdict.reports else None,
         reference=own,
         cites=tuple(dict.fromkeys([*replied, *reversed(references)])),
     )

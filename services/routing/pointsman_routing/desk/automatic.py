@@ -1,7 +1,7 @@
 """Automatic replies: a text of the workspace's `replies`, in the ticket's language, written by a bot.
 
-They answer a person only: somebody's message that waits for an answer, never automatic mail. They are delivered like
-any public reply, and end no waiting.
+They answer a person only: somebody's message that waits for an answer, never automatic mail, nor what came through a
+list, a form or a forwarder. They are delivered like any public reply, and end no waiting.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ BOT = Author(kind="bot", id="pointsman")
 
 def send(desk: Desk, ticket: Ticket, reply: str | None) -> bool:
     """Sends the reply of that name, if a customer's message waits for an answer; whether it did."""
-    if reply is None or ticket.unanswered_since is None:
+    if reply is None or ticket.unanswered_since is None or ticket.unanswerable:
         return False
     text = desk.policy.document.reply_text(reply, ticket.labels.language)
     if text is None:

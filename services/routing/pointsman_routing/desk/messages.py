@@ -87,6 +87,7 @@ def note(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
         who = message.customer
         where = Conversation(message.connector, message.channel, message.thread, who.id, who.name)
         ticket.speaks = _elsewhere(ticket, where)
+        ticket.unanswerable = message.unanswerable or None
     if counting and ticket.unanswered_since is None:
         ticket.unanswered_since = ticket.at
         if ticket.waiting_since is None:

@@ -152,6 +152,7 @@ RARE = (
     "marked", "pause", "outcome", "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at",
     "abandons_at", "requeues_at", "retry_at", "follow_up_of", "merged_into", "held", "reserved_for", "reserved_until",
     "assigned_at", "offers_spent_at", "relaxed", "climbed", "speaks", "charge", "entrusted_to",
+    "unanswerable",
 )  # fmt: skip
 """What few waiting tickets have."""
 
@@ -173,7 +174,8 @@ class Ticket:
     supervisor gave it by name, whatever they may else take, until it ends. `boost` is how many classes higher ladders
     have it ordered, `relaxed` which requirements they dropped, `climbed` their steps, the oldest first;
     `offers_spent_at` when `offers_max` was reached in this queueing, `escalated_at` when that or a ladder first
-    escalated it. `speaks` is the conversation of the customer's latest message where that is not the ticket's own.
+    escalated it. `speaks` is the conversation of the customer's latest message where that is not the ticket's own,
+    `unanswerable` that no automatic reply answers that message.
     """
 
     id: str
@@ -243,6 +245,7 @@ class Ticket:
     speaks = Rarely[Conversation](RARE.index("speaks"), len(RARE))
     charge = Rarely[Charge](RARE.index("charge"), len(RARE))
     entrusted_to = Rarely[str](RARE.index("entrusted_to"), len(RARE))
+    unanswerable = Rarely[bool](RARE.index("unanswerable"), len(RARE))
 
     @property
     def customer(self) -> shapes.Customer:
