@@ -9,8 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from pointsman.cli.errors import WrongInput
+from pointsman.cli.front_page import nearest
 from pointsman.cli.output import print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
+from pointsman_metrics.reports.kpis import DEFINITIONS
 
 _ENDINGS = {".csv": "text/csv", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson"}
 _AGO = re.compile(r"(\d+)([mhdw])")
@@ -27,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 
 def report(
-    kpi: Annotated[str, typer.Argument(help="first_response, resolution, backlog, attainment, handle")],
+    kpi: Annotated[str | None, typer.Argument(help="Which figure; without it those that there are.")] = None,
     from_: FromOption = None,
     to: ToOption = None,
     by: Annotated[str | None, typer.Option(help="minute, hour, day, week or month")] = None,
@@ -36,7 +38,10 @@ def report(
     profile: ProfileOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Prints a KPI, with its definition and how it was computed."""
+    """Prints a KPI, with its definition and how it was computed; without one lists the KPIs."""
+    if kpi not in DEFINITIONS:
+        _list_kpis(kpi, json)
+        return
     question = {"from": _instant(from_), "to": _instant(to), "by": by, "slice": slice}
     answer = ask(profile, workspace, lambda session: session.call("GET", f"/metrics/v1/reports/{kpi}", params=question))
     found: dict[str, Any] = answer.json()
@@ -49,6 +54,19 @@ def report(
     print_table(columns, ([row[name] for name in columns] for row in flat), none="No ticket in this interval.")
     say(found["definition"])
     say(f"Computed {found['method']}. Time zone: {found['zone']}.")
+
+
+def _list_kpis(kpi: str | None, json: bool) -> None:
+    """The KPIs with their definitions. Raises `WrongInput` when one was asked for that there is not."""
+    if kpi is not None:
+        near = nearest(kpi, list(DEFINITIONS))
+        meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(DEFINITIONS)}"
+        raise WrongInput(f"there is no report {kpi!r}: {meant}")
+    if json:
+        named = [{"kpi": name, "definition": definition} for name, (definition, _) in DEFINITIONS.items()]
+        print_json({"items": named})
+        return
+    print_table(("kpi", "definition"), ((name, definition) for name, (definition, _) in DEFINITIONS.items()))
 
 
 def export(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
 import time
@@ -367,3 +368,47 @@ def test_secrets_are_set_from_a_file_listed_by_name_and_removed(tmp_path: Path) 
     assert typed("secret", "set", "crm", *value, "--service", "metrics").code == 2
     (tmp_path / "value").write_text("\n")
     assert typed("secret", "set", "crm-hook", *value).err.strip() == "pointsman: the value is empty"
+
+
+TABLES = [
+    *("tickets", "due", "top --once", "queues", "agents", "alerts list", "alerts silences", "notifications list"),
+    *("config versions", "token list", "secret list", "quarantine list", "dlq list", "audit", "report"),
+    *("report backlog --from 7d --by day --slice queue", "report first_response --slice queue,agent"),
+]
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_a_table_is_right_at_80_columns(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids were folded into three lines, and instants had six digits of a second."""
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = typed(*command.split())
+    assert shown.code in (0, 1), shown.err
+    lines = shown.out.splitlines()
+    assert max(map(len, lines)) <= 80, shown.out
+    for word in shown.out.split():
+        # An id is whole: its prefix and 26 characters.
+        assert not re.match(r"(tkt|alt|tok|ntf|sil)_[0-9a-z]{0,25}$", word), word
+        assert not re.search(r"\d\d:\d\d:\d\d\.\d", word), word
+
+
+def test_a_supervisor_closes_a_queue_and_sends_an_agent_away() -> None:
+    queues = typed("queues", "--json").json["items"]
+    queue = queues[0]["queue"]
+    assert typed("queues", "close", queue, "--reason", "power cut", "--json").json["state"] == "closed"
+    assert typed("queues", "show", queue, "--json").json["reason"] == "power cut"
+    assert typed("queues", "open", queue, "--json").json["state"] == "open"
+    assert typed("queues", "close", "no-such-queue", "--reason", "x").code != 0
+    agent = typed("agents", "--json").json["items"][0]["agent"]
+    assert (
+        typed("agents", "presence", agent, "away", "--hold", "--reason", "training", "--json").json["state"] == "away"
+    )
+    assert typed("agents", "show", agent, "--json").json["held"] is True
+    assert typed("agents", "presence", agent, "away", "--json").code == 0
+    assert typed("agents", "requeue", agent, "--reason", "went home", "--json").json["items"] == []
+    assert typed("agents", "presence", agent, "asleep").code == 2
+
+
+def test_report_without_a_name_lists_the_kpis() -> None:
+    assert [row["kpi"] for row in typed("report", "--json").json["items"]][:2] == ["first_response", "resolution"]
+    wrong = typed("report", "first_respons")
+    assert (wrong.code, "did you mean first_response?" in wrong.err) == (2, True)

@@ -15,7 +15,14 @@ from pointsman.cli.main import GROUP, build, run
 LIGHT = {"pointsman", "pointsman.cli", "pointsman.cli.main", "pointsman.cli.front_page", "pointsman.cli.errors"}
 HEAVY = ("typer", "rich", "pydantic", "httpx", "fastapi", "asyncio", "numpy", "scipy", "sqlalchemy", "asyncpg")
 GROUPS = [name for name, line in front_page.LINES.items() if line.commands]
-PAGES = [[], ["--help"], ["-h"], *([name, "--help"] for name in GROUPS), *([name] for name in GROUPS), ["no-such"]]
+PAGES = [
+    [],
+    ["--help"],
+    ["-h"],
+    *([name, "--help"] for name in GROUPS),
+    *([name] for name in GROUPS if not front_page.LINES[name].alone),
+    ["no-such"],
+]
 CHILD = """
 import contextlib, io, json, pathlib, sys
 from pointsman.cli.main import run

@@ -19,10 +19,11 @@ WIDTH_MAX = 100
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One command: what it does in a few words; of a group also its commands."""
+    """One command: what it does in a few words; of a group also its commands, and whether it does something without."""
 
     what: str
     commands: Mapping[str, str] = field(default_factory=dict)
+    alone: bool = False
 
 
 SECTIONS: Mapping[str, Mapping[str, Line]] = {
@@ -83,6 +84,27 @@ SECTIONS: Mapping[str, Mapping[str, Line]] = {
                 "silences": "silences, the newest first",
                 "unsilence": "end a silence before its time",
             },
+        ),
+        "queues": Line(
+            "how the queues stand; close and open them",
+            {
+                "list": "the queues: who waits, since when, who may take it",
+                "show": "one of them",
+                "close": "close a queue, until an instant or until it is opened",
+                "open": "open a queue that was closed",
+            },
+            alone=True,
+        ),
+        "agents": Line(
+            "who is there with what in hand; presence, assigning",
+            {
+                "list": "the agents: presence, load and capacity",
+                "show": "one of them",
+                "presence": "set an agent's presence",
+                "assign": "give a ticket to an agent",
+                "requeue": "give an agent's tickets back to their queues",
+            },
+            alone=True,
         ),
         "report": Line("a KPI, with its definition and how it was computed"),
         "export": Line("one row per ticket into a file"),
@@ -175,11 +197,11 @@ def answer(arguments: Sequence[str], installed: Sequence[str]) -> Answer | None:
     commands = LINES[name].commands if name in LINES else {}
     if not commands:
         return None
-    if not rest:
+    if not rest and not LINES[name].alone:
         return Answer(group_page(name), 2)
-    if rest[0] in HELP_OPTIONS:
+    if rest and rest[0] in HELP_OPTIONS:
         return Answer(group_page(name), 0)
-    if rest[0] not in commands and not rest[0].startswith("-"):
+    if rest and rest[0] not in commands and not rest[0].startswith("-"):
         return Answer(unknown(("pointsman", name), rest[0], list(commands)), 2)
     return None
 

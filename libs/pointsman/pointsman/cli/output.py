@@ -2,12 +2,16 @@
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
+
+from pointsman.cli.tables import table
 
 
 def print_json(value: Any) -> None:
@@ -22,27 +26,29 @@ def say(text: str) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, none: str = "Nothing.") -> None:
-    """Rows under plain headings; `none` when there are none."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(escape(cell(value)) for value in row))
-    console = Console()
-    if table.row_count:
-        console.print(table, highlight=False)
-    else:
+    """Rows under plain headings, as wide as the terminal; `none` when there are none. Standard error names the columns
+    that had no room."""
+    console = Console(highlight=False, soft_wrap=True)
+    told = list(rows)
+    if not told:
         console.print(none)
+        return
+    (head, *lines), left_out = table(columns, told, console.width, datetime.now(UTC))
+    console.print(Text(head, style="bold"))
+    for line in lines:
+        console.print(Text(line))
+    if left_out:
+        say(f"Without {', '.join(left_out)}: a wider terminal shows more, --json everything.")
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
     """Names and values, one a line."""
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
+    fields_table = Table(box=None, pad_edge=False, show_header=False)
+    fields_table.add_column(style="bold")
+    fields_table.add_column(overflow="fold")
     for name, value in fields.items():
-        table.add_row(name, escape(cell(value)))
-    Console().print(table, highlight=False)
+        fields_table.add_row(name, escape(cell(value)))
+    Console().print(fields_table, highlight=False)
 
 
 def cell(value: Any) -> str:

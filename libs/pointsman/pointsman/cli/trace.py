@@ -6,7 +6,7 @@ import typer
 
 from pointsman.cli.config import SERVICES
 from pointsman.cli.errors import CommandFailed
-from pointsman.cli.output import print_json, print_table
+from pointsman.cli.output import print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask
 from pointsman.client.session import ApiError, Session
 from pointsman.core.instant import parse_rfc3339, seconds_between
@@ -32,11 +32,10 @@ def trace(
     if json:
         print_json({"id": id, "steps": steps})
         return
-    rows = [
-        (step["at"], f"+{step['after_ms']:,.1f} ms", step["service"], step["types"], step["subject"], step["cause"])
-        for step in steps
-    ]
-    print_table(("at", "after", "service", "facts", "subject", "cause"), rows)
+    told = ("service", "types", "subject", "cause")
+    rows = [(step["after_ms"] / 1000, step["took_ms"] / 1000, *(step[name] for name in told)) for step in steps]
+    say(f"From {steps[0]['at']} on:")
+    print_table(("after_seconds", "took_seconds", "service", "facts", "subject", "cause"), rows)
 
 
 async def path_of(session: Session, id: str) -> list[dict[str, Any]]:
@@ -61,6 +60,9 @@ async def path_of(session: Session, id: str) -> list[dict[str, Any]]:
     for step in steps:
         assert first is not None
         step["after_ms"] = round(seconds_between(first, parse_rfc3339(step["at"])) * 1000, 3)
+    before_ms = 0.0
+    for step in steps:
+        step["took_ms"], before_ms = round(step["after_ms"] - before_ms, 3), step["after_ms"]
     return steps
 
 

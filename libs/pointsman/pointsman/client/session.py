@@ -1,5 +1,7 @@
 """One origin and one token: calls with retries, problems as errors, idempotency keys."""
 
+import base64
+import json as json_module
 import ssl
 from types import TracebackType
 from typing import Any, Self
@@ -76,6 +78,16 @@ class Session:
             timeout=CALL_TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=None), verify=_TRUST, trust_env=False
         )
         self._retry_seconds = retry_seconds
+
+    @property
+    def claims(self) -> dict[str, Any]:
+        """What the token says of itself (`role`, `workspace`, `sub`); the server is who verifies it."""
+        parts = self.headers["Authorization"].removeprefix("Bearer ").split(".")
+        try:
+            said = json_module.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        except (IndexError, ValueError):
+            return {}
+        return said if isinstance(said, dict) else {}
 
     async def __aenter__(self) -> Self:
         return self
