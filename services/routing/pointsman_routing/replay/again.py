@@ -2,8 +2,8 @@
 
 Who came when, with which labels, is kept. Where a category goes and what it needs is the document's own say; a queue or
 need that somebody had set otherwise for a ticket stands as long as the document knows it. Rules of classification
-do not run again: the texts are not in a history. Agents are there when they were; one whom the history does not know is
-there during their hours, all the time without any.
+do not run again: the texts are not in a history. Agents are there when they were: one in the history's own document, of
+whom nothing was recorded, was absent. Who is new in the document is there during their hours, all the time without any.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -180,7 +180,7 @@ class _Again:
         )
 
     def _in_hours(self, slug: str) -> Iterator[tuple[Instant, Instant]]:
-        """When an agent of whom nothing was recorded is there."""
+        """When an agent is there who is new in the document."""
         at, end = self._history.start, self._history.end
         calendar = self._document.hours_of(slug)
         if calendar is None:

@@ -1,5 +1,6 @@
 """`pointsman replay`: what would have happened under another document; and the recording that it takes."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -85,18 +86,39 @@ def _document(path: Path, year: int) -> Document:
 async def _record(session: Session, path: Path) -> int:
     """Writes what the server keeps of the workspace's events, and the document that holds: how many events."""
     document = await session.get("/routing/v1/config")
-    count, cursor = 0, None
+    presence = await _presence_throughout(session)
+    count = 0
     with path.open("wb") as file:
-        header = {"history": VERSION, "workspace": document["workspace"], "document": document}
+        header = {"history": VERSION, "workspace": document["workspace"], "document": document, "presence": presence}
         file.write(orjson.dumps(header) + b"\n")
-        while True:
-            page = await session.get("/routing/v1/events", after=cursor, type=sorted(READ), limit=PAGE)
-            for event in page["items"]:
-                file.write(orjson.dumps(event) + b"\n")
-            count += len(page["items"])
-            cursor = page["cursor"]
-            if not page["items"]:
-                return count
+        async for event in _events(session, sorted(READ)):
+            file.write(orjson.dumps(event) + b"\n")
+            count += 1
+    return count
+
+
+async def _events(session: Session, types: list[str]) -> AsyncIterator[dict[str, Any]]:
+    cursor = None
+    while True:
+        page = await session.get("/routing/v1/events", after=cursor, type=types, limit=PAGE)
+        for event in page["items"]:
+            yield event
+        cursor = page["cursor"]
+        if not page["items"]:
+            return
+
+
+async def _presence_throughout(session: Session) -> dict[str, str]:
+    """Agent → state, of those of whom no event tells: they have been all the time what they are now."""
+    told = {event["data"]["agent"] async for event in _events(session, ["agent.presence_changed"])}
+    found: dict[str, str] = {}
+    cursor = None
+    while True:
+        page = await session.get("/routing/v1/agents", limit=PAGE, cursor=cursor)
+        found |= {each["agent"]: each["state"] for each in page["items"] if each["agent"] not in told}
+        cursor = page["next_cursor"]
+        if cursor is None:
+            return found
 
 
 def _print(result: dict[str, Any]) -> None:

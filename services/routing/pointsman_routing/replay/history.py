@@ -1,6 +1,7 @@
 """A recorded history: a file of JSON lines, the first a header, the others events as `GET /events` gives them.
 
-Header: `{"history": 1, "workspace": …, "document": …}`, the document that held. Of the events these are read:
+Header: `{"history": 1, "workspace": …, "document": …, "presence": …}`, the document that held and, agent → state, who
+was there when the events begin. Of the events these are read:
 `ticket.opened` and `ticket.classified` (who came with what), `offer.made`, `ticket.assigned`, what ends a holding
 (`ticket.pended`, `snoozed`, `queued`, `transferred`, `resolved`), `ticket.replied`, `ticket.customer_left`,
 `agent.presence_changed`. Tickets that were opened before the first event, or by agents, are left out.
@@ -9,7 +10,7 @@ Header: `{"history": 1, "workspace": …, "document": …}`, the document that h
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from pydantic import ValidationError
@@ -29,7 +30,7 @@ from pointsman.contracts.desk import (
     TicketTransferred,
 )
 from pointsman.contracts.document import Document, DocumentErrors, read_document
-from pointsman.contracts.shapes import Channel
+from pointsman.contracts.shapes import Channel, PresenceState
 from pointsman.contracts.workspace import PresenceChanged
 from pointsman.core.instant import EPOCH, Instant, parse_rfc3339
 
@@ -86,7 +87,8 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """`present` has each agent's spans of availability, in order."""
+    """`present` has the spans of availability, in order, of each agent whom the history knows. Who is in its document
+    and of whom nothing was recorded was absent."""
 
     workspace: str
     document: Document
@@ -152,6 +154,7 @@ class _Reading:
                 wanted = f'{{"history": {VERSION}, "workspace": …, "document": …}}'
                 raise HistoryRefused(f"{where}: a history begins with {wanted}")
             self._header = value
+            self._initial(value.get("presence") or {}, where)
             return
         kind = READ.get(str(value.get("type")))
         try:
@@ -185,7 +188,8 @@ class _Reading:
             start=self._start,
             end=self._at,
             tickets=tuple(sorted((story.ticket for story in self._stories.values()), key=lambda ticket: ticket.at)),
-            present={slug: tuple(self._closed(spans, self._start)) for slug, spans in self._spans.items()},
+            present=dict.fromkeys(document.agents, ())
+            | {slug: tuple(self._closed(spans, self._start)) for slug, spans in self._spans.items()},
         )
 
     def _closed(self, spans: list[list[Instant]], start: Instant) -> Iterable[Span]:
@@ -194,6 +198,14 @@ class _Reading:
             assert end is not None
             if end > begins:
                 yield begins, end
+
+    def _initial(self, presence: Any, where: str) -> None:
+        """Who was there before the first event."""
+        if not isinstance(presence, dict) or not set(map(str, presence.values())) <= set(get_args(PresenceState)):
+            raise HistoryRefused(f"{where}: presence is agent → available, away or offline")
+        for agent, state in presence.items():
+            self._known.add(agent)
+            self._spans[agent] = [[EPOCH]] if state == "available" else []
 
     # -- events ------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from pointsman.contracts.document import read_document
@@ -93,7 +94,8 @@ def test_presence_is_when_agents_were_available() -> None:
     told = [presence(0, "available"), *opened(5), presence(10, "away"), presence(20, "available"), assigned(30)]
     present = history_of(events(*told)).present
     at = [NOON + timedelta(seconds=seconds) for seconds in (0, 10, 20, 30)]
-    assert present == {"boris": ((at[0], at[1]), (at[2], at[3])), "anna": ((at[0], at[3]),)}
+    there = {slug: spans for slug, spans in present.items() if spans}
+    assert there == {"boris": ((at[0], at[1]), (at[2], at[3])), "anna": ((at[0], at[3]),)}
 
 
 @pytest.mark.parametrize(
@@ -169,3 +171,21 @@ def test_a_promise_counts_in_its_calendar() -> None:
     assert promises.late_at(a_ticket(), "general") == NOON + timedelta(hours=23.5)
     written["sla"] = {"policies": [{"name": "vip", "match": {"customer_tier": ["vip"]}, "targets": {}}]}
     assert Promises(read_document(written)).late_at(a_ticket(), "general") is None
+
+
+def test_who_is_in_the_document_and_of_whom_nothing_was_recorded_was_absent() -> None:
+    """A replay had them at work all day: staff that there never was."""
+    history = history_of(events(*opened(), offered(5), assigned(9), resolved(60)))
+    assert history.present["anna"] == ((history.start, history.end),), "she worked, so she was there"
+    assert {slug for slug, spans in history.present.items() if not spans} == {"boris", "carla", "dora"}
+
+
+def test_the_header_says_who_was_there_when_the_events_begin() -> None:
+    header, *told = events(*opened(), offered(5), assigned(9), resolved(60))
+    known = orjson.loads(header) | {"presence": {"boris": "available", "carla": "away"}}
+    history = history_of([orjson.dumps(known), *told])
+    assert history.present["boris"] == ((history.start, history.end),)
+    assert history.present["carla"] == ()
+    for wrong in ({"boris": "here"}, ["boris"], {"boris": None}):
+        with pytest.raises(HistoryRefused, match="presence is agent"):
+            history_of([orjson.dumps(known | {"presence": wrong}), *told])
