@@ -46,6 +46,7 @@ class Connector(Part):
     channel: Channel
     kind: str
     addresses: tuple[str, ...] = ()
+    form_senders: tuple[str, ...] = ()
     verify: Verify = Verify()
     send: Send | None = None
     hints: bool = False

@@ -65,7 +65,8 @@ class Inbound:
     values; `reference` is what later messages cite (a Message-ID), `cites` what this one cites, the nearest first.
     `joins_only`: it is dropped when its conversation is not known (a reaction to something older than we are).
     `bounced`: it is a delivery report, and goes on the conversation of the reply that it is about.
-    `joins_by_part`: it joins what it cites only as one who takes part (a mail; pointsman_intake.accept.citing)."""
+    `joins_by_part`: it joins what it cites only as one who takes part (a mail; pointsman_intake.accept.citing).
+    `earlier_id`: it is a repeat of the message with this external id, too."""
 
     workspace: str
     connector: str
@@ -81,6 +82,7 @@ class Inbound:
     reference: str | None = None
     cites: tuple[str, ...] = ()
     files: tuple[NewFile, ...] = ()
+    earlier_id: str | None = None
     joins_only: bool = False
     joins_by_part: bool = False
     bounced: Bounced | None = None

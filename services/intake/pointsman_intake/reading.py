@@ -49,7 +49,7 @@ async def mail_arrival(
 ) -> Arrival:
     """The arrival of a raw mail, read in a process that is killed when it takes too much. Raises `NotUnderstood`, and
     `Problem` 503 when no process can be had."""
-    said = await readers.read(raw.body, connector.addresses, cpu_seconds=cpu_seconds)
+    said = await readers.read(raw.body, connector.addresses, connector.form_senders, cpu_seconds=cpu_seconds)
     message = as_inbound(said, workspace, slug, connector, at)
     return Arrival(workspace, slug, at, raw=raw, messages=(message,), quarantine_id=quarantine_id)
 

@@ -1,6 +1,6 @@
 """A message as a provider said it, before it belongs to a workspace: what every parser makes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -40,7 +40,8 @@ class Said:
 
     `reference` is the id by which others cite it, `cites` the ids that it cites, the nearest first. `automatic`: no
     person wrote it; `unanswerable`: a person may have, and no automatic reply answers it. `bounced`: what it says as a
-    delivery report. `truncated`: the bytes have more than was read.
+    delivery report. `truncated`: the bytes have more than was read. `unnamed`: it came without an id of its own, and
+    what stands for one was made of what it says.
     """
 
     external_id: str
@@ -64,6 +65,7 @@ class Said:
     cites: tuple[str, ...] = ()
     joins_only: bool = False
     truncated: bool = False
+    unnamed: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
 
 
@@ -96,6 +98,7 @@ class NotUnderstood(ValueError):
 
 def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: Instant) -> Inbound:
     """The message in its workspace, as it will be stored and told. It can be kept (pointsman_intake.keeping)."""
+    said, earlier_id = _named(said, at)
     content: dict[str, Any] = {}
     text, cut_here = cut(said.text)
     truncated = said.truncated or cut_here
@@ -129,6 +132,7 @@ def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: 
         connector=slug,
         channel=connector.channel,
         external_id=said.external_id[:KEY_LENGTH_MAX],
+        earlier_id=earlier_id,
         thread=said.thread[:KEY_LENGTH_MAX],
         person=said.person,
         content=content,
@@ -141,6 +145,22 @@ def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: 
         bounced=said.bounced,
         joins_by_part=connector.kind in EMAIL_KINDS,
     )
+
+
+REMEMBERED_SECONDS = 7 * 86_400
+"""What came without an id is a repeat of the same within this time; within twice as long at most."""
+
+
+def _named(said: Said, at: Instant) -> tuple[Said, str | None]:
+    """The message under the id that it has in these days, and the id that it had in those before: what says the same
+    weeks later is another one."""
+    if not said.unnamed:
+        return said, None
+    period = int(at.timestamp() // REMEMBERED_SECONDS)
+    own = f"{period}.{said.reference}"
+    thread = own if said.thread == said.reference else said.thread
+    named = replace(said, external_id=f"{said.external_id}~{period}", reference=own, thread=thread)
+    return named, f"{said.external_id}~{period - 1}"
 
 
 KEY_LENGTH_MAX = 512

@@ -2,14 +2,22 @@
 
 import asyncio
 import random
+from datetime import timedelta
 
 import httpx
 import pytest
 
 from pointsman.contracts.shapes import Customer
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until_it
+from pointsman_intake.accept import accept_group
+from pointsman_intake.connectors import Connector
+from pointsman_intake.keeping import kept
+from pointsman_intake.mail.message import read_mail
+from pointsman_intake.model import Arrival
+from pointsman_intake.said import as_inbound
 from tests.integration.intake.lane import Stack
-from tests.integration.intake.serving import Api
+from tests.integration.intake.serving import Api, configure
 
 pytestmark = pytest.mark.stack
 
@@ -241,3 +249,38 @@ async def test_mail_is_for_mail_connectors(api: Api) -> None:
     assert answer.status_code == 422
     assert (await api.post("/v1/email/mailbox", content=a_mail())).status_code == 403
     assert (await post(api, b"")).status_code == 422
+
+
+async def test_what_came_without_an_id_is_remembered_for_days_only(api: Api, installation: Installation) -> None:
+    """A monthly mail without Message-ID and with the same text was dropped as a duplicate, for ever."""
+    mail = a_mail().replace(b"Message-ID: <a@x>\r\n", b"")
+    first = (await post(api, mail)).json()
+    assert (await post(api, mail)).json() == first | {"duplicate": True}
+    dated = mail.replace(b"Subject:", b"Date: Mon, 5 Jan 2026 10:00:00 +0000\r\nSubject:")
+    assert (await post(api, dated)).json()["duplicate"] is False
+    connector = Connector(channel="email", kind="smtp", addresses=("help@acme.example",))
+    db = await installation.connect("intake")
+    for days, repeated in ((7, True), (28, False)):
+        at = api.process.clock.now() + timedelta(days=days)
+        message = as_inbound(kept(read_mail(mail)), "acme", "mailbox", connector, at)
+        arrival = Arrival("acme", "mailbox", at, messages=(message,))
+        async with db.transaction():
+            (outcome,), _ = await accept_group(db, [arrival], at)
+        (accepted,) = outcome.messages
+        assert accepted is not None
+        assert accepted.duplicate is repeated, days
+        assert (accepted.ticket_id == first["ticket_id"]) is repeated
+    await db.close()
+
+
+async def test_a_contact_forms_reply_to_is_the_customer(api: Api, installation: Installation) -> None:
+    forms = {"channel": "email", "kind": "smtp", "addresses": ["help@acme.example"], "form_senders": ["@site.example"]}
+    await configure(installation, version=2, mailbox=forms)
+    form = {"From": "Form <forms@site.example>", "Reply_To": "Ada <ada@example.com>"}
+
+    async def of_ada() -> bool:
+        accepted = (await post(api, a_mail(random.randbytes(8).hex(), **form))).json()
+        shown = (await api.get(f"/v1/messages/{accepted['message_id']}")).json()
+        return bool(shown["customer"]["email"] == "ada@example.com")
+
+    await until_it(of_ada)

@@ -18,11 +18,11 @@ SAMPLES = Path(os.environ.get("POINTSMAN_SAMPLES", "/nonexistent")) / "intake"
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="POINTSMAN_SAMPLES is not set")
 
 
-def a_mail(body: bytes = b"Hello", own: tuple[str, ...] = (), **headers: str) -> Said:
+def a_mail(body: bytes = b"Hello", own: tuple[str, ...] = (), forms: tuple[str, ...] = (), **headers: str) -> Said:
     given = {"From": "Ada <Ada@Example.com>", "Subject": "x", "Message-ID": "<a@x>"}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in given.items())
-    return read_mail(head.encode() + b"\r\n" + body, own)
+    return read_mail(head.encode() + b"\r\n" + body, own, forms)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,33 @@ def test_a_form_mail_from_ourselves_is_of_its_reply_to() -> None:
     assert said.person.email == "ada@example.com"
 
 
+@pytest.mark.parametrize("forms", [("forms@site.example",), ("@SITE.example",)])
+def test_a_contact_forms_reply_to_is_the_customer(forms: tuple[str, ...]) -> None:
+    form = {"From": "Contact form <forms@site.example>", "Reply_To": "Ada <ada@example.com>"}
+    said = a_mail(b"Hello", (), forms, **form)
+    assert (said.person.email, said.person.name) == ("ada@example.com", "Ada")
+    assert a_mail(b"Hello", (), (), **form).person.email == "forms@site.example"
+    assert a_mail(forms=forms, From="forms@site.example").person.email == "forms@site.example"
+    assert a_mail(forms=forms, From="Ada <ada@example.com>", Reply_To="b@x").person.email == "ada@example.com"
+
+
+@pytest.mark.parametrize("mark", [{"Auto_Submitted": "auto-generated"}, {"X_Loop": "us"}, {"In_Reply_To": "<b@x>"}])
+def test_our_own_mail_that_came_back_is_a_loop_before_it_is_a_form(mark: dict[str, str]) -> None:
+    own = {"From": "help@acme.example", "Reply_To": "Ada <ada@example.com>", **mark}
+    said = a_mail(b"Hello", ("help@acme.example",), (), **own)
+    assert (said.person.email, said.automatic) == ("help@acme.example", "notification")
+    listed = a_mail(b"Hello", ("help@acme.example",), ("help@acme.example",), **own)
+    assert listed.person.email == "ada@example.com"
+
+
+def test_a_mail_without_an_id_is_named_by_its_date_too() -> None:
+    monday, later = "Mon, 5 Jan 2026 10:00:00 +0000", "Mon, 2 Feb 2026 10:00:00 +0000"
+    first, again, other = (a_mail(Message_ID="", Date=date) for date in (monday, monday, later))
+    assert (first.external_id, first.reference) == (again.external_id, again.reference)
+    assert first.external_id != other.external_id
+    assert first.thread != other.thread
+
+
 @pytest.mark.parametrize(
     ("headers", "kind"),
     [
@@ -114,7 +141,7 @@ def test_a_form_mail_from_ourselves_is_of_its_reply_to() -> None:
 )
 def test_what_no_person_wrote_is_told_by_its_headers(headers: dict[str, str], kind: str) -> None:
     """zammad#1131, #4941, osTicket#1041: answers to answers."""
-    said = a_mail(b"Hello", (), **headers)
+    said = a_mail(b"Hello", (), (), **headers)
     assert (said.automatic, said.unanswerable) == (kind, True)
 
 
@@ -136,13 +163,13 @@ def test_what_no_person_wrote_is_told_by_its_headers(headers: dict[str, str], ki
 )
 def test_people_write_through_lists_forms_and_forwarders(headers: dict[str, str]) -> None:
     """An answer through a group of the customer's woke nobody."""
-    said = a_mail(b"Hello", (), **headers)
+    said = a_mail(b"Hello", (), (), **headers)
     assert (said.automatic, said.unanswerable) == (None, True)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Auto_Submitted": "no"}, {"Subject": "Re: Automatic reply: Printer"}])
 def test_a_persons_mail_has_no_mark(headers: dict[str, str]) -> None:
-    said = a_mail(b"Hello", (), **headers)
+    said = a_mail(b"Hello", (), (), **headers)
     assert (said.automatic, said.unanswerable) == (None, False)
 
 

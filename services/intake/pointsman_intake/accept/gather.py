@@ -105,7 +105,9 @@ async def gather(db: Database, messages: Sequence[Inbound]) -> Gathered:
     seen: set[Identity] = set()
     for message in messages:
         workspace, connector = message.workspace, message.connector
-        asked["messages"].append({"workspace": workspace, "connector": connector, "key": message.external_id})
+        for id in (message.external_id, message.earlier_id):
+            if id is not None:
+                asked["messages"].append({"workspace": workspace, "connector": connector, "key": id})
         for place, kind, value in message.identities:
             if (identity := (workspace, place, kind, value)) in seen:
                 continue

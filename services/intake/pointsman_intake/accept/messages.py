@@ -120,6 +120,8 @@ async def accept_messages(
     first: dict[Key, Arrived] = {}
     for one in arrived:
         key = (one[0].workspace, one[0].connector, one[0].external_id)
+        if one[0].earlier_id is not None and (earlier := there.get((*key[:2], one[0].earlier_id))) is not None:
+            there.setdefault(key, earlier)
         if key not in there:
             first.setdefault(key, one)
     new = await _place(db, gathered, first, returned, now) if first else {}

@@ -4,6 +4,7 @@ It raises `NotUnderstood` for what is no mail, and for bombs; whatever else it r
 caller keeps with the bytes.
 """
 
+from dataclasses import dataclass
 from hashlib import sha256
 
 from pointsman.core.ids import digest_of
@@ -34,8 +35,8 @@ _NOT_FOR_RULES = (
 )  # fmt: skip
 
 
-def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
-    """What the mail says. `own_addresses` are the mailbox's: a mail from itself is of its Reply-To (a web form).
+def read_mail(raw: bytes, own_addresses: tuple[str, ...] = (), form_senders: tuple[str, ...] = ()) -> Said:
+    """What the mail says. `own_addresses` are the mailbox's; `form_senders` write for others, who are in the Reply-To.
 
     Raises `NotUnderstood` for what is no mail, or a bomb.
     """
@@ -45,9 +46,10 @@ def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
     replied = list(message_ids_of(message, "in-reply-to"))
     references = list(message_ids_of(message, "references"))[-REFERENCES_MAX:]
     subject = text_of_header(raw_header(message, "subject"))[:SUBJECT_LENGTH_MAX]
-    sender = _sender(message, own_addresses)
+    written = _written(message, own_addresses, form_senders)
+    sender = written.name, written.address
     digest = _digest(subject, sender[1], bodies)
-    own = ids[0] if ids else f"{digest}@no-message-id"
+    own = ids[0] if ids else _made_id(digest, raw_header(message, "date"))
     verdict = automatic(message)
     return Said(
         external_id=f"{own[:480]}#{digest[:12]}",
@@ -63,10 +65,11 @@ def read_mail(raw: bytes, own_addresses: tuple[str, ...] = ()) -> Said:
         files=bodies.files,
         truncated=bodies.truncated or left,
         headers=_for_rules(message),
-        automatic=verdict.automatic,
-        unanswerable=verdict.unanswerable,
+        automatic=verdict.automatic or ("notification" if written.loops else None),
+        unanswerable=verdict.unanswerable or written.loops,
         bounced=read_report(message) if verdict.reports else None,
         reference=own,
+        unnamed=not ids,
         cites=tuple(dict.fromkeys([*replied, *reversed(references)])),
     )
 
@@ -79,17 +82,51 @@ def _digest(subject: str, sender: str, bodies: Bodies) -> str:
     return digest_of(f"{subject}\x1f{sender}\x1f".encode() + content)
 
 
-def _sender(message: Part, own_addresses: tuple[str, ...]) -> tuple[str, str]:
-    """(name, address) of who wrote it."""
+def _made_id(digest: str, date: str) -> str:
+    """What stands for the Message-ID of a mail that has none."""
+    return f"{digest_of((digest + date.strip()).encode('utf-8', 'surrogateescape'))}@no-message-id"
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Who wrote it. `loops`: it is mail of ours that came back."""
+
+    name: str = ""
+    address: str = ""
+    loops: bool = False
+
+
+def _written(message: Part, own_addresses: tuple[str, ...], form_senders: tuple[str, ...]) -> _Written:
+    """Who wrote the mail: the address in angles of From, or of Sender; of a form, its Reply-To.
+
+    A mail from the mailbox itself is looked at for a loop first: it answers something, or a program sent it. Otherwise
+    a form of ours wrote it.
+    """
     own = {address.lower() for address in own_addresses}
     senders = mailboxes_of(message, "from") or mailboxes_of(message, "sender")
     if not senders:
-        return "", ""
+        return _Written()
     sender = next((one for one in senders if one.in_angles), senders[0])
-    if sender.address in own:
+    of_form = _listed(sender.address, form_senders)
+    if sender.address in own and not of_form and _came_back(message):
+        return _Written(sender.name, sender.address, loops=True)
+    if of_form or sender.address in own:
         others = [one for one in mailboxes_of(message, "reply-to") if one.address not in own]
-        sender = others[0] if others else sender
-    return sender.name, sender.address
+        sender = next((one for one in others if not _listed(one.address, form_senders)), sender)
+    return _Written(sender.name, sender.address)
+
+
+def _listed(address: str, listed: tuple[str, ...]) -> bool:
+    """Whether an address is one of these, or of one of these domains (`@example.com`)."""
+    return any(one.lower() in (address, f"@{address.rpartition('@')[2]}") for one in listed)
+
+
+def _came_back(message: Part) -> bool:
+    """Whether a mail from ourselves bears the mark of an answer or of a program."""
+    return any(
+        raw_header(message, name).strip().lower() not in ("", "no")
+        for name in ("auto-submitted", "x-loop", "x-auto-response-suppress", "in-reply-to", "references")
+    )
 
 
 def _for_rules(message: Part) -> dict[str, str]:

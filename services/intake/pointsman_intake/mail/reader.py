@@ -156,7 +156,7 @@ def _read_mails(asked: socket.socket, zygote: int) -> None:
 def _answer(raw: bytes, given: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
     """What the mail says, its attachments' bytes apart; or why it is not understood."""
     try:
-        said = kept(read_mail(raw, tuple(given["own_addresses"])))
+        said = kept(read_mail(raw, tuple(given["own_addresses"]), tuple(given["form_senders"])))
         contents = [file.content or b"" for file in said.files]
         files = tuple(
             replace(file, content=None, size=len(content), sha256=sha256(content).hexdigest())

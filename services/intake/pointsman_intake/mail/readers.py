@@ -119,7 +119,14 @@ class Readers:
             process.kill()
             await process.wait()
 
-    async def read(self, raw: bytes, own_addresses: Sequence[str], *, cpu_seconds: float | None = None) -> Said:
+    async def read(
+        self,
+        raw: bytes,
+        own_addresses: Sequence[str],
+        form_senders: Sequence[str] = (),
+        *,
+        cpu_seconds: float | None = None,
+    ) -> Said:
         """What the mail says, as it can be kept. Raises `NotUnderstood`, and `Problem` 503 when too much waits or no
         process can be had; nothing was written then.
 
@@ -133,7 +140,8 @@ class Readers:
             cpu_seconds = settings.email_cpu_seconds_max + beyond * settings.email_cpu_seconds_per_megabyte
         self._bytes += len(raw)
         try:
-            return await self._read(raw, {"own_addresses": list(own_addresses), "cpu_seconds": cpu_seconds})
+            given = {"own_addresses": own_addresses, "form_senders": form_senders, "cpu_seconds": cpu_seconds}
+            return await self._read(raw, given)
         finally:
             self._bytes -= len(raw)
 

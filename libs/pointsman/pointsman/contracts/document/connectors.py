@@ -71,11 +71,13 @@ class Labelled(Part):
 
 
 class Connector(Part):
-    """One configured source on a channel. `hints`: its messages may say how to route them."""
+    """One configured source on a channel. `hints`: its messages may say how to route them. `form_senders`: addresses,
+    or `@domain`, that write for others, as contact forms do: the Reply-To of their mail is the customer."""
 
     channel: Channel
     kind: str
     addresses: Annotated[tuple[Short, ...], Field(max_length=100)] = ()
+    form_senders: Annotated[tuple[Short, ...], Field(max_length=100)] = ()
     verify: Verify = Verify()
     send: Send | None = None
     auto_reply: Slug | None = None
