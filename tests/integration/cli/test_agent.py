@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -324,3 +325,47 @@ def test_the_live_invariants_are_audited_by_the_command() -> None:
     assert (audited.returncode, '"ok": true' in audited.stdout) == (0, True), audited.stdout
     shown = typed("audit", "-w", "acme")
     assert (shown.returncode, "Everything holds." in shown.stdout) == (0, True)
+
+
+async def test_the_client_takes_what_the_calls_take(stack: StackFolder) -> None:
+    """Threads of replies, files, html and cc, and a message that nobody has seen had no place in it."""
+    async with a_session(stack, "connector", "quiet") as site, a_session(stack, "agent", "anna") as app:
+        connector, agent = Connector(site, "quiet"), Agent(app)
+        posted = await connector.post(external_id="c1", text="Here is my bill", customer={"id": "joe"})
+        again = await connector.post(external_id="c1", text="Another text", customer={"id": "joe"})
+        assert (again.message_id, again.duplicate, again.differs) == (posted.message_id, True, True)
+        async with agent.on_duty():
+            async for offer in agent.offers():
+                if offer.ticket_id == posted.ticket_id:
+                    await agent.accept(offer.id)
+                    break
+            file = await agent.attach("terms.txt", b"Thirty days.", "text/plain")
+            replied = await agent.reply(
+                posted.ticket_id,
+                "See the file",
+                html="<p>See the file</p>",
+                cc=["kim@example.org"],
+                attachment_ids=[file],
+            )
+            assert [attachment["attachment_id"] for attachment in replied.attachments] == [file]
+            replies, _ = await connector.poll_replies(wait_seconds=30)
+            (reply,) = [reply for reply in replies if reply.ticket_id == posted.ticket_id]
+            await connector.delivered(reply.id, "p1", thread="at-the-provider")
+            more = await connector.post(external_id="c2", thread="at-the-provider", text="Thank you")
+            assert more.ticket_id == posted.ticket_id
+            await until_it(lambda: _has_message(agent, posted.ticket_id, "Thank you"))
+            until_then = datetime.now(UTC) + timedelta(days=1)
+            with pytest.raises(ApiError) as refused:
+                await agent.snooze(posted.ticket_id, until_then, last_message_id=posted.message_id)
+            assert refused.value.code == "unseen-message"
+            assert (
+                await agent.snooze(posted.ticket_id, until_then, last_message_id=more.message_id)
+            ).state == "snoozed"
+    async with a_session(stack, "supervisor", "sue") as session:
+        async for page in event_pages(session, types=["alert.exhausted"], wait_seconds=0):
+            assert (page.events, page.cursor != "") == ([], True)
+            break
+
+
+async def _has_message(agent: Agent, ticket: str, text: str) -> bool:
+    return text in [message.text for message in await agent.messages(ticket)]

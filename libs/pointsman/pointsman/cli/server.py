@@ -108,11 +108,7 @@ def _of_profile(name: str, workspace: str | None) -> Server:
 @asynccontextmanager
 async def open_session(profile: str | None = None, workspace: str | None = None) -> AsyncIterator[Session]:
     """A session with the server; its errors end the command with one line."""
-    import stamina.instrumentation
-
     server = find_server(profile, workspace)
-    # Retries are the client's business, not the terminal's.
-    stamina.instrumentation.set_on_retry_hooks([])
     async with Session(server.url, server.token, workspace=server.workspace, retry_seconds=15) as session:
         try:
             yield session

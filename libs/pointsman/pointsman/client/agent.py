@@ -117,12 +117,28 @@ class Agent:
         """Declines the offer."""
         await self.session.post(f"/routing/v1/offers/{offer_id}/reject", {"reason": reason}, key=f"{offer_id}-reject")
 
-    async def reply(self, ticket_id: str, text: str, *, public: bool = True, key: str | None = None) -> Message:
-        """Writes to the customer, or with `public=False` a note."""
-        body = {"text": text, "public": public}
+    async def reply(
+        self,
+        ticket_id: str,
+        text: str,
+        *,
+        public: bool = True,
+        html: str | None = None,
+        cc: Sequence[str] = (),
+        attachment_ids: Sequence[str] = (),
+        reply_to_message: str | None = None,
+        key: str | None = None,
+    ) -> Message:
+        """Writes to the customer, or with `public=False` a note. `attachment_ids` are of `attach`."""
+        body = _given(text=text, public=public, html=html, reply_to_message=reply_to_message)
+        body |= {name: list(value) for name, value in (("cc", cc), ("attachment_ids", attachment_ids)) if value}
         return Message.model_validate(
             await self.session.post(f"/routing/v1/tickets/{ticket_id}/messages", body, key=key)
         )
+
+    async def attach(self, name: str, content: bytes, content_type: str = "application/octet-stream") -> str:
+        """Stores a file; its id goes into a reply's `attachment_ids`."""
+        return await self.session.attach(name, content, content_type)
 
     async def note(self, ticket_id: str, text: str) -> Message:
         """Writes what only colleagues read."""
@@ -146,9 +162,13 @@ class Agent:
             body["until"] = until.isoformat()
         return await self._change(ticket_id, "pend", body)
 
-    async def snooze(self, ticket_id: str, until: datetime) -> Ticket:
-        """Sets the ticket aside until an instant."""
-        return await self._change(ticket_id, "snooze", {"until": until.isoformat()})
+    async def snooze(
+        self, ticket_id: str, until: datetime, *, last_message_id: str | None = None, force: bool = False
+    ) -> Ticket:
+        """Sets the ticket aside until an instant. Raises `ApiError` 409 `unseen-message` when the customer wrote
+        something newer than `last_message_id`."""
+        body = _given(until=until.isoformat(), last_message_id=last_message_id, force=force)
+        return await self._change(ticket_id, "snooze", body)
 
     async def start(
         self, connector: str, customer: dict[str, Any], text: str, *, subject: str | None = None, public: bool = True
@@ -177,13 +197,15 @@ class Agent:
         ticket_id: str,
         outcome: str = "solved",
         *,
+        category: str | None = None,
         wrap_up_seconds: int | None = None,
         last_message_id: str | None = None,
         force: bool = False,
     ) -> Ticket:
         """Ends the matter. Raises `ApiError` 409 `unseen-message` when the customer wrote something newer than
         `last_message_id`."""
-        body = _given(outcome=outcome, force=force, wrap_up_seconds=wrap_up_seconds, last_message_id=last_message_id)
+        body = _given(outcome=outcome, category=category, force=force, wrap_up_seconds=wrap_up_seconds)
+        body |= _given(last_message_id=last_message_id)
         return await self._change(ticket_id, "resolve", body)
 
     async def reopen(self, ticket_id: str, reason: str | None = None) -> Ticket:

@@ -43,6 +43,10 @@ class Connector:
             return Quarantined.model_validate(said)
         return Posted.model_validate(said)
 
+    async def attach(self, name: str, content: bytes, content_type: str = "application/octet-stream") -> dict[str, str]:
+        """Stores a file: what to give in a message's `attachments`."""
+        return {"attachment_id": await self.session.attach(name, content, content_type)}
+
     async def event(self, **event: Any) -> None:
         """Tells that the customer left, returned, typed, …, or what became of a reply."""
         await self.session.post("/intake/v1/events", {"connector": self.connector, **event})
@@ -73,9 +77,11 @@ class Connector:
         page = answer.json()
         return [Reply.model_validate(item) for item in page["items"]], page["cursor"]
 
-    async def delivered(self, reply_id: str, external_id: str | None = None) -> None:
-        """A reply reached the customer."""
-        body = {} if external_id is None else {"external_id": external_id}
+    async def delivered(self, reply_id: str, external_id: str | None = None, *, thread: str | None = None) -> None:
+        """A reply reached the customer: with the provider's id of it, and the conversation that the provider made of
+        it (its messages join the ticket)."""
+        given = {"external_id": external_id, "thread": thread}
+        body = {name: value for name, value in given.items() if value is not None}
         await self.session.post(f"/intake/v1/replies/{reply_id}/delivered", body)
 
     async def failed(self, reply_id: str, reason: str, *, permanent: bool = False) -> None:

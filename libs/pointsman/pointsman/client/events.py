@@ -12,7 +12,8 @@ AGAIN_SECONDS = 1.0
 
 
 class EventPage(NamedTuple):
-    """Events in order, and the cursor behind them: store it once they are dealt with, and begin there the next time."""
+    """Events in order, and the cursor behind them: store it once they are dealt with, and begin there the next time.
+    A page without events moves the cursor on over what `types` leave out."""
 
     events: list[Event]
     cursor: str
@@ -39,6 +40,6 @@ async def event_pages(
             await asyncio.sleep(AGAIN_SECONDS)
             continue
         page = answer.json()
-        after = page["cursor"]
-        if page["items"]:
+        moved, after = page["cursor"] != after, page["cursor"]
+        if page["items"] or moved:
             yield EventPage([Event.model_validate(item) for item in page["items"]], page["cursor"])

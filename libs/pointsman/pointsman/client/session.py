@@ -1,18 +1,23 @@
 """One origin and one token: calls with retries, problems as errors, idempotency keys."""
 
+import asyncio
 import base64
 import json as json_module
+import random
 import ssl
+import time
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
 import httpx
-import stamina
 
 CALL_TIMEOUT_SECONDS = 30.0
 RETRY_SECONDS_MAX = 45.0
 ATTEMPTS_MAX = 20
+PAUSE_SECONDS = 0.05
+PAUSE_SECONDS_MAX = 2.0
+PAUSE_JITTER_SECONDS = 0.1
 _TRUST = ssl.create_default_context()
 """Loaded once: it is the costly part of a client."""
 
@@ -43,13 +48,6 @@ class _TryAgain(Exception):
         super().__init__(str(error))
         self.error = error
         self.after_seconds = after_seconds
-
-
-def _pause(error: Exception) -> bool | float:
-    """Whether to try again; the server's own `Retry-After` when it named one."""
-    if not isinstance(error, _TryAgain):
-        return False
-    return error.after_seconds if error.after_seconds is not None else True
 
 
 class Session:
@@ -114,13 +112,18 @@ class Session:
         sent = {**self.headers, **(headers or {})}
         if method == "POST":
             sent["Idempotency-Key"] = key or uuid4().hex
-        attempts = stamina.AsyncRetryingCaller(
-            attempts=ATTEMPTS_MAX, timeout=self._retry_seconds, wait_initial=0.05, wait_max=2.0, wait_jitter=0.1
-        ).on(_pause)
-        try:
-            return await attempts(self._once, method, path, params, json, content, sent, timeout_seconds)
-        except _TryAgain as last:
-            raise last.error from last
+        deadline = time.monotonic() + self._retry_seconds
+        for attempt in range(ATTEMPTS_MAX):
+            try:
+                return await self._once(method, path, params, json, content, sent, timeout_seconds)
+            except _TryAgain as again:
+                pause = again.after_seconds
+                if pause is None:
+                    pause = min(PAUSE_SECONDS * 2**attempt, PAUSE_SECONDS_MAX) + random.uniform(0, PAUSE_JITTER_SECONDS)
+                if attempt + 1 == ATTEMPTS_MAX or time.monotonic() + pause > deadline:
+                    raise again.error from again
+            await asyncio.sleep(pause)
+        raise AssertionError("the last attempt returns or raises")
 
     async def _once(
         self,
@@ -159,6 +162,18 @@ class Session:
         """The JSON of a POST (None when it has no body)."""
         answer = await self.call("POST", path, json=body, key=key)
         return answer.json() if answer.content else None
+
+    async def attach(self, name: str, content: bytes, content_type: str = "application/octet-stream") -> str:
+        """Stores a file for a message, and answers its `attachment_id`."""
+        answer = await self.call(
+            "POST",
+            "/intake/v1/attachments",
+            params={"name": name},
+            content=content,
+            headers={"Content-Type": content_type},
+        )
+        attachment_id: str = answer.json()["attachment_id"]
+        return attachment_id
 
     async def pages(self, path: str, *, limit: int | None = None, **params: Any) -> list[Any]:
         """The items of a list over all its pages, or the first `limit`."""

@@ -142,11 +142,13 @@ class Reply(Shape):
 
 
 class Posted(Shape):
-    """A message that was accepted (it is durable now), and the ticket that it is on."""
+    """A message that was accepted (it is durable now), and the ticket that it is on. `differs`: an earlier message with
+    this `external_id` had another content, and was kept."""
 
     message_id: str
     ticket_id: str
     duplicate: bool = False
+    differs: bool = False
 
 
 class Quarantined(Shape):

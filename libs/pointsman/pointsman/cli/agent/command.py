@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated
 
-import stamina.instrumentation
 import typer
 
 from pointsman.cli.agent.lines import lines_of_input
@@ -53,7 +52,6 @@ def agent(
 
 
 async def _work(name: str, lease_seconds: int, profile: str | None, workspace: str | None) -> None:
-    stamina.instrumentation.set_on_retry_hooks([])
     leaving = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

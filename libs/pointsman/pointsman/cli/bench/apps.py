@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-import stamina.instrumentation
 import uvloop
 from pydantic import BaseModel
 
@@ -148,7 +147,6 @@ async def _until_told_to_go() -> None:
 
 async def main(plan: AppsPlan) -> None:
     """Everybody is present until told to go; then the results are written."""
-    stamina.instrumentation.set_on_retry_hooks([])
     if plan.mode in ("work", "renew"):
         await lean(plan)
         return

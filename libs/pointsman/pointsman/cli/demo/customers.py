@@ -13,7 +13,6 @@ from email.message import EmailMessage
 from typing import Any
 
 import orjson
-import stamina.instrumentation
 import uvloop
 
 from pointsman.cli.demo.plan import Plan, read_plan, tell
@@ -164,7 +163,6 @@ async def _tell_progress(customers: Customers) -> None:
 
 async def main(plan: Plan) -> None:
     """Plays, then writes the ledger."""
-    stamina.instrumentation.set_on_retry_hooks([])
     async with AsyncExitStack() as sessions:
         customers = Customers(
             {

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
-import stamina.instrumentation
 import uvloop
 
 from pointsman.cli.demo import corpus
@@ -218,7 +217,6 @@ async def _told_to_go() -> None:
 
 async def main(plan: Plan) -> None:
     """Everybody works until told to go; then the results are written."""
-    stamina.instrumentation.set_on_retry_hooks([])
     floor = Floor()
     async with AsyncExitStack() as sessions:
         apps = [
