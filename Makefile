@@ -47,7 +47,7 @@ test: setup ## Run all tests on PostgreSQL and the broker tansu. TESTS=path for 
 	@$(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
 
 test-kafka: setup ## Run the tests that meet a broker on Apache Kafka (needs a JVM 17 and Maven). TESTS=path for some.
-	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(or $(TESTS),tests/integration)
+	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
 
 histories: setup ## Compare the desk and the clocks with their references over HISTORIES random histories, in two processes.
 	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) POINTSMAN_CLOCK_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider --timeout 1200 \

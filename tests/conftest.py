@@ -3,7 +3,8 @@
 PostgreSQL's data are in memory where the machine lends some: a database is made for each test of real servers, a few
 hundred files each, and a disk needs ten times as long for them.
 
-`POINTSMAN_TEST_BROKER=kafka` runs everything on Apache Kafka instead of tansu. The processes end with pytest,
+`POINTSMAN_TEST_BROKER=kafka` runs what meets a broker on Apache Kafka instead of tansu, and leaves out the rest, which
+would be the same again. The processes end with pytest,
 however it ends. Tests of durability start a `Postgres(tmp_path)` of their own; tests that kill a broker or the database
 start theirs as well, so that no other test feels it.
 """
@@ -25,6 +26,8 @@ CHECKOUT = Path(__file__).parent.parent
 TEMPLATE = "template_of_tests"
 MEMORY_BYTES_MIN = 4 * 1024**3
 
+ON_KAFKA = os.environ.get("POINTSMAN_TEST_BROKER", "tansu") == "kafka"
+
 T = TypeVar("T")
 _numbers = count(1)
 
@@ -33,6 +36,18 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
     """Runs work of a session fixture on a loop of its own, which leaves the tests' loops alone."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         return runner.run(work)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On Apache Kafka: the tests that ask for the broker, and those of Kafka itself (marked `kafka`)."""
+    if not ON_KAFKA:
+        return
+
+    def differs(item: pytest.Item) -> bool:
+        return "broker" in getattr(item, "fixturenames", ()) or item.get_closest_marker("kafka") is not None
+
+    config.hook.pytest_deselected(items=[item for item in items if not differs(item)])
+    items[:] = [item for item in items if differs(item)]
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +66,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """The session's broker: tansu, or Apache Kafka when `POINTSMAN_TEST_BROKER=kafka`."""
     server: Broker
-    if os.environ.get("POINTSMAN_TEST_BROKER", "tansu") == "kafka":
+    if ON_KAFKA:
         server = Kafka(
             tmp_path_factory.mktemp("kafka"),
             jars=CHECKOUT / ".pointsman/kafka/lib",

@@ -18,6 +18,7 @@ from tests.integration.runtime.tally import DESK, until
 
 pytestmark = [
     pytest.mark.stack,
+    pytest.mark.kafka,
     pytest.mark.skipif(os.environ.get("POINTSMAN_TEST_BROKER") != "kafka", reason="needs Apache Kafka"),
 ]
 
