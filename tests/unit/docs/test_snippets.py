@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from pointsman.contracts.document import read_document
+from pointsman.contracts.events import EVENT_TYPES
 from pointsman_routing.simulation.scenario import Scenario
-from tests.snippets import ALL, Snippet, pages
+from tests.snippets import ALL, ROOT, Snippet, pages
 
 LANGUAGES = {"", "sh", "python", "yaml", "json"}
 
@@ -68,3 +69,14 @@ def test_one_pair_of_names_says_where_the_server_is_and_who_asks() -> None:
     for snippet in of("sh", "python"):
         named = re.findall(r"[$\"]\{?([A-Z_]*(?:TOKEN|URL|POINTSMAN))\b", snippet.text)
         assert set(named) <= known, str(snippet)
+
+
+def test_the_page_of_events_lists_every_type() -> None:
+    """`alert.silenced` was told, and stood nowhere."""
+    page = (ROOT / "docs" / "events.md").read_text()
+    listed = page[page.index("The types:") : page.index("A change of a ticket")]
+    told = set()
+    for group in re.findall(r"`([^`]+)`", listed):
+        first, *others = group.split()
+        told |= {first, *(f"{first.partition('.')[0]}.{other}" for other in others)}
+    assert told == set(EVENT_TYPES)
