@@ -65,6 +65,8 @@ class Inbound:
     values; `reference` is what later messages cite (a Message-ID), `cites` what this one cites, the nearest first.
     `joins_only`: it is dropped when its conversation is not known (a reaction to something older than we are).
     `bounced`: it is a delivery report, and goes on the conversation of the reply that it is about.
+    `hooked`: a webhook brought it, and webhooks overtake each other. `names`: all names of its conversation, of which
+    `thread` is the first; then its author's identities are one person's, proved.
     `joins_by_part`: it joins what it cites only as one who takes part (a mail; pointsman_intake.accept.citing).
     `earlier_id`: it is a repeat of the message with this external id, too."""
 
@@ -86,6 +88,8 @@ class Inbound:
     joins_only: bool = False
     joins_by_part: bool = False
     bounced: Bounced | None = None
+    hooked: bool = False
+    names: tuple[str, ...] = ()
     identities: tuple[tuple[str, str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -29,6 +29,9 @@ WITH kept AS MATERIALIZED ({_KEPT}), gone AS (
 ), participants AS (
     DELETE FROM participant p USING threads AS t
     WHERE p.workspace = t.workspace AND p.connector = t.connector AND p.thread = t.thread
+), aliases AS (
+    DELETE FROM alias a USING threads AS t
+    WHERE a.workspace = t.workspace AND a.connector = t.connector AND a.thread = t.thread
 )
 SELECT count(*) FROM gone
 """
@@ -58,6 +61,12 @@ RETENTION: tuple[Retention, ...] = (
     Swept("message", "`retention.closed_tickets_days` after it came, when its ticket is closed", MESSAGES),
     GoesWith("thread", "message"),
     GoesWith("participant", "message"),
+    GoesWith("alias", "message"),
+    Swept(
+        "parked",
+        "an hour after it came, when what it is about has not come",
+        aged("parked", "number", "at < clock_timestamp() - interval '1 hour'"),
+    ),
     SweptBy("raw", "`retention.raw_days` of the workspace", "pointsman_intake.tidy"),
     SweptBy("replay_token", "two days", "pointsman_intake.tidy"),
     Stands("customer", "one row a customer, until they are merged or erased"),

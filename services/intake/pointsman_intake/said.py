@@ -40,8 +40,9 @@ class Said:
 
     `reference` is the id by which others cite it, `cites` the ids that it cites, the nearest first. `automatic`: no
     person wrote it; `unanswerable`: a person may have, and no automatic reply answers it. `bounced`: what it says as a
-    delivery report. `truncated`: the bytes have more than was read. `unnamed`: it came without an id of its own, and
-    what stands for one was made of what it says.
+    delivery report. `names`: all that the provider calls its conversation by, and then its author is one person.
+    `truncated`: the bytes have more than was read. `unnamed`: it came without an id of its own, and what stands for one
+    was made of what it says.
     """
 
     external_id: str
@@ -64,6 +65,7 @@ class Said:
     reference: str | None = None
     cites: tuple[str, ...] = ()
     joins_only: bool = False
+    names: tuple[str, ...] = ()
     truncated: bool = False
     unnamed: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -77,6 +79,22 @@ class Ignored:
     reason: str
 
 
+class NotUnderstood(ValueError):
+    """The bytes cannot be read as what they claim to be. `reason` is a slug; the text says what is wrong where."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Something in a webhook that looks like a message and cannot be read as one: kept whole, for a person."""
+
+    kind: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Read:
     """What was in one webhook. `token` is the provider's id of the request; `reply` an answer that it waits for."""
@@ -84,16 +102,15 @@ class Read:
     messages: tuple[Said, ...] = ()
     reports: tuple[Report, ...] = ()
     ignored: tuple[Ignored, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
     token: str | None = None
     reply: dict[str, Any] | None = None
 
-
-class NotUnderstood(ValueError):
-    """The bytes cannot be read as what they claim to be. `reason` is a slug; the text says what is wrong where."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(detail)
-        self.reason = reason
+    def not_understood(self) -> NotUnderstood | None:
+        """Why the bytes are kept, when something in them looks like a message and cannot be read."""
+        if not self.unclear:
+            return None
+        return NotUnderstood("unclear", "; ".join(f"{one.kind}: {one.reason}" for one in self.unclear[:10]))
 
 
 def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: Instant) -> Inbound:
@@ -144,6 +161,8 @@ def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: 
         joins_only=said.joins_only or said.automatic is not None,
         bounced=said.bounced,
         joins_by_part=connector.kind in EMAIL_KINDS,
+        hooked=connector.kind not in EMAIL_KINDS,
+        names=tuple(name[:KEY_LENGTH_MAX] for name in said.names),
     )
 
 

@@ -1,5 +1,6 @@
 """Providers' webhooks over HTTP: proved on the raw bytes, refused when forged or stale, kept when not understood."""
 
+import asyncio
 import hmac
 from collections.abc import AsyncIterator
 from hashlib import sha256
@@ -123,6 +124,94 @@ async def test_a_stranger_gets_one_answer_whatever_is_missing(api: Api, tmp_path
 
 def api_bytes_max(api: Api) -> int:
     return IntakeSettings(**api.settings.model_dump()).hook_bytes_max
+
+
+async def test_a_webhook_with_something_unclear_is_kept_and_the_rest_accepted(api: Api) -> None:
+    one = {"from": "3912", "id": "wamid.1", "timestamp": "1697044621", "type": "text", "text": {"body": "hi"}}
+    answer = (await post_meta(api, whatsapp(one, {"type": "text", "text": {"body": "who am I"}}))).json()
+    assert len(answer["messages"]) == 1
+    (listed,) = (await api.get("/v1/quarantine")).json()["items"]
+    assert (listed["id"], listed["reason"]) == (answer["quarantine_id"], "unclear")
+
+
+async def test_a_contacts_number_and_user_id_are_one_customer_with_one_ticket(api: Api) -> None:
+    text = {"timestamp": "1697044621", "type": "text", "text": {"body": "hi"}}
+    senders = [
+        {"from": "3912"},
+        {"from": "3912", "from_user_id": "IT.7"},
+        {"from_user_id": "IT.7"},
+        {"from": "3912"},
+    ]
+    answers = [
+        (await post_meta(api, whatsapp(text | sender | {"id": f"wamid.{place}"}))).json()["messages"][0]
+        for place, sender in enumerate(senders)
+    ]
+    assert len({answer["ticket_id"] for answer in answers}) == 1
+    shown = [(await api.get(f"/v1/messages/{answer['message_id']}")).json() for answer in answers]
+    assert len({one["customer"]["id"] for one in shown}) == 1
+
+
+async def test_two_customers_whom_the_provider_says_to_be_one_are_one_from_then_on(api: Api) -> None:
+    text = {"timestamp": "1697044621", "type": "text", "text": {"body": "hi"}}
+    senders = [{"from": "3912"}, {"from_user_id": "IT.7"}, {"from": "3912", "from_user_id": "IT.7"}]
+    customers, tickets = [], []
+    for place, sender in enumerate([*senders, *senders[:2]]):
+        answer = (await post_meta(api, whatsapp(text | sender | {"id": f"wamid.{place}"}, contacts=[]))).json()
+        shown = (await api.get(f"/v1/messages/{answer['messages'][0]['message_id']}")).json()
+        customers.append(shown["customer"]["id"])
+        tickets.append(shown["ticket_id"])
+    assert customers[0] != customers[1]
+    assert set(customers[2:]) == {customers[0]}
+    assert set(tickets[2:]) == {tickets[0]}
+
+
+async def test_an_edit_and_a_reaction_that_overtake_their_message_join_it(api: Api) -> None:
+    """They were dropped, and the customer's correction with them."""
+    edit = {
+        "type": "message",
+        "subtype": "message_changed",
+        "channel": "C1",
+        "message": {"type": "message", "user": "U1", "text": "help!", "ts": "1767225600.000100"},
+        "event_ts": "1767225601.0",
+    }
+    reaction = {"type": "reaction_added", "user": "U2", "reaction": "+1", "event_ts": "1767225602.0"}
+    reaction["item"] = {"channel": "C1", "ts": "1767225600.000100"}  # type: ignore[assignment]
+    for name, event in (("Ev2", edit), ("Ev3", reaction)):
+        early = await post_slack(api, orjson.dumps({"type": "event_callback", "event_id": name, "event": event}))
+        assert (early.json()["messages"], early.json()["parked"]) == ([], 1)
+    said = (await post_slack(api, slack_event(thread_ts="1767225500.0"))).json()["messages"][0]
+    async with api.process.pool.acquire() as db:
+        rows = await db.fetch("SELECT external_id, ticket_id FROM message ORDER BY thread_number")
+        parked = await db.fetchval("SELECT count(*) FROM parked")
+    assert [tuple(row) for row in rows] == [
+        ("C1:1767225600.000100", said["ticket_id"]),
+        ("Ev2", said["ticket_id"]),
+        ("Ev3", said["ticket_id"]),
+    ]
+    assert parked == 0
+
+
+async def test_an_edit_and_its_message_at_the_same_moment_lose_nothing(api: Api) -> None:
+    async def both(number: int) -> None:
+        ts = f"1767225{number:03}.000100"
+        message = {"type": "message", "channel": "C1", "user": "U1", "text": "help", "ts": ts}
+        edit = {
+            "type": "message",
+            "subtype": "message_changed",
+            "channel": "C1",
+            "message": message | {"text": "help!"},
+            "event_ts": ts,
+        }
+        events = [
+            orjson.dumps({"type": "event_callback", "event_id": f"{name}{number}", "event": event})
+            for name, event in (("edit", edit), ("said", message))
+        ]
+        await asyncio.gather(*(post_slack(api, event) for event in events))
+
+    await asyncio.gather(*(both(number) for number in range(15)))
+    async with api.process.pool.acquire() as db:
+        assert await db.fetchval("SELECT count(*) FROM message") == 30
+        assert await db.fetchval("SELECT count(DISTINCT ticket_id) FROM message") == 15
 
 
 async def test_slacks_url_verification_is_answered(api: Api) -> None:

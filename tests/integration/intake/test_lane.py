@@ -1,10 +1,12 @@
 """Intake's lane and delivery loop: what the desk says, written; replies, delivered by webhook or pulled."""
 
 import asyncio
+import hmac
 from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -134,6 +136,45 @@ async def test_nothing_that_runs_leaves_in_a_reply_pulled_or_pushed(stack: Stack
     pushed = orjson.loads(got[0][1])["data"]["html"]
     (pulled,) = (await stack.pull())["items"]
     assert pushed == pulled["html"] == '<p>Hello</p><img src="x">'
+
+
+async def a_status(stack: Stack, id: str, state: str) -> None:
+    status = {"id": id, "status": state, "errors": [{"title": "Undeliverable"}]}
+    value = {"metadata": {"phone_number_id": "11"}, "statuses": [status]}
+    entry = {"changes": [{"field": "messages", "value": value}]}
+    body = orjson.dumps({"object": "whatsapp_business_account", "entry": [entry]})
+    mac = hmac.new(SECRETS["acme-meta"].encode(), body, sha256).hexdigest()
+    headers = {"x-hub-signature-256": f"sha256={mac}", "content-type": "application/json"}
+    answer = await stack.api.client.post("/v1/hooks/acme/facebook", content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("order", ["failed, known", "known, failed", "failed, delivered, known", "known, read, failed"])
+async def test_a_failure_wins_whichever_comes_first(stack: Stack, order: str) -> None:
+    """A status that overtook the report of its id was dropped, and the agent read `delivered`."""
+    start = await stack.pull("facebook")
+    await stack.desk.reply(connector="facebook", channel="social")
+    assert (await stack.pull("facebook", after=start["cursor"], wait=20))["items"]
+    for step in order.split(", "):
+        if step == "known":
+            await stack.api.post("/v1/replies/msg_r1/delivered", sub="facebook", json={"external_id": "wamid.9"})
+        else:
+            await a_status(stack, "wamid.9", step)
+    delivery = await stack.delivery()
+    assert (delivery["state"], delivery["reason"]) == ("failed", "Undeliverable")
+
+
+async def test_the_failure_of_an_older_attempt_says_nothing_of_the_present_one(stack: Stack) -> None:
+    start = await stack.pull("facebook")
+    await stack.desk.reply(connector="facebook", channel="social")
+    assert (await stack.pull("facebook", after=start["cursor"], wait=20))["items"]
+    await stack.api.post("/v1/replies/msg_r1/delivered", sub="facebook", json={"external_id": "wamid.1"})
+    await stack.api.post("/v1/deliveries/msg_r1/redeliver", sub="facebook")
+    await stack.api.post("/v1/replies/msg_r1/delivered", sub="facebook", json={"external_id": "wamid.2"})
+    await a_status(stack, "wamid.1", "failed")
+    assert (await stack.delivery())["state"] == "delivered"
+    await a_status(stack, "wamid.2", "failed")
+    assert (await stack.delivery())["state"] == "failed"
 
 
 async def test_a_long_poll_ends_empty_when_nothing_comes(stack: Stack) -> None:

@@ -49,15 +49,86 @@ def test_a_direct_message_is_in_its_channels_conversation() -> None:
         {"bot_id": "B1"},
         {"subtype": "channel_join"},
         {"type": "channel_created"},
-        {"user": ""},
-        {"ts": ""},
-        {"channel": 7},
     ],
 )
 def test_what_no_customer_said_is_ignored(changes: dict[str, Any]) -> None:
     read = slack(MESSAGE | changes)
     assert not read.messages
     assert len(read.ignored) == 1
+
+
+@pytest.mark.parametrize("changes", [{"user": ""}, {"ts": ""}, {"channel": 7}, {"subtype": "hologram"}])
+def test_what_looks_like_a_message_of_slack_and_is_none_is_unclear(changes: dict[str, Any]) -> None:
+    read = slack(MESSAGE | changes)
+    assert not read.messages
+    assert len(read.unclear) == 1
+
+
+def test_a_thread_in_a_direct_message_is_its_channels_conversation() -> None:
+    """An answer in a thread opened a second ticket."""
+    direct = MESSAGE | {"channel": "D1", "channel_type": "im"}
+    answer = direct | {"ts": "1767225601.0", "thread_ts": MESSAGE["ts"]}
+    assert slack(answer).messages[0].thread == slack(direct).messages[0].thread == "D1"
+    edit = {"type": "message", "subtype": "message_changed", "channel": "D1", "message": answer, "event_ts": "2.0"}
+    assert slack(edit).messages[0].thread == "D1"
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("a &lt;b&gt; &amp; c", "a <b> & c"),
+        ("a &amp;lt; b", "a &lt; b"),
+        ("<https://x.example/?a=1&amp;b=2>", "https://x.example/?a=1&b=2"),
+        ("see <https://x.example|the page>", "see the page (https://x.example)"),
+        ("<http://x.example|x.example>", "http://x.example"),
+        ("<mailto:ada@example.com|ada@example.com>", "ada@example.com"),
+        ("<@U1> and <@U2|ada>", "@U1 and @ada"),
+        ("in <#C1|general>, <!here>", "in #general, @here"),
+        ("<!subteam^S1|@team> <!date^1392734382^{date}|Feb 18>", "@team Feb 18"),
+    ],
+)
+def test_slacks_marks_are_written_out(raw: str, text: str) -> None:
+    assert slack(MESSAGE | {"text": raw}).messages[0].text == text
+
+
+def test_text_that_is_only_in_blocks_is_read() -> None:
+    inline = [
+        {"type": "text", "text": "See "},
+        {"type": "link", "url": "https://x.example", "text": "this"},
+        {"type": "text", "text": " & "},
+        {"type": "user", "user_id": "U7"},
+    ]
+    items = [{"type": "rich_text_section", "elements": [{"type": "text", "text": "one"}]}]
+    rich = {
+        "type": "rich_text",
+        "elements": [
+            {"type": "rich_text_section", "elements": inline},
+            {"type": "rich_text_list", "elements": items},
+        ],
+    }
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "*Order* &lt;7&gt;"}}
+    said = slack(MESSAGE | {"text": "", "blocks": [rich, section]}).messages[0]
+    assert said.text == "See this (https://x.example) & @U7\n- one\n*Order* <7>"
+
+
+def test_a_forwarded_message_is_read_and_an_unfolded_link_is_not() -> None:
+    """It came as empty."""
+    shared = {"is_share": True, "author_name": "Bo", "text": "It burns &amp; smokes"}
+    assert slack(MESSAGE | {"text": "", "attachments": [shared]}).messages[0].text == "Bo:\nIt burns & smokes"
+    both = slack(MESSAGE | {"attachments": [shared]}).messages[0].text
+    assert both == "help\n\nBo:\nIt burns & smokes"
+    unfolded = {"from_url": "https://x.example", "title": "X", "text": "About X"}
+    assert slack(MESSAGE | {"attachments": [unfolded]}).messages[0].text == "help"
+
+
+def test_no_nesting_of_blocks_raises() -> None:
+    block: dict[str, Any] = {"type": "rich_text", "elements": []}
+    for _ in range(100):
+        block = {"type": "rich_text", "elements": [block]}
+    odd = [block, {"type": "section", "text": 7}, {"type": "rich_text_list", "elements": [[]]}, "x", {"type": None}]
+    assert (
+        slack(MESSAGE | {"text": "", "blocks": odd, "attachments": [{"message_blocks": [7]}, 3]}).messages[0].text == ""
+    )
 
 
 def test_an_edit_names_what_it_replaces_and_an_unfurled_link_is_none() -> None:
@@ -105,6 +176,50 @@ def test_messenger_messages_echoes_and_receipts() -> None:
 def test_an_unsent_message_is_a_deletion() -> None:
     said = messenger(message={"mid": "m1", "is_deleted": True}).messages[0]
     assert (said.kind, said.replaces, said.external_id) == ("delete", "m1", "m1:delete")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"message": {"text": "hi"}},
+        {"message": {"mid": "m1"}, "sender": {}},
+        {"postback": {"title": "Go"}, "sender": {}},
+        {"reaction": {"emoji": "x"}},
+    ],
+)
+def test_what_looks_like_a_message_of_meta_and_is_none_is_unclear(event: dict[str, Any]) -> None:
+    read = messenger(**event)
+    assert (len(read.unclear), read.ignored, read.messages) == (1, (), ())
+
+
+def whatsapp_contact(message: dict[str, Any], *contacts: dict[str, Any]) -> Read:
+    value = {"metadata": {"phone_number_id": "11"}, "contacts": list(contacts), "messages": [message]}
+    entry = {"changes": [{"field": "messages", "value": value}]}
+    return meta({"object": "whatsapp_business_account", "entry": [entry]})
+
+
+TEXT = {"id": "w1", "type": "text", "text": {"body": "hi"}}
+
+
+def test_a_whatsapp_sender_without_a_number_is_their_user_id() -> None:
+    """It was ignored, and nothing of it kept."""
+    contact = {"user_id": "IT.77", "profile": {"username": "ada"}}
+    (said,) = whatsapp_contact(TEXT | {"from_user_id": "IT.77"}, contact).messages
+    assert (said.thread, said.names, said.person.id) == ("11:IT.77", ("11:IT.77",), "whatsapp:IT.77")
+    assert (said.person.name, said.person.phone) == ("ada", None)
+
+
+def test_a_whatsapp_sender_with_both_is_one_person() -> None:
+    (said,) = whatsapp_contact(TEXT | {"from": "3912", "from_user_id": "IT.77"}).messages
+    assert said.names == ("11:3912", "11:IT.77")
+    assert (said.person.id, said.person.phone, said.person.handle) == ("whatsapp:IT.77", "+3912", "whatsapp:3912")
+    known = {"wa_id": "3912", "user_id": "IT.77", "profile": {"name": "Ada"}}
+    assert whatsapp_contact(TEXT | {"from_user_id": "IT.77"}, known).messages[0].names == said.names
+
+
+def test_a_whatsapp_message_of_nobody_is_unclear() -> None:
+    assert whatsapp_contact(TEXT).unclear
+    assert whatsapp_contact({"type": "system"}).ignored
 
 
 def test_a_page_comment_is_a_comment_of_its_author() -> None:

@@ -18,7 +18,8 @@ from pointsman.core.ids import digest_of
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.bounces import Returned
 from pointsman_intake.accept.gather import Gathered, Key, text_of
-from pointsman_intake.model import Inbound
+from pointsman_intake.accept.naming import threads_by_name
+from pointsman_intake.model import Inbound, Report
 
 PARTIES_MAX = 200
 """So many addresses of one mail are remembered as taking part."""
@@ -66,11 +67,25 @@ class Destinations:
     tickets: dict[Key, str] = field(default_factory=dict)
 
 
-async def wait_for_names(db: Database, messages: Sequence[Inbound]) -> None:
-    """Until the commit nobody else gives these conversations their names."""
-    names = {f"{one.workspace}/{one.connector}/{one.thread}" for one in messages if one.joins_by_part}
+async def wait_for_names(db: Database, messages: Sequence[Inbound], reports: Sequence[Report]) -> None:
+    """Until the commit nobody else gives these conversations their names, or brings or parks what these are about."""
+    names = {f"{one.workspace}/{one.connector}/{name}" for one in messages for name in _names(one)}
+    names |= {f"{one.workspace}/{one.connector}/{one.external_id.strip('<> ')}" for one in reports if one.external_id}
     if names:
         await db.execute(_WAIT, sorted(names))
+
+
+def _names(message: Inbound) -> tuple[str, ...]:
+    if message.joins_by_part:
+        return (message.thread,)
+    if message.hooked:
+        return (*message.names, awaited(message) if message.joins_only else message.external_id)
+    return ()
+
+
+def awaited(message: Inbound) -> str:
+    """The id of the message that one which only joins is about."""
+    return str(message.content.get("replaces") or message.thread)
 
 
 async def destinations(
@@ -81,15 +96,16 @@ async def destinations(
     mails = {key: message for key, message in fresh.items() if message.joins_by_part}
     found = Destinations()
     known = await _conversations(db, mails, gathered, found.tickets) if mails else {}
-    for key, message in fresh.items():
+    named = await threads_by_name(db, fresh)
+    for key, message in sorted(fresh.items(), key=lambda item: item[1].joins_only):
         if key in returned:
             found.of[key] = Destination(returned[key].thread)
         elif message.joins_by_part:
             found.of[key] = _of_mail(message, gathered, known)
-            if message.reference is not None:
-                gathered.cited.setdefault((*key[:2], message.reference), []).append(found.of[key].thread[2])
         else:
-            found.of[key] = Destination(_cited(message, gathered)[0])
+            found.of[key] = Destination(named.get(key) or _cited(message, gathered)[0])
+        if message.reference is not None:
+            gathered.cited.setdefault((*key[:2], message.reference), []).append(found.of[key].thread[2])
     return found
 
 

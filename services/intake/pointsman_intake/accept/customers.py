@@ -50,6 +50,12 @@ FROM json_to_recordset($1::text::json) AS k (workspace text, loser text, winner 
 WHERE i.workspace = k.workspace AND i.customer_id = k.loser
 """
 
+_JOIN = """
+UPDATE identity i SET customer_id = k.customer_id
+FROM json_to_recordset($1::text::json) AS k (workspace text, place text, kind text, value text, customer_id text)
+WHERE (i.workspace, i.place, i.kind, i.value) = (k.workspace, k.place, k.kind, k.value)
+"""
+
 # Taken as it is written, or gone, since it was learnt as it is written.
 _UNFOLD = """
 WITH k AS (SELECT * FROM json_to_recordset($1::text::json)
@@ -83,6 +89,7 @@ class Customers:
         self._folded = gathered.folded
         self._taken: dict[Identity, Identity] = {}
         self._learnt: dict[Identity, str] = {}
+        self._joined: dict[Identity, str] = {}
         self._made: dict[tuple[str, str], Known] = {}
         self._changed: dict[tuple[str, str], Known] = {}
         self._moved: dict[tuple[str, str], Known] = {}
@@ -98,6 +105,8 @@ class Customers:
             if old is not None and self._taken.get(old, identity) != identity:
                 self._known.pop(identity, None)
                 del self._folded[identity]
+        if message.names:
+            self._join(identities)
         known = next((self._known[identity] for identity in identities if identity in self._known), None)
         if known is None:
             person = message.person
@@ -113,6 +122,20 @@ class Customers:
                 self._learnt[identity] = known.id
                 self._known[identity] = known
         return known.id
+
+    def _join(self, identities: list[Identity]) -> None:
+        """The provider says that these are one person's: they are from now on the one's who is known for longest."""
+        met = {self._known[identity].id: self._known[identity] for identity in identities if identity in self._known}
+        if len(met) < 2:
+            return
+        oldest = met[min(met)]
+        for identity in identities:
+            if identity in self._known and self._known[identity].id != oldest.id:
+                self._known[identity] = oldest
+                if identity in self._learnt:
+                    self._learnt[identity] = oldest.id
+                else:
+                    self._joined[identity] = oldest.id
 
     def _improved(self, workspace: str, known: Known, person: Person) -> Known:
         """What the connector says now of a known customer: a name only where there is none, language, tier always."""
@@ -144,6 +167,10 @@ class Customers:
             lost = [identity for identity in self._learnt if identity not in won]
             if lost:
                 await self._give_way(db, lost)
+        if self._joined:
+            columns = ("workspace", "place", "kind", "value", "customer_id")
+            joined = [dict(zip(columns, (*one, id), strict=True)) for one, id in sorted(self._joined.items())]
+            await db.execute(_JOIN, text_of(joined))
         if self._taken:
             names = ("workspace", "place", "kind", "value", "same")
             taken = sorted((*old, old == by) for old, by in self._taken.items())

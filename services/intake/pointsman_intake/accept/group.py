@@ -7,7 +7,9 @@ from pointsman.core.ids import random_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.bounces import as_reports, failures, find_returned
+from pointsman_intake.accept.citing import wait_for_names
 from pointsman_intake.accept.messages import Arrived, accept_messages
+from pointsman_intake.accept.parking import park_messages, parked_messages
 from pointsman_intake.accept.reports import take_reports
 from pointsman_intake.accept.signals import take_signals
 from pointsman_intake.model import Arrival, Outcome
@@ -38,12 +40,17 @@ async def accept_group(
     """
     replayed = await _replayed(db, arrivals, now)
     said = [message for arrival in arrivals for message in arrival.messages]
+    await wait_for_names(db, said, [report for arrival in arrivals for report in arrival.reports])
     returned = await find_returned(db, said)
     arrived: list[Arrived] = []
     for arrival in arrivals:
         raw_id = random_id("raw", arrival.at) if arrival.raw is not None and arrival.messages else None
         arrived.extend((as_reports(message, returned), arrival, raw_id) for message in arrival.messages)
+    brought = [(m.workspace, m.connector, m.external_id) for m in said if m.hooked and not m.joins_only]
+    arrived.extend((message, arrivals[0], None) for message in await parked_messages(db, brought))
     taken = await accept_messages(db, arrived, returned, now)
+    waiting = [message for message, answer in zip(said, taken.answers, strict=False) if answer is None]
+    await park_messages(db, [message for message in waiting if message.hooked], now)
     fresh = [arrival for place, arrival in enumerate(arrivals) if place not in replayed]
     tickets, signalled = await take_signals(db, [signal for arrival in fresh for signal in arrival.signals])
     told = [report for arrival in fresh for report in arrival.reports]

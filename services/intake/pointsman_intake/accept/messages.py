@@ -9,7 +9,7 @@ from pointsman.core.ids import ordered_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.bounces import Returned
-from pointsman_intake.accept.citing import Destination, Destinations, destinations, remember_parties, wait_for_names
+from pointsman_intake.accept.citing import Destination, Destinations, destinations, remember_parties
 from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.facts import Place, Ready, message_received
 from pointsman_intake.accept.gather import Gathered, Key, Known, Stored, existing, gather, known_threads, text_of
@@ -114,7 +114,6 @@ async def accept_messages(
     the messages came: what waits equally long is served in it."""
     if not arrived:
         return Taken()
-    await wait_for_names(db, [message for message, _, _ in arrived])
     gathered = await gather(db, [message for message, _, _ in arrived])
     there = gathered.messages
     first: dict[Key, Arrived] = {}

@@ -1,4 +1,6 @@
-"""Reports: what became of replies. A reply goes queued → sent → delivered → read, and never back; failed is the end.
+"""Reports: what became of replies. A reply goes queued → sent → delivered → read, and never back; failed is the end,
+whichever of the two comes first. What is reported by the provider's id waits until somebody tells us that id, and
+counts for the attempt that has it: a reply that is sent again has failed only when the new attempt has.
 
 A failure that is not permanent keeps a pulled reply queued, under a new number, so that it is offered again.
 """
@@ -10,12 +12,14 @@ from pointsman.contracts.requests import CustomerSeen, MessageDelivered, Message
 from pointsman.core.decision import Emission
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
+from pointsman_intake.accept.parking import park_reports, parked_reports
 from pointsman_intake.model import Report, Reported
 
 _BY_EXTERNAL_ID = """
 SELECT k.workspace, k.connector, k.reference, s.message_id
 FROM unnest($1::text[], $2::text[], $3::text[]) AS k (workspace, connector, reference)
 JOIN sent_as s USING (workspace, connector, reference)
+WHERE s.current
 """
 
 _LOCK = """
@@ -54,7 +58,7 @@ ON CONFLICT (workspace, connector, thread) DO UPDATE SET
 _LEARN_IDS = """
 INSERT INTO sent_as (workspace, connector, reference, message_id)
 SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) ORDER BY 1, 2, 3
-ON CONFLICT (workspace, connector, reference) DO UPDATE SET message_id = excluded.message_id
+ON CONFLICT (workspace, connector, reference) DO UPDATE SET message_id = excluded.message_id, current = true
 """
 
 _RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
@@ -67,9 +71,12 @@ async def take_reports(db: Database, reports: Sequence[Report], now: Instant) ->
     rows = await _locked(db, reports)
     results, emissions, threads = [], [], set()
     names: dict[tuple[str, str, str], str] = {}
+    unknown: list[tuple[Report, str]] = []
     writes: dict[tuple[str, str], tuple[Any, ...]] = {}
     for report, row in zip(reports, rows, strict=True):
         if row is None:
+            if report.external_id and not report.message_id:
+                unknown.append((report, reference_of(report.external_id)))
             results.append(Reported(False))
             continue
         if name := reference_of(report.external_id) if report.message_id else "":
@@ -92,7 +99,9 @@ async def take_reports(db: Database, reports: Sequence[Report], now: Instant) ->
         await db.execute(_LEARN_IDS, *map(list, zip(*learnt, strict=True)))
     if threads:
         await db.execute(_LEARN_THREADS, *map(list, zip(*sorted(threads), strict=True)))
-    return results, emissions
+    await park_reports(db, unknown, now)
+    _, late = await take_reports(db, await parked_reports(db, list(names)), now)
+    return results, [*emissions, *late]
 
 
 def reference_of(external_id: str | None) -> str:

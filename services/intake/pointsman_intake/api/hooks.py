@@ -20,6 +20,7 @@ from pointsman_intake.gate import Gate
 from pointsman_intake.hooks.own import own_arrival
 from pointsman_intake.hooks.schemes import SCHEMES, HookRequest, Proof, meta_challenge
 from pointsman_intake.model import Outcome, Raw
+from pointsman_intake.quarantine import put_in_quarantine
 from pointsman_intake.reading import HOOK_KINDS, hook_arrival, read_hook
 from pointsman_intake.said import Ignored
 from pointsman_intake.taking import Kept, taken_or_kept
@@ -41,11 +42,13 @@ class NotProved(Exception):
 
 
 class HookAccepted(BaseModel):
-    """What was in the webhook. `duplicate`: the request came before. A provider's challenge has its own answer."""
+    """What was in the webhook. `duplicate`: the request came before. `parked`: so much came before what it is about,
+    and waits for that. `quarantine_id`: what could not be read is kept there. A challenge has its own answer."""
 
     messages: list[dict[str, Any]] = []
     ignored: list[dict[str, str]] = []
     duplicate: bool = False
+    parked: int = 0
     quarantine_id: str | None = None
     challenge: str | None = None
 
@@ -103,10 +106,13 @@ async def _take(
     read = read_hook(raw, workspace, slug, connector)
     if read.reply is not None:
         return read.reply
+    kept = {}
+    if why := read.not_understood():
+        kept["quarantine_id"] = await put_in_quarantine(gate.process.pool, workspace, slug, "hook", raw, why, at)
     if not read.messages and not read.reports:
-        return _said(Outcome(), read.ignored)
+        return _said(Outcome(), read.ignored) | kept
     outcome = await gate.submit(hook_arrival(read, raw, workspace, slug, connector, at))
-    return _said(outcome, read.ignored)
+    return _said(outcome, read.ignored) | kept
 
 
 async def _proved(gate: Gate, workspace: str, slug: str, asked: HookRequest, at: Instant) -> tuple[Connector, Proof]:
@@ -166,4 +172,5 @@ def _said(outcome: Outcome, ignored: tuple[Ignored, ...]) -> dict[str, Any]:
         "messages": [accepted.answer() for accepted in outcome.messages if accepted is not None],
         "ignored": [{"kind": one.kind, "reason": one.reason} for one in ignored],
         "duplicate": outcome.replayed,
+        "parked": sum(one is None for one in outcome.messages) + sum(not one.found for one in outcome.reports),
     }

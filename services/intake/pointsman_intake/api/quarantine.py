@@ -128,6 +128,8 @@ async def _read_again(gate: Gate, raw: Raw, workspace: str, slug: str, connector
         arrival = replace(own_arrival(raw, workspace, slug, connector, at, None), quarantine_id=id)
     else:
         read = read_hook(raw, workspace, slug, connector)
+        if why := read.not_understood():
+            raise why
         arrival = hook_arrival(read, raw, workspace, slug, connector, at, quarantine_id=id)
     outcome = await gate.submit(arrival)
     if arrival.messages and not any(outcome.messages):

@@ -44,6 +44,11 @@ ORDER BY number LIMIT $5
 """
 _OWNER = "SELECT connector FROM delivery WHERE workspace = $1 AND id = $2"
 _AGAIN = """
+WITH older AS (
+    UPDATE sent_as s SET current = false FROM delivery d
+    WHERE d.workspace = $1 AND d.id = $2 AND d.state <> 'queued' AND ($3::text IS NULL OR d.connector = $3)
+        AND s.workspace = d.workspace AND s.message_id = d.id
+)
 UPDATE delivery
 SET state = 'queued', rounds = 0, due_at = clock_timestamp(), claimed_until = NULL, reason = NULL,
     updated_at = clock_timestamp(), number = nextval('delivery_number')

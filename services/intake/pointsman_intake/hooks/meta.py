@@ -12,9 +12,9 @@ from pointsman.core.instant import Instant
 from pointsman_intake.hooks.fields import Fields, instant_of, object_of, objects_of, text_of
 from pointsman_intake.hooks.whatsapp import read_change
 from pointsman_intake.model import Person, Report
-from pointsman_intake.said import File, Ignored, NotUnderstood, Read, Said
+from pointsman_intake.said import File, Ignored, NotUnderstood, Read, Said, Unclear
 
-Found = Said | Report | Ignored
+Found = Said | Report | Ignored | Unclear
 _OBJECTS = {"page": "messenger", "instagram": "instagram", "whatsapp_business_account": "whatsapp"}
 
 
@@ -35,6 +35,7 @@ def read_meta(body: bytes, workspace: str, connector: str) -> Read:
         messages=tuple(one for one in found if isinstance(one, Said)),
         reports=tuple(one for one in found if isinstance(one, Report)),
         ignored=tuple(one for one in found if isinstance(one, Ignored)),
+        unclear=tuple(one for one in found if isinstance(one, Unclear)),
     )
 
 
@@ -69,7 +70,7 @@ def _messaging(event: Fields, network: str, workspace: str, connector: str) -> I
         for mid in mids if isinstance(mids, list) else []:
             yield Report(workspace, connector, "delivered", external_id=str(mid))
     elif message and not message.get("is_echo"):
-        yield _message(message, person, thread, at) if sender else Ignored("message", "it has no sender")
+        yield _message(message, person, thread, at) if sender else Unclear("message", "it has no sender")
     elif message:
         yield Ignored("echo", "said by the page itself")
     elif (postback := object_of(event, "postback")) and sender:
@@ -100,6 +101,8 @@ def _messaging(event: Fields, network: str, workspace: str, connector: str) -> I
             occurred_at=at,
             joins_only=True,
         )
+    elif said := next((name for name in ("message", "postback", "reaction", "message_edit") if event.get(name)), None):
+        yield Unclear(said, "it does not say who said what")
     else:
         kind = next((name for name in ("read", "optin", "referral", "pass_thread_control") if name in event), "event")
         yield Ignored(kind, "not a message")
@@ -108,7 +111,7 @@ def _messaging(event: Fields, network: str, workspace: str, connector: str) -> I
 def _message(message: Fields, person: Person, thread: str, at: Instant | None) -> Found:
     mid = text_of(message, "mid")
     if not mid:
-        return Ignored("message", "it has no mid")
+        return Unclear("message", "it has no mid")
     if message.get("is_deleted"):
         return Said(f"{mid}:delete", thread, person, kind="delete", replaces=mid, occurred_at=at, joins_only=True)
     files = tuple(
@@ -130,7 +133,7 @@ def _comment(value: Fields, field: str, network: str) -> Found:
     id, sender = text_of(value, "comment_id") or text_of(value, "id"), text_of(author, "id")
     post = text_of(value, "post_id") or text_of(media, "id")
     if not id or not sender:
-        return Ignored("comment", "it has no id or author")
+        return Unclear("comment", "it has no id or author")
     at = instant_of(value.get("created_time"))
     person = Person(handle=f"{network}:{sender}", name=text_of(author, "name") or text_of(author, "username") or None)
     verb = value.get("verb", "add")

@@ -1,15 +1,21 @@
 """Slack's Events API. Source: Slack, "Events API" and the event type `message` with its subtypes.
 
 A message is its channel and `ts`, so that the `message` and `app_mention` events of one message are one. A conversation
-is the thread's root message; in a direct message without threads, the channel.
+is the thread's root message; in a direct message the channel, whatever threads are made in it.
 """
 
 import orjson
 
 from pointsman_intake.hooks.fields import Fields, instant_of, object_of, text_of
+from pointsman_intake.hooks.slack_text import text_said
 from pointsman_intake.model import Person
-from pointsman_intake.said import File, Ignored, NotUnderstood, Read, Said
+from pointsman_intake.said import File, Ignored, NotUnderstood, Read, Said, Unclear
 
+_ABOUT = (
+    "bot_", "channel_", "group_", "ekm_", "file_", "huddle_", "sh_room_", "document_", "reminder_", "list_record_",
+    "pinned_item", "unpinned_item", "message_replied", "reply_broadcast", "tombstone", "assistant_app_",
+)  # fmt: skip
+"""How the subtypes begin that tell of the channel, or of a message again."""
 _SAID = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 
 
@@ -35,10 +41,12 @@ def read_slack(body: bytes, content_type: str) -> Read:
     found = _event(event, token)
     if isinstance(found, Ignored):
         return Read(ignored=(found,), token=token)
+    if isinstance(found, Unclear):
+        return Read(unclear=(found,))
     return Read(messages=(found,), token=token)
 
 
-def _event(event: Fields, event_id: str | None) -> Said | Ignored:
+def _event(event: Fields, event_id: str | None) -> Said | Ignored | Unclear:
     kind, subtype = text_of(event, "type"), _subtype(event)
     if kind in ("reaction_added", "reaction_removed"):
         return _reaction(event, kind, event_id)
@@ -48,18 +56,20 @@ def _event(event: Fields, event_id: str | None) -> Said | Ignored:
         return _changed(event, event_id)
     if subtype == "message_deleted":
         return _deleted(event, event_id)
-    if subtype not in _SAID:
+    if subtype not in _SAID and subtype.startswith(_ABOUT):
         return Ignored(subtype, "not said by a customer")
-    if event.get("bot_id") or not text_of(event, "user"):
+    if event.get("bot_id"):
         return Ignored("bot_message", "said by a bot")
     channel, ts = text_of(event, "channel"), text_of(event, "ts")
-    if not channel or not ts:
-        return Ignored("message", "it has no channel or ts")
+    if subtype not in _SAID:
+        return Unclear(subtype, "of a kind that is not known")
+    if not channel or not ts or not text_of(event, "user"):
+        return Unclear("message", "it has no channel, ts or user")
     return Said(
         external_id=f"{channel}:{ts}",
         thread=_thread(event, channel, ts),
         person=_person(event),
-        text=text_of(event, "text"),
+        text=text_said(event),
         occurred_at=instant_of(ts),
         files=_files(event),
         reference=f"{channel}:{ts}",
@@ -72,21 +82,21 @@ def _subtype(event: Fields) -> str:
     return subtype if isinstance(subtype, str) else "unknown"
 
 
-def _changed(event: Fields, event_id: str | None) -> Said | Ignored:
+def _changed(event: Fields, event_id: str | None) -> Said | Ignored | Unclear:
     message, before = event.get("message"), event.get("previous_message")
     channel = text_of(event, "channel")
     if not isinstance(message, dict) or not channel or not text_of(message, "ts") or not event_id:
-        return Ignored("message_changed", "it names no message")
+        return Unclear("message_changed", "it names no message")
     if message.get("bot_id") or not text_of(message, "user"):
         return Ignored("message_changed", "said by a bot")
-    if isinstance(before, dict) and text_of(before, "text") == text_of(message, "text"):
+    if isinstance(before, dict) and text_said(before) == text_said(message):
         return Ignored("message_changed", "the text is the same (a link was unfurled)")
     ts = text_of(message, "ts")
     return Said(
         external_id=event_id,
         thread=_thread(message | {"channel_type": event.get("channel_type")}, channel, ts),
         person=_person(message),
-        text=text_of(message, "text"),
+        text=text_said(message),
         kind="edit",
         replaces=f"{channel}:{ts}",
         occurred_at=instant_of(text_of(event, "event_ts")),
@@ -120,7 +130,7 @@ def _reaction(event: Fields, kind: str, event_id: str | None) -> Said | Ignored:
     name = text_of(event, "reaction")
     return Said(
         external_id=event_id,
-        thread=f"{channel}:{ts}",
+        thread=_thread({}, channel, ts),
         person=Person(handle=f"slack:{user}"),
         text=f":{name}:" if kind == "reaction_added" else "",
         kind="reaction",
@@ -132,10 +142,9 @@ def _reaction(event: Fields, kind: str, event_id: str | None) -> Said | Ignored:
 
 
 def _thread(event: Fields, channel: str, ts: str) -> str:
-    root = text_of(event, "thread_ts")
-    if not root and text_of(event, "channel_type") == "im":
+    if text_of(event, "channel_type") == "im" or channel.startswith("D"):
         return channel
-    return f"{channel}:{root or ts}"
+    return f"{channel}:{text_of(event, 'thread_ts') or ts}"
 
 
 def _person(event: Fields) -> Person:

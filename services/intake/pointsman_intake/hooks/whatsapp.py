@@ -1,6 +1,9 @@
 """WhatsApp's part of Meta's webhooks. A conversation is a contact at one of our numbers.
 
-Source: Meta, "WhatsApp Cloud API: webhooks, components and examples".
+A contact has a phone number, a user id of the business's own (`from_user_id`), or both: then they are one person's, and
+so are the conversations.
+
+Source: Meta, "WhatsApp Cloud API: webhooks, components and examples", "Business-scoped user IDs".
 """
 
 from collections.abc import Iterator
@@ -8,7 +11,7 @@ from typing import Any, Literal
 
 from pointsman_intake.hooks.fields import Fields, instant_of, object_of, objects_of, text_of
 from pointsman_intake.model import Person, Report
-from pointsman_intake.said import File, Ignored, Said
+from pointsman_intake.said import File, Ignored, Said, Unclear
 
 _MEDIA = ("image", "video", "audio", "document", "sticker", "voice")
 _STATES: dict[str, Literal["sent", "delivered", "read", "failed"]] = {
@@ -20,24 +23,25 @@ _STATES: dict[str, Literal["sent", "delivered", "read", "failed"]] = {
 }
 
 
-def read_change(field: str, value: Fields, workspace: str, connector: str) -> Iterator[Said | Report | Ignored]:
+def read_change(
+    field: str, value: Fields, workspace: str, connector: str
+) -> Iterator[Said | Report | Ignored | Unclear]:
     """The messages and statuses of one change of a business account."""
     number = text_of(object_of(value, "metadata"), "phone_number_id")
-    names = {
-        text_of(contact, "wa_id"): text_of(object_of(contact, "profile"), "name")
-        for contact in objects_of(value, "contacts")
-    }
+    contacts = objects_of(value, "contacts")
     empty = True
     for message in objects_of(value, "messages"):
         empty = False
-        yield _message(message, number, names)
+        yield _message(message, number, contacts)
     for status in objects_of(value, "statuses"):
         empty = False
         yield _status(status, workspace, connector)
     for _ in objects_of(value, "message_echoes"):
         empty = False
         yield Ignored("echo", "said from the business's own app")
-    if empty:
+    if empty and value.get("messages"):
+        yield Unclear("messages", "it holds no object")
+    elif empty:
         yield Ignored(field or "change", "not a message")
 
 
@@ -50,17 +54,18 @@ def _status(status: Fields, workspace: str, connector: str) -> Report | Ignored:
     return Report(workspace, connector, state, external_id=id, reason=reason, permanent=state == "failed")
 
 
-def _message(message: Fields, number: str, names: dict[str, str]) -> Said | Ignored:
-    sender, id, kind = (text_of(message, name) for name in ("from", "id", "type"))
-    if not sender or not id:
-        return Ignored(kind or "message", "it has no id or sender")
+def _message(message: Fields, number: str, contacts: list[Fields]) -> Said | Ignored | Unclear:
+    id, kind = (text_of(message, name) for name in ("id", "type"))
     if kind in ("system", "request_welcome"):
         return Ignored(kind, "not said by a customer")
-    digits = sender if sender.isdigit() else None
-    person = Person(handle=f"whatsapp:{sender}", phone=f"+{digits}" if digits else None, name=names.get(sender) or None)
+    ids, person = _sender(message, contacts)
+    if not ids or not id:
+        return Unclear(kind or "message", "it has no id or sender")
+    names = tuple(f"{number}:{sender}" for sender in ids)
     values: dict[str, Any] = {
         "external_id": id,
-        "thread": f"{number}:{sender}",
+        "thread": names[0],
+        "names": names,
         "person": person,
         "occurred_at": instant_of(message.get("timestamp")),
     }
@@ -81,6 +86,26 @@ def _message(message: Fields, number: str, names: dict[str, str]) -> Said | Igno
     if kind in ("unsupported", "unknown") or objects_of(message, "errors"):
         metadata["unsupported"] = True
     return Said(**values, text=_text(kind, part), files=_files(kind, part), metadata=metadata)
+
+
+def _sender(message: Fields, contacts: list[Fields]) -> tuple[list[str], Person]:
+    """What the contact is called by, the number first, and who that is."""
+    phone, user = text_of(message, "from"), text_of(message, "from_user_id")
+    for contact in contacts:
+        wa_id, user_id = text_of(contact, "wa_id"), text_of(contact, "user_id")
+        if (phone and wa_id == phone) or (user and user_id == user):
+            phone, user = phone or wa_id, user or user_id
+            break
+    else:
+        contact = {}
+    profile = object_of(contact, "profile")
+    ids = [known for known in (phone, user) if known]
+    return ids, Person(
+        id=f"whatsapp:{user}" if user else None,
+        handle=f"whatsapp:{ids[0]}" if ids else None,
+        phone=f"+{phone}" if phone.isdigit() else None,
+        name=text_of(profile, "name") or text_of(profile, "username") or None,
+    )
 
 
 def _text(kind: str, part: Fields) -> str:
