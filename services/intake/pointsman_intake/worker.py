@@ -22,6 +22,7 @@ from pointsman_intake.accept.citing import take_part
 from pointsman_intake.accept.reports import order_numbers
 from pointsman_intake.begun import begin
 from pointsman_intake.connectors import store_version
+from pointsman_intake.mailing import as_mails
 
 # In the order in which accepting locks threads, so that the two never dead-lock.
 _LET_GO = """
@@ -155,6 +156,7 @@ def _let_go(closed: Sequence[tuple[str, TicketClosed]]) -> set[tuple[str, str, s
 async def _queue(db: Database, replied: Sequence[tuple[str, TicketReplied]], now: Instant) -> None:
     for workspace in sorted({workspace for workspace, _ in replied}):
         await order_numbers(db, workspace)
+    mails = await as_mails(db, replied)
     rows = [
         (
             workspace,
@@ -163,13 +165,17 @@ async def _queue(db: Database, replied: Sequence[tuple[str, TicketReplied]], now
             reply.thread,
             reply.ticket_id,
             reply.customer.id,
-            orjson.dumps(_body(reply), option=orjson.OPT_UTC_Z).decode(),
+            orjson.dumps(_body(reply) | mails.get(reply.message_id, {}), option=orjson.OPT_UTC_Z).decode(),
         )
         for workspace, reply in replied
     ]
     queued = await db.fetch(_QUEUE, *map(list, zip(*rows, strict=True)), now)
-    mails = [(workspace, reply) for workspace, reply in replied if reply.channel == "email"]
-    copied = [((workspace, reply.connector, reply.thread), one) for workspace, reply in mails for one in reply.cc]
+    copied = [
+        ((workspace, reply.connector, reply.thread), one)
+        for workspace, reply in replied
+        if reply.message_id in mails
+        for one in reply.cc
+    ]
     await take_part(db, copied)
     for workspace, connector in sorted({(row["workspace"], row["connector"]) for row in queued}):
         await db.execute("SELECT pg_notify('intake', $1)", f"delivery:{workspace}/{connector}")

@@ -201,6 +201,39 @@ async def test_mail_through_a_list_opens_like_any(api: Api) -> None:
     assert (shown["opens"], shown.get("automatic"), shown["unanswerable"]) == (True, None, True)
 
 
+async def test_a_reply_carries_what_a_mailer_needs_and_an_answer_to_either_id_joins(stack: Stack) -> None:
+    api = stack.api
+    first = (await post(api, a_mail())).json()
+    await post(api, a_mail("b@x", In_Reply_To="<a@x>", Reply_To="Ada at home <ada@home.example>"))
+    start = await stack.pull("mailbox")
+    await stack.desk.reply(first["ticket_id"], connector="mailbox", channel="email", thread="a@x", cc=("cy@z.example",))
+    (reply,) = (await stack.pull("mailbox", after=start["cursor"], wait=20))["items"]
+    names = ("to", "cc", "subject", "message_id", "in_reply_to", "references")
+    assert [reply[name] for name in names] == [
+        ["ada@home.example"],
+        ["cy@z.example"],
+        "Re: Printer",
+        "<msg_r1@acme.example>",
+        "<b@x>",
+        ["<a@x>", "<b@x>"],
+    ]
+    failed = {"reason": "busy", "permanent": False}
+    await api.post("/v1/replies/msg_r1/failed", sub="mailbox", json=failed)
+    assert (await stack.pull("mailbox"))["items"] == [reply], "the same mail at every try"
+    await api.post("/v1/replies/msg_r1/delivered", sub="mailbox", json={"external_id": "<rewritten@relay.example>"})
+    for place, id in enumerate(("<rewritten@relay.example>", "<msg_r1@acme.example>")):
+        assert (await accepted(api, a_mail(f"c{place}@x", In_Reply_To=id)))[0] == first["ticket_id"]
+
+
+async def test_a_reply_to_what_came_through_a_list_goes_to_its_writer(stack: Stack) -> None:
+    listed = a_mail(List_ID="<team.customer.example>", Reply_To="team@customer.example", Subject="AW: Printer")
+    ticket, _ = await accepted(stack.api, listed)
+    start = await stack.pull("mailbox")
+    await stack.desk.reply(ticket, connector="mailbox", channel="email", thread="a@x")
+    (reply,) = (await stack.pull("mailbox", after=start["cursor"], wait=20))["items"]
+    assert (reply["to"], reply["subject"]) == (["ada@example.com"], "AW: Printer")
+
+
 def a_report(recipient: str = "ada@example.com", inner: str = "<out@acme.example>", **headers: str) -> bytes:
     body = (
         f"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx\r\n\r\n"

@@ -59,7 +59,8 @@ RETURNING connector
 
 class Reply(BaseModel):
     """A public reply that waits for its connector. `thread` is the conversation at the provider, or our own name of one
-    that an agent began: then `recipient` says to whom."""
+    that an agent began: then `recipient` says to whom. On a channel of mail `to`, `cc`, `subject`, `message_id`,
+    `in_reply_to` and `references` are what the mail has, ids in their angles; they are the same at every try."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -70,6 +71,12 @@ class Reply(BaseModel):
     text: str
     occurred_at: datetime
     recipient: Recipient | None = None
+    subject: str | None = None
+    to: list[str] | None = None
+    cc: list[str] = []
+    message_id: str | None = None
+    in_reply_to: str | None = None
+    references: list[str] | None = None
 
 
 class Replies(BaseModel):
