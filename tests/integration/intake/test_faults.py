@@ -26,10 +26,12 @@ async def api(installation: Installation, tmp_path: Path) -> AsyncIterator[Api]:
         yield api
 
 
-async def test_a_signed_event_with_a_subtype_that_is_no_text_is_ignored(api: Api) -> None:
+async def test_a_signed_event_with_a_subtype_that_is_no_text_is_kept(api: Api) -> None:
     answer = await post_slack(api, slack_event(subtype=["x"]))
     assert answer.status_code == 200, answer.text
-    assert answer.json()["ignored"] == [{"kind": "unknown", "reason": "not said by a customer"}]
+    assert answer.json()["messages"] == []
+    kept = (await api.get(f"/v1/quarantine/{answer.json()['quarantine_id']}")).json()
+    assert (kept["reason"], kept["detail"]) == ("unclear", "unknown: of a kind that is not known")
 
 
 @pytest.mark.parametrize(
