@@ -49,6 +49,8 @@ pointsman() {{
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A checkout with a stack, `acme.yaml` and what else the pages name."""
+    # What is installed here is what the reader has: `make` must find nothing to install into this very `.venv`.
+    subprocess.run(["make", "setup"], cwd=ROOT, check=True, capture_output=True, timeout=600)
     folder = tmp_path_factory.mktemp("reader")
     for name in SHARED:
         (folder / name).symlink_to(ROOT / name)

@@ -148,7 +148,8 @@ def read_webhook(connector: Connector, body: bytes) -> None:
     except NotUnderstood:
         return
     arrival = hook_arrival(read, raw, "acme", "hook", connector, EPOCH)
-    assert read.reply is not None or read.ignored or arrival.messages or arrival.reports
+    became = (read.ignored, read.unclear, arrival.messages, arrival.signals, arrival.reports)
+    assert read.reply is not None or any(became), "nothing is lost without a word"
     orjson.dumps([message.content for message in arrival.messages])
 
 

@@ -17,7 +17,7 @@ import structlog
 from pointsman.core.envelope import Envelope
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
-from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
+from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.logic import Codec
 
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 CHUNK_RECORDS_MAX = 500
 PENDING_RECORDS_MAX = 20_000
 STORE_SECONDS = 0.5
+SEND_SECONDS_MAX = 4 * REQUEST_TIMEOUT_MS / 1000
 
 FIRST_TO_SEND = """
     SELECT coalesce(
@@ -199,7 +200,9 @@ class RelayLine:
             )
             for envelope in chunk
         ]
-        for result in await asyncio.gather(*futures, return_exceptions=True):
+        async with asyncio.timeout(SEND_SECONDS_MAX):  # a producer that was ended may forget what it held
+            results = await asyncio.gather(*futures, return_exceptions=True)
+        for result in results:
             if isinstance(result, BaseException):
                 raise ConnectionError(f"a record was not acknowledged: {result!r}") from result
 
