@@ -96,11 +96,9 @@ class DatabaseWatch:
         if self._session is None or self._session.is_closed():
             if self._connecting is None:
                 self._connecting = awaited(connect(self._settings, self._service, purpose="watch"))
-            try:
-                self._session = await asyncio.shield(self._connecting)
-            finally:
-                if self._connecting.done():
-                    self._connecting = None
+            await asyncio.wait({self._connecting})  # who is cancelled here leaves it to the next look
+            connecting, self._connecting = self._connecting, None
+            self._session = connecting.result()
         return self._session
 
     async def _leave(self) -> None:
