@@ -194,6 +194,8 @@ def test_a_day_on_which_who_is_on_call_was_told() -> None:
     assert checks.who_is_on_call_was_told([], [], []).ok
     assert checks.who_is_on_call_was_told([BREACH], [TOLD, {**TOLD, "id": "ntf_2", "state": "skipped"}],
                                           [(1.0, "1 clock breached … ntf_1")]).ok  # fmt: skip
+    over_before_it_was_sent = [{**TOLD, "state": "skipped"}]
+    assert checks.who_is_on_call_was_told([BREACH], over_before_it_was_sent, []).ok
 
 
 @pytest.mark.parametrize(

@@ -244,7 +244,8 @@ def _untold(
     breaches: Sequence[Breach], notifications: Sequence[Mapping[str, Any]], heard: Sequence[tuple[float, str]]
 ) -> Iterable[str]:
     standing = [breach for breach in breaches if not breach.withdrawn]
-    if standing and not heard:
+    over_before = any(one["state"] == "skipped" for one in notifications)
+    if standing and not heard and not over_before:
         yield f"{len(standing)} clocks breached and nobody was told"
     for one in notifications:
         if one["state"] not in ("sent", "skipped"):
