@@ -1,13 +1,20 @@
 """What an agent finds: tickets by words and by priority, and whom and what may be named."""
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 
+from pointsman.contracts.document.reading import read_document
 from pointsman.contracts.shapes import PRIORITIES
 from pointsman.testing.installation import Installation
+from pointsman_routing.api import directory
+from pointsman_routing.api.tickets import conditions
 from tests.integration.routing.floor import DOCUMENT, Floor, a_floor
 from tests.integration.runtime.tally import until
+from tests.integration.stack.test_plans import MESSAGES, TICKETS, fill
 
 pytestmark = pytest.mark.stack
 
@@ -36,6 +43,28 @@ async def test_a_word_of_a_message_finds_its_ticket(floor: Floor) -> None:
     assert await found("hell") == ["t1"], "a part of the subject as before"
     other = await floor.as_("agent", "eve", "elsewhere")
     assert (await other.get("/v1/tickets", params={"q": "zeppelin"})).json()["items"] == []
+
+
+async def test_words_are_looked_for_once_and_not_for_each_ticket(installation: Installation) -> None:
+    db = await installation.connect("routing")
+    try:
+        for table, given in (TICKETS | MESSAGES).items():
+            await fill(db, table, given, 1, 500)
+        where, values = conditions("acme", {"q": "nowhere"})
+        (row,) = await db.fetch(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) SELECT t.id FROM ticket t WHERE {' AND '.join(where)}", *values
+        )
+        nodes = list(_nodes(orjson.loads(row[0])[0]["Plan"]))
+        assert [node["Actual Loops"] for node in nodes if node.get("Alias") == "m"] == [1]
+        assert nodes[0]["Actual Rows"] == 0
+    finally:
+        await db.close()
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from _nodes(inner)
 
 
 async def test_lists_are_sorted_by_priority_page_by_page(installation: Installation, tmp_path: Any) -> None:
@@ -72,7 +101,9 @@ async def _cursor(app: Any) -> str:
     return str((await app.get("/v1/tickets", params={"sort": "-priority", "limit": 1})).json()["next_cursor"])
 
 
-async def test_the_directory_names_colleagues_queues_and_words(installation: Installation, tmp_path: Any) -> None:
+async def test_the_directory_names_colleagues_queues_and_words(
+    installation: Installation, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     document = DOCUMENT | {
         "skills": ["billing", "lang-de"],
         "queues": {"general": {}, "vip": {"pull": True}},
@@ -85,9 +116,18 @@ async def test_the_directory_names_colleagues_queues_and_words(installation: Ins
             "helper": {"kind": "bot"},
         },
     }
+    reads: list[object] = []
+
+    def reading(plain: Any) -> Any:
+        reads.append(plain)
+        return read_document(plain)
+
+    monkeypatch.setattr(directory, "read_document", reading)
     async with a_floor(installation, tmp_path) as floor:
         await floor.open_workspace(document)
         anna = await floor.sign_in("anna")
+        answers = await asyncio.gather(*(anna.get("/v1/directory") for _ in range(20)))
+        assert ({answer.status_code for answer in answers}, len(reads)) == ({200}, 1), "read once for all who ask"
         found = (await anna.get("/v1/directory")).json()
         colleagues = {each["agent"]: each for each in found["agents"]}
         assert set(colleagues) == {"anna", "boris", "helper"}

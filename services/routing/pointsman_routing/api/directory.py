@@ -1,6 +1,7 @@
 """`/v1/directory`: whom and what an agent may name: colleagues with their presence, queues, the document's words."""
 
-from collections import OrderedDict
+import asyncio
+from collections import Counter, OrderedDict
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -15,6 +16,7 @@ from pointsman.contracts.shapes import PresenceState
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import not_found
 from pointsman.runtime.process import ApiProcess
+from pointsman.runtime.tasks import awaited
 from pointsman_routing.api.document import config_version_of, stored
 from pointsman_routing.api.tickets import Reader
 
@@ -62,7 +64,7 @@ class Directory:
 
     def __init__(self, process: ApiProcess) -> None:
         self._process = process
-        self._read: OrderedDict[tuple[str, int], Document] = OrderedDict()
+        self._read: OrderedDict[tuple[str, int], asyncio.Task[Document]] = OrderedDict()
 
     def router(self) -> APIRouter:
         routes = APIRouter(prefix="/v1", tags=["me"])
@@ -83,11 +85,15 @@ class Directory:
             caller.workspace,
         )
         colleagues = [_colleague(row, document) for row in rows if row["agent"] in document.agents]
+        available = Counter(queue for each in colleagues if each["state"] == "available" for queue in each["queues"])
         return Json(
             {
                 "config_version": version,
                 "agents": colleagues,
-                "queues": [_queue(slug, document, colleagues) for slug in document.queues],
+                "queues": [
+                    {"queue": slug, "pull": queue.pull, "agents_available": available[slug]}
+                    for slug, queue in document.queues.items()
+                ],
                 "teams": {slug: team.name for slug, team in document.teams.items()},
                 "reasons": list(document.presence.reasons),
                 "categories": list(document.classify.categories),
@@ -97,15 +103,23 @@ class Directory:
         )
 
     async def _document(self, request: Request, workspace: str, version: int) -> Document:
+        """Read once, however many ask at the same time: a document of a thousand rules takes a second."""
         key = workspace, version
-        document = self._read.get(key)
-        if document is None:
-            _, plain = await stored(request, workspace, version)
-            document = self._read[key] = await run_in_threadpool(read_document, plain)
+        reading = self._read.get(key)
+        if reading is None:
+            reading = self._read[key] = awaited(self._read_once(request, workspace, version))
             if len(self._read) > KEPT:
                 self._read.popitem(last=False)
         self._read.move_to_end(key)
-        return document
+        return await asyncio.shield(reading)
+
+    async def _read_once(self, request: Request, workspace: str, version: int) -> Document:
+        try:
+            _, plain = await stored(request, workspace, version)
+            return await run_in_threadpool(read_document, plain)
+        except BaseException:
+            self._read.pop((workspace, version), None)  # who asks next tries again
+            raise
 
 
 def _colleague(row: Any, document: Document) -> dict[str, Any]:
@@ -118,8 +132,3 @@ def _colleague(row: Any, document: Document) -> dict[str, Any]:
         "skills": dict(agent.skills),
         "queues": list(document.places_of(row["agent"])),
     }
-
-
-def _queue(slug: str, document: Document, colleagues: list[dict[str, Any]]) -> dict[str, Any]:
-    available = sum(each["state"] == "available" and slug in each["queues"] for each in colleagues)
-    return {"queue": slug, "pull": document.queues[slug].pull, "agents_available": available}
