@@ -1,15 +1,20 @@
 """A broker that lost its log is recognised, gets the facts again, and nobody decides anything twice."""
 
 import asyncio
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pointsman.core.ids import lane_of
 from pointsman.local import Tansu, create_topics
 from pointsman.runtime.broker import make_producer
+from pointsman.runtime.group_commit import GroupCommit
 from pointsman.testing.installation import Installation
 from tests.integration.runtime.conftest import Tally
 from tests.integration.runtime.tally import DESK, until
+from tests.integration.runtime.test_slots import a_group
 
 
 def added(amount: int) -> dict[str, object]:
@@ -61,6 +66,38 @@ async def test_facts_are_sent_again_to_a_broker_that_lost_its_log(
                 tally.producer = make_producer(installation.settings, installation.settings.broker)
                 await tally.producer.start()
     assert set((await tally.sums()).values()) == {2}
+
+
+async def test_what_waited_for_the_word_of_a_broker_that_was_killed_is_sent_to_the_one_that_came_back(
+    tally: Tally, tmp_path: Path, address_file: Path
+) -> None:
+    """The producer forgot what it held, and the relay waited for its word for ever."""
+    async with Tansu(tmp_path / "first") as first:
+        await _publish(first, tally, address_file)
+        tally.settings = tally.settings.model_copy(update={"broker": f"file:{address_file}", **Tansu.settings})
+        async with a_group(tally) as group:
+            assert await group.submit(("acme", 1)) == 1
+            await until(lambda: _sent(tally, 1))
+            first.process.signal(signal.SIGSTOP)
+            assert await group.submit(("acme", 2)) == 2
+            await until(lambda: _on_its_way(group, "acme"))
+            first.process.signal(signal.SIGKILL)
+            async with Tansu(tmp_path / "second") as second:
+                await _publish(second, tally, address_file)
+                tally.settings = tally.settings.model_copy(update={"broker": second.address})
+                records = await tally.read(DESK, 2, within_seconds=30)
+    assert [int(dict(record.headers)["ce_number"]) for record in records] == [1, 2]
+
+
+async def _sent(tally: Tally, number: int) -> bool:
+    return bool(await tally.db.fetchval("SELECT max(number) = $1 FROM tally.sent", number))
+
+
+def _on_its_way(group: GroupCommit[Any, Any], workspace: str) -> bool:
+    """Whether the relay has handed everything to the producer, and waits for its word."""
+    assert group._lease.slot is not None
+    line = group._lease.slot.lines[lane_of(workspace, group._settings.partitions)]
+    return line.unsent == 1 and not line._pending
 
 
 async def _facts(tally: Tally, count: int) -> bool:

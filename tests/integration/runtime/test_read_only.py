@@ -9,7 +9,7 @@ from pointsman.runtime.tasks import failure
 from tests.integration.read_only import read_only
 from tests.integration.runtime.conftest import Tally
 from tests.integration.runtime.tally import until
-from tests.integration.runtime.test_slots import _group
+from tests.integration.runtime.test_slots import a_group
 
 pytestmark = pytest.mark.stack
 
@@ -36,7 +36,7 @@ async def _summed(tally: Tally, amount: int) -> bool:
 
 
 async def test_a_slot_is_taken_again_when_the_database_takes_writes(tally: Tally) -> None:
-    async with _group(tally) as group:
+    async with a_group(tally) as group:
         assert await group.submit(("acme", 1)) == 1
         async with read_only(tally.installation.postgres):
 
@@ -57,7 +57,7 @@ async def test_a_slot_is_taken_again_when_the_database_takes_writes(tally: Tally
 async def test_the_error_that_a_group_failed_by_is_told_though_its_connection_cannot_be_given_up(
     tally: Tally, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with _group(tally) as group:
+    async with a_group(tally) as group:
         assert await group.submit(("acme", 1)) == 1
         writer = group._writer
 

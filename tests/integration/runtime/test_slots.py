@@ -36,7 +36,7 @@ async def _handle(
 
 
 @asynccontextmanager
-async def _group(tally: Tally) -> AsyncIterator[GroupCommit[tuple[str, int], int]]:
+async def a_group(tally: Tally) -> AsyncIterator[GroupCommit[tuple[str, int], int]]:
     link = BrokerLink(tally.settings)
     watching = asyncio.create_task(link.watch())
     try:
@@ -50,7 +50,7 @@ async def _group(tally: Tally) -> AsyncIterator[GroupCommit[tuple[str, int], int
 
 
 async def test_one_source_feeds_several_partitions_with_contiguous_numbers_each(tally: Tally) -> None:
-    async with _group(tally) as group:
+    async with a_group(tally) as group:
         results = await asyncio.gather(*(group.submit((f"w{number % 9}", number + 1)) for number in range(90)))
         assert results == list(range(1, 91))
         records = await tally.read(DESK, 90)
@@ -60,13 +60,13 @@ async def test_one_source_feeds_several_partitions_with_contiguous_numbers_each(
 
 
 async def test_what_is_submitted_together_shares_a_commit(tally: Tally) -> None:
-    async with _group(tally) as group:
+    async with a_group(tally) as group:
         await asyncio.gather(*(group.submit(("acme", 1)) for _ in range(100)))
     assert await tally.db.fetchval("SELECT count(DISTINCT cause) FROM tally.fact") <= 3
 
 
 async def test_a_refused_item_and_one_that_the_database_refuses_fail_alone(tally: Tally) -> None:
-    async with _group(tally) as group:
+    async with a_group(tally) as group:
         results = await asyncio.gather(
             *(group.submit(("acme", amount)) for amount in (1, -1, 2, 0, 3)), return_exceptions=True
         )
@@ -79,18 +79,18 @@ async def test_a_refused_item_and_one_that_the_database_refuses_fail_alone(tally
 async def test_it_commits_while_the_broker_is_out_of_reach(tally: Tally) -> None:
     reachable = tally.settings
     tally.settings = reachable.model_copy(update={"broker": "127.0.0.1:1"})
-    async with _group(tally) as group:
+    async with a_group(tally) as group:
         assert await group.submit(("acme", 1)) == 1
     tally.settings = reachable
-    async with _group(tally):  # the slot of the process that is gone is taken, and what it left is sent
+    async with a_group(tally):  # the slot of the process that is gone is taken, and what it left is sent
         assert len(await tally.read(DESK, 1)) == 1
 
 
 async def test_the_slot_of_a_dead_process_is_drained_by_another(tally: Tally) -> None:
     reachable = tally.settings
-    async with _group(tally) as lives:
+    async with a_group(tally) as lives:
         tally.settings = reachable.model_copy(update={"broker": "127.0.0.1:1"})
-        dead = _group(tally)
+        dead = a_group(tally)
         group = await dead.__aenter__()
         assert await group.submit(("acme", 1)) == 1
         for task in group._tasks:
@@ -104,7 +104,7 @@ async def test_the_slot_of_a_dead_process_is_drained_by_another(tally: Tally) ->
 
 
 async def test_a_stale_holder_of_a_slot_writes_nothing(tally: Tally) -> None:
-    async with _group(tally) as group:
+    async with a_group(tally) as group:
         await group.submit(("acme", 1))
         await tally.db.execute("UPDATE tally.slot SET epoch = epoch + 1")
         with pytest.raises(ConnectionError):
@@ -113,7 +113,7 @@ async def test_a_stale_holder_of_a_slot_writes_nothing(tally: Tally) -> None:
 
 
 async def test_after_a_fault_a_process_goes_on_with_its_slot(tally: Tally) -> None:
-    async with _group(tally) as group:
+    async with a_group(tally) as group:
         assert await group.submit(("acme", 1)) == 1
         # A commit of which nobody knows is given up as a fenced one is.
         await tally.db.execute("UPDATE tally.slot SET epoch = epoch + 1")
