@@ -12,8 +12,8 @@ from pointsman.core.cause import RecordCause
 from pointsman.core.decision import Emission
 from pointsman.core.instant import Instant
 from pointsman_sla.clocks.course import Course
-from pointsman_sla.clocks.lifecycle import RESPONSES, take_over
 from pointsman_sla.clocks.model import Ticket
+from pointsman_sla.clocks.responses import RESPONSES, take_over
 from pointsman_sla.concluding import conclude
 from pointsman_sla.micros import micros
 from pointsman_sla.state import SlaState

@@ -13,22 +13,24 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any
 
 from pointsman.contracts import desk
-from pointsman.contracts.shapes import Metric, Outcome
+from pointsman.contracts.shapes import Metric
 from pointsman.core.instant import Instant
 from pointsman_sla.clocks.course import Books, Course
-from pointsman_sla.clocks.model import METRICS, NO_TARGET, Clock, Phase, Ticket
+from pointsman_sla.clocks.model import METRICS, NO_TARGET, Phase, Ticket
 from pointsman_sla.clocks.policy import Labels
+from pointsman_sla.clocks.responses import (
+    OUTCOMES,
+    RESPONSES,
+    await_response,
+    customer_wrote,
+    person_answered,
+    respond_since,
+    take_over,
+)
 from pointsman_sla.micros import micros
-
-UNANSWERED_MAX = 100
-"""How many unanswered messages of a customer are told apart; of more, the oldest and the newest."""
-
-OUTCOMES = frozenset(get_args(Outcome))
-
-RESPONSES: tuple[Metric, Metric] = ("first_response", "next_response")
 
 
 def advance(ticket: Ticket | None, workspace: str, bodies: Sequence[Any], at: Instant, books: Books) -> Course | None:
@@ -151,96 +153,29 @@ def _opened(course: Course, body: desk.TicketOpened) -> None:
     course.start("requester_wait", course.ticket.opened_at)
     if body.split_from is not None:
         if body.unanswered_since is not None:
-            _customer_wrote(course, min(course.at, micros(body.unanswered_since)), learned=True)
+            customer_wrote(course, min(course.at, micros(body.unanswered_since)), learned=True)
     elif body.started_by == "customer" and body.automatic is None:
-        _customer_wrote(course, course.ticket.opened_at)
+        customer_wrote(course, course.ticket.opened_at)
 
 
 def _message_received(course: Course, body: desk.InboundNoted) -> None:
     if body.author.kind == "customer":
         if body.counts and body.automatic is None:
-            _customer_wrote(course, course.at)
+            customer_wrote(course, course.at)
     elif body.author.kind == "agent" and body.counts:
-        _person_answered(course, max(course.ticket.opened_at, min(course.at, micros(body.occurred_at))))
+        person_answered(course, max(course.ticket.opened_at, min(course.at, micros(body.occurred_at))))
 
 
 def _replied(course: Course, body: desk.TicketReplied) -> None:
     if body.author.kind == "agent":
         at = course.at if body.deliver else min(course.at, micros(body.occurred_at))
-        _person_answered(course, max(course.ticket.opened_at, at))
-
-
-def _customer_wrote(course: Course, at: int, learned: bool = False) -> None:
-    ticket = course.ticket
-    unanswered = (*ticket.unanswered, at)
-    if len(unanswered) > UNANSWERED_MAX:
-        unanswered = (unanswered[0], *unanswered[2:])
-    first = at if ticket.customer_since is None else ticket.customer_since
-    course.update(unanswered=unanswered, customer_since=first, shelved=())
-    if ticket.open:
-        _await_response(course, at, learned)
-
-
-def _await_response(course: Course, since: int, learned: bool = False) -> None:
-    """The response clock that is due runs from `since`, if none does."""
-    metric: Metric = "next_response" if course.ticket.responded else "first_response"
-    if course.active(metric) is None:
-        course.start(metric, since, learned=learned)
-
-
-def _person_answered(course: Course, at: int) -> None:
-    """A person answered publicly at `at`, which lies before the record's time when it was written elsewhere."""
-    for metric in RESPONSES:
-        clock = course.clocks.get(metric)
-        if clock is None or clock.started_at > at:
-            continue
-        if clock.active or _ended_later(clock, at):
-            course.meet(clock, at)
-    ticket = course.ticket
-    first = ticket.customer_since
-    left = tuple(message for message in ticket.unanswered if message > at)
-    shelved = tuple(message for message in ticket.shelved if message > at)
-    answered_at = at if ticket.answered_at is None else max(at, ticket.answered_at)
-    responded = ticket.responded or (first is not None and first <= at)
-    course.update(unanswered=left, shelved=shelved, responded=responded, answered_at=answered_at)
-    if not ticket.open:
-        return
-    if left:
-        _await_response(course, left[0])
-    update = course.active("update")
-    if update is not None and update.started_at < at:
-        course.meet(update, at)
-        update = None
-    if update is None:
-        course.start("update", at)
-
-
-def _ended_later(clock: Clock, at: int) -> bool:
-    """Whether an answer at `at`, told late, comes before what ended the clock: a later answer, or the ticket's end."""
-    if clock.ended_at is None or clock.ended_at < at:
-        return False
-    if clock.breached_at is not None and at <= clock.breach_at:
-        return True
-    return clock.ended_at > at and (clock.state == "met" or clock.reason in OUTCOMES)
+        person_answered(course, max(course.ticket.opened_at, at))
 
 
 def _merged(course: Course, body: desk.TicketMerged) -> None:
     """Another ticket goes on in this one."""
     if body.source is not None and body.unanswered_since is not None:
         take_over(course, micros(body.unanswered_since), None)
-
-
-def take_over(course: Course, since: int, origin: Clock | None) -> None:
-    """Responses are due since the oldest unanswered message of this ticket and of another (`since`), which goes on in
-    this one. `origin` is the response clock of that, as it ended: a miss is one miss."""
-    ticket, since = course.ticket, min(course.at, since)
-    unanswered = tuple(sorted({*ticket.unanswered, since}))
-    if len(unanswered) > UNANSWERED_MAX:
-        unanswered = (unanswered[0], *unanswered[2:])
-    first = since if ticket.customer_since is None else min(ticket.customer_since, since)
-    course.update(unanswered=unanswered, customer_since=first)
-    if ticket.open:
-        _respond_since(course, unanswered[0], "merged", origin if unanswered[0] == since else None)
 
 
 def _split(course: Course, body: desk.TicketSplit) -> None:
@@ -253,24 +188,7 @@ def _split(course: Course, body: desk.TicketSplit) -> None:
         course.update(unanswered=stays or (since,))
     clock = course.active("next_response" if course.ticket.responded else "first_response")
     if clock is not None and (since is None or since > clock.started_at):
-        _respond_since(course, since, "split")
-
-
-def _respond_since(course: Course, since: int | None, reason: str, origin: Clock | None = None) -> None:
-    """The response that is due counts from another message, or (None) nothing waits for one. `origin` is the clock of
-    that message in another ticket."""
-    metric: Metric = "next_response" if course.ticket.responded else "first_response"
-    clock = course.active(metric)
-    if clock is not None and clock.started_at != since:
-        course.cancel(clock, reason)
-        before, clock = course.clocks[metric], None
-        if reason == "merged" and before.breached_at is not None and (origin is None or origin.breached_at is None):
-            origin = replace(before, alerts=course.alerts_before(before.id))
-    if clock is None and since is not None:
-        course.start(metric, since, learned=True, origin=origin)
-        now = course.active(metric)
-        if now is not None and origin is not None:
-            course.gone_on(origin.id, now.id)
+        respond_since(course, since, "split")
 
 
 # -- where the ticket is -----------------------------------------------------------------------------------------------
@@ -360,7 +278,7 @@ def _reopened(course: Course, body: desk.TicketReopened) -> None:
         elif metric != "agent_work":
             course.start(metric, course.at)
     if ticket.unanswered:
-        _await_response(course, ticket.unanswered[0])
+        await_response(course, ticket.unanswered[0])
     else:
         _ask_again(course, goes_on)
 
@@ -370,7 +288,7 @@ def _ask_again(course: Course, goes_on: bool) -> None:
     ticket = course.ticket
     course.update(unanswered=ticket.shelved, shelved=())
     if not ticket.responded and ticket.customer_since is not None:
-        _await_response(course, course.at)
+        await_response(course, course.at)
     elif ticket.shelved:
         _go_on(course, "next_response", ticket.shelved[0], goes_on)
     if ticket.answered_at is not None:
