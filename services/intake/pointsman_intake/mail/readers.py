@@ -159,6 +159,7 @@ class Readers:
                 ended = why
                 log.warning("a reader ended", error=str(why), bytes=len(raw))
                 ENDED_READERS.labels("ended").inc()
+                self._dismiss_idle(self._lane_of(raw))
             except (TimeoutError, OSError) as error:
                 log.warning("a mail was not read", error=repr(error), bytes=len(raw))
                 ENDED_READERS.labels("stood still").inc()
@@ -167,7 +168,7 @@ class Readers:
         raise Problem(503, "unavailable", "no process could read the mail; repeat the call", headers=_RETRY)
 
     async def _read_once(self, raw: bytes, given: dict[str, Any]) -> Said:
-        lane = self._quick if len(raw) <= QUICK_BYTES_MAX else self._large
+        lane = self._lane_of(raw)
         reader = await self._take(lane, time.monotonic() + len(raw) / MEGABYTE * lane.seconds_per_megabyte)
         whole = False
         try:
@@ -231,6 +232,16 @@ class Readers:
             reader.writing.close()
             self._say(KILL, reader.number)
         self._free(lane)
+
+    def _lane_of(self, raw: bytes) -> _Lane:
+        return self._quick if len(raw) <= QUICK_BYTES_MAX else self._large
+
+    def _dismiss_idle(self, lane: _Lane) -> None:
+        """What ended one reader may have ended all: the next mail, and this one again, gets a reader that is new."""
+        while lane.idle:
+            reader = lane.idle.pop()
+            reader.writing.close()
+            self._say(KILL, reader.number)
 
     def _free(self, lane: _Lane) -> None:
         """One more may have a reader."""
