@@ -8,8 +8,10 @@ gave calendar seconds since the opening beside business seconds since the reopen
 
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import httpx
@@ -33,6 +35,7 @@ pytestmark = pytest.mark.stack
 
 ASIDE = ("closed", "merged_away", "snoozed", "pended", "woken", "offered", "labelled", "to_queue", "split")
 """Without these more tickets are answered, resolved and reopened: two histories in three."""
+ROUNDS_MAX = 20
 FROM, TO, NOW = MONDAY - timedelta(days=1), MONDAY + timedelta(days=2), MONDAY + timedelta(days=1)
 
 
@@ -79,7 +82,7 @@ def told_of(number: int, lane: LaneOfTests, told: list[tuple[int, tuple[Any, ...
     return Told(workspace, records, clocks, seconds, carried)  # type: ignore[arg-type]
 
 
-def histories() -> list[Told]:
+def histories(numbers: Iterator[int]) -> list[Told]:
     found: list[Told] = []
 
     @given(st.data())
@@ -93,7 +96,7 @@ def histories() -> list[Told]:
     def generate(data: st.DataObject) -> None:
         lane = LaneOfTests(document=document_of(data.draw(promises())))
         history = a_history(data, lane, without=data.draw(st.sampled_from([(), ASIDE, ASIDE])))
-        found.append(told_of(len(found), lane, history.told))
+        found.append(told_of(next(numbers), lane, history.told))
 
     generate()
     return found
@@ -107,8 +110,18 @@ async def rows_of(pool: Any, workspace: str, kpi: str, **more: Any) -> list[dict
 
 
 async def test_no_report_contradicts_the_clocks_of_random_histories(pool: Any) -> None:
+    """Few random histories may lack a kind of end; more are played until each was seen."""
     seen = {"met": 0, "later cycle": 0, "cancelled": 0, "breached": 0}
-    for told in histories():
+    numbers = count()
+    for _ in range(ROUNDS_MAX):
+        await expect_agreement(pool, histories(numbers), seen)
+        if min(seen.values()) > 0:
+            break
+    assert min(seen.values()) > 0, seen
+
+
+async def expect_agreement(pool: Any, histories: list[Told], seen: dict[str, int]) -> None:
+    for told in histories:
         await fold(pool, told.records)
         exported = [row async for chunk in exports.tickets(pool, told.workspace, FROM, TO) for row in chunk]
         for kpi in ("first_response", "resolution"):
@@ -143,7 +156,6 @@ async def test_no_report_contradicts_the_clocks_of_random_histories(pool: Any) -
             )
             assert counted.get(metric, (0, 0, 0)) == mine, (metric, cycles)
             seen["breached"] += len(breached)
-    assert min(seen["met"], seen["breached"], seen["cancelled"]) > 0, seen
 
 
 def missed(clock: Clock) -> bool:
