@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pointsman.runtime.tasks import Tasks, WorkEnded, awaited, failure, within
+from pointsman.runtime.tasks import Tasks, WorkEnded, awaited, failure, uninterrupted, within
 from pointsman.runtime.telemetry import ALARMS
 
 
@@ -91,3 +91,25 @@ async def test_an_end_that_hangs_is_left_in_time() -> None:
     assert not await within(raises(), 1.0)
     assert not await within(asyncio.Event().wait(), 0.01)
     assert not failure()
+
+
+async def test_an_end_goes_on_however_often_its_owner_is_cancelled() -> None:
+    """A task that is cancelled before it began never runs at all."""
+    ended: list[str] = []
+
+    async def end() -> str:
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        ended.append("whole")
+        return "whole"
+
+    owner = awaited(uninterrupted(end()))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        owner.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await owner
+    assert ended == ["whole"]
+    assert await uninterrupted(end()) == "whole"
+    with pytest.raises(ZeroDivisionError):
+        await uninterrupted(raises())

@@ -26,7 +26,7 @@ from pointsman.runtime.broker import (
     BrokerLink,
     FetchWaits,
     arrived,
-    end_client,
+    end_clients,
     make_consumer,
     start_client,
 )
@@ -221,7 +221,7 @@ class Broadcast:
             for partition in range(self._settings.partitions)
         ]
         waits = FetchWaits(self._settings)
-        await start_client(consumer, partial(end_client, consumer))
+        await start_client(consumer, partial(end_clients, consumer))
         try:
             consumer.assign(partitions)
             await consumer.seek_to_end(*partitions)
@@ -234,7 +234,7 @@ class Broadcast:
                     for record in records:
                         self._dispatch(record)
         finally:
-            await end_client(consumer)
+            await end_clients(consumer)
 
     def _dispatch(self, record: Any) -> None:
         topic = self._topics[record.topic]
@@ -273,8 +273,8 @@ async def read_since(
     partitions = [
         TopicPartition(topic.full_name(settings.topic_prefix), partition) for partition in range(settings.partitions)
     ]
+    await start_client(consumer, partial(end_clients, consumer))
     try:
-        await consumer.start()
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         starts = await consumer.beginning_offsets(partitions)
@@ -300,4 +300,4 @@ async def read_since(
             elif time.monotonic() - idle_since > 10:
                 raise TimeoutError(f"{topic.name} could not be read to its end")
     finally:
-        await end_client(consumer)
+        await end_clients(consumer)

@@ -19,7 +19,7 @@ from pointsman.core.envelope import Arrived
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker_access import access_of
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman.runtime.tasks import awaited, within
+from pointsman.runtime.tasks import awaited, uninterrupted, within
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +45,22 @@ async def start_client(client: Any, end: Callable[[], Awaitable[Any]]) -> None:
     try:
         await asyncio.shield(starting)
     except BaseException:
-        await within(starting, START_ENDS_SECONDS)
-        await end()
+        await uninterrupted(_give_up(starting, end))
         raise
 
 
-async def end_client(consumer: Any) -> None:
-    """Ends a consumer in bounded time. One that does not end by itself loses its connections at least: for aiokafka it
-    has ended already."""
+async def _give_up(starting: Awaitable[Any], end: Callable[[], Awaitable[Any]]) -> None:
+    await within(starting, START_ENDS_SECONDS)
+    await end()
+
+
+async def end_clients(*consumers: Any) -> None:
+    """Ends consumers in bounded time, however often the caller is cancelled. One that does not end by itself loses its
+    connections at least: for aiokafka it has ended already."""
+    await uninterrupted(asyncio.gather(*map(_end, consumers)))
+
+
+async def _end(consumer: Any) -> None:
     if not await within(consumer.stop(), STOP_SECONDS):
         await within(consumer._client.close(), STOP_SECONDS)
 
@@ -233,14 +241,14 @@ class BrokerLink:
     async def _close_admin(self) -> None:
         admin, self._admin = self._admin, None
         if admin is not None:
-            await admin.close()
+            await uninterrupted(within(admin.close(), STOP_SECONDS))
 
     async def _stop_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
             # A producer with pending sends waits for a broker that is gone; what it held is in the fact table. Its
             # connections stay its own: without them it never says that what it held was not sent.
-            await within(producer.stop(), 1.0)
+            await uninterrupted(within(producer.stop(), 1.0))
 
 
 def arrived(record: Any, topic: str) -> Arrived:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink, end_client, start_client
+from pointsman.runtime.broker import BROKER_ERRORS, REQUEST_TIMEOUT_MS, BrokerLink, end_clients, start_client
 from pointsman.runtime.broker_access import access_of
 
 log = structlog.get_logger(__name__)
@@ -59,10 +59,10 @@ async def _start(link: BrokerLink, group: str) -> Any:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         **access_of(link.settings),
     )
-    await start_client(consumer, partial(end_client, consumer))
+    await start_client(consumer, partial(end_clients, consumer))
     return consumer
 
 
 async def _stop(consumer: Any) -> None:
     if consumer is not None:
-        await end_client(consumer)
+        await end_clients(consumer)

@@ -21,7 +21,7 @@ from pointsman.runtime.broker import (
     BrokerLink,
     FetchWaits,
     arrived,
-    end_client,
+    end_clients,
     make_consumer,
     start_client,
 )
@@ -173,18 +173,18 @@ class Reader:
         # Answers come in the order of the questions: on the connection that fetches, the question where partitions end
         # would wait for as long as a fetch does, and a timer with it. So it has a connection of its own.
         consumer, asker = make_consumer(self._link.settings, address), make_consumer(self._link.settings, address)
-        await start_client(consumer, partial(end_client, consumer))
+        await start_client(consumer, partial(end_clients, consumer))
         try:
-            await start_client(asker, partial(end_client, asker))
+            await start_client(asker, partial(end_clients, asker))
         except BaseException:
-            await end_client(consumer)
+            await end_clients(consumer)
             raise
         self._consumer, self._asker, self._generation, self._dirty = consumer, asker, generation, True
 
     async def _close(self) -> None:
         closing = [consumer for consumer in (self._consumer, self._asker) if consumer is not None]
         self._consumer = self._asker = None
-        await asyncio.gather(*map(end_client, closing))
+        await end_clients(*closing)
 
     def _partitions(self) -> dict[Any, TopicInbox]:
         return {

@@ -120,6 +120,25 @@ def awaited(work: Awaitable[T]) -> "asyncio.Task[T]":
     return cast("asyncio.Task[T]", asyncio.ensure_future(work))
 
 
+async def uninterrupted(work: Awaitable[T]) -> T:
+    """Work that goes on to its end however often its owner is cancelled meanwhile; the owner's cancellation comes then.
+
+    For ends that are bounded in time. A task that is cancelled before it began never runs at all: what it was to close
+    stays open.
+    """
+    going_on = awaited(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not going_on.done():
+        try:
+            await asyncio.wait({going_on})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        going_on.add_done_callback(_looked_at)
+        raise cancelled
+    return going_on.result()
+
+
 async def within(work: Awaitable[Any], seconds: float) -> bool:
     """Gives the end of something (a consumer, a connection) so long, then leaves it; whether it ended well.
 
