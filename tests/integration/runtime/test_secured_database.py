@@ -19,6 +19,7 @@ from pointsman.local.process import LocalProcess, free_port
 from pointsman.runtime.database import connect, open_pool
 from pointsman.runtime.migrate import migrate
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.testing.waiting import until_it
 from tests.integration.runtime.certificates import Authority
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
@@ -100,9 +101,20 @@ async def secured(tmp_path: Path) -> AsyncIterator[Server]:
     server.start()
     try:
         await server.listening(port, within_seconds=60)
-        yield Server(port, authority.file, Authority(tmp_path, "stranger").file)
+        secured = Server(port, authority.file, Authority(tmp_path, "stranger").file)
+        await until_it(lambda: _answers(secured.address(sslmode="require")))
+        yield secured
     finally:
         await server.stop()
+
+
+async def _answers(address: str) -> bool:
+    """A server listens while it is still starting up."""
+    try:
+        await (await asyncpg.connect(address, user="boss", password="secret")).close()
+    except asyncpg.CannotConnectNowError:
+        return False
+    return True
 
 
 async def test_services_and_migrations_verify_a_database_that_asks_for_tls(
