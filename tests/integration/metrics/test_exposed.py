@@ -9,33 +9,13 @@ from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until
 from pointsman_metrics.exposed import FIGURES, ExposedFigures, Place, read_figures
 from pointsman_metrics.settings import MetricsSettings
-from tests.integration.metrics.folding import fold, of_ticket
-from tests.integration.metrics.test_live import presence
-from tests.integration.metrics.test_reports import a_life, config
+from tests.integration.metrics.a_day import a_day
 from tests.integration.town import a_worker
-from tests.unit.metrics.desk_facts import START, opened, queued, record
-from tests.unit.metrics.test_clocks import BREACHED, started
+from tests.unit.metrics.desk_facts import START
 
 pytestmark = pytest.mark.stack
 
 ALL = Place("", "")
-
-
-async def a_day(pool: Any) -> None:
-    """One ticket in hand, one waits, one agent is available, one clock is breached."""
-    await fold(
-        pool,
-        [
-            record(0, config()),
-            *a_life("tkt_1", 20, None),
-            record(5, opened("tkt_2"), of_ticket(queued(), "tkt_2")),
-            record(6, presence("anna", "available")),
-            record(6, presence("boris", "available")),
-            record(7, presence("boris", "away")),
-            record(0, started(), topic="sla"),
-            record(60, BREACHED.model_copy(update={"ticket_id": "tkt_2"}), topic="sla"),
-        ],
-    )
 
 
 async def test_figures_are_summed_unless_their_workspace_may_be_named(pool: Any) -> None:

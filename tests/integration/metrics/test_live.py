@@ -6,35 +6,17 @@ from typing import Any
 import httpx
 import pytest
 
-from pointsman.contracts.workspace import PresenceChanged
 from pointsman_metrics.live import LiveBoard
-from tests.integration.metrics.folding import fold, of_ticket
-from tests.integration.metrics.test_reports import a_life, config
+from tests.integration.metrics.a_day import a_day
+from tests.integration.metrics.folding import fold
+from tests.integration.metrics.test_reports import config
 from tests.unit.metrics.desk_facts import opened, queued, record
-from tests.unit.metrics.test_clocks import BREACHED, started
 
 pytestmark = pytest.mark.stack
 
 
-def presence(agent: str, state: str) -> PresenceChanged:
-    return PresenceChanged.model_validate({"agent": agent, "state": state, "set_by": "agent"})
-
-
 async def test_what_waits_who_is_there_and_what_is_late(pool: Any, viewer: httpx.AsyncClient) -> None:
-    breached = BREACHED.model_copy(update={"ticket_id": "tkt_2"})
-    await fold(
-        pool,
-        [
-            record(0, config()),
-            *a_life("tkt_1", 20, None),
-            record(5, opened("tkt_2"), of_ticket(queued(), "tkt_2")),
-            record(6, presence("anna", "available")),
-            record(6, presence("boris", "available")),
-            record(7, presence("boris", "away")),
-            record(0, started(), topic="sla"),
-            record(60, breached, topic="sla"),
-        ],
-    )
+    await a_day(pool)
     figures = (await viewer.get("/v1/live")).json()
     assert figures["queues"]["billing"]["waiting"] == 1
     assert figures["queues"]["general"] == {"waiting": 0, "oldest_seconds": 0}

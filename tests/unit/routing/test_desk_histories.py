@@ -12,141 +12,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from pointsman.contracts import commands as asked
 from pointsman.contracts.requests import CustomerLeft, CustomerReturned, CustomerSeen
 from pointsman.contracts.sla import ClockStarted, ClockWarned
-from pointsman.core.cause import Cause
-from pointsman.core.decision import Decision
-from pointsman_routing.desk.decide import decide
+from tests.unit.routing.checked import Checked
 from tests.unit.routing.documents import without_queue
 from tests.unit.routing.escalations import an_escalation
-from tests.unit.routing.invariants import assert_sound, assert_within_capacity
-from tests.unit.routing.mirror import Mirror
-from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
+from tests.unit.routing.invariants import assert_within_capacity
+from tests.unit.routing.playing import BOSS, Play, as_agent
+from tests.unit.routing.random_documents import AGENTS, CHANNELS, NAMES, QUEUES, agents, documents, levels, queues
 from tests.unit.routing.reference import ScanMatcher
-from tests.unit.routing.snapshot import snapshot
 
 HISTORIES = int(os.environ.get("POINTSMAN_HISTORIES", "40"))
-AGENTS = ("anna", "boris", "carla", "dora")
-CHANNELS = ("email", "chat", "social")
-SKILLS = ("billing", "italian")
-QUEUES = ("general", "billing", "night")
-NAMES = (*QUEUES, "invoices", "dusk")
-
-
-def within_capacity(agent: dict[str, Any]) -> dict[str, Any]:
-    """No more reserved than the agent's capacity, which the document refuses."""
-    reserved = agent.get("reserve", {}).get("chat", 0)
-    return {**agent, "reserve": {"chat": min(agent["capacity"], reserved)}}
-
-
-places = st.fixed_dictionaries({"rank": st.integers(1, 2)}, optional={"after_seconds": st.sampled_from([10, 40])})
-levels = st.dictionaries(st.sampled_from(SKILLS), st.integers(1, 3), max_size=2)
-agents = st.fixed_dictionaries(
-    {"capacity": st.integers(1, 4), "skills": levels},
-    optional={
-        "caps": st.fixed_dictionaries({"chat": st.integers(0, 2)}),
-        "reserve": st.fixed_dictionaries({"chat": st.integers(0, 2)}),
-        "queues": st.dictionaries(st.sampled_from(QUEUES), places, min_size=1),
-    },
-).map(within_capacity)
-shut = st.fixed_dictionaries(
-    {"then": st.sampled_from(["hold", "hold", "resolve", {"to": "night"}])},
-    optional={"reply": st.just("sorry")},
-)
-relaxations = st.fixed_dictionaries(
-    {"after_seconds": st.sampled_from([0, 15, 35])},
-    optional={
-        "drop_language": st.just(True),
-        "drop": st.lists(st.sampled_from(SKILLS), max_size=1),
-        "lower": st.dictionaries(st.sampled_from(SKILLS), st.just(1), max_size=1),
-    },
-)
-
-
-def queues(other: str) -> st.SearchStrategy[dict[str, Any]]:
-    """A queue that overflows to the other."""
-    return st.fixed_dictionaries(
-        {
-            "order": st.sampled_from(["fifo", "priority", "strict", "urgency", "accumulating"]),
-            "offer": st.fixed_dictionaries(
-                {"timeout_seconds": st.sampled_from([20, 40]), "offers_max": st.integers(1, 3)},
-                optional={
-                    "auto_accept": st.booleans(),
-                    "retry_seconds": st.sampled_from([0, 15, 60]),
-                    "then": st.sampled_from([{"to": "general"}, {"to": "billing"}]),
-                },
-            ),
-        },
-        optional={
-            "choice": st.sampled_from(["longest_idle", "least_loaded", "best_skilled", "round_robin"]),
-            "relax": st.lists(relaxations, max_size=2),
-            "overflow": st.lists(
-                st.fixed_dictionaries({"after_seconds": st.sampled_from([15, 50]), "to": st.just(other)}),
-                max_size=2,
-            ),
-            "hours": st.just("office"),
-            "closed": shut,
-            "max_waiting": st.integers(0, 2),
-            "full": shut,
-            "pull": st.booleans(),
-        },
-    )
-
-
-documents = st.builds(
-    lambda agents, general, billing, weight, holds: a_workspace(
-        dict(zip(AGENTS, agents, strict=True)),
-        {"general": general, "billing": billing, "night": {"hours": "office"}},
-        calendars={"office": {"tz": "UTC", "week": {"mon": [["11:00", "12:01"], ["12:03", "12:10"]]}}},
-        replies={"sorry": {"en": "Sorry."}},
-        skills=list(SKILLS),
-        channels={
-            "chat": {"weight": weight, "pending_holds": holds, "abandons_after_seconds": 25, "affinity_seconds": 30},
-            "email": {"affinity_seconds": 60},
-        },
-        languages=["it", "en"],
-        classify={"language_skill": "italian", "categories": {"heavy": {"weight": 2}, "none": {"weight": 0}}},
-        presence={"grace_seconds": 30, "gone": {"email": {"requeue": "on_warning", "at_latest_seconds": 90}}},
-        tickets={"reopen_seconds": 100, "close_after_seconds": 150, "pending_resolves_after_seconds": 120},
-    ),
-    st.lists(agents, min_size=len(AGENTS), max_size=len(AGENTS)),
-    queues("billing"),
-    queues("general"),
-    st.integers(1, 2),
-    st.booleans(),
-)
-
-
-class Checked(Play):
-    """A played desk that looks after itself at every decision."""
-
-    def __init__(self, document: dict[str, Any]) -> None:
-        self.mirror = Mirror()
-        super().__init__(document)
-
-    def decide(self, cause: Cause) -> Decision:
-        before = snapshot(self.desk)
-        versions = {id: ticket.version for id, ticket in self.desk.tickets.items()}
-        first = self._try(cause)
-        self.journal.undo()
-        assert snapshot(self.desk) == before, "undo does not restore the state"
-        decision = super().decide(cause)
-        assert decision == first, "the same input gave another output"
-        assert_sound(self.desk)
-        self._assert_told(decision, versions)
-        return decision
-
-    def _assert_told(self, decision: Decision, versions: dict[str, int]) -> None:
-        """Whatever changed is told: a version by a fact of its decision, and what it stands for by what that says."""
-        told = {emission.subject for emission in decision.emissions}
-        for fact in self.facts:
-            self.mirror.hear(fact)
-        for id, ticket in {**self.closed, **self.desk.tickets}.items():
-            assert ticket.version == versions.get(id, ticket.version) or id in told, (
-                f"{id} has a version without a fact"
-            )
-            self.mirror.assert_like(ticket)
-
-    def _try(self, cause: Cause) -> Decision:
-        return decide(self.desk, cause, self.now)
 
 
 class Histories(RuleBasedStateMachine):
