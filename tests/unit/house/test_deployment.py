@@ -11,6 +11,8 @@ from tests.unit.house.checkout import ROOT
 
 from pointsman.edge.settings import EdgeSettings
 from pointsman.local.supervisor import installed_programs
+from pointsman.runtime.settings import AdministratorSettings
+from pointsman_sla.settings import SlaSettings
 
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text()
 COMPOSE: Mapping[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -38,9 +40,35 @@ def test_compose_runs_each_process_and_builds_its_target() -> None:
 
 
 def test_compose_sets_only_settings_that_exist() -> None:
-    known = {f"POINTSMAN_{name.upper()}" for name in EdgeSettings.model_fields} | {"POINTSMAN_ADMIN_DSN"}
+    known = {
+        f"{settings.model_config['env_prefix']}{name}".upper()
+        for settings in (EdgeSettings, SlaSettings, AdministratorSettings)
+        for name in settings.model_fields
+    }
     told = {name for service in COMPOSE["services"].values() for name in service.get("environment", {})}
     assert {name for name in told if name.startswith("POINTSMAN_")} - known == set()
+
+
+def test_compose_puts_no_word_of_its_user_into_an_address() -> None:
+    """A password there would have to be written as an address wants it."""
+    told = [value for service in COMPOSE["services"].values() for value in service.get("environment", {}).values()]
+    assert [value for value in map(str, told) if "://" in value and ("$" in value or "@" in value)] == []
+
+
+def test_no_containers_log_grows_for_ever() -> None:
+    assert [
+        name for name, service in COMPOSE["services"].items() if "max-size" not in service["logging"]["options"]
+    ] == []
+
+
+def test_prometheus_reads_every_process_of_compose_and_our_rules() -> None:
+    folder = ROOT / "deploy" / "prometheus"
+    told = yaml.safe_load((folder / "prometheus.yml").read_text())
+    port = re.search(r"POINTSMAN_OPS_PORT=(\d+)", DOCKERFILE)
+    assert port is not None
+    targets = [one for job in told["scrape_configs"] for group in job["static_configs"] for one in group["targets"]]
+    assert sorted(targets) == sorted(f"{program.name}:{port[1]}" for program in installed_programs())
+    assert [name for name in told["rule_files"] if not (folder / name).is_file()] == []
 
 
 def test_the_broker_is_the_version_that_the_tests_run() -> None:

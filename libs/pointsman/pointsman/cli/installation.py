@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    app.command(epilog="Example: pointsman migrate postgresql://admin@db:5432/pointsman")(migrate)
+    app.command(epilog="Example: pointsman migrate postgresql://db:5432/pointsman --admin-user postgres")(migrate)
     topics = typer.Typer(help="The installation's topics.", no_args_is_help=True)
     topics.command("create", epilog="Example: pointsman topics create kafka:9092 --partitions 24")(topics_create)
     app.add_typer(topics, name="topics")
@@ -31,7 +31,14 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate(
-    dsn: Annotated[str, typer.Argument(help="A role that may create roles and schemas.", envvar="POINTSMAN_ADMIN_DSN")],
+    dsn: Annotated[
+        str | None,
+        typer.Argument(help="Where the database is, postgresql://HOST:PORT/NAME; else POINTSMAN_ADMIN_DSN says it."),
+    ] = None,
+    admin_user: Annotated[
+        str | None,
+        typer.Option(help="A role that may create roles and schemas; else POINTSMAN_ADMIN_USER says it."),
+    ] = None,
     password: Annotated[
         str | None, typer.Option(envvar="POINTSMAN_DATABASE_PASSWORD", help="The password of all services' roles.")
     ] = None,
@@ -45,20 +52,30 @@ def migrate(
 ) -> None:
     """Brings each installed service's schema to this version's revision.
 
-    The administrator's password may be in PGPASSWORD instead of the address.
+    The administrator's password is in POINTSMAN_ADMIN_PASSWORD or PGPASSWORD, whatever characters it has.
     """
     import asyncpg
 
+    from pointsman.runtime.login import login
     from pointsman.runtime.migrate import MigrationFailed, installed_services
     from pointsman.runtime.migrate import migrate as migrate_one
+    from pointsman.runtime.settings import AdministratorSettings
 
+    set_up = AdministratorSettings()
+    where = dsn or set_up.dsn
+    if where is None:
+        raise WrongInput("say where the database is: pointsman migrate postgresql://HOST:PORT/NAME")
+    try:
+        admin = login(where, user=admin_user or set_up.user, password=set_up.password)
+    except ValueError as error:
+        raise WrongInput(str(error)) from error
     for service, package in installed_services().items():
         try:
             own = password if passwords is None else _own_password(passwords, service)
-            revision = asyncio.run(migrate_one(dsn, service, package, password=own))
+            revision = asyncio.run(migrate_one(admin, service, package, password=own))
         except MigrationFailed as error:
             raise CommandFailed(str(error)) from error
-        except (OSError, asyncpg.PostgresError) as error:
+        except (OSError, asyncpg.PostgresError, asyncpg.ClientConfigurationError) as error:
             raise CommandFailed(f"the database cannot be used: {error}") from error
         print(f"{service}: {revision}", file=sys.stderr)
 
@@ -68,6 +85,7 @@ def _own_password(folder: Path, service: str) -> str:
     import secrets
 
     from pointsman.runtime.database import password_file
+    from pointsman.runtime.login import read_password
 
     path = password_file(folder, service)
     try:
@@ -77,10 +95,10 @@ def _own_password(folder: Path, service: str) -> str:
                 file.write(secrets.token_urlsafe(24) + "\n")
         except FileExistsError:
             pass  # Made at an earlier start.
-        found = path.read_text().strip()
+        found = read_password(path)
     except OSError as error:
         raise CommandFailed(f"{path}: {error.strerror}") from error
-    if not found:
+    if not found.strip():
         raise WrongInput(f"{path} is empty: delete it, and a password is made")
     return found
 

@@ -25,7 +25,7 @@ from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.issuer_keys import generate_key_file
 from pointsman.runtime.migrate import installed_services
 from pointsman.runtime.process import ApiProcess, Hub
-from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.settings import AdministratorSettings, RuntimeSettings
 
 _SETTINGS_HEAD = """\
 # Settings
@@ -90,6 +90,7 @@ def _more_settings() -> Iterator[tuple[str, type[BaseSettings]]]:
         for _, found in inspect.getmembers(importlib.import_module(f"{package}.settings"), inspect.isclass):
             if issubclass(found, RuntimeSettings) and found.__module__.startswith(package):
                 yield service, found
+    yield "Setting up", AdministratorSettings
 
 
 def _section(title: str, settings: type[BaseSettings], known: Any) -> str:

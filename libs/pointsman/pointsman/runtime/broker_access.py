@@ -4,6 +4,7 @@ import ssl
 from pathlib import Path
 from typing import Any
 
+from pointsman.runtime.login import read_password
 from pointsman.runtime.settings import RuntimeSettings
 
 
@@ -50,7 +51,7 @@ def _tls(settings: RuntimeSettings) -> ssl.SSLContext:
 
 def _password(path: Path) -> str:
     try:
-        found = path.read_text().strip()
+        found = read_password(path)
     except OSError as error:
         raise ValueError(f"POINTSMAN_BROKER_PASSWORD_FILE={path}: {error.strerror}") from error
     if not found:

@@ -4,13 +4,13 @@ import asyncio
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 import orjson
 import structlog
 
 from pointsman.core import zones
+from pointsman.runtime.login import Login, login, read_password
 from pointsman.runtime.pool import BoundedPool
 from pointsman.runtime.settings import RuntimeSettings
 
@@ -70,7 +70,7 @@ def password_of(settings: RuntimeSettings, service: str) -> str | None:
     """The password of the service's role: its own file's, else the one of all. Raises `OSError`."""
     if settings.database_passwords_folder is None:
         return settings.database_password
-    return password_file(settings.database_passwords_folder, service).read_text().strip()
+    return read_password(password_file(settings.database_passwords_folder, service))
 
 
 def password_file(folder: Path, service: str) -> Path:
@@ -78,13 +78,11 @@ def password_file(folder: Path, service: str) -> Path:
     return folder / service / "password"
 
 
-def dsn_of(settings: RuntimeSettings, service: str) -> str:
-    """The installation's DSN with the service's role as user. Raises `OSError` when its password cannot be read."""
-    parts = urlsplit(settings.database)
-    address = f"{parts.hostname or '127.0.0.1'}:{parts.port or 5432}"
-    password = password_of(settings, service)
-    secret = f":{quote(password, safe='')}" if password else ""
-    return urlunsplit(("postgresql", f"{role_of(service)}{secret}@{address}", parts.path, parts.query, ""))
+def login_of(settings: RuntimeSettings, service: str) -> Login:
+    """The installation's database as the service's role. Raises `OSError` when its password cannot be read,
+    `ValueError` when the setting is no address."""
+    at = login(settings.database)
+    return Login(at.address, role_of(service), password_of(settings, service) or None)
 
 
 def _session(service: str, purpose: str) -> dict[str, str]:
@@ -148,7 +146,7 @@ class _Unchanged(asyncpg.Connection):
 
 async def _open_pool(settings: RuntimeSettings, service: str, size: int, purpose: str) -> BoundedPool:
     pool = BoundedPool(
-        dsn_of(settings, service),
+        **login_of(settings, service).arguments,
         name=f"the pool {service}-{purpose}",
         wait_seconds=settings.database_wait_seconds if purpose in ANSWERING else WORK_WAIT_SECONDS,
         stuck_seconds=settings.database_stuck_seconds,
@@ -170,7 +168,10 @@ async def _open_pool(settings: RuntimeSettings, service: str, size: int, purpose
 async def connect(settings: RuntimeSettings, service: str, *, purpose: str) -> Any:
     """One connection outside the pool, for a session that holds a lock or listens."""
     connection = await asyncpg.connect(
-        dsn_of(settings, service), server_settings=_session(service, purpose), timeout=5, command_timeout=10
+        **login_of(settings, service).arguments,
+        server_settings=_session(service, purpose),
+        timeout=5,
+        command_timeout=10,
     )
     try:
         await _prepare(connection)

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from pointsman.runtime.ddl import LEASES_V4, POSITIONS_V2, PROCESSES_V3, RUNTIME_TABLES_V1, SECRET_TABLE_V1
+from pointsman.runtime.login import Login, login
 
 _LOCK = 0x706F696E  # "poin": the key of the advisory lock that one migration at a time holds.
 
@@ -69,16 +70,17 @@ def installed_services() -> dict[str, str]:
     return {entry.name: entry.value.partition(".")[0] for entry in entry_points(group="pointsman.apps")}
 
 
-async def migrate(dsn_admin: str, service: str, package: str, *, password: str | None = None) -> str | None:
+async def migrate(admin: Login | str, service: str, package: str, *, password: str | None = None) -> str | None:
     """Brings the service's schema to the newest revision that its package knows; that revision, or None when the
     package has no migrations.
 
-    `dsn_admin` is of a role that may create roles and schemas; `password` becomes that of `pointsman_<service>`
+    `admin` is a role that may create roles and schemas; `password` becomes that of `pointsman_<service>`
     (None leaves it as it is). Safe when several processes start at once. Raises `MigrationFailed` when the schema is
     newer than the code.
     """
     folder = _migrations_of(package)
-    connection = await asyncpg.connect(dsn_admin)
+    who = (login(admin) if isinstance(admin, str) else admin).arguments
+    connection = await asyncpg.connect(**who)
     try:
         await _prepare(connection, service, password)
     finally:
@@ -90,7 +92,7 @@ async def migrate(dsn_admin: str, service: str, package: str, *, password: str |
     config.set_main_option("path_separator", "os")
     script = ScriptDirectory.from_config(config)
     # asyncpg reads the address itself: its parameters (sslmode, …) and PGPASSWORD are libpq's, not SQLAlchemy's.
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn_admin))
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(**who))
     try:
         async with engine.begin() as transaction:
             return await transaction.run_sync(_upgrade, service, config, script)

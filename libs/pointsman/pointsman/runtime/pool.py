@@ -81,8 +81,8 @@ class BoundedPool(_Pool):
     # Without slots of the parents' kind: a weak reference to it is kept.
     __slots__ = ("__weakref__", "_asked_in_vain_since", "name", "stuck_seconds", "wait_seconds")
 
-    def __init__(self, dsn: str, *, name: str, wait_seconds: float, stuck_seconds: float, **given: Any) -> None:
-        super().__init__(dsn, **given)
+    def __init__(self, *, name: str, wait_seconds: float, stuck_seconds: float, **given: Any) -> None:
+        super().__init__(**given)
         self.name = name
         self.wait_seconds = wait_seconds
         self.stuck_seconds = stuck_seconds

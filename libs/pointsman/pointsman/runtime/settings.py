@@ -113,6 +113,20 @@ class RuntimeSettings(BaseSettings):
     """The id of this process in commands and traces; a random one else. Never the same twice."""
 
 
+class AdministratorSettings(BaseSettings):
+    """Who makes roles and schemas: what `pointsman migrate` reads where its arguments do not say it. No running process
+    needs them."""
+
+    model_config = SettingsConfigDict(env_prefix="POINTSMAN_ADMIN_", extra="ignore", use_attribute_docstrings=True)
+
+    dsn: str | None = None
+    """Where the database is: `postgresql://HOST:PORT/NAME`, with parameters such as `?sslmode=verify-full`."""
+    user: str | None = None
+    """A role that may create roles and schemas."""
+    password: str | None = None
+    """Its password, as it is: every character may be in it."""
+
+
 def environment_of(settings: Mapping[str, Any]) -> dict[str, str]:
     """The variables that give a process these settings."""
     return {f"POINTSMAN_{name.upper()}": str(value) for name, value in settings.items()}
