@@ -45,7 +45,7 @@ def a_document(workspace: str) -> dict[str, Any]:
     word = MARK if workspace == "acme" else "plain"
     return {
         "workspace": workspace,
-        "connectors": {"site-chat": {"channel": "chat", "kind": "json"}},
+        "connectors": {name: {"channel": "chat", "kind": "json"} for name in ("site-chat", "app")},
         "queues": {"general": {}, f"queue-{word}": {}},
         "agents": {"anna": {"name": f"Anna {word}", "capacity": 9}},
         "sla": {

@@ -45,7 +45,8 @@ class Town:
         self.apps: dict[str, FastAPI] = {}
 
     async def call(self, service: str, method: str, path: str, role: str, workspace: str, **more: Any) -> Any:
-        sub = "site-chat" if role == "connector" else "anna"
+        """`sub`, if given, is of the token; else it is site-chat's when it is a connector's, else anna's."""
+        sub = more.pop("sub", "site-chat" if role == "connector" else "anna")
         token = a_token(self.settings, role, "*" if role == "operator" else workspace, sub)
         async with a_client(self.apps[service], bearer(token)) as client:
             return await client.request(method, path, **more)

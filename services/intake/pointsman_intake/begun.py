@@ -28,10 +28,16 @@ GROUP BY 1, 2, 3
 
 # No message of it opens a ticket: the ticket is there.
 _KEEP = """
+WITH asked AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($1::text::json)
+        AS k (workspace text, connector text, thread text, ticket_id text, customer_id text, recipient jsonb)
+), met AS (
+    INSERT INTO acquaintance (workspace, connector, customer_id)
+    SELECT DISTINCT workspace, connector, customer_id FROM asked ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING
+)
 INSERT INTO thread (workspace, connector, thread, ticket_id, customer_id, number, opened_at_number, recipient)
-SELECT workspace, connector, thread, ticket_id, customer_id, 0, -1, recipient
-FROM json_to_recordset($1::text::json)
-    AS k (workspace text, connector text, thread text, ticket_id text, customer_id text, recipient jsonb)
+SELECT workspace, connector, thread, ticket_id, customer_id, 0, -1, recipient FROM asked
 ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
 """
@@ -40,7 +46,7 @@ ON CONFLICT DO NOTHING
 async def begin(db: Database, opened: Sequence[tuple[str, TicketOpened]], now: Instant) -> None:
     """Keeps the threads of these (workspace, fact), each with its customer."""
     asked = [_asked(workspace, fact) for workspace, fact in opened]
-    customers = Customers(await gather(db, asked))
+    customers = Customers(await gather(db, asked, by_agents=True))
     chosen = [customers.choose(inbound, _id_at_the_desk(inbound)) for inbound in asked]
     await customers.write(db, now)
     known = [customers.now(inbound, id or "") for inbound, id in zip(asked, chosen, strict=True)]

@@ -50,6 +50,12 @@ class Connector(Part):
     verify: Verify = Verify()
     send: Send | None = None
     hints: bool = False
+    customers: str | None = None
+
+    @property
+    def ranks_customers(self) -> bool:
+        """Whether it may change its customers' tier, organization and owner."""
+        return self.customers == "write"
 
     @property
     def pushes(self) -> bool:

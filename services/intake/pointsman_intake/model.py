@@ -68,7 +68,8 @@ class Inbound:
     `hooked`: a webhook brought it, and webhooks overtake each other. `names`: all names of its conversation, of which
     `thread` is the first; then its author's identities are one person's, proved.
     `joins_by_part`: it joins what it cites only as one who takes part (a mail; pointsman_intake.accept.citing).
-    `earlier_id`: it is a repeat of the message with this external id, too."""
+    `earlier_id`: it is a repeat of the message with this external id, too. `ranks`: its connector may
+    change the tier of a customer who has one."""
 
     workspace: str
     connector: str
@@ -90,6 +91,7 @@ class Inbound:
     bounced: Bounced | None = None
     hooked: bool = False
     names: tuple[str, ...] = ()
+    ranks: bool = False
     identities: tuple[tuple[str, str, str], ...] = field(init=False)
 
     def __post_init__(self) -> None:

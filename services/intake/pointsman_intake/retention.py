@@ -55,6 +55,9 @@ OPEN = "NOT EXISTS (SELECT FROM thread t WHERE t.ticket_id = o.ticket_id AND NOT
 NAMES = """, names AS (
         DELETE FROM sent_as s USING gone WHERE s.workspace = gone.workspace AND s.message_id = gone.id)"""
 
+CARRIED = """, carried_by AS (
+        DELETE FROM carried c USING gone WHERE c.workspace = gone.workspace AND c.attachment_id = gone.id)"""
+
 RETENTION: tuple[Retention, ...] = (
     SECRETS,
     Stands("config", "one row a change of the document"),
@@ -70,6 +73,7 @@ RETENTION: tuple[Retention, ...] = (
     SweptBy("raw", "`retention.raw_days` of the workspace", "pointsman_intake.tidy"),
     SweptBy("replay_token", "two days", "pointsman_intake.tidy"),
     Stands("customer", "one row a customer, until they are merged or erased"),
+    Stands("acquaintance", "one row a customer and connector of theirs, until they are erased"),
     Stands("identity", "one row an address of a customer, until they are erased"),
     Swept(
         "delivery",
@@ -80,8 +84,9 @@ RETENTION: tuple[Retention, ...] = (
     Swept(
         "attachment",
         "`retention.closed_tickets_days` after it came",
-        _older("attachment", "created_at"),
+        _older("attachment", "created_at", also=CARRIED),
     ),
+    GoesWith("carried", "attachment"),
     Swept(
         "quarantine",
         "so many days after it was replayed or discarded; an open one waits for a person, for two years",

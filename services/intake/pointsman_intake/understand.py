@@ -51,6 +51,7 @@ def inbound(message: MessageIn, workspace: str, connector: Connector, at: Instan
         author_id=_author_id(message),
         body_hash=_hash(message, content, person),
         files=files,
+        ranks=connector.ranks_customers,
     )
 
 

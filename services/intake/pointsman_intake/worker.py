@@ -71,6 +71,13 @@ RETURNING workspace, connector
 """
 
 
+_CARRY = """
+INSERT INTO carried (workspace, attachment_id, connector)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ORDER BY 1, 2, 3
+ON CONFLICT DO NOTHING
+"""
+
+
 @dataclass(slots=True)
 class IntakeLane:
     """Nothing stays in memory: each batch is written as it came."""
@@ -170,6 +177,14 @@ async def _queue(db: Database, replied: Sequence[tuple[str, TicketReplied]], now
         for workspace, reply in replied
     ]
     queued = await db.fetch(_QUEUE, *map(list, zip(*rows, strict=True)), now)
+    carried = {
+        (workspace, file.attachment_id, reply.connector)
+        for workspace, reply in replied
+        for file in reply.attachments
+        if file.attachment_id is not None
+    }
+    if carried:
+        await db.execute(_CARRY, *map(list, zip(*sorted(carried), strict=True)))
     copied = [
         ((workspace, reply.connector, reply.thread), one)
         for workspace, reply in replied

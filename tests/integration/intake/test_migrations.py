@@ -71,7 +71,7 @@ async def test_ids_from_before_are_their_connectors_and_whoever_comes_first_is_m
     for connector in ("site-chat", "plain"):
         await db.execute("INSERT INTO thread VALUES ('acme', $1, 't', 'tkt', 'cus_1', 1)", connector)
     await db.execute("ALTER TABLE thread ADD COLUMN recipient jsonb")
-    for name in ("0008_taking_part", "0009_places"):
+    for name in ("0008_taking_part", "0009_places", "0011_acquaintance"):
         await upgrade(db, name)
 
     async def who(message: Inbound) -> str | None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.gather import Gathered, Identity, Known, text_of
-from pointsman_intake.model import Inbound, Person
+from pointsman_intake.model import Inbound
 
 _LEARN = """
 WITH learnt AS (
@@ -113,7 +113,7 @@ class Customers:
             known = Known(id, person.name, person.language, person.tier)
             self._made[(workspace, known.id)] = known
         else:
-            known = self._improved(workspace, known, message.person)
+            known = self._improved(workspace, known, message)
         for identity in identities:
             old = self._folded.get(identity)
             if old is not None:
@@ -137,11 +137,13 @@ class Customers:
                 else:
                     self._joined[identity] = oldest.id
 
-    def _improved(self, workspace: str, known: Known, person: Person) -> Known:
-        """What the connector says now of a known customer: a name only where there is none, language, tier always."""
-        key = (workspace, known.id)
+    def _improved(self, workspace: str, known: Known, message: Inbound) -> Known:
+        """What the connector says now of a known customer: a name only where there is none, and so a tier, unless the
+        connector may change it; the language always."""
+        key, person = (workspace, known.id), message.person
         known = self._made.get(key) or self._changed.get(key) or known
-        name, language, tier = known.name or person.name, person.language or known.language, person.tier or known.tier
+        name, language = known.name or person.name, person.language or known.language
+        tier = (person.tier or known.tier) if message.ranks else (known.tier or person.tier)
         if (name, language, tier) != (known.name, known.language, known.tier):
             known = replace(known, name=name, language=language, tier=tier)
             (self._made if key in self._made else self._changed)[key] = known

@@ -33,6 +33,8 @@ UNION ALL
 SELECT 'identity', c.workspace, k.place, 'id', c.id, c.id, c.name, c.language, c.tier, c.organization, c.owner, NULL
 FROM asked, json_to_recordset(j -> 'customers') AS k (workspace text, place text, key text)
 JOIN customer c ON c.workspace = k.workspace AND c.id = k.key
+WHERE j -> 'by_agents' IS NOT NULL OR EXISTS (
+    SELECT FROM acquaintance a WHERE a.workspace = k.workspace AND a.connector = k.place AND a.customer_id = k.key)
 UNION ALL
 SELECT 'cited', m.workspace, m.connector, NULL, m.reference, m.thread, NULL, NULL, NULL, NULL, NULL, NULL
 FROM asked, json_to_recordset(j -> 'cited') AS k (workspace text, connector text, key text)
@@ -99,9 +101,15 @@ def keyed(keys: Sequence[Key]) -> str:
     return text_of([{"workspace": workspace, "connector": connector, "key": key} for workspace, connector, key in keys])
 
 
-async def gather(db: Database, messages: Sequence[Inbound]) -> Gathered:
-    """Everything that is known about these messages; a plain read, so that two processes may see the same."""
+async def gather(db: Database, messages: Sequence[Inbound], *, by_agents: bool = False) -> Gathered:
+    """Everything that is known about these messages; a plain read, so that two processes may see the same.
+
+    An id of ours is a customer's whom the connector knows from a conversation; one that agents name (`by_agents`),
+    anybody's.
+    """
     asked: dict[str, list[dict[str, str]]] = {"messages": [], "identities": [], "customers": [], "cited": []}
+    if by_agents:
+        asked["by_agents"] = []
     seen: set[Identity] = set()
     for message in messages:
         workspace, connector = message.workspace, message.connector

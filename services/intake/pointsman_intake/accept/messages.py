@@ -47,6 +47,11 @@ WITH bytes AS (
     SELECT workspace, id, name, language, tier, $5, $5
     FROM json_to_recordset($4::text::json) AS k (workspace text, id text, name text, language text, tier text)
     ON CONFLICT DO NOTHING
+), met AS (
+    INSERT INTO acquaintance (workspace, connector, customer_id)
+    SELECT * FROM json_to_recordset($6::text::json) AS k (workspace text, connector text, customer_id text)
+    ORDER BY 1, 2, 3
+    ON CONFLICT DO NOTHING
 )
 INSERT INTO message (workspace, connector, external_id, id, ticket_id, thread, thread_number, body_hash, reference,
                      raw_id, body, received_at)
@@ -248,7 +253,8 @@ async def _store(db: Database, new: Sequence[_New], now: Instant) -> list[_New]:
             }
         )
     metas, bodies = _raw_rows(new)
-    stored = {row[0] for row in await db.fetch(_STORE, text_of(rows), metas, bodies, text_of(_nameless(new)), now)}
+    made, met = text_of(_nameless(new)), text_of(_met(new))
+    stored = {row[0] for row in await db.fetch(_STORE, text_of(rows), metas, bodies, made, now, met)}
     lost = [one for one in new if one.id not in stored]
     kept = [one for one in new if one.id in stored] if lost else new
     if lost:
@@ -295,6 +301,12 @@ def _nameless(new: Sequence[_New]) -> list[dict[str, str | None]]:
                 "tier": known.tier,
             }
     return list(made.values())
+
+
+def _met(new: Sequence[_New]) -> list[dict[str, str]]:
+    """Which connectors have a conversation with whom from now on."""
+    pairs = {(*one.key[:2], one.customer.id) for one in new if one.customer is not None}
+    return [dict(zip(("workspace", "connector", "customer_id"), pair, strict=True)) for pair in sorted(pairs)]
 
 
 async def _give_back(db: Database, lost: Sequence[_New], kept: Sequence[_New]) -> None:

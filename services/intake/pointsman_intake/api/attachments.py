@@ -14,7 +14,7 @@ from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_intake.api.bodies import too_large
-from pointsman_intake.api.callers import ConnectorOrAgent, gate_of
+from pointsman_intake.api.callers import ConnectorOrAgent, gate_of, seen_by
 from pointsman_intake.api.repeats import once
 from pointsman_intake.gate import Gate
 
@@ -26,7 +26,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 _GET = """
 SELECT name, content_type, content FROM attachment
-WHERE workspace = $1 AND id = $2 AND ($3::text IS NULL OR connector IS NULL OR connector = $3)
+WHERE workspace = $1 AND id = $2 AND ($3::text IS NULL OR connector = $3 OR EXISTS (
+    SELECT FROM carried c WHERE c.workspace = $1 AND c.attachment_id = $2 AND c.connector = $3))
 """
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*")
 
@@ -69,8 +70,8 @@ async def post_attachment(
 async def _keep(gate: Gate, caller: Caller, name: str | None, kind: str, content: bytes) -> tuple[Any, int]:
     at = gate.process.clock.now()
     id, digest = random_id("att", at), sha256(content).hexdigest()
-    owner = caller.sub if caller.role == "connector" else None
-    await gate.process.pool.execute(_PUT, caller.workspace, id, owner, name, kind, len(content), digest, content, at)
+    row = (caller.workspace, id, seen_by(caller), name, kind, len(content), digest, content, at)
+    await gate.process.pool.execute(_PUT, *row)
     kept = {"attachment_id": id, "name": name, "content_type": kind, "size": len(content), "sha256": digest}
     return kept, 201
 
@@ -81,9 +82,9 @@ async def _keep(gate: Gate, caller: Caller, name: str | None, kind: str, content
     responses={200: {"content": {"application/octet-stream": {}}, "description": "The bytes."}},
 )
 async def attachment(request: Request, caller: ConnectorOrAgent, id: str) -> Response:
-    """The bytes, always as a download: nothing that a customer sent is shown in our origin."""
-    own = caller.sub if caller.role == "connector" else None
-    row = await gate_of(request).process.pool.fetchrow(_GET, caller.workspace, id, own)
+    """The bytes, always as a download: nothing that a customer sent is shown in our origin. A connector's token reads
+    what it brought and what its replies carry."""
+    row = await gate_of(request).process.pool.fetchrow(_GET, caller.workspace, id, seen_by(caller))
     if row is None:
         raise not_found("attachment")
     return Response(

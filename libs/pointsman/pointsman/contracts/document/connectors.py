@@ -71,8 +71,9 @@ class Labelled(Part):
 
 
 class Connector(Part):
-    """One configured source on a channel. `hints`: its messages may say how to route them. `form_senders`: addresses,
-    or `@domain`, that write for others, as contact forms do: the Reply-To of their mail is the customer."""
+    """One configured source on a channel. `hints`: its messages may say how to route them. `customers: write`: it may
+    change what rules, policies and affinity go by: its customers' tier, organization and owner. `form_senders`:
+    addresses, or `@domain`, that write for others, as contact forms do: the Reply-To of their mail is the customer."""
 
     channel: Channel
     kind: str
@@ -82,6 +83,7 @@ class Connector(Part):
     send: Send | None = None
     auto_reply: Slug | None = None
     hints: StrictBool = False
+    customers: Literal["write"] | None = None
     default: Labelled = Labelled()
 
 
