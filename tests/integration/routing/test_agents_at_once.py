@@ -4,6 +4,7 @@ never above capacity but by a supervisor's override. `POINTSMAN_RACE_TICKETS=100
 import asyncio
 import os
 import random
+import time
 from collections import Counter
 from contextlib import AsyncExitStack, suppress
 from datetime import UTC, datetime
@@ -24,7 +25,7 @@ from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.core.instant import after, rfc3339
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until, until_it
 from pointsman_routing.worker import DeskLane
 from tests.integration.routing.floor import Floor, a_floor
 
@@ -41,6 +42,7 @@ DOCUMENT: dict[str, Any] = {
     "presence": {"on_expire": "away"},
 }
 EXPECTED = frozenset({200, 201, 202, 403, 404, 409, 412})
+RENEWED_EVERY_SECONDS = 1.0
 OPEN = "queued,offered,assigned,pending,snoozed"
 
 
@@ -50,6 +52,7 @@ class App:
     def __init__(self, agent: str, client: httpx.AsyncClient, seen: Counter[str]) -> None:
         self._agent, self._client, self._seen = agent, client, seen
         self._random = random.Random(agent)
+        self._renewed_at = -RENEWED_EVERY_SECONDS
 
     async def ask(self, path: str, body: Any = None) -> Any:
         """A call that is repeated until it was certainly decided."""
@@ -63,17 +66,29 @@ class App:
         return answer
 
     async def work(self, done: asyncio.Event) -> None:
+        idle = False
         while not done.is_set():
-            presence = {"session": "app", "lease_seconds": 300, "state": "available"}
-            await self._client.put("/v1/me/presence", json=presence)
-            offers = (await self._client.get("/v1/me/offers")).json().get("items", [])
+            await self._renew()
+            offers = await self._found("/v1/me/offers", wait=int(idle))
             for offer in offers:
                 await self._consider(offer["id"])
-            for ticket in (await self._client.get("/v1/me/assignments")).json().get("items", []):
-                if ticket["state"] == "assigned":
-                    await self._serve(ticket["id"])
-            if not offers and self._random.random() < 0.3:
+            assigned = [ticket for ticket in await self._found("/v1/me/assignments") if ticket["state"] == "assigned"]
+            for ticket in assigned:
+                await self._serve(ticket["id"])
+            idle = not offers and not assigned
+            if idle and self._random.random() < 0.3:
                 await self._help_themselves()
+
+    async def _found(self, path: str, **asked: Any) -> list[Any]:
+        found: list[Any] = (await self._client.get(path, params=asked)).json().get("items", [])
+        return found
+
+    async def _renew(self) -> None:
+        """Says once a second that the agent is here: a handover sends them away."""
+        if time.monotonic() >= self._renewed_at + RENEWED_EVERY_SECONDS:
+            presence = {"session": "app", "lease_seconds": 300, "state": "available"}
+            if (await self._client.put("/v1/me/presence", json=presence)).status_code == 200:
+                self._renewed_at = time.monotonic()
 
     async def _consider(self, offer: str) -> None:
         if self._random.random() < 0.1:
@@ -103,10 +118,7 @@ class App:
             await self.ask(f"/tickets/{ticket}/resolve", {"outcome": "solved", "wrap_up_seconds": 0})
 
     async def _help_themselves(self) -> None:
-        waiting = (
-            (await self._client.get("/v1/tickets", params={"state": "queued", "limit": 5})).json().get("items", [])
-        )
-        for ticket in waiting[:1]:
+        for ticket in await self._found("/v1/tickets", state="queued", limit=1):
             await self.ask(f"/tickets/{ticket['id']}/take")
 
 
@@ -144,7 +156,8 @@ async def test_nobody_gets_what_another_has(installation: Installation, tmp_path
                 await floor.customer_writes(f"t{number:06}")
                 if number == TICKETS // 2:
                     await first.aclose()
-            await until_it(lambda: all_done(supervisor), within_seconds=max(200.0, TICKETS))
+            await until(lambda: seen["resolve 200"] >= TICKETS, within_seconds=max(200.0, TICKETS))
+            await until_it(lambda: all_done(supervisor))
             done.set()
         findings = Findings()
         verify_desk(await what_was_said(installation), findings)
