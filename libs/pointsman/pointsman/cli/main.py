@@ -55,7 +55,14 @@ def installed() -> dict[str, EntryPoint]:
 
 def main() -> NoReturn:
     """Runs the command line; does not return."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output left (`| head`). Nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 1
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -89,9 +96,7 @@ def _run_command(arguments: list[str], entry: EntryPoint) -> int:
     except (CommandFailed, LocalStackError) as error:
         return _said(f"pointsman: {error}", 1)
     except BrokenPipeError:
-        # The reader of our output left (`| head`). Nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        raise
     except Exception as error:
         if os.environ.get(TRACEBACK_VARIABLE):
             raise
