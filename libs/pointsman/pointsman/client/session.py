@@ -12,6 +12,8 @@ from uuid import uuid4
 
 import httpx
 
+from pointsman.client.quiet import quietly
+
 CALL_TIMEOUT_SECONDS = 30.0
 RETRY_SECONDS_MAX = 45.0
 ATTEMPTS_MAX = 20
@@ -136,15 +138,16 @@ class Session:
         timeout_seconds: float,
     ) -> httpx.Response:
         try:
-            answer = await self.client.request(
-                method,
-                self.url + path,
-                params={name: value for name, value in (params or {}).items() if value is not None},
-                json=json,
-                content=content,
-                headers=headers,
-                timeout=timeout_seconds,
-            )
+            with quietly():
+                answer = await self.client.request(
+                    method,
+                    self.url + path,
+                    params={name: value for name, value in (params or {}).items() if value is not None},
+                    json=json,
+                    content=content,
+                    headers=headers,
+                    timeout=timeout_seconds,
+                )
         except (httpx.TransportError, OSError) as error:
             raise _TryAgain(Unreachable(f"{self.url} does not answer: {error or type(error).__name__}")) from error
         if answer.is_success:

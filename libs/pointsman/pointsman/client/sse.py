@@ -5,10 +5,12 @@ Source: HTML Living Standard, section 9.2. The server comments every 15 seconds:
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import orjson
 
+from pointsman.client.quiet import quietly
 from pointsman.client.session import ApiError, Session, problem_of
 from pointsman.client.shapes import Notice
 
@@ -22,12 +24,13 @@ async def notices(session: Session, path: str, last_id: str | None = None) -> As
     if last_id is not None:
         headers["Last-Event-ID"] = last_id
     timeout = httpx.Timeout(10.0, read=READ_TIMEOUT_SECONDS)
-    async with session.client.stream("GET", session.url + path, headers=headers, timeout=timeout) as answer:
+    request = session.client.build_request("GET", session.url + path, headers=headers, timeout=timeout)
+    async with _answer_to(session, request) as answer:
         if not answer.is_success:
             await answer.aread()
             raise ApiError(answer.status_code, problem_of(answer))
         name, id, data = "message", None, ""
-        async for line in answer.aiter_lines():
+        async for line in _lines(answer):
             if not line:
                 if data:
                     yield Notice(name=name, data=orjson.loads(data), id=id)
@@ -41,6 +44,27 @@ async def notices(session: Session, path: str, last_id: str | None = None) -> As
                 data += value
             elif field == "id":
                 id = value
+
+
+@asynccontextmanager
+async def _answer_to(session: Session, request: httpx.Request) -> AsyncIterator[httpx.Response]:
+    with quietly():
+        answer = await session.client.send(request, stream=True)
+    try:
+        yield answer
+    finally:
+        with quietly():
+            await answer.aclose()
+
+
+async def _lines(answer: httpx.Response) -> AsyncIterator[str]:
+    lines = answer.aiter_lines()
+    while True:
+        with quietly():
+            line = await anext(lines, None)
+        if line is None:
+            return
+        yield line
 
 
 async def followed(session: Session, path: str, last_id: str | None = None) -> AsyncIterator[Notice]:
