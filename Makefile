@@ -43,11 +43,14 @@ up: setup ## Start the local stack and leave it running.
 down: setup ## Stop the local stack.
 	@$(BIN)/pointsman down
 
-test: setup ## Run all tests on PostgreSQL and the broker tansu. TESTS=path for some.
-	@$(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
+test: setup ## Run the tests on PostgreSQL and the broker tansu. TESTS=path for some.
+	@$(BIN)/pytest $(SIDE_BY_SIDE) $(if $(TESTS),$(TESTS),-m "not long")
+
+test-long: setup ## Run the tests that take ten seconds or more each: every page of the docs, whole stacks, simulations.
+	@$(BIN)/pytest $(SIDE_BY_SIDE) -m long $(TESTS)
 
 test-kafka: setup ## Run the tests that meet a broker on Apache Kafka (needs a JVM 17 and Maven). TESTS=path for some.
-	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(TESTS)
+	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(if $(TESTS),$(TESTS),-m "not long")
 
 histories: setup ## Compare the desk and the clocks with their references over HISTORIES random histories, in two processes.
 	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) POINTSMAN_CLOCK_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider --timeout 1200 \
@@ -81,4 +84,4 @@ lock: setup ## Pin the newest versions of requirements.in, with hashes, in requi
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --upgrade --constraint requirements.lock requirements-bench.in -o requirements-bench.lock
 
-.PHONY: help setup demo up down test check test-kafka bench bench-libraries lock docs histories proof
+.PHONY: help setup demo up down test check test-long test-kafka bench bench-libraries lock docs histories proof

@@ -11,6 +11,8 @@ import psutil
 import pytest
 
 CHECKOUT = Path(__file__).parents[2]
+pytestmark = pytest.mark.long
+
 COMMAND = (sys.executable, "-m", "pointsman.cli.main", "chaos")
 BROKER = os.environ.get("POINTSMAN_TEST_BROKER", "tansu")
 

@@ -126,6 +126,7 @@ class Walker:
             return 431, ""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 async def test_no_string_number_or_instant_of_any_operation_is_an_error_of_ours(town: Town) -> None:
     lived = await live_in(town, "acme", "xylophone")

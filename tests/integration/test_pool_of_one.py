@@ -48,6 +48,7 @@ async def narrow_town(installation: Installation, tmp_path: Path) -> AsyncIterat
         yield town
 
 
+@pytest.mark.long
 async def test_twenty_calls_at_once_of_each_route_end_over_one_connection(narrow_town: Town) -> None:
     known = await live_in(narrow_town, "acme", MARK)
     walked = 0

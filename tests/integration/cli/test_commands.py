@@ -321,6 +321,7 @@ def test_a_mail_that_nobody_understands_is_shown_read_again_and_discarded(tmp_pa
     assert typed("quarantine", "show", "qua_nowhere").code == 1
 
 
+@pytest.mark.long
 def test_the_demo_plays_a_day_and_proves_that_nothing_was_lost() -> None:
     day = typed("demo", "--seconds", "8", "--rate", "12", "--json")
     assert day.out, day.err

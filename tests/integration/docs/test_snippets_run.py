@@ -21,7 +21,7 @@ from pointsman.cli.server import local_token
 from pointsman.local.folder import StackFolder
 from tests.snippets import ALL, ROOT, Snippet, snippets
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(900)]
 
 HERE = Path(__file__).parent
 SHARED = ("Makefile", "requirements.lock", "deploy", "docs", "libs", "services", ".venv")

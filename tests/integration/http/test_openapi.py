@@ -48,6 +48,7 @@ schemathesis.serializer.alias(["message/rfc822"], "text/plain")
 APPS = sorted(entry.name for entry in entry_points(group="pointsman.apps"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("service", APPS)
 async def test_every_answer_is_one_that_the_document_knows(
     service: str, installation: Installation, tmp_path: Path

@@ -134,6 +134,7 @@ async def test_nothing_is_lost_when_the_sender_is_killed_in_the_middle(hooked: H
     assert first in [headers["webhook-id"] for headers, _ in receiver.got[sent_before:]], "the same id again"
 
 
+@pytest.mark.long
 async def test_nothing_is_lost_when_workers_are_killed(installation: Installation, tmp_path: Path) -> None:
     wanted = ["ticket.opened", "ticket.classified", "message.received", "ticket.queued"]
     hook = {"url_from": "crm-url", "secret": "crm-hook", "events": wanted}

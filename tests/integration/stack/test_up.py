@@ -37,6 +37,7 @@ async def pointsman(folder: Path, *arguments: str) -> tuple[int, str, str]:
     return child.returncode or 0, out.decode(), err.decode()
 
 
+@pytest.mark.long
 async def test_up_status_up_again_killed_up_again_and_down(tmp_path: Path) -> None:
     folder = StackFolder(tmp_path / ".pointsman")
     try:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.routing.simulation.scenarios import a_class, agrees, erlang_b, exponential, played, shipped
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 def test_erlang_c() -> None:
