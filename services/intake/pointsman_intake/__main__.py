@@ -11,7 +11,8 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.collector import relax_collector
 from pointsman.runtime.worker import Worker, serve_worker
-from pointsman_intake.deliver import DeliveryLoop
+from pointsman_intake.deliver import DeliveryLoop, reporting
+from pointsman_intake.fetching import FetchingLoop
 from pointsman_intake.settings import IntakeSettings
 from pointsman_intake.tidy import Tidying
 from pointsman_intake.worker import IntakeLogic
@@ -27,7 +28,7 @@ async def api() -> int:
 
 
 async def worker() -> int:
-    """The lanes, the delivery loop, and what forgets."""
+    """The lanes, what delivers, what fetches, and what forgets."""
     settings = IntakeSettings()
     link = BrokerLink(settings)
     lanes = Worker(
@@ -40,7 +41,10 @@ async def worker() -> int:
         slot_topic=REQUESTS,
         link=link,
     )
-    return await serve_worker(lanes, DeliveryLoop(settings, link), Tidying(settings))
+    group = reporting(settings, link)
+    return await serve_worker(
+        lanes, group, DeliveryLoop(settings, group), FetchingLoop(settings, group), Tidying(settings)
+    )
 
 
 def main(arguments: list[str]) -> int:

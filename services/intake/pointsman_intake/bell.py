@@ -1,7 +1,8 @@
 """The bell: what intake's processes tell one another through PostgreSQL's NOTIFY, at the commit.
 
-Messages on the channel `intake` are `config:<workspace>` (a newer version is in the table) and
-`delivery:<workspace>/<connector>` (a reply waits). Whoever was not listening for a moment is rung for everything.
+Messages on the channel `intake` are `config:<workspace>` (a newer version is in the table),
+`delivery:<workspace>/<connector>` (a reply waits) and `fetch` (a file is to be fetched). Whoever was not listening
+for a moment is rung for everything.
 """
 
 import asyncio

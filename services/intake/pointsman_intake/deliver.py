@@ -72,14 +72,16 @@ class Taken:
     thread: str | None = None
 
 
-class DeliveryLoop:
-    """Runs beside the worker while its context is entered."""
+def reporting(settings: IntakeSettings, link: BrokerLink) -> GroupCommit[Arrival, Outcome]:
+    """The slot of a process whose loops report what became of replies and files."""
+    return GroupCommit(settings, service="intake", topic=REQUESTS, handle=accept_group, codec=codec, link=link)
 
-    def __init__(self, settings: IntakeSettings, link: BrokerLink) -> None:
-        self._settings = settings
-        self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
-            settings, service="intake", topic=REQUESTS, handle=accept_group, codec=codec, link=link
-        )
+
+class DeliveryLoop:
+    """Runs beside the worker while its context is entered. `group` is the process's own, open as long."""
+
+    def __init__(self, settings: IntakeSettings, group: GroupCommit[Arrival, Outcome]) -> None:
+        self._settings, self._group = settings, group
         self._outbound = Outbound(
             loopback=settings.deliver_to_loopback,
             timeout_seconds=settings.delivery_timeout_seconds,
@@ -92,14 +94,12 @@ class DeliveryLoop:
         self._secrets = Secrets(self._settings, "intake", self._pool)
         self._book = ConnectorBook(self._pool, self._settings.config_refresh_seconds)
         self._bell = Bell(self._settings, self._book.forget)
-        await self._group.__aenter__()
         self._tasks.keep(self._bell.run())
         self._tasks.keep(self._run())
         return self
 
-    async def __aexit__(self, *failure: object) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._tasks.close()
-        await self._group.__aexit__(*failure)
         await self._outbound.__aexit__()
         await self._pool.close()
 

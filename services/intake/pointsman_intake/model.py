@@ -50,13 +50,14 @@ class Bounced:
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """An attachment that came with its bytes; stored with the message under `attachment_id`."""
+    """An attachment that is stored with the message under `attachment_id`: its bytes, or to be fetched from `url`."""
 
     attachment_id: str
     name: str | None
     content_type: str | None
-    content: bytes
-    sha256: str
+    content: bytes | None = None
+    sha256: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,15 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """A file was fetched and its bytes are in their row; or it cannot be had, for this `reason`."""
+
+    workspace: str
+    attachment_id: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """The bytes as they came, with the headers that matter for understanding them again."""
 
@@ -144,6 +154,7 @@ class Arrival:
     messages: tuple[Inbound, ...] = ()
     signals: tuple[Signal, ...] = ()
     reports: tuple[Report, ...] = ()
+    fetched: tuple[Fetched, ...] = ()
     token: str | None = None
     quarantine_id: str | None = None
     traceparent: str | None = None

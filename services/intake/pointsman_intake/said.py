@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pointsman.contracts.shapes import Automatic
 from pointsman.core.ids import derived_id, digest_of
 from pointsman.core.instant import Instant
-from pointsman_intake.connectors import EMAIL_KINDS, Connector
+from pointsman_intake.attached import to_fetch
+from pointsman_intake.connectors import EMAIL_KINDS, SLACK_KINDS, Connector
 from pointsman_intake.model import (
     HTML_BYTES_MAX,
     Bounced,
@@ -139,11 +140,11 @@ def as_inbound(said: Said, workspace: str, slug: str, connector: Connector, at: 
         content["subject"] = said.subject
     if said.occurred_at is not None:
         content["occurred_at"] = min(said.occurred_at, at)
-    references, files = _files(said, workspace, slug, at)
+    references, files = _files(said, workspace, slug, at, fetches=connector.kind not in BEHIND_A_LOGIN)
     if references:
         content["attachments"] = references
     hashed = {name: value for name, value in content.items() if name not in ("occurred_at", "attachments", "headers")}
-    digests = [file.sha256 for file in files]
+    digests = [file.sha256 for file in files if file.url is None]
     return Inbound(
         workspace=workspace,
         connector=slug,
@@ -186,7 +187,13 @@ KEY_LENGTH_MAX = 512
 CITES_MAX = 50
 
 
-def _files(said: Said, workspace: str, slug: str, at: Instant) -> tuple[list[dict[str, Any]], tuple[NewFile, ...]]:
+BEHIND_A_LOGIN = SLACK_KINDS
+"""Whose files are given only to whoever has signed in: others get the page of the login, as if it were the file."""
+
+
+def _files(
+    said: Said, workspace: str, slug: str, at: Instant, *, fetches: bool
+) -> tuple[list[dict[str, Any]], tuple[NewFile, ...]]:
     references, files = [], []
     for place, file in enumerate(said.files):
         known = (("name", file.name), ("content_type", file.content_type), ("size", file.size), ("url", file.url))
@@ -196,5 +203,7 @@ def _files(said: Said, workspace: str, slug: str, at: Instant) -> tuple[list[dic
             digest = file.sha256 or sha256(file.content).hexdigest()
             files.append(NewFile(id, file.name, file.content_type, file.content, digest))
             reference |= {"attachment_id": id, "size": len(file.content)}
+        elif fetches and file.url is not None and file.url.startswith(("https://", "http://")):
+            files.append(to_fetch(derived_id("att", at, workspace, slug, said.external_id, place), reference))
         references.append(reference)
     return references, tuple(files)

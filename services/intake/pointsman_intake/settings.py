@@ -27,6 +27,16 @@ class IntakeSettings(RuntimeSettings):
     """The largest body of a provider's webhook."""
     attachment_bytes_max: int = Field(default=25 * 1_048_576, ge=1)
     """The largest attachment."""
+    fetch_seconds_max: float = Field(default=60.0, gt=0)
+    """How long one try to fetch an attachment from its `url` may take."""
+    fetch_rounds_max: int = Field(default=6, ge=1)
+    """How often that is tried before the attachment is `failed`."""
+    fetch_backoff_seconds: float = Field(default=10.0, gt=0)
+    """The pause before the second try; it doubles."""
+    fetches_at_once_max: int = Field(default=4, ge=1)
+    """So many attachments are fetched at once in one process."""
+    fetch_from_loopback: bool = False
+    """Whether attachments may be fetched from addresses of this host: for tests only."""
     config_refresh_seconds: float = 1.0
     """How old what a process knows of the connectors may be."""
     deliver_to_loopback: bool = False

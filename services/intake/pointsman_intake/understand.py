@@ -8,6 +8,7 @@ from typing import Any
 from pointsman.core.ids import derived_id, digest_of
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.problems import Problem
+from pointsman_intake.attached import to_fetch
 from pointsman_intake.connectors import JSON_KINDS, Connector
 from pointsman_intake.model import HTML_BYTES_MAX, Inbound, NewFile, Person, canonical, cut
 from pointsman_intake.shapes import AttachmentIn, MessageIn
@@ -108,7 +109,7 @@ def _author_id(message: MessageIn) -> str | None:
 
 
 def _attachments(message: MessageIn, workspace: str, at: Instant) -> tuple[list[dict[str, Any]], tuple[NewFile, ...]]:
-    """References for the record, and the files that came with the message."""
+    """References for the record, and the files that came with the message or are fetched after it."""
     references, files = [], []
     for place, attachment in enumerate(message.attachments):
         _check(attachment, place)
@@ -122,6 +123,9 @@ def _attachments(message: MessageIn, workspace: str, at: Instant) -> tuple[list[
             digest = sha256(content).hexdigest()
             files.append(NewFile(id, attachment.name, attachment.content_type, content, digest))
             reference |= {"attachment_id": id, "size": len(content)}
+        elif attachment.url is not None:
+            file = to_fetch(derived_id("att", at, workspace, message.connector, message.external_id, place), reference)
+            files.append(file)
         references.append(reference)
     return references, tuple(files)
 

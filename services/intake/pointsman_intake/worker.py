@@ -1,4 +1,5 @@
-"""Intake's lane: what the desk decided that intake must know. It emits nothing and has no timers.
+"""Intake's lane: what the desk decided that intake must know, and what routing's API asks of attachments. It emits
+nothing and has no timers.
 
 `ticket.closed` lets the conversation go, or leads it to the ticket into which that one was merged, `config.applied`
 gives connectors their new version, `ticket.replied` puts a public reply into the connector's queue, `ticket.opened`
@@ -11,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from pointsman.contracts.commands import AttachmentsDescribe
 from pointsman.contracts.desk import TicketClosed, TicketOpened, TicketReopened, TicketReplied
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.cause import Cause, RecordCause, TimerCause
@@ -70,6 +72,11 @@ ON CONFLICT DO NOTHING
 RETURNING workspace, connector
 """
 
+_FILES = """
+SELECT DISTINCT a.workspace, a.id, a.name, a.content_type, a.size
+FROM unnest($1::text[], $2::text[]) AS k (workspace, id) JOIN attachment a USING (workspace, id)
+"""
+
 
 _CARRY = """
 INSERT INTO carried (workspace, attachment_id, connector)
@@ -80,9 +87,10 @@ ON CONFLICT DO NOTHING
 
 @dataclass(slots=True)
 class IntakeLane:
-    """Nothing stays in memory: each batch is written as it came."""
+    """Nothing stays in memory: each batch is written as it came. `files` are what a batch's questions ask about."""
 
     journal: Journal = field(default_factory=Journal)
+    files: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
 
 class IntakeLogic:
@@ -90,7 +98,7 @@ class IntakeLogic:
 
     gates: Mapping[str, frozenset[str]] = {}
     blind_kinds: frozenset[str] = frozenset()
-    takes: frozenset[str] = frozenset()
+    takes: frozenset[str] = frozenset((AttachmentsDescribe.type,))
     linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.05)
     refresh_seconds: float = 3600.0
 
@@ -101,10 +109,23 @@ class IntakeLogic:
         """Nothing: there are no timers."""
 
     async def gather(self, db: Database, state: IntakeLane, causes: Sequence[Cause]) -> None:
-        """Nothing: every fact says all that is needed."""
+        """The files that are asked about; every fact says all that is needed."""
+        asked = [
+            (cause.workspace, id)
+            for cause in causes
+            if isinstance(cause, RecordCause)
+            for body in cause.bodies
+            if isinstance(body, AttachmentsDescribe)
+            for id in body.attachment_ids
+        ]
+        rows = await db.fetch(_FILES, *map(list, zip(*asked, strict=True))) if asked else ()
+        state.files = {(row["workspace"], row["id"]): _described(row) for row in rows}
 
     def decide(self, state: IntakeLane, cause: Cause, now: Instant) -> Decision:
-        """Every fact is taken as it is."""
+        """Every fact is taken as it is; a question is answered with those files that there are."""
+        if isinstance(cause, RecordCause) and isinstance(question := cause.bodies[0], AttachmentsDescribe):
+            found = (state.files.get((cause.workspace, id)) for id in question.attachment_ids)
+            return Decision(answer={"attachments": [one for one in found if one is not None]})
         return NOTHING
 
     async def write(self, db: Database, state: IntakeLane, batch: Batch) -> None:
@@ -146,6 +167,11 @@ class IntakeLogic:
 
     def due(self, state: IntakeLane, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
         return ()
+
+
+def _described(row: Any) -> dict[str, Any]:
+    known = {name: row[name] for name in ("name", "content_type", "size") if row[name] is not None}
+    return {"attachment_id": row["id"], **known}
 
 
 def _let_go(closed: Sequence[tuple[str, TicketClosed]]) -> set[tuple[str, str, str | None]]:

@@ -21,6 +21,8 @@ WITH kept AS MATERIALIZED ({KEPT_DAYS}), gone AS (
     RETURNING workspace, id
 ), messages AS (
     DELETE FROM message m USING gone WHERE m.workspace = gone.workspace AND m.ticket_id = gone.id
+), files AS (
+    DELETE FROM file f USING gone WHERE f.workspace = gone.workspace AND f.ticket_id = gone.id
 ), offers AS (
     DELETE FROM offer o USING gone WHERE o.workspace = gone.workspace AND o.ticket_id = gone.id
 ), assignments AS (
@@ -59,6 +61,7 @@ RETENTION: tuple[Retention, ...] = (
     Stands("config_version", "one row a change of the document: every decision names the version that it used"),
     Swept("ticket", "closed for `retention.closed_tickets_days` of the workspace", CLOSED_TICKETS),
     GoesWith("message", "ticket"),
+    GoesWith("file", "ticket"),
     GoesWith("offer", "ticket"),
     GoesWith("assignment", "ticket"),
     Swept("clock_fact", "with its ticket; what is about none of them as the facts", ALERTS_FACTS, "facts_days"),

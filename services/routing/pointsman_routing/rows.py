@@ -183,6 +183,12 @@ def inbound_row(workspace: str, inbound: Inbound) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
+FILE = Table(
+    "file",
+    ("workspace", "message_id", "attachment_id"),
+    (*_typed("text", "workspace message_id attachment_id ticket_id"), *_typed("jsonb", "said")),
+)
+
 OFFER = Table(
     "offer",
     ("workspace", "id"),

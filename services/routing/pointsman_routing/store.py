@@ -70,6 +70,7 @@ from pointsman_routing.rows import (
     ASSIGNMENT,
     CLOCK_FACT,
     CONFIG_VERSION,
+    FILE,
     MESSAGE,
     OFFER,
     SESSION,
@@ -115,7 +116,7 @@ END_SESSIONS = """
     WHERE session.workspace = given.workspace AND session.agent = given.agent AND session.session = given.session
 """
 
-_APPENDED = (CONFIG_VERSION, MESSAGE, ASSIGNMENT, CLOCK_FACT, AGENT_STATE)
+_APPENDED = (CONFIG_VERSION, MESSAGE, FILE, ASSIGNMENT, CLOCK_FACT, AGENT_STATE)
 _UPSERTS = {table.name: table.upsert() for table in (WORKSPACE, TICKET, AGENT, SESSION, TOKEN, OFFER)}
 _INSERTS = {table.name: table.insert(otherwise=NOTHING) for table in _APPENDED}
 
@@ -149,6 +150,7 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
     await _put(db, TICKET, [ticket_row(name, t) for name, changes in changed for t in changes.tickets.values()])
     inbound = [inbound_row(name, inbound) for name, changes in changed for inbound in changes.inbound]
     await _put(db, MESSAGE, [*inbound, *_rows(MESSAGE, changed, lambda changes: changes.messages)])
+    await _put(db, FILE, _rows(FILE, changed, lambda changes: changes.files))
     moved = [(name, id, ticket) for name, changes in changed for id, ticket in changes.moved.items()]
     if moved:
         await db.execute(MOVE, *columns_of(moved))

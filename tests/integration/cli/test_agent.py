@@ -350,6 +350,8 @@ async def test_the_client_takes_what_the_calls_take(stack: StackFolder) -> None:
             assert [attachment["attachment_id"] for attachment in replied.attachments] == [file]
             replies, _ = await connector.poll_replies(wait_seconds=30)
             (reply,) = [reply for reply in replies if reply.ticket_id == posted.ticket_id]
+            got = await site.download(reply.attachments[0]["attachment_id"])
+            assert (got.name, got.content_type, got.content) == ("terms.txt", "text/plain", b"Thirty days.")
             await connector.delivered(reply.id, "p1", thread="at-the-provider")
             more = await connector.post(external_id="c2", thread="at-the-provider", text="Thank you")
             assert more.ticket_id == posted.ticket_id

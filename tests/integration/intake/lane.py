@@ -14,7 +14,8 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
-from pointsman_intake.deliver import DeliveryLoop
+from pointsman_intake.deliver import DeliveryLoop, reporting
+from pointsman_intake.fetching import FetchingLoop
 from pointsman_intake.settings import IntakeSettings
 from pointsman_intake.worker import IntakeLogic
 from tests.integration.http.serving import with_key
@@ -74,6 +75,10 @@ async def a_stack(installation: Installation, tmp_path: Path) -> AsyncIterator[S
         **with_key(installation.settings, tmp_path).model_dump()
         | {
             "deliver_to_loopback": True,
+            "fetch_from_loopback": True,
+            "fetch_backoff_seconds": 0.05,
+            "fetch_rounds_max": 3,
+            "fetch_seconds_max": 1.0,
             "delivery_backoff_seconds": 0.05,
             "delivery_timeout_seconds": 2.0,
             "secrets_folder": tmp_path / "secrets",
@@ -83,5 +88,6 @@ async def a_stack(installation: Installation, tmp_path: Path) -> AsyncIterator[S
     async with an_api(settings, tmp_path) as api, worker:
         link = api.process.hub.link
         desk = GroupCommit(settings, service="routing", topic=DESK, handle=_tell, codec=codec, link=link)
-        async with desk, DeliveryLoop(settings, link):
+        group = reporting(settings, link)
+        async with desk, group, DeliveryLoop(settings, group), FetchingLoop(settings, group):
             yield Stack(api, Desk(desk), worker, settings, tmp_path)

@@ -77,6 +77,12 @@ class Floor:
         source = f"intake/{lane_of(workspace, self.settings.partitions)}@test"
         await self._produce(REQUESTS, source, number, Emission(workspace, ticket, now, (message,)))
 
+    async def intake_says(self, ticket: str, *facts: Any, workspace: str = "acme") -> None:
+        """As intake would publish it, beside messages."""
+        source = f"intake/{lane_of(workspace, self.settings.partitions)}@test"
+        said = Emission(workspace, ticket, self.process.clock.now(), facts)
+        await self._produce(REQUESTS, source, next(self._numbers), said)
+
     async def clock_says(self, ticket: str, *facts: Any, workspace: str = "acme", agents: tuple[str, ...] = ()) -> None:
         """As sla would publish it."""
         self._said += 1

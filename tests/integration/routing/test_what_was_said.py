@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from pointsman.contracts.requests import AttachmentSettled
+from pointsman.contracts.shapes import Attachment
 from pointsman.testing.installation import Installation
 from tests.integration.routing.floor import DOCUMENT, a_floor
 from tests.integration.runtime.tally import until
@@ -102,3 +104,30 @@ async def test_more_offers_in_one_decision_than_an_answer_holds_are_all_seen(
                 seen += [offer["ticket"]["id"] for offer in page["items"]]
                 after = page["cursor"]
             assert seen == [f"t{number:03}" for number in range(230)]
+
+
+async def test_what_became_of_a_file_may_overtake_its_message(installation: Installation, tmp_path: Path) -> None:
+    """Both come from processes of their own: whichever is read first, the message shows its file as it is."""
+    async with a_floor(installation, tmp_path) as floor:
+        await floor.open_workspace(TWO_CHANNELS)
+        anna = await floor.as_("agent", "anna")
+        for ticket, early in (("early", True), ("late", False)):
+            fetched = Attachment(attachment_id="att_1", name="a.txt", url="https://x.example/a", state="fetching")
+            settled = AttachmentSettled(
+                message_id=f"msg_{ticket}_1", ticket_id=ticket, attachment_id="att_1", state="kept", size=3
+            )
+            if early:
+                await floor.intake_says(ticket, settled)
+            await floor.customer_writes(ticket, attachments=(fetched, Attachment(attachment_id="att_2")))
+            if not early:
+                await floor.intake_says(ticket, settled)
+
+            async def kept(ticket: str = ticket) -> Any:
+                answer = await anna.get(f"/v1/tickets/{ticket}/messages")
+                files = answer.json()["items"][0]["attachments"] if answer.status_code == 200 else [{}]
+                return files if files[0].get("state") == "kept" else None
+
+            await until(kept)
+            url = "https://x.example/a"
+            first = {"attachment_id": "att_1", "name": "a.txt", "url": url, "state": "kept", "size": 3}
+            assert await kept() == [first, {"attachment_id": "att_2"}]

@@ -15,7 +15,7 @@ from pointsman.client.agent import Agent
 from pointsman.client.connector import Connector
 from pointsman.client.duty import Duty
 from pointsman.client.events import EventPage, event_pages
-from pointsman.client.session import ApiError, Session, Unreachable
+from pointsman.client.session import ApiError, Download, Session, Unreachable
 from pointsman.client.shapes import (
     Event,
     Message,
@@ -33,6 +33,7 @@ __all__ = [
     "Agent",
     "ApiError",
     "Connector",
+    "Download",
     "Duty",
     "Event",
     "EventPage",

@@ -6,8 +6,10 @@ import json as json_module
 import random
 import ssl
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import unquote
 from uuid import uuid4
 
 import httpx
@@ -50,6 +52,15 @@ class _TryAgain(Exception):
         super().__init__(str(error))
         self.error = error
         self.after_seconds = after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A file as it was kept. `name` is None for one without."""
+
+    name: str | None
+    content_type: str
+    content: bytes
 
 
 class Session:
@@ -178,6 +189,16 @@ class Session:
         attachment_id: str = answer.json()["attachment_id"]
         return attachment_id
 
+    async def download(self, attachment_id: str) -> Download:
+        """The bytes of an attachment, with its name and what was said of its type (believe neither). Raises `ApiError`
+        `attachment-fetching` while they are on their way, `attachment-failed` when they could not be had."""
+        answer = await self.call("GET", f"/intake/v1/attachments/{attachment_id}")
+        return Download(
+            name=_name_in(answer.headers.get("Content-Disposition", "")),
+            content_type=answer.headers.get("Pointsman-Content-Type", "application/octet-stream"),
+            content=answer.content,
+        )
+
     async def pages(self, path: str, *, limit: int | None = None, **params: Any) -> list[Any]:
         """The items of a list over all its pages, or the first `limit`."""
         items: list[Any] = []
@@ -200,6 +221,15 @@ def problem_of(answer: httpx.Response) -> dict[str, Any]:
     if isinstance(problem, dict):
         return problem
     return {"title": answer.reason_phrase, "detail": answer.text[:200], "status": answer.status_code}
+
+
+def _name_in(disposition: str) -> str | None:
+    """The name in a Content-Disposition of ours: in UTF-8 where it is not plain."""
+    _, encoded, name = disposition.partition("filename*=UTF-8''")
+    if encoded:
+        return unquote(name)
+    _, quoted, name = disposition.partition('filename="')
+    return name.removesuffix('"') if quoted else None
 
 
 def _retry_after(answer: httpx.Response) -> float | None:

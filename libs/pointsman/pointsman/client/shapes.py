@@ -138,6 +138,7 @@ class Reply(Shape):
     connector: str
     thread: str
     text: str
+    attachments: tuple[dict[str, Any], ...] = ()
     occurred_at: datetime
 
 

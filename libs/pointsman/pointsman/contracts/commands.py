@@ -9,7 +9,17 @@ from typing import Any, Literal
 from pydantic import ConfigDict
 
 from pointsman.contracts.base import Contract, Moment, Value
-from pointsman.contracts.shapes import Actor, Channel, Elsewhere, Outcome, PresenceState, Priority, Recipient, WaitingOn
+from pointsman.contracts.shapes import (
+    Actor,
+    Attachment,
+    Channel,
+    Elsewhere,
+    Outcome,
+    PresenceState,
+    Priority,
+    Recipient,
+    WaitingOn,
+)
 
 TOPIC = "commands"
 
@@ -86,13 +96,15 @@ class OfferReject(Command, topic=TOPIC, type="offer.reject"):
 
 
 class TicketReply(Command, topic=TOPIC, type="ticket.reply"):
-    """`POST /tickets/{id}/messages`: a public reply, or a note when `public` is false."""
+    """`POST /tickets/{id}/messages`: a public reply, or a note when `public` is false. `attachments` say of the
+    `attachment_ids` what they are."""
 
     ticket_id: str
     text: str
     html: str | None = None
     public: bool
     attachment_ids: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     cc: tuple[str, ...] = ()
     reply_to_message: str | None = None
 
@@ -218,6 +230,7 @@ class TicketStart(Command, topic=TOPIC, type="ticket.start"):
     html: str | None = None
     public: bool
     attachment_ids: tuple[str, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
     cc: tuple[str, ...] = ()
 
 
@@ -295,6 +308,13 @@ class TicketExplain(Command, topic=TOPIC, type="ticket.explain"):
 
     ticket_id: str
     agent: str | None = None
+    question: bool = True
+
+
+class AttachmentsDescribe(Command, topic=TOPIC, type="attachments.describe"):
+    """What these attachments of the workspace are: a question of routing's API to intake, before a reply takes them."""
+
+    attachment_ids: tuple[str, ...]
     question: bool = True
 
 

@@ -69,6 +69,15 @@ class InboundNoted(Contract, topic=TOPIC, type="message.received"):
     received_at: Moment
 
 
+class MessageChanged(Contract, topic=TOPIC, type="message.changed"):
+    """A message that is on the ticket is shown otherwise from now on. `attachments`: a file that it named by its
+    address was fetched, or could not be."""
+
+    ticket_id: str
+    message_id: str
+    change: Literal["attachments"]
+
+
 class DeliveryNoted(Contract, topic=TOPIC, type="message.delivered"):
     """The reply reached the provider or the customer."""
 

@@ -1,7 +1,7 @@
 """Which facts are events: what `GET /events` lists and webhooks send (API.md). The other facts stay inside."""
 
 EVENT_TYPES: tuple[str, ...] = (
-    *(f"message.{each}" for each in ("received", "delivered", "failed")),
+    *(f"message.{each}" for each in ("received", "changed", "delivered", "failed")),
     *("ticket.opened", "ticket.classified", "ticket.labelled", "ticket.queued", "ticket.assigned", "ticket.replied"),
     *("ticket.noted", "ticket.pended", "ticket.snoozed", "ticket.woken", "ticket.transferred", "ticket.moved"),
     *(

@@ -87,6 +87,22 @@ class MessageFailed(Contract, topic=TOPIC, type="message.failed"):
     attempts: int = 1
 
 
+class AttachmentSettled(Contract, topic=TOPIC, type="attachment.settled"):
+    """A file that a message named by its address was fetched (`kept`), or could not be (`failed`, with the reason).
+
+    It may overtake the message's own record.
+    """
+
+    message_id: str
+    ticket_id: str
+    attachment_id: str
+    state: Literal["kept", "failed"]
+    name: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    reason: str | None = None
+
+
 class CustomerLeft(Contract, topic=TOPIC, type="customer.left"):
     """The customer left the conversation (closed the chat window)."""
 

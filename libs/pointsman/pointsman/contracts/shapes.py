@@ -83,14 +83,20 @@ class Recipient(Value):
         return identities_of(connector, self.id, self.email, self.phone, self.handle)
 
 
+FileState = Literal["fetching", "kept", "failed"]
+
+
 class Attachment(Value):
-    """A reference to an attachment; the bytes stay with intake."""
+    """A reference to an attachment; the bytes stay with intake. `state` is said of one that was named by its `url`: its
+    bytes are fetched after the message came, and `reason` says why they could not be."""
 
     attachment_id: str | None = None
     name: str | None = None
     content_type: str | None = None
     size: int | None = None
     url: str | None = None
+    state: FileState | None = None
+    reason: str | None = None
 
 
 class Elsewhere(Value):

@@ -1,8 +1,8 @@
 """HTTP calls to addresses that workspaces configure: never into our own network.
 
 The check is made where it cannot be gone around: on the address that is connected to, after the name was resolved (a
-name may resolve differently the second time). Redirects are not followed. Loopback is allowed only by setting, for the
-local stack.
+name may resolve differently the second time). Redirects are not followed here; who follows one calls anew, and is
+looked at anew. Loopback is allowed only by setting, for the local stack.
 """
 
 import asyncio
@@ -26,11 +26,12 @@ class AddressRefused(OSError):
 
 @dataclass(frozen=True, slots=True)
 class OutboundAnswer:
-    """What the receiver answered. `body` is cut at 64 KiB."""
+    """What the receiver answered. `body` is cut at what the caller takes (of a POST 64 KiB); `whole`: that is all."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    whole: bool = True
 
     @property
     def retry_after_seconds(self) -> float | None:
@@ -61,24 +62,32 @@ class Outbound:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> OutboundAnswer:
         """The answer, whatever its status. Raises one of `CALL_ERRORS`, or `ValueError` for an URL that is none."""
+        async with asyncio.timeout(self._timeout_seconds * 2):
+            return await self._call("POST", url, headers, body, ANSWER_BYTES_MAX)
+
+    async def get(self, url: str, headers: Mapping[str, str], *, bytes_max: int, seconds_max: float) -> OutboundAnswer:
+        """The same of a GET: of its body at most so many bytes, and no longer than so long in all."""
+        async with asyncio.timeout(seconds_max):
+            return await self._call("GET", url, headers, None, bytes_max)
+
+    async def _call(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, bytes_max: int
+    ) -> OutboundAnswer:
         asked = url_of(url)
         sent = [(name.encode(), value.encode()) for name, value in headers.items()]
         host = b"[%b]" % asked.host if b":" in asked.host else asked.host
         named = host + (b":%d" % asked.port if asked.port else b"")
-        async with (
-            asyncio.timeout(self._timeout_seconds * 2),
-            self._pool.stream(
-                "POST", asked, headers=[(b"Host", named), *sent], content=body, extensions={"timeout": self._timeouts}
-            ) as response,
-        ):
+        async with self._pool.stream(
+            method, asked, headers=[(b"Host", named), *sent], content=body, extensions={"timeout": self._timeouts}
+        ) as response:
             parts, length = [], 0
             async for part in response.aiter_stream():
                 parts.append(part)
                 length += len(part)
-                if length > ANSWER_BYTES_MAX:
+                if length > bytes_max:
                     break
             answered = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-            return OutboundAnswer(response.status, answered, b"".join(parts)[:ANSWER_BYTES_MAX])
+            return OutboundAnswer(response.status, answered, b"".join(parts)[:bytes_max], length <= bytes_max)
 
 
 def url_of(url: str) -> httpcore.URL:

@@ -8,6 +8,7 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.bounces import as_reports, failures, find_returned
 from pointsman_intake.accept.citing import wait_for_names
+from pointsman_intake.accept.files import settle_files
 from pointsman_intake.accept.messages import Arrived, accept_messages
 from pointsman_intake.accept.parking import park_messages, parked_messages
 from pointsman_intake.accept.reports import take_reports
@@ -54,6 +55,7 @@ async def accept_group(
     fresh = [arrival for place, arrival in enumerate(arrivals) if place not in replayed]
     tickets, signalled = await take_signals(db, [signal for arrival in fresh for signal in arrival.signals])
     told = [report for arrival in fresh for report in arrival.reports]
+    settled = await settle_files(db, [one for arrival in fresh for one in arrival.fetched], now)
     states, reported = await take_reports(db, [*told, *failures(said, returned)], now)
     outcomes, messages, signals, reports = [], iter(taken.answers), iter(tickets), iter(states)
     for place, arrival in enumerate(arrivals):
@@ -67,7 +69,7 @@ async def accept_group(
             )
         )
     await _close_quarantine(db, arrivals, outcomes, now)
-    return outcomes, [*taken.emissions, *signalled, *reported]
+    return outcomes, [*taken.emissions, *signalled, *reported, *settled]
 
 
 async def _replayed(db: Database, arrivals: Sequence[Arrival], now: Instant) -> set[int]:

@@ -1,6 +1,6 @@
 """Messages: dedupe, threading to a ticket, numbering, storing. The heart of intake."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ from pointsman_intake.accept.bounces import Returned
 from pointsman_intake.accept.citing import Destination, Destinations, destinations, remember_parties
 from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.facts import Place, Ready, message_received
+from pointsman_intake.accept.files import store_files
 from pointsman_intake.accept.gather import Gathered, Key, Known, Stored, existing, gather, known_threads, text_of
-from pointsman_intake.model import Accepted, Arrival, Inbound
+from pointsman_intake.model import Accepted, Arrival, Inbound, NewFile
 
 # The row lock of each thread is held from here to the commit, so the numbers that it hands out are contiguous and two
 # first messages of a conversation make one ticket. `closed` comes in for messages that only join: they leave it so.
@@ -74,13 +75,6 @@ _RENUMBER = """
 UPDATE message m SET thread_number = k.thread_number, body = k.body
 FROM json_to_recordset($1::text::json) AS k (id text, thread_number int, body json)
 WHERE m.id = k.id
-"""
-
-_FILES = """
-INSERT INTO attachment (workspace, id, connector, name, content_type, size, sha256, content, created_at)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::bytea[],
-                     $9::timestamptz[])
-ON CONFLICT DO NOTHING
 """
 
 Arrived = tuple[Inbound, Arrival, str | None]
@@ -259,7 +253,7 @@ async def _store(db: Database, new: Sequence[_New], now: Instant) -> list[_New]:
     kept = [one for one in new if one.id in stored] if lost else new
     if lost:
         await _give_back(db, lost, kept)
-    await _store_files(db, kept)
+    await store_files(db, [file for one in kept for file in _files_of(one)])
     await remember_parties(db, [(one.thread, one.message) for one in kept])
     return lost
 
@@ -330,24 +324,11 @@ async def _give_back(db: Database, lost: Sequence[_New], kept: Sequence[_New]) -
         await db.execute(_RENUMBER, text_of(moved))
 
 
-async def _store_files(db: Database, new: Sequence[_New]) -> None:
-    rows = [
-        (
-            one.message.workspace,
-            file.attachment_id,
-            one.message.connector,
-            file.name,
-            file.content_type,
-            len(file.content),
-            file.sha256,
-            file.content,
-            one.message.received_at,
-        )
-        for one in new
-        for file in one.message.files
-    ]
-    if rows:
-        await db.execute(_FILES, *map(list, zip(*rows, strict=True)))
+def _files_of(one: _New) -> Iterator[tuple[str, str, Instant, str, str, NewFile]]:
+    assert one.place is not None
+    message, ticket = one.message, one.place.ticket_id
+    for file in message.files:
+        yield message.workspace, message.connector, message.received_at, one.id, ticket, file
 
 
 def _answers(arrived: Sequence[Arrived], there: dict[Key, Stored], new: dict[Key, _New]) -> list[Accepted | None]:

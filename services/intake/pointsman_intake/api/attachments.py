@@ -1,6 +1,7 @@
 """Attachments: bytes put aside, named by an id in messages and replies."""
 
 import re
+from dataclasses import replace
 from hashlib import sha256
 from typing import Annotated, Any
 
@@ -9,13 +10,15 @@ from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
 
-from pointsman.core.ids import random_id
+from pointsman.core.ids import digest_of, random_id
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman_intake.api import forms
 from pointsman_intake.api.bodies import too_large
 from pointsman_intake.api.callers import ConnectorOrAgent, gate_of, seen_by
 from pointsman_intake.api.repeats import once
+from pointsman_intake.attached import disposition
 from pointsman_intake.gate import Gate
 
 router = APIRouter(prefix="/v1/attachments", tags=["attachments"])
@@ -25,7 +28,7 @@ INSERT INTO attachment (workspace, id, connector, name, content_type, size, sha2
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 _GET = """
-SELECT name, content_type, content FROM attachment
+SELECT name, content_type, content, state, reason FROM attachment
 WHERE workspace = $1 AND id = $2 AND ($3::text IS NULL OR connector = $3 OR EXISTS (
     SELECT FROM carried c WHERE c.workspace = $1 AND c.attachment_id = $2 AND c.connector = $3))
 """
@@ -42,13 +45,29 @@ class AttachmentOut(BaseModel):
     sha256: str
 
 
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_FORM = {
+    "schema": {
+        "type": "object",
+        "required": ["file"],
+        "additionalProperties": False,
+        "properties": {
+            "file": {
+                "type": "string",
+                "format": "binary",
+                "description": "The file, under any field with a file name.",
+            },
+            "name": {"type": "string", "description": "Its name, where it is another than the form says."},
+        },
+    }
+}
+
+
 @router.post(
     "",
     status_code=201,
     response_model=AttachmentOut,
-    openapi_extra={
-        "requestBody": {"required": True, "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}
-    },
+    openapi_extra={"requestBody": {"required": True, "content": {"*/*": _FILE, forms.MEDIA_TYPE: _FORM}}},
 )
 async def post_attachment(
     request: Request,
@@ -56,15 +75,24 @@ async def post_attachment(
     key: IdempotencyKey,
     name: Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f]*$")] = None,
 ) -> Response:
-    """The body is the file; its media type is the header Content-Type, its name the parameter `name`."""
+    """The body is the file: as it is, its media type the header Content-Type and its name the parameter `name`; or in a
+    form (`multipart/form-data`, as browsers and `curl -F file=@…` send it) with both. A form has exactly one file; with
+    an Idempotency-Key it is the same one when file, type and name are, whatever its boundary."""
     gate = gate_of(request)
-    content = await request.body()
-    if len(content) > gate.settings.attachment_bytes_max:
+    body = await request.body()
+    said = request.headers.get("content-type", "application/octet-stream")
+    kind = said.partition(";")[0].strip().lower()
+    if kind == forms.MEDIA_TYPE:
+        upload = forms.upload_of(said, body)
+        kind = upload.content_type or "application/octet-stream"
+        name, body = name or upload.name, upload.content
+        if key is not None:
+            key = replace(key, body_hash=digest_of(b"\0".join((body, kind.encode(), (name or "").encode()))))
+    if len(body) > gate.settings.attachment_bytes_max:
         raise too_large(gate.settings.attachment_bytes_max)
-    kind = request.headers.get("content-type", "application/octet-stream").partition(";")[0].strip().lower()
     if not _TYPE.fullmatch(kind) or len(kind) > 255:
-        raise Problem(415, "unsupported-media-type", "the header Content-Type names no media type")
-    return await once(request, key, lambda: _keep(gate, caller, name, kind, content))
+        raise Problem(415, "unsupported-media-type", "the Content-Type names no media type")
+    return await once(request, key, lambda: _keep(gate, caller, name, kind, body))
 
 
 async def _keep(gate: Gate, caller: Caller, name: str | None, kind: str, content: bytes) -> tuple[Any, int]:
@@ -83,16 +111,31 @@ async def _keep(gate: Gate, caller: Caller, name: str | None, kind: str, content
 )
 async def attachment(request: Request, caller: ConnectorOrAgent, id: str) -> Response:
     """The bytes, always as a download: nothing that a customer sent is shown in our origin. A connector's token reads
-    what it brought and what its replies carry."""
+    what it brought and what its replies carry. 409 `attachment-fetching` while a file that a message named by its `url`
+    is on its way, 404 `attachment-failed` when it could not be had."""
     row = await gate_of(request).process.pool.fetchrow(_GET, caller.workspace, id, seen_by(caller))
     if row is None:
         raise not_found("attachment")
+    if row["content"] is None:
+        raise _not_here(row)
     return Response(
         row["content"],
         media_type="application/octet-stream",
         headers={
-            "Content-Disposition": "attachment",
+            "Content-Disposition": disposition(row["name"]),
             "X-Content-Type-Options": "nosniff",
-            "Pointsman-Content-Type": row["content_type"] or "application/octet-stream",
+            "Pointsman-Content-Type": _shown_type(row["content_type"]),
         },
     )
+
+
+def _not_here(row: Any) -> Problem:
+    if row["state"] == "failed":
+        return Problem(404, "attachment-failed", f"the file could not be fetched: {row['reason']}")
+    return Problem(409, "attachment-fetching", "the file is being fetched", headers={"Retry-After": "2"})
+
+
+def _shown_type(kept: str | None) -> str:
+    """What was said of its type, where that is a media type: a header holds nothing else."""
+    kind = (kept or "").partition(";")[0].strip().lower()
+    return kind if _TYPE.fullmatch(kind) else "application/octet-stream"

@@ -72,15 +72,20 @@ def refused_items(read: Callable[[Any], T], items: Sequence[Any]) -> tuple[list[
                 raise item
             done.append(read(item))
         except Problem as problem:
-            error: dict[str, Any] = {"code": problem.code, "detail": problem.detail}
-            if problem.errors and told < ERRORS_MAX:
-                error["errors"] = list(problem.errors)[: ERRORS_MAX - told]
-                told += len(error["errors"])
-            answers.append({"index": index, "status": problem.status, "error": error})
+            answers.append(refused_item(index, problem, ERRORS_MAX - told))
+            told += len(answers[-1]["error"].get("errors", ()))
         else:
             places.append(index)
             answers.append({})
     return done, places, answers
+
+
+def refused_item(index: int, problem: Problem, errors_max: int = ERRORS_MAX) -> dict[str, Any]:
+    """The answer for an item that is refused."""
+    error: dict[str, Any] = {"code": problem.code, "detail": problem.detail}
+    if problem.errors and errors_max:
+        error["errors"] = list(problem.errors)[:errors_max]
+    return {"index": index, "status": problem.status, "error": error}
 
 
 def refuse_many_members(message: Any) -> None:

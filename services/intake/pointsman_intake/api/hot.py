@@ -22,11 +22,13 @@ from pointsman_intake.api.batches import (
     WHOLE_BYTES_MAX,
     loads,
     refuse_many_members,
+    refused_item,
     refused_items,
     split,
     unsupported,
 )
 from pointsman_intake.api.bodies import Headers, headers_of, media_type, read_body
+from pointsman_intake.api.cited import look_up_files, refuse_unknown_files
 from pointsman_intake.api.documents import document_hot_routes
 from pointsman_intake.cloudevents import from_binary, from_structured
 from pointsman_intake.connectors import Connector
@@ -97,6 +99,8 @@ class PostMessage:
         own_connector(caller, message.connector)
         _, connector = await gate.connector(caller.workspace, message.connector)
         one = inbound(message, caller.workspace, connector, at)
+        if one.content.get("attachments"):
+            await refuse_unknown_files(gate.process.pool, (one,))
         kept = {name: headers[name] for name in _RAW_HEADERS if name in headers}
         arrival = Arrival(caller.workspace, one.connector, at, Raw(body, kind, kept), (one,))
         accepted = (await gate.submit(arrival)).messages[0]
@@ -142,6 +146,13 @@ class PostBatch:
             )
 
         messages, places, answers = await gate.beside(read) if len(body) > WHOLE_BYTES_MAX else read()
+        if any(message.content.get("attachments") for message in messages):
+            refusals = await look_up_files(gate.process.pool, messages)
+            for place, refusal in zip(places, refusals, strict=True):
+                if refusal is not None:
+                    answers[place] = refused_item(place, refusal)
+            places = [place for place, refusal in zip(places, refusals, strict=True) if refusal is None]
+            messages = [one for one, refusal in zip(messages, refusals, strict=True) if refusal is None]
         if messages:
             arrival = Arrival(caller.workspace, messages[0].connector, at, Raw(body, kind), tuple(messages))
             outcome = await gate.submit(arrival)

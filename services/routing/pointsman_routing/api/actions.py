@@ -31,6 +31,7 @@ from pointsman.runtime.commanding import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
 from pointsman.runtime.http.instants import GivenInstant
+from pointsman_routing.api.attaching import described
 from pointsman_routing.api.shapes import OfferShape, TicketShape
 
 routes = APIRouter(prefix="/v1", tags=["actions"])
@@ -151,8 +152,12 @@ async def reject(call: Call, body: Reject | None = None) -> Response:
 
 @routes.post("/tickets/{id}/messages", response_model=Answered)
 async def write(call: Call, body: Write, if_match: IfMatch) -> Response:
-    """A public reply by the holder, or a note by anybody."""
-    return await call.answer(TicketReply(actor=call.actor, ticket_id=call.id, if_match=if_match, **body.model_dump()))
+    """A public reply by the holder, or a note by anybody. 422 for an attachment that there is not."""
+    files = await described(call.request, call.caller, body.attachment_ids)
+    said = body.model_dump()
+    return await call.answer(
+        TicketReply(actor=call.actor, ticket_id=call.id, if_match=if_match, attachments=files, **said)
+    )
 
 
 @routes.post("/tickets/{id}/pend", response_model=TicketShape)

@@ -23,6 +23,7 @@ from pointsman.runtime.commanding import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
 from pointsman_routing.api.actions import TEXT_CHARACTERS_MAX, Call
+from pointsman_routing.api.attaching import described
 from pointsman_routing.api.shapes import TicketShape
 
 routes = APIRouter(prefix="/v1", tags=["moves"])
@@ -155,12 +156,15 @@ Supervising = Annotated[SupervisorsCall, Depends()]
 @routes.post("/tickets", response_model=TicketShape, status_code=201)
 async def start(request: Request, caller: Personal, body: Start, key: IdempotencyKey) -> Response:
     """The caller starts a ticket: theirs at once and charged (409 `no-room`), classified by what they write. Response
-    clocks run only once the customer has written. The customer's answer joins it. 422 for an unknown connector, 403
+    clocks run only once the customer has written. The customer's answer joins it. 422 for an unknown connector or
+    attachment, 403
     `not-eligible` when the caller is no agent who takes tickets. `customer.id` in the answer is final for a customer
     named by our id; else once the first message was delivered or the customer wrote."""
     to = body.customer
     recipient = Recipient(id=to) if isinstance(to, str) else Recipient(**to.model_dump())
-    given = body.model_dump(exclude={"customer"})
+    given = body.model_dump(exclude={"customer"}) | {
+        "attachments": await described(request, caller, body.attachment_ids)
+    }
     command = TicketStart(actor=actor(caller.role, caller.sub), customer=recipient, **given)
     return await answer_command(request, caller, command, subject="tickets", key=key)
 

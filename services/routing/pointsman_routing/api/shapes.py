@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from pointsman.contracts.shapes import Channel, Outcome, PresenceState, Priority, SetBy, TicketState
+from pointsman.contracts.shapes import Channel, FileState, Outcome, PresenceState, Priority, SetBy, TicketState
 from pointsman.core.instant import Instant
 
 OfferState = Literal["pending", "accepted", "rejected", "expired", "rescinded"]
@@ -94,6 +94,20 @@ class AuthorShape(BaseModel):
     name: str | None
 
 
+class FileShape(BaseModel):
+    """A file of a message: `GET /intake/v1/attachments/{attachment_id}` has its bytes. `state` is said of one that was
+    named by its `url`: `fetching`, then `kept`, or `failed` with the `reason`. Members that it does not have are left
+    out."""
+
+    attachment_id: str | None = None
+    name: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    url: str | None = None
+    state: FileState | None = None
+    reason: str | None = None
+
+
 class MessageShape(BaseModel):
     """One utterance. `reply_text` is the part of an email that is new."""
 
@@ -104,7 +118,7 @@ class MessageShape(BaseModel):
     text: str
     reply_text: str | None
     html: str | None
-    attachments: list[dict[str, Any]]
+    attachments: list[FileShape]
     delivery: Literal["queued", "sent", "delivered", "failed"] | None
     occurred_at: datetime
     received_at: datetime
@@ -191,7 +205,10 @@ def offer_shape(row: Mapping[str, Any], now: Instant) -> dict[str, Any]:
 
 
 def message_shape(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a row of `message`, with `settled`: what became of its files that were fetched, by their ids."""
     shape = {name: row[name] for name in MessageShape.model_fields if name != "author"}
+    settled = row["settled"] or {}
+    shape["attachments"] = [each | settled.get(each.get("attachment_id"), {}) for each in row["attachments"]]
     shape["author"] = {"kind": row["author_kind"], "id": row["author_id"], "name": row["author_name"]}
     return shape
 

@@ -79,7 +79,9 @@ MESSAGES = """
         WHERE source.workspace = $1
     )
     SELECT id, ticket_id, direction, author_kind, author_id, author_name, text, reply_text, html, attachments,
-           delivery, occurred_at, received_at, change, number
+           delivery, occurred_at, received_at, change, number,
+           (SELECT json_object_agg(file.attachment_id, file.said) FROM file
+            WHERE file.workspace = message.workspace AND file.message_id = message.id) AS settled
     FROM message
     WHERE workspace = $1 AND ticket_id IN (SELECT matter.id FROM matter) AND (change, number) > ($3, $4)
     ORDER BY change, number LIMIT $5

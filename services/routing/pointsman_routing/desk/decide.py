@@ -25,6 +25,7 @@ from pointsman_routing.desk import (
     escalate,
     expiry,
     explain,
+    files,
     gone,
     labels,
     left,
@@ -188,6 +189,8 @@ def _of_request(desk: Desk, fact: Any) -> None:
         return
     elif isinstance(fact, (heard.MessageDelivered, heard.MessageFailed)):
         messages.delivered(desk, ticket, fact)
+    elif isinstance(fact, heard.AttachmentSettled):
+        files.settled(desk, ticket, fact)
     elif ticket is not None:
         if isinstance(fact, heard.CustomerReturned):
             left.returned(desk, ticket)

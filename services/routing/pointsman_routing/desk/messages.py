@@ -21,7 +21,7 @@ from pointsman.contracts.desk import (
 from pointsman.contracts.requests import CustomerSeen, MessageDelivered, MessageFailed, MessageReceived
 from pointsman.contracts.shapes import Attachment, Author, Customer
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import back, left, written
+from pointsman_routing.desk import back, files, left, written
 from pointsman_routing.desk.model import WAITING_STATES, Conversation, Inbound, Ticket, Written
 from pointsman_routing.desk.result import Answer, Result, invalid
 
@@ -107,7 +107,7 @@ def reply(desk: Desk, ticket: Ticket, command: TicketReply, message_id: str) -> 
     at = desk.edit(ticket)
     writer = desk.agents.get(command.actor.id)
     author = Author(kind="agent", id=command.actor.id, name=writer.profile.name if writer else None)
-    attachments = tuple(Attachment(attachment_id=each) for each in command.attachment_ids)
+    attachments = files.named(command)
     row = {
         "id": message_id,
         "ticket_id": ticket.id,

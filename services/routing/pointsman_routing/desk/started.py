@@ -56,6 +56,7 @@ def _begin(desk: Desk, agent: Agent, command: TicketStart, written: MessageRecei
         html=command.html,
         public=command.public,
         attachment_ids=command.attachment_ids,
+        attachments=command.attachments,
         cc=command.cc,
     )
     messages.reply(desk, ticket, reply, written.message_id)

@@ -1,0 +1,53 @@
+"""`attachment_id` in messages: it names a file that is there, or the message is refused (422)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.logic import Database
+from pointsman_intake.model import Inbound
+
+_KNOWN = """
+SELECT id, name, content_type, size FROM attachment a
+WHERE workspace = $1 AND id = ANY ($2::text[]) AND (connector = $3 OR EXISTS (
+    SELECT FROM carried c WHERE c.workspace = $1 AND c.attachment_id = a.id AND c.connector = $3))
+"""
+
+
+async def look_up_files(db: Database, messages: Sequence[Inbound]) -> list[Problem | None]:
+    """Says in each message's references what the attachments are that they name; the refusal of those that name one
+    which is unknown to their connector: neither brought by it nor carried by its replies. All are of one connector."""
+    cited = [list(_cited(message)) for message in messages]
+    ids = {reference["attachment_id"] for references in cited for _, reference in references}
+    if not ids:
+        return [None] * len(messages)
+    first = messages[0]
+    rows = await db.fetch(_KNOWN, first.workspace, sorted(ids), first.connector)
+    known = {row["id"]: {name: row[name] for name in ("name", "content_type", "size") if row[name]} for row in rows}
+    return [_filled_in(references, known) for references in cited]
+
+
+async def refuse_unknown_files(db: Database, messages: Sequence[Inbound]) -> None:
+    """The same for messages that are taken or refused together. Raises `Problem` 422."""
+    for refusal in await look_up_files(db, messages):
+        if refusal is not None:
+            raise refusal
+
+
+def _cited(message: Inbound) -> Iterable[tuple[int, dict[str, Any]]]:
+    """(place, reference) of what came neither with the message nor is fetched for it."""
+    own = {file.attachment_id for file in message.files}
+    for place, reference in enumerate(message.content.get("attachments", ())):
+        if reference.get("attachment_id", None) not in own | {None}:
+            yield place, reference
+
+
+def _filled_in(references: Sequence[tuple[int, dict[str, Any]]], known: dict[str, Any]) -> Problem | None:
+    errors = []
+    for place, reference in references:
+        if (found := known.get(reference["attachment_id"])) is None:
+            pointer = f"/attachments/{place}/attachment_id"
+            errors.append({"pointer": pointer, "detail": "there is no such attachment"})
+        else:
+            reference |= found | reference
+    return Problem(422, "invalid-request", "the request has errors", errors) if errors else None
