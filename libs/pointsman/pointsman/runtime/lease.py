@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, connect
 from pointsman.runtime.settings import RuntimeSettings
 
@@ -168,7 +169,8 @@ class Leases:
         held = set(self.held)
         if not held:
             return
-        rows = await session.fetch(RENEW, self._owner, list(held), self._ttl_seconds, self._key)
+        with telemetry.LEASE_RENEWAL_SECONDS.labels(self._service).time():
+            rows = await session.fetch(RENEW, self._owner, list(held), self._ttl_seconds, self._key)
         for lane in held - {row["lane"] for row in rows}:
             log.warning("lane lost to another owner", service=self._service, lane=lane)
             await self.forget(lane)

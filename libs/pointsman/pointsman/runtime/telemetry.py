@@ -38,6 +38,12 @@ GAPS = Counter("pointsman_gaps_total", "Gaps found in the numbers of a source.",
 DROPPED = Counter("pointsman_duplicates_dropped_total", "Records dropped because their number was seen.", ["topic"])
 SKIPPED = Counter("pointsman_unknown_types_total", "Facts skipped because this version does not know them.", ["topic"])
 DEAD_LETTERS = Counter("pointsman_dead_letters_total", "Records that could not be decided.", ["service", "reason"])
+LEASE_RENEWAL_SECONDS = Histogram(
+    "pointsman_lease_renewal_seconds",
+    "Duration of a renewal of all leases that this process holds.",
+    ["service"],
+    buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2),
+)
 LANE_MOVES = Counter("pointsman_lane_moves_total", "Lanes claimed, released and lost.", ["service", "move"])
 LANES = Gauge("pointsman_lanes", "Lanes that this process runs.", ["service"])
 TIMER_LATENESS = Histogram(

@@ -27,6 +27,7 @@ LEASE_SECONDS = 600
 POLL_SECONDS = 30
 OFFERS, PRESENCE = "/routing/v1/me/offers", "/routing/v1/me/presence"
 SIGNED_IN_AT_ONCE = 50
+REFUSED_SECONDS = 1.0
 
 
 class AppsPlan(BaseModel):
@@ -100,7 +101,11 @@ class Apps:
 
 
 async def _answered(caller: Caller, request: bytes) -> Any:
+    """The answer; a server that has too much to do is asked again, as an app does."""
     status, body = await caller.answer(request)
+    while status in (429, 503):
+        await asyncio.sleep(REFUSED_SECONDS)
+        status, body = await caller.answer(request)
     if status >= 300:
         raise RuntimeError(f"{request.splitlines()[0]!r} was refused: {body!r}")
     return orjson.loads(body)
