@@ -1,5 +1,6 @@
 """Documents and tokens over HTTP: checked, versioned, taken back; issued once."""
 
+import orjson
 import pytest
 
 from tests.integration.routing.floor import DOCUMENT, Floor
@@ -45,6 +46,44 @@ async def test_a_document_of_another_workspace_is_refused(floor: Floor) -> None:
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/workspace")
     created = await admin.put("/v1/config", json=DOCUMENT, headers={"If-None-Match": "*"})
     assert created.status_code == 403
+
+
+async def test_mistakes_beside_the_document_and_of_each_kind_in_it_are_one_answer(floor: Floor) -> None:
+    """`kind: slakc` passed; a wrong workspace or a wrong move hid all that was wrong with the document."""
+    admin = await floor.as_("admin", "root")
+    wrong = DOCUMENT | {
+        "workspace": "other",
+        "moves": {"teams": {}},
+        "connectors": {"slack": {"channel": "chat", "kind": "slakc"}},
+        "skills": "billing",
+        "agents": {"anna": {"capcity": 3, "queues": ["nowhere"]}},
+        "calendars": {"office": {"always": True, "holidays_of": {"country": "XX"}}},
+    }
+    pointers = {
+        *("/workspace", "/moves/teams", "/connectors/slack/kind", "/skills", "/agents/anna/capcity"),
+        *("/agents/anna/queues/nowhere", "/calendars/office/holidays_of/country"),
+    }
+    put = await admin.put("/v1/config", json=wrong, headers={"If-Match": '"1"'})
+    check = await admin.post("/v1/config:check", json=wrong)
+    for answer in (put, check):
+        assert answer.status_code == 422
+        told = {error["pointer"]: error["detail"] for error in answer.json()["errors"]}
+        assert set(told) == pointers
+        assert "did you mean 'slack'?" in told["/connectors/slack/kind"]
+
+
+async def test_a_kind_of_an_earlier_release_keeps_nobody_from_changing_something_else(floor: Floor) -> None:
+    admin = await floor.as_("admin", "root")
+    old = DOCUMENT | {"connectors": {"c": {"channel": "chat", "kind": "pigeon"}}}
+    await floor.process.pool.execute("UPDATE config_version SET document = $1::text::jsonb", orjson.dumps(old).decode())
+    supervisor = await floor.as_("supervisor", "boss")
+    assert (await supervisor.put("/v1/config/agents/carla", json={"name": "Carla"})).status_code == 200
+    assert (await admin.patch("/v1/config", json={"skills": ["x"]}, headers={"If-Match": '"2"'})).status_code == 200
+    assert (await admin.post("/v1/config:rollback", json={"version": 1})).status_code == 200
+    other = await admin.put("/v1/config/connectors/d", json={"channel": "chat", "kind": "pigeon"})
+    assert [error["pointer"] for error in other.json()["errors"]] == ["/connectors/d/kind"]
+    whole = await admin.put("/v1/config", json=old, headers={"If-Match": "*"})
+    assert [error["pointer"] for error in whole.json()["errors"]] == ["/connectors/c/kind"]
 
 
 async def test_the_same_key_issues_the_same_token_and_none_is_stored(floor: Floor) -> None:

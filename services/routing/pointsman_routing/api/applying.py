@@ -17,7 +17,7 @@ from pointsman.runtime.commanding import Key
 from pointsman.runtime.http.idempotency import ask, etag_of
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
-from pointsman_routing.api.document import checked, known_place, stored, with_dates
+from pointsman_routing.api.document import Change, checked, known_place, stored
 
 RACES_MAX = 10
 """How often a change of one entry is made anew when another change came between."""
@@ -53,28 +53,26 @@ class Applied(BaseModel):
 async def apply(
     request: Request,
     caller: Caller,
-    written: Written,
+    change: Change,
     expects: int | None,
     *,
     open_clocks: Any = None,
     reason: str | None = None,
-    moves: Any = None,
     key: Key | None = None,
     expand: bool = True,
+    standing: Mapping[str, Any] | None = None,
 ) -> Response:
-    """The answer of a change. `expand`: public holidays and iCal files are made dates anew. Raises `Problem` 422 for a
-    document with mistakes, and what the desk refuses."""
-    document = await checked(written)
+    """The answer of a change. `expand`: public holidays and iCal files are made dates anew. `standing`: the version of
+    which a part is changed. Raises `Problem` 422 for a document with mistakes, and what the desk refuses."""
+    document, written = await checked(request, change, standing=standing, expand=expand)
     inactive = document.inactive()
-    if expand:
-        written = await with_dates(request, written, document)
     command = ConfigPut(
         actor=actor(caller.role, caller.sub),
         document=written.value,
         expects=expects,
         reason=reason,
         open_clocks=open_clocks,
-        moves=moves,
+        moves=change.moves,
     )
     body, status, headers = await ask(request, caller, command, subject="config", key=key)
     version = int(body["config_version"])
@@ -91,6 +89,7 @@ async def apply_to_stored(
     if_match: int | None = None,
     *,
     key: Key | None = None,
+    moves: dict[str, Any] | None = None,
     **said: Any,
 ) -> Response:
     """Applies a change of a part to the current version; anew when another change came between. Raises `Problem`."""
@@ -99,9 +98,10 @@ async def apply_to_stored(
         if if_match is not None and if_match != version:
             raise mismatch(version)
         with known_place():
-            written = Written(changed(document), None)
+            change = Change(Written(changed(document), None), moves)
+        own = _attempted(key, attempt)
         try:
-            return await apply(request, caller, written, version, key=_attempted(key, attempt), **said)
+            return await apply(request, caller, change, version, key=own, standing=document, **said)
         except Problem as problem:
             if problem.status != 412 or if_match is not None or attempt == RACES_MAX - 1:
                 raise

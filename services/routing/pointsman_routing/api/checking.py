@@ -18,7 +18,7 @@ from pointsman.runtime.http.idempotency import ask
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
 from pointsman_routing.api.applying import BODY
-from pointsman_routing.api.document import checked, for_document, stored, with_dates, with_moves_apart, written_of
+from pointsman_routing.api.document import change_of, checked, for_document, stored, written_of
 from pointsman_routing.lint import lint
 
 routes = APIRouter(prefix="/v1", tags=["config"])
@@ -102,10 +102,9 @@ class Checked(BaseModel):
 @routes.post("/config:check", response_model=Checked, openapi_extra=BODY)
 async def check(request: Request, caller: Creator) -> Response:
     """Validates the document and says what it would change, without changing anything."""
-    written, moves = with_moves_apart(await written_of(request))
-    caller = for_document(caller, written.value)
-    document = await checked(written)
-    written = await with_dates(request, written, document)
+    change = change_of(await written_of(request))
+    caller = for_document(caller, change)
+    document, written = await checked(request, change)
     answer: dict[str, Any] = {
         "version": None,
         "inactive": document.inactive(),
@@ -117,7 +116,7 @@ async def check(request: Request, caller: Creator) -> Response:
         version, current = await stored(request, caller.workspace)
     except Problem:
         return Json({**answer, "diff": diff({}, written.value)})
-    command = ConfigEffect(actor=actor(caller.role, caller.sub), document=written.value, moves=moves)
+    command = ConfigEffect(actor=actor(caller.role, caller.sub), document=written.value, moves=change.moves)
     effect, _, _ = await ask(request, caller, command, subject="config")
     return Json({**answer, "version": version, "diff": diff(current, written.value), "effect": effect})
 

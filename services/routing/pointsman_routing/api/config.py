@@ -34,7 +34,7 @@ from pointsman_routing.api.applying import (
     mismatch,
     required,
 )
-from pointsman_routing.api.document import for_document, invalid, moves_of, stored, with_moves_apart, written_of
+from pointsman_routing.api.document import Change, change_of, for_document, invalid, moves_of, stored, written_of
 
 routes = APIRouter(prefix="/v1", tags=["config"])
 
@@ -97,15 +97,15 @@ async def put(
     reason: Reason = None,
 ) -> Response:
     """Replaces the whole document; JSON, or YAML as `application/yaml`."""
-    written, moves = with_moves_apart(await written_of(request))
-    caller = for_document(caller, written.value)
+    change = change_of(await written_of(request))
+    caller = for_document(caller, change)
     if if_none_match is not None:
         if caller.role != "operator":
             raise Problem(403, "wrong-role", "only an operator creates a workspace")
         expects: int | None = 0
     else:
         expects = required(request, if_match)
-    return await apply(request, caller, written, expects, open_clocks=open_clocks, reason=reason, moves=moves)
+    return await apply(request, caller, change, expects, open_clocks=open_clocks, reason=reason)
 
 
 @routes.patch(
@@ -125,9 +125,9 @@ async def patch(
     version, document = await stored(request, caller.workspace)
     if expects is not None and expects != version:
         raise mismatch(version)
-    merged = Written(merge_patched(document, changes), None)
-    caller = for_document(caller, merged.value)
-    return await apply(request, caller, merged, version, open_clocks=open_clocks, reason=reason, moves=moves)
+    change = Change(Written(merge_patched(document, changes), None), moves)
+    caller = for_document(caller, change)
+    return await apply(request, caller, change, version, open_clocks=open_clocks, reason=reason, standing=document)
 
 
 @routes.post("/config:rollback", response_model=Applied)
@@ -145,8 +145,9 @@ async def rollback(
     if if_match is not None and if_match != current:
         raise mismatch(current)
     said = f"rollback to {body.version}" + (f": {body.reason}" if body.reason else "")
-    written = Written(document, None)
-    return await apply(request, caller, written, current, open_clocks=open_clocks, reason=said, key=key, expand=False)
+    again: dict[str, Any] = {"open_clocks": open_clocks, "reason": said, "key": key}
+    change = Change(Written(document, None))
+    return await apply(request, caller, change, current, expand=False, standing=document, **again)
 
 
 @cache

@@ -3,18 +3,19 @@
 A mistake in it is a `Problem` 422 `invalid-document` that names the place.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
-from pointsman.contracts.document import Document, DocumentErrors, Written, read_document, read_plain
+from pointsman.contracts.document import Document, DocumentError, DocumentErrors, Written, read_plain
 from pointsman.contracts.document.change import UnknownEntry, UnknownSection
-from pointsman.contracts.document.expansion import expanded
-from pointsman.contracts.document.inactive import escaped
+from pointsman.contracts.document.errors import pointer_of
 from pointsman.contracts.document.parts import DOCUMENT_BYTES_MAX
+from pointsman.contracts.document.vetting import vetted
 from pointsman.runtime.auth import EVERY_WORKSPACE, Caller
 from pointsman.runtime.http.problems import Problem, not_found
 
@@ -37,20 +38,28 @@ async def written_of(request: Request, *, patch: bool = False) -> Written:
         raise invalid([error.plain() for error in errors.errors]) from errors
 
 
-async def checked(written: Written) -> Document:
-    """The document. Raises `Problem` 422 with every mistake."""
-    try:
-        return await run_in_threadpool(read_document, written)
-    except DocumentErrors as errors:
-        raise invalid([error.plain() for error in errors.errors]) from errors
+@dataclass(slots=True)
+class Change:
+    """A document as a call brings it, and what beside it is wrong (`mistakes`): all is told at once. `moves`: where
+    tickets of what it deletes go."""
+
+    written: Written
+    moves: dict[str, Any] | None = None
+    mistakes: list[DocumentError] = field(default_factory=list)
 
 
-async def with_dates(request: Request, written: Written, document: Document) -> Written:
-    """The document with its public holidays and iCal files as dates. Raises `Problem` 422 for a country that nobody
-    knows and a file that is none."""
-    year = request.app.state.process.clock.now().year
+async def checked(
+    request: Request, change: Change, *, standing: Mapping[str, Any] | None = None, expand: bool = True
+) -> tuple[Document, Written]:
+    """(the document, as a version keeps it): with its public holidays and iCal files as dates where `expand`. Raises
+    `Problem` 422 with every mistake. `standing`: the version that is changed, whose kinds are let be."""
+    year = request.app.state.process.clock.now().year if expand else None
+    return await run_in_threadpool(_vetted, change, year, standing)
+
+
+def _vetted(change: Change, year: int | None, standing: Mapping[str, Any] | None) -> tuple[Document, Written]:
     try:
-        return await run_in_threadpool(expanded, written, document, year)
+        return vetted(change.written, year=year, standing=standing, also=change.mistakes)
     except DocumentErrors as errors:
         raise invalid([error.plain() for error in errors.errors]) from errors
 
@@ -76,35 +85,39 @@ async def config_version_of(pool: Any, workspace: str) -> int | None:
     return found
 
 
-def with_moves_apart(written: Written) -> tuple[Written, Any]:
-    """The document without the member `moves` that a change may have beside it. Raises `Problem` 422."""
+def change_of(written: Written) -> Change:
+    """The change that a body says: the document, and the member `moves` that it may have beside the document's keys."""
     if not isinstance(written.value, dict) or "moves" not in written.value:
-        return written, None
+        return Change(written)
     rest = {name: value for name, value in written.value.items() if name != "moves"}
-    return Written(rest, written.marks, written.text), moves_of(written.value["moves"])
+    given = written.value["moves"]
+    mistakes = [DocumentError(pointer_of(path), detail, written.line_of(path)) for path, detail in wrong_moves(given)]
+    return Change(Written(rest, written.marks, written.text), None if mistakes else given, mistakes)
 
 
 def moves_of(given: Any) -> dict[str, Any] | None:
     """Where tickets of what is deleted go, as a change says it. Raises `Problem` 422 for what is no such thing."""
-    if given is None:
-        return None
-    if not isinstance(given, dict):
-        raise invalid([{"pointer": "/moves", "detail": "is not a mapping of agents and queues"}])
-    errors = []
-    for section, moves in given.items():
+    mistakes = [DocumentError(pointer_of(path), detail) for path, detail in wrong_moves(given)]
+    if mistakes:
+        raise invalid([mistake.plain() for mistake in mistakes])
+    moves: dict[str, Any] | None = given
+    return moves
+
+
+def wrong_moves(given: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(path, detail) of what in the member `moves` says nothing of where tickets go."""
+    if given is not None and not isinstance(given, dict):
+        yield ("moves",), "is not a mapping of agents and queues"
+        return
+    for section, moves in (given or {}).items():
         if section not in ("agents", "queues"):
-            errors.append({"pointer": f"/moves/{escaped(section)}", "detail": "only agents and queues hold tickets"})
+            yield ("moves", section), "only agents and queues hold tickets"
         elif not isinstance(moves, dict):
-            errors.append({"pointer": f"/moves/{section}", "detail": "is not a mapping of slugs"})
+            yield ("moves", section), "is not a mapping of slugs"
         else:
-            errors += [
-                {"pointer": f"/moves/{section}/{escaped(slug)}", "detail": detail}
-                for slug, to in moves.items()
-                if (detail := _wrong_move(section, to))
-            ]
-    if errors:
-        raise invalid(errors)
-    return given
+            for slug, to in moves.items():
+                if detail := _wrong_move(section, to):
+                    yield ("moves", section, slug), detail
 
 
 def _wrong_move(section: str, to: Any) -> str | None:
@@ -113,15 +126,18 @@ def _wrong_move(section: str, to: Any) -> str | None:
     return None if isinstance(to, str) else "is no queue"
 
 
-def for_document(caller: Caller, document: Any) -> Caller:
-    """The caller in the document's workspace: an operator is there by naming it."""
+def for_document(caller: Caller, change: Change) -> Caller:
+    """The caller in the document's workspace: an operator is there by naming it. One who names another workspace than
+    their own makes a mistake like others."""
+    document = change.written.value
     named = document.get("workspace") if isinstance(document, dict) else None
     if caller.workspace == EVERY_WORKSPACE:
-        if not isinstance(named, str):
-            raise invalid([{"pointer": "/workspace", "detail": "is required"}])
-        return Caller(named, caller.role, caller.sub, caller.token_id, caller.expires_at)
+        # One that names none is refused for that, and nothing is asked in its name.
+        return Caller(str(named), caller.role, caller.sub, caller.token_id, caller.expires_at)
     if isinstance(named, str) and named != caller.workspace:
-        raise invalid([{"pointer": "/workspace", "detail": f"this is the document of {caller.workspace}"}])
+        path = ("workspace",)
+        detail = f"this is the document of {caller.workspace}"
+        change.mistakes.append(DocumentError(pointer_of(path), detail, change.written.line_of(path)))
     return caller
 
 

@@ -97,7 +97,7 @@ class HolidayRenewal:
 
     def _alarm_if_near(self, workspace: str, version: int, document: dict[str, Any], now: Instant) -> None:
         last = (now + timedelta(days=ALARM_DAYS)).date()
-        for horizon in horizons(read_document(document), now.year):
+        for horizon in horizons(read_document(document, standing=document), now.year):
             if horizon.until < last:
                 self._alarm("holidays-end", workspace, version, **horizon.plain())
 

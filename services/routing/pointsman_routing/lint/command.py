@@ -9,9 +9,9 @@ import typer
 from pointsman.cli.document_file import DocumentFile, read_document_file, refuse
 from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_json, say
-from pointsman.contracts.document import Document, DocumentErrors, read_document
-from pointsman.contracts.document.expansion import expanded
+from pointsman.contracts.document import Document, DocumentErrors
 from pointsman.contracts.document.horizon import as_written, horizons
+from pointsman.contracts.document.vetting import vetted
 from pointsman_routing.lint import lint
 from pointsman_routing.lint.rates import Rate, RatesError, read_rates
 
@@ -34,8 +34,7 @@ def lint_file(
     given = read_document_file(file)
     year = datetime.now(UTC).year
     try:
-        document = read_document(given.written)
-        expanded(given.written, document, year)
+        document, _ = vetted(given.written, year=year)
     except DocumentErrors as errors:
         refuse(file, errors)
     findings = [

@@ -177,7 +177,7 @@ class _Reading:
         if self._header is None or self._start is None or self._at is None:
             raise HistoryRefused(f"{self._name}: there are no events in it")
         try:
-            document = read_document(self._header["document"])
+            document = read_document(self._header["document"], standing=self._header["document"])
         except DocumentErrors as error:
             raise HistoryRefused(f"{self._name}, line 1: /document{error}") from error
         for story in self._stories.values():

@@ -24,7 +24,8 @@ KINDS = (
     "salesforce", "hubspot", "intercom", "front", "github", "gitlab", "groove", "zapier", "mention", "appfollow",
     "bandwidth", "deskdotcom", "tiktok", "webhook",
 )  # fmt: skip
-"""What a connector can be. `json` is Pointsman's own message format; the others name a provider or a protocol."""
+"""What a connector can be. `json` is Pointsman's own message format; the others name a provider or a protocol. A list
+of the door (`closed`): what stands may have another, of an earlier release."""
 
 SCHEMES = (
     "standard-webhooks", "slack-v0", "x-hub-signature-256", "x-hub-signature", "x-signature", "meta-verify-token",
@@ -41,7 +42,7 @@ class Verify(Part):
     `challenge_secret` answers the provider's subscription challenge."""
 
     trust: Annotated[tuple[IPvAnyNetwork, ...], Field(max_length=100)] = ()
-    scheme: str | None = None
+    scheme: Annotated[str, Field(json_schema_extra={"enum": [*SCHEMES]})] | None = None
     secret: SecretName | None = None
     challenge_secret: SecretName | None = None
 
@@ -76,7 +77,7 @@ class Connector(Part):
     addresses, or `@domain`, that write for others, as contact forms do: the Reply-To of their mail is the customer."""
 
     channel: Channel
-    kind: str
+    kind: Annotated[str, Field(json_schema_extra={"enum": [*KINDS]})]
     addresses: Annotated[tuple[Short, ...], Field(max_length=100)] = ()
     form_senders: Annotated[tuple[Short, ...], Field(max_length=100)] = ()
     verify: Verify = Verify()

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
+from pointsman.contracts.document.closed import unknown_names
 from pointsman.contracts.document.errors import (
     ERRORS_MAX,
     DocumentError,
@@ -19,6 +20,7 @@ from pointsman.contracts.document.errors import (
 )
 from pointsman.contracts.document.lines import Marks, decoded, json_marks, read_json, read_yaml, refuse_depth
 from pointsman.contracts.document.references import findings
+from pointsman.contracts.document.sound import Sound, sound_part
 from pointsman.contracts.document.workspace import Document
 from pointsman.core.storable import unstorable
 
@@ -61,9 +63,32 @@ def read_plain(source: str | bytes, *, format: Format | None = None) -> Written:
     return written
 
 
-def read_document(source: str | bytes | Mapping[str, Any] | Written, *, format: Format | None = None) -> Document:
+def read_document(
+    source: str | bytes | Mapping[str, Any] | Written,
+    *,
+    format: Format | None = None,
+    standing: Mapping[str, Any] | None = None,
+) -> Document:
     """The document, its defaults applied, its references checked. Raises `DocumentErrors` with every mistake found,
-    from top to bottom where lines are known."""
+    from top to bottom where lines are known.
+
+    `standing`: the version that it changes, or itself when it stands. A kind that stands there and is in no list any
+    more (`closed`) is let be.
+    """
+    document, mistakes = examined(source, format=format, standing=standing)
+    if mistakes or document is None:
+        raise DocumentErrors(in_order(mistakes))
+    return document
+
+
+def examined(
+    source: str | bytes | Mapping[str, Any] | Written,
+    *,
+    format: Format | None = None,
+    standing: Mapping[str, Any] | None = None,
+) -> tuple[Document | None, list[DocumentError]]:
+    """(the document, or what is sound of it; every mistake). None when there is too little of one. Raises
+    `DocumentErrors` for a text that cannot be read at all."""
     if isinstance(source, Written):
         written = source
     elif isinstance(source, Mapping):
@@ -72,15 +97,25 @@ def read_document(source: str | bytes | Mapping[str, Any] | Written, *, format: 
     else:
         written = read_plain(source, format=format)
     if not isinstance(written.value, dict):
-        raise DocumentErrors([DocumentError("", "is not a mapping; a document starts with `workspace: name`", 1)])
+        return None, [DocumentError("", "is not a mapping; a document starts with `workspace: name`", 1)]
+    mistakes: list[DocumentError] = []
+    sound: Sound | None
     try:
-        document = Document.model_validate(written.value)
+        sound = Sound(Document.model_validate(written.value))
     except ValidationError as refused:
-        raise DocumentErrors(sorted(shape_errors(refused, written), key=_line_of)) from refused
-    found = [DocumentError(pointer_of(path), detail, written.line_of(path)) for path, detail in findings(document)]
-    if found:
-        raise DocumentErrors(sorted(found, key=_line_of))
-    return document
+        mistakes = shape_errors(refused, written)
+        sound = sound_part(written.value)
+    if sound is None:
+        return None, mistakes
+    for path, detail in (*findings(sound, written.value), *unknown_names(sound.document, standing)):
+        place = sound.as_written(path)
+        mistakes.append(DocumentError(pointer_of(place), detail, written.line_of(place)))
+    return sound.document, mistakes
+
+
+def in_order(mistakes: Sequence[DocumentError]) -> list[DocumentError]:
+    """From top to bottom, where lines are known."""
+    return sorted(mistakes, key=_line_of)
 
 
 def _line_of(error: DocumentError) -> int:

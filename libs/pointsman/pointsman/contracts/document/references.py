@@ -1,6 +1,6 @@
 """What one part of the document says of another: every name that is used has to be there.
 
-Checked after the shape is right. Each check yields (path, detail); the reader adds the line.
+Checked of all that has its shape. Each check yields (path, detail); the reader adds the line.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,9 +8,11 @@ from typing import Any
 
 from pointsman.contracts.document.calendars import WEEKDAYS, Week, minutes_of
 from pointsman.contracts.document.classification import When
+from pointsman.contracts.document.closed import meant, not_there
 from pointsman.contracts.document.expression import ExpressionRefused, compile_expression
 from pointsman.contracts.document.parts import RULE_DEPTH_MAX
 from pointsman.contracts.document.promises import Action, Step, Target
+from pointsman.contracts.document.sound import Sound
 from pointsman.contracts.document.workspace import Document
 from pointsman.contracts.events import EVENT_TYPES
 
@@ -21,49 +23,56 @@ YEARS_TO_TARGET_MAX = 100
 """No promise may take longer in its calendar: half of what a calendar looks ahead."""
 
 
-def findings(document: Document) -> Iterator[Finding]:
-    """Every mistake between the parts, in the order of the document."""
-    known = _Known(document)
+def findings(sound: Sound, written: Mapping[str, Any]) -> Iterator[Finding]:
+    """Every mistake between the parts, in the order of the document. A name of `written` is there, also where what
+    bears it has a wrong shape."""
+    document, known = sound.document, _Known(sound, written)
     yield from _connectors(document, known)
     yield from _skills(document)
     yield from _classify(document, known)
     yield from _queues(document, known)
     yield from _agents(document, known)
-    yield from _calendars(document)
+    yield from _calendars(document, known)
     yield from _sla(document, known)
     for slug, hook in document.webhooks.items():
         yield from known.queue(("webhooks", slug, "queues"), hook.queues)
         for place, name in enumerate(hook.events):
             if name not in EVENT_TYPES:
-                yield ("webhooks", slug, "events", place), f"there is no event {name!r}"
+                yield ("webhooks", slug, "events", place), not_there("event", name, EVENT_TYPES)
 
 
 class _Known:
     """The names there are, and how to say that one is missing."""
 
-    def __init__(self, document: Document) -> None:
-        self._names: dict[str, Iterable[str]] = {
-            "queue": document.queues,
-            "skill": frozenset(document.skills),
-            "calendar": document.calendars,
-            "connector": document.connectors,
-            "team": document.teams,
-            "reply": document.replies,
-            "ladder": document.sla.ladders,
-            "notify target": document.sla.notify,
+    def __init__(self, sound: Sound, written: Mapping[str, Any]) -> None:
+        document = sound.document
+        self.holds = sound.holds
+        self._names: dict[str, frozenset[str] | None] = {
+            kind: _names(written, path, names)
+            for kind, path, names in (
+                ("queue", ("queues",), document.queues),
+                ("skill", ("skills",), document.skills),
+                ("calendar", ("calendars",), document.calendars),
+                ("connector", ("connectors",), document.connectors),
+                ("team", ("teams",), document.teams),
+                ("reply", ("replies",), document.replies),
+                ("ladder", ("sla", "ladders"), document.sla.ladders),
+                ("notify target", ("sla", "notify"), document.sla.notify),
+            )
         }
 
     def _missing(self, kind: str, path: Path, wanted: str | Iterable[str] | None) -> Iterator[Finding]:
-        if wanted is None:
+        names = self._names[kind]
+        if wanted is None or names is None:
             return
         if isinstance(wanted, str):
-            if wanted not in self._names[kind]:
-                yield path, f"there is no {kind} {wanted!r} in this document"
+            if wanted not in names:
+                yield path, f"there is no {kind} {wanted!r} in this document{meant(wanted, names)}"
             return
         for place, name in enumerate(wanted):
-            if name not in self._names[kind]:
+            if name not in names:
                 step = name if isinstance(wanted, Mapping) else place
-                yield (*path, step), f"there is no {kind} {name!r} in this document"
+                yield (*path, step), f"there is no {kind} {name!r} in this document{meant(name, names)}"
 
     def queue(self, path: Path, wanted: str | Iterable[str] | None) -> Iterator[Finding]:
         return self._missing("queue", path, wanted)
@@ -93,6 +102,16 @@ class _Known:
         yield from self.queue((*path, "queue"), said.queue)
         yield from self.skill((*path, "requires"), said.requires)
         yield from self.skill((*path, "prefers"), said.prefers)
+
+
+def _names(written: Mapping[str, Any], path: tuple[str, ...], names: Iterable[str]) -> frozenset[str] | None:
+    """The names that a section has, as far as it has its shape; None: it is no section at all, and any may be meant."""
+    section: Any = written
+    for step in path:
+        section = section.get(step, {}) if isinstance(section, Mapping) else None
+    if not isinstance(section, Mapping | list):
+        return None
+    return frozenset(names) | {name for name in section if isinstance(name, str)}
 
 
 def _connectors(document: Document, known: _Known) -> Iterator[Finding]:
@@ -179,7 +198,7 @@ def _agents(document: Document, known: _Known) -> Iterator[Finding]:
         yield from known.skill((*path, "skills"), agent.skills)
         yield from known.queue((*path, "queues"), agent.queues)
         reserved = sum(agent.reserve.values())
-        if reserved > agent.capacity:
+        if reserved > agent.capacity and known.holds(path):
             yield (*path, "reserve"), f"{reserved} units are reserved of a capacity of {agent.capacity}"
         if agent.login is not None:
             first = login_of.setdefault(agent.login.lower(), slug)
@@ -190,11 +209,11 @@ def _agents(document: Document, known: _Known) -> Iterator[Finding]:
         yield from known.calendar(("teams", slug, "hours"), team.hours)
 
 
-def _calendars(document: Document) -> Iterator[Finding]:
+def _calendars(document: Document, known: _Known) -> Iterator[Finding]:
     for slug, calendar in document.calendars.items():
         opens = calendar.always or any(calendar.week.values()) or any(calendar.days.values())
         opens = opens or any(change.always or any((change.week or {}).values()) for change in calendar.from_.values())
-        if not opens:
+        if not opens and known.holds(("calendars", slug)):
             yield ("calendars", slug), "never opens: give it `always: true`, a `week` or `days` with spans"
         seen: set[str] = set()
         for place, holiday in enumerate(calendar.holidays):
@@ -230,20 +249,23 @@ def _sla(document: Document, known: _Known) -> Iterator[Finding]:
         for metric, targets in policy.targets.items():
             for priority, target in targets.items():
                 yield from known.calendar((*path, "targets", metric, priority, "calendar"), target.calendar)
-                yield from _reach((*path, "targets", metric, priority), document, policy.calendar, target)
+                name = target.calendar or policy.calendar
+                if name in document.calendars and known.holds(("calendars", name)):
+                    yield from _reach((*path, "targets", metric, priority), document, name, target)
     for slug, steps in document.sla.ladders.items():
         for place, step in enumerate(steps):
-            yield from _step(("sla", "ladders", slug, place), step, known, first=place == 0)
+            path = ("sla", "ladders", slug, place)
+            if known.holds(("sla", "ladders", slug)):
+                yield from _step(path, step, first=place == 0)
+            for number, action in enumerate(step.do):
+                yield from _named((*path, "do", number), action, known)
     for slug, told in document.sla.notify.items():
         yield from known.calendar(("sla", "notify", slug, "hours"), told.hours)
     yield from known.notify(("sla", "last_resort"), document.sla.last_resort)
 
 
-def _reach(path: Path, document: Document, calendar: str | None, target: Target) -> Iterator[Finding]:
+def _reach(path: Path, document: Document, name: str, target: Target) -> Iterator[Finding]:
     """A target has to fall due some day, whenever its clock starts."""
-    name = target.calendar or calendar
-    if name not in document.calendars:
-        return
     a_year = document.calendars[name].seconds_a_year
     if a_year == 0:
         yield path, f"the calendar {name!r} does not open for good: after its last dates no target could fall due"
@@ -251,7 +273,7 @@ def _reach(path: Path, document: Document, calendar: str | None, target: Target)
         yield path, f"the calendar {name!r} opens so little that this would take over {YEARS_TO_TARGET_MAX} years"
 
 
-def _step(path: Path, step: Step, known: _Known, *, first: bool) -> Iterator[Finding]:
+def _step(path: Path, step: Step, *, first: bool) -> Iterator[Finding]:
     if (step.on is None) == (step.after_seconds is None):
         yield path, "a step has either `on` or `after_seconds`"
     elif first and step.on is None:
@@ -259,15 +281,18 @@ def _step(path: Path, step: Step, known: _Known, *, first: bool) -> Iterator[Fin
     if step.at is not None and step.on != "warning":
         yield (*path, "at"), "only a step `on: warning` has a share"
     for place, action in enumerate(step.do):
-        yield from _action((*path, "do", place), action, known)
+        yield from _action((*path, "do", place), action)
 
 
-def _action(path: Path, action: Action, known: _Known) -> Iterator[Finding]:
+def _action(path: Path, action: Action) -> Iterator[Finding]:
     given = [name for name in ("boost", "relax", "overflow", "notify") if getattr(action, name) is not None]
     if len(given) != 1:
         yield path, "an action is exactly one of boost, relax, overflow, notify"
     if action.notify is None and (action.during or action.otherwise):
         yield path, "`during` and `otherwise` belong to `notify`"
+
+
+def _named(path: Path, action: Action, known: _Known) -> Iterator[Finding]:
     yield from known.queue((*path, "overflow"), action.overflow)
     yield from known.notify((*path, "notify"), action.notify)
     yield from known.notify((*path, "otherwise"), action.otherwise)
