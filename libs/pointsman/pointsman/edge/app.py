@@ -10,7 +10,7 @@ from starlette.routing import Mount, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from pointsman.contracts import wire
-from pointsman.edge.problem_pages import IN_CHECKOUT, ProblemPages
+from pointsman.edge.problem_pages import ProblemPages
 from pointsman.edge.settings import EdgeSettings
 from pointsman.edge.viewer import viewer_routes
 from pointsman.runtime.http.limits import CallLayer
@@ -59,7 +59,7 @@ async def edge_app(settings: EdgeSettings, hub: Hub) -> AsyncIterator[tuple[Rout
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/", index),
-            Route("/problems/{code}", ProblemPages(settings.edge_problem_pages or IN_CHECKOUT).__call__),
+            Route("/problems/{code}", ProblemPages(settings.edge_problem_pages).__call__),
             *viewer_routes(list(processes)),
             *mounts,
         ]

@@ -17,7 +17,7 @@ class EdgeSettings(RuntimeSettings):
     edge_services: str = ""
     """The services to serve (`intake,routing`); all installed when empty."""
     edge_problem_pages: Path | None = None
-    """The folder of the pages that errors name (docs/problems); the checkout's when not set."""
+    """The folder of the pages that errors name (docs/problems), if others than those that came with the package."""
     edge_connections_max: int = Field(default=4_000, ge=1)
     """How many connections the process has at most; further ones are answered 503 and closed."""
     edge_header_bytes_max: int = Field(default=32_768, ge=1_024)
