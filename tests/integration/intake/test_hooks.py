@@ -260,16 +260,41 @@ async def test_what_is_not_understood_is_kept_and_can_be_read_again(api: Api, in
     assert (await api.get("/v1/quarantine?state=replayed")).json()["items"][0]["id"] == quarantined
 
 
-async def test_own_messages_come_by_signed_webhook_too(api: Api) -> None:
+def signed(api: Api, id: str, body: bytes) -> dict[str, str]:
+    """The headers that sign the bytes by Standard Webhooks."""
     from standardwebhooks.webhooks import Webhook
 
     now = api.process.clock.now().replace(microsecond=0)
-    body = orjson.dumps({"external_id": "w1", "text": "signed"})
-    headers = {
-        "webhook-id": "msg_1",
+    return {
+        "webhook-id": id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": Webhook(SECRETS["plain"]).sign("msg_1", now, body.decode()),
+        "webhook-signature": Webhook(SECRETS["plain"]).sign(id, now, body.decode()),
     }
+
+
+async def test_what_is_wrong_with_a_signed_webhook_of_ones_own_is_told_and_not_kept(
+    api: Api, installation: Installation
+) -> None:
+    """The guide said that it is answered 200 and kept in the quarantine, like a provider's."""
+    for place, (body, status, said) in enumerate(
+        [
+            (b"{", 400, "the body is not JSON"),
+            (b'[{"external_id": "w1", "text": "good"}, {"text": "no id"}]', 422, "external_id"),
+            (b'{"external_id": "w2", "text": "x", "connector": "slack"}', 403, "connector"),
+        ]
+    ):
+        headers = signed(api, f"wrong_{place}", body)
+        answer = await api.client.post("/v1/hooks/acme/plain", content=body, headers=headers)
+        assert (answer.status_code, said in answer.json()["detail"]) == (status, True), answer.text
+    assert (await api.get("/v1/quarantine")).json()["items"] == []
+    db = await installation.connect("intake")
+    assert await db.fetchval("SELECT count(*) FROM message") == 0
+    await db.close()
+
+
+async def test_own_messages_come_by_signed_webhook_too(api: Api) -> None:
+    body = orjson.dumps({"external_id": "w1", "text": "signed"})
+    headers = signed(api, "msg_1", body)
     first = await api.client.post("/v1/hooks/acme/plain", content=body, headers=headers)
     assert first.status_code == 200, first.text
     again = await api.client.post("/v1/hooks/acme/plain", content=body, headers=headers)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from pointsman.cli.document_file import read_document_file
-from pointsman.cli.effect import effect_lines, placed
+from pointsman.cli.effect import counted, effect_lines, placed
 
 NOTHING: dict[str, Any] = {"count": 0, "first": []}
 CALM: dict[str, Any] = {
@@ -23,7 +23,6 @@ def some(count: int, **item: Any) -> dict[str, Any]:
 
 def test_a_change_that_concerns_nobody_says_so() -> None:
     assert effect_lines(CALM) == ["No ticket or agent is concerned now (7 waiting)."]
-    assert effect_lines(None) == ["It makes a new workspace."]
 
 
 def test_a_refusal_is_all_there_is_to_say() -> None:
@@ -57,3 +56,16 @@ def test_a_finding_stands_at_its_line_of_the_file_not_of_what_was_sent(tmp_path:
     answer = {"version": 1, "findings": [{"line": 1, "pointer": "/queues/dead", "rule": "unreachable-queue"}]}
     (found,) = placed(answer, read_document_file(path))["findings"]
     assert found == {"line": 4, "pointer": "/queues/dead", "rule": "unreachable-queue"}
+
+
+def test_a_new_document_is_told_in_numbers() -> None:
+    document = {
+        "workspace": "acme",
+        "queues": {"a": {}, "b": {}},
+        "agents": {"anna": {}},
+        "classify": {"rules": [{}, {}, {}], "categories": None},
+        "sla": {"policies": [{}]},
+        "webhooks": "not written yet",
+    }
+    assert counted(document) == "2 queues, 1 agent, 3 rules, 1 policy"
+    assert counted({"workspace": "acme"}) == ""

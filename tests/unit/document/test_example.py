@@ -1,6 +1,8 @@
 """The shipped example uses every feature, and is what it says."""
 
 import jsonschema
+import pytest
+import yaml
 
 from pointsman.contracts.document import Document, document_schema, read_document, read_plain
 from pointsman.contracts.document.inactive import INACTIVE
@@ -41,3 +43,10 @@ def test_every_key_that_is_not_built_is_told() -> None:
         if pattern.endswith("=strict"):
             continue  # Alternatives to what the example uses.
         assert any(pointer.startswith(head) for pointer in pointers), pattern
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in ACME.parent.glob("*.yaml")))
+def test_pyyaml_reads_an_example_as_we_do(name: str) -> None:
+    """To YAML 1.1 a bare `on` is `true`, and 08:30 a number: PyYAML must not read another document."""
+    text = (ACME.parent / name).read_text("utf-8")
+    assert yaml.safe_load(text) == read_plain(text).value

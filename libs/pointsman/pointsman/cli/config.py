@@ -12,7 +12,7 @@ import typer
 from ruamel.yaml import YAML
 
 from pointsman.cli.document_file import DocumentFile, read_document_file
-from pointsman.cli.effect import placed, print_changes, print_check
+from pointsman.cli.effect import placed, print_check, print_difference
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, remember_workspace, run
@@ -186,7 +186,7 @@ def diff(file: FileArgument, profile: ProfileOption = None, json: JsonOption = F
     if json:
         print_json(answer)
     else:
-        print_changes(changes)
+        print_difference(answer, document)
     if changes:
         raise typer.Exit(1)
 

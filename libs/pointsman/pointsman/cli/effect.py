@@ -1,9 +1,26 @@
 """What a check of a document says, for people."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pointsman.cli.document_file import DocumentFile
+from pointsman.cli.findings import finding_lines
 from pointsman.cli.output import print_table
+
+COUNTED = (
+    (("connectors",), "connector", "connectors"),
+    (("queues",), "queue", "queues"),
+    (("agents",), "agent", "agents"),
+    (("teams",), "team", "teams"),
+    (("skills",), "skill", "skills"),
+    (("classify", "categories"), "category", "categories"),
+    (("classify", "rules"), "rule", "rules"),
+    (("calendars",), "calendar", "calendars"),
+    (("sla", "policies"), "policy", "policies"),
+    (("sla", "notify"), "notify target", "notify targets"),
+    (("webhooks",), "webhook", "webhooks"),
+)
+"""Parts of a document → what one of them is called, and several."""
 
 
 def print_changes(changes: list[dict[str, Any]]) -> None:
@@ -14,12 +31,32 @@ def print_changes(changes: list[dict[str, Any]]) -> None:
 
 def print_check(answer: dict[str, Any], document: DocumentFile) -> None:
     """Differences, effect and findings of a dry run."""
-    print_changes(answer["diff"])
-    for said in effect_lines(answer["effect"]):
-        print(said)
-    for finding in answer["findings"]:
-        place = f"{document.path}:{finding['line']}" if finding["line"] else str(document.path)
-        print(f"{place}: {finding['severity']}: {finding['message']}")
+    print_difference(answer, document)
+    if answer["effect"] is not None:
+        for said in effect_lines(answer["effect"]):
+            print(said)
+    for line in finding_lines(document.path, answer["findings"]):
+        print(line)
+
+
+def print_difference(answer: dict[str, Any], document: DocumentFile) -> None:
+    """What a check found changed: of a new workspace not every key, but how much of what it has."""
+    if answer["effect"] is None:
+        print(f"New workspace {document.workspace}: {counted(document.written.value) or 'nothing in it yet'}.")
+    else:
+        print_changes(answer["diff"])
+
+
+def counted(document: Mapping[str, Any]) -> str:
+    """What a document has, in numbers: `4 connectors, 2 queues, 25 agents`. A document may be half written."""
+    said = []
+    for path, one, many in COUNTED:
+        part: Any = document
+        for step in path:
+            part = part.get(step) if isinstance(part, Mapping) else None
+        if isinstance(part, Mapping | list) and (count := len(part)):
+            said.append(f"{count} {one if count == 1 else many}")
+    return ", ".join(said)
 
 
 def placed(answer: dict[str, Any], document: DocumentFile) -> dict[str, Any]:
@@ -28,10 +65,8 @@ def placed(answer: dict[str, Any], document: DocumentFile) -> dict[str, Any]:
     return answer | {"findings": findings}
 
 
-def effect_lines(effect: dict[str, Any] | None) -> list[str]:
+def effect_lines(effect: dict[str, Any]) -> list[str]:
     """What the change would do now, a line for each thing that it would do."""
-    if effect is None:
-        return ["It makes a new workspace."]
     if effect.get("refused"):
         return [f"It would be refused: {effect['refused']['detail']}"]
     said = []

@@ -8,6 +8,7 @@ import typer
 
 from pointsman.cli.document_file import DocumentFile, read_document_file, refuse
 from pointsman.cli.errors import WrongInput
+from pointsman.cli.findings import finding_lines
 from pointsman.cli.output import print_json, say
 from pointsman.contracts.document import Document, DocumentErrors
 from pointsman.contracts.document.horizon import as_written, horizons
@@ -54,10 +55,8 @@ def lint_file(
 
 
 def _print(given: DocumentFile, findings: list[dict[str, Any]]) -> None:
-    for finding in findings:
-        line = f":{finding['line']}" if "line" in finding else ""
-        typer.echo(f"{given.path}{line}: {finding['severity']}: {finding['rule']}: {finding['pointer']}")
-        typer.echo(f"  {finding['message']}\n  {finding['mend']}")
+    for line in finding_lines(given.path, findings):
+        typer.echo(line)
     say(f"{len(findings)} to look at." if findings else "Nothing to find.")
 
 
