@@ -1,9 +1,11 @@
 """Every string, number and instant of every operation of every service, with what nobody should send.
 
-No answer is an error of ours, nothing is dead-lettered, no lane stops. A new route is walked by itself (`walking`).
+No answer is an error of ours, each that has errors says the first in words, nothing is dead-lettered, no lane stops. A
+new route is walked by itself (`walking`).
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -105,6 +107,8 @@ class Walker:
         self.seen[status] += 1
         if status >= 500 or status == 429:
             self.wrong.append(f"{status} for {call}: {text[:300]}")
+        elif why := _silent(status, text):
+            self.wrong.append(f"{why} for {call}: {text[:300]}")
         elif "+02:00" in text and status < 300:
             self.wrong.append(f"an instant that is not in UTC, for {call}: {text[:300]}")
         elif call.pointer is not None and not operation[1].startswith(RAW):
@@ -124,6 +128,17 @@ class Walker:
         except (httpx.RemoteProtocolError, httpx.WriteError, httpx.ReadError):
             assert len(call.url) > 50_000, call
             return 431, ""
+
+
+def _silent(status: int, text: str) -> str | None:
+    """What the detail of a problem does not say: `the request has errors` told nobody which."""
+    if not 400 <= status < 500 or not text.startswith("{"):
+        return None
+    problem = json.loads(text)
+    errors = problem.get("errors") or []
+    if errors and errors[0]["detail"] not in problem["detail"]:
+        return "the detail does not say the first error"
+    return None if len(problem["detail"]) > 5 else "there is no detail"
 
 
 @pytest.mark.long

@@ -113,7 +113,7 @@ async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]
     await until(clocks)
     customer = (await get("routing", f"/v1/tickets/{ticket}"))["customer"]["id"]
     issued = await town.call(
-        "routing", "POST", "/v1/tokens", "admin", workspace, json={"role": "agent", "sub": text, "ttl_seconds": 60}
+        "routing", "POST", "/v1/tokens", "admin", workspace, json={"role": "viewer", "sub": text, "ttl_seconds": 60}
     )
     told = (await town.call("sla", "POST", f"/v1/notify/target-{text}/test", "admin", workspace)).json()
     began = [ticket, offer["id"], posted.json()["message_id"], delivery["id"], customer, issued.json()["token_id"]]

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import orjson
 
 from pointsman.core.storable import why_unstorable
-from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.problems import Problem, invalid
 from pointsman_intake.shapes import MESSAGE, MessageIn
 
 _ATTRIBUTES = {"source": "connector", "id": "external_id", "time": "occurred_at"}
@@ -56,4 +56,4 @@ def _message(attributes: dict[str, Any], data: dict[str, Any]) -> MessageIn:
 
 
 def _bad(pointer: str, detail: str) -> Problem:
-    return Problem(422, "invalid-request", "the event has errors", [{"pointer": pointer, "detail": detail}])
+    return invalid([{"pointer": pointer, "detail": detail}])

@@ -1,7 +1,7 @@
 """The gate: what every route of intake stands on, and the one way in: `submit` returns after the durable write."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -81,6 +81,11 @@ class Gate:
         if found is None:
             raise Problem(404, "unknown-connector", f"the workspace has no connector {slug!r}")
         return found
+
+    async def connectors(self, workspace: str) -> Collection[str] | None:
+        """The slugs of the workspace's connectors; None when it has no document."""
+        configured = await self.book.read(workspace)
+        return None if configured is None else list(configured.connectors)
 
     async def signing_secret(self, workspace: str, name: str) -> bool:
         """Whether a connector of the workspace signs or proves with the secret of this name."""

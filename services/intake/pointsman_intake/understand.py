@@ -7,7 +7,7 @@ from typing import Any
 
 from pointsman.core.ids import derived_id, digest_of
 from pointsman.core.instant import Instant
-from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.problems import Problem, invalid
 from pointsman_intake.attached import to_fetch
 from pointsman_intake.connectors import JSON_KINDS, Connector
 from pointsman_intake.model import HTML_BYTES_MAX, Inbound, NewFile, Person, canonical, cut
@@ -88,7 +88,7 @@ def _hash(message: MessageIn, content: dict[str, Any], person: Person) -> str:
         said["text"], said["html"] = message.text or "", message.html or ""
     try:
         if message.metadata and len(canonical(message.metadata)) > METADATA_BYTES_MAX:
-            raise Problem(422, "invalid-request", "the request has errors", [_METADATA_TOO_LARGE])
+            raise invalid([_METADATA_TOO_LARGE])
         return digest_of(canonical((said, message.thread, person)))
     except ValueError as error:
         raise Problem(422, "invalid-request", str(error)) from error
@@ -99,12 +99,7 @@ def _author_id(message: MessageIn) -> str | None:
     if author is None or author.kind == "customer":
         return None
     if author.kind == "agent" and author.agent is None:
-        raise Problem(
-            422,
-            "invalid-request",
-            "the request has errors",
-            [{"pointer": "/author/agent", "detail": "an author of kind agent is named by its slug"}],
-        )
+        raise invalid([{"pointer": "/author/agent", "detail": "an author of kind agent is named by its slug"}])
     return author.agent or message.connector
 
 
@@ -138,4 +133,4 @@ def _check(attachment: AttachmentIn, place: int) -> None:
 
 def _bad(place: int, field: str, detail: str) -> Problem:
     pointer = f"/attachments/{place}" + (f"/{field}" if field else "")
-    return Problem(422, "invalid-request", "the request has errors", [{"pointer": pointer, "detail": detail}])
+    return invalid([{"pointer": pointer, "detail": detail}])

@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response, StreamingResponse
 
 from pointsman.core.instant import EPOCH, FOREVER
+from pointsman.core.nearest import no_such
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import service_app
 from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.problems import Problem, invalid
 from pointsman.runtime.http.streams import Event, event_stream, stream
 from pointsman.runtime.process import ApiProcess
 from pointsman_metrics import exports
@@ -125,7 +126,7 @@ def create(process: ApiProcess) -> FastAPI:
     ) -> Response:
         """A KPI over `[from, to)`, by grain in the workspace's zone and by slices."""
         if kpi not in DEFINITIONS:
-            raise Problem(404, "not-found", f"there is no report {kpi!r}", built=sorted(DEFINITIONS))
+            raise Problem(404, "not-found", no_such("report", kpi, DEFINITIONS), built=sorted(DEFINITIONS))
         now = process.clock.now()
         question = Question(kpi, *_interval(start, end, now), by, _slices(slice))
         try:
@@ -191,7 +192,7 @@ def _slices(text: str | None) -> tuple[str, ...]:
         errors: list[dict[str, Any]] = [
             {"pointer": "?slice", "detail": f"{name!r} is none of {known}"} for name in unknown
         ]
-        raise Problem(422, "invalid-request", "the request has errors", errors)
+        raise invalid(errors)
     return names
 
 

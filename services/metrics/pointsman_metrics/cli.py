@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from pointsman.cli.errors import WrongInput
-from pointsman.cli.front_page import nearest
 from pointsman.cli.output import print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, run
+from pointsman.core.nearest import no_such
 from pointsman_metrics.reports.kpis import DEFINITIONS
 
 _ENDINGS = {".csv": "text/csv", ".ndjson": "application/x-ndjson", ".jsonl": "application/x-ndjson"}
@@ -59,9 +59,7 @@ def report(
 def _list_kpis(kpi: str | None, json: bool) -> None:
     """The KPIs with their definitions. Raises `WrongInput` when one was asked for that there is not."""
     if kpi is not None:
-        near = nearest(kpi, list(DEFINITIONS))
-        meant = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(DEFINITIONS)}"
-        raise WrongInput(f"there is no report {kpi!r}: {meant}")
+        raise WrongInput(no_such("report", kpi, DEFINITIONS))
     if json:
         named = [{"kpi": name, "definition": definition} for name, (definition, _) in DEFINITIONS.items()]
         print_json({"items": named})

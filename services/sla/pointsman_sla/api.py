@@ -16,8 +16,9 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.app import service_app
 from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
-from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.problems import Problem, invalid, not_found
 from pointsman.runtime.process import ApiProcess
 from pointsman_sla.alerting import api as alerts
 from pointsman_sla.alerting import links
@@ -137,7 +138,16 @@ async def due_clocks(
         at, clock_id = decode_cursor(cursor, int, str)
         after = (instant_of_cursor(at), clock_id)
     filters = asking.DueFilters(before, queue, agent, policy, metric)
-    rows = await asking.due_clocks(request.app.state.process.pool, caller.workspace, filters, after, limit + 1)
+    pool = request.app.state.process.pool
+    rows = await asking.due_clocks(pool, caller.workspace, filters, after, limit + 1)
+    if not rows and cursor is None:
+
+        async def found(name: str, value: str) -> Any:
+            alone: dict[str, Any] = {name: value}
+            return await asking.due_clocks(pool, caller.workspace, asking.DueFilters(**alone), after, 1)
+
+        named = {"queue": queue, "agent": agent, "policy": policy}
+        await refuse_unknown(named, lambda name: asking.names_of(pool, caller.workspace, name), found)
     shown = await request.app.state.predictions.of(caller.workspace, rows)
     return page_of(shown, limit, dict, lambda due: (micros(due["breach_at"]), due["clock_id"]))
 
@@ -157,7 +167,7 @@ async def evaluate(request: Request, caller: Reader, body: Evaluate) -> Response
             calendar = compile_calendar(await run_in_threadpool(with_dates, body.calendar, min(asked), max(asked)))
             if wrong := await run_in_threadpool(inline_errors, body.calendar):
                 errors = [{**error.plain(), "pointer": f"/calendar{error.pointer}"} for error in wrong]
-                raise Problem(422, "invalid-request", "the request has errors", errors)
+                raise invalid(errors)
     except CalendarError as error:
         where, _, detail = str(error).partition(": ") if str(error).startswith("/") else ("", "", str(error))
         raise _invalid(f"/calendar{where}", detail) from error
@@ -194,4 +204,4 @@ def _needed(body: Evaluate, name: str) -> int:
 
 
 def _invalid(pointer: str, detail: str) -> Problem:
-    return Problem(422, "invalid-request", "the request has errors", [{"pointer": pointer, "detail": detail}])
+    return invalid([{"pointer": pointer, "detail": detail}])

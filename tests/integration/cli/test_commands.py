@@ -122,6 +122,18 @@ def test_a_document_is_applied_compared_and_taken_back(document: Path) -> None:
     assert typed("config", "show", "--json").json["workspace"] == "acme"
 
 
+def test_a_first_dry_run_says_how_much_there_is_and_not_every_key(document: Path, tmp_path: Path) -> None:
+    """It was 180 lines of `added`."""
+    new = {**make_document("acme", 25, 1), "workspace": "brand-new"}
+    (tmp_path / "new.yaml").write_bytes(orjson.dumps(new))
+    for command in (("apply", str(tmp_path / "new.yaml"), "--dry-run"), ("config", "diff", str(tmp_path / "new.yaml"))):
+        told = typed(*command)
+        first, *others = told.out.splitlines()
+        assert first.startswith("New workspace brand-new: "), told.err
+        assert f"{len(new['connectors'])} connectors, {len(new['queues'])} queues, 25 agents" in first
+        assert "/agents/" not in " ".join(others)
+
+
 def test_a_mistake_in_a_document_is_named_with_its_line(document: Path) -> None:
     wrong = document.with_name("wrong.yaml")
     wrong.write_text("workspace: acme\nqueues:\n  billing: {order: lifo}\n")
@@ -407,6 +419,21 @@ def test_a_supervisor_closes_a_queue_and_sends_an_agent_away() -> None:
     assert typed("agents", "presence", agent, "away", "--json").code == 0
     assert typed("agents", "requeue", agent, "--reason", "went home", "--json").json["items"] == []
     assert typed("agents", "presence", agent, "asleep").code == 2
+
+
+def test_a_name_that_there_is_not_is_an_error_that_says_which_was_meant() -> None:
+    """`tickets --queue nope` printed an empty table, and `token issue --sub nope` a token that opened nothing."""
+    queue = typed("queues", "--json").json["items"][0]["queue"]
+    misspelt = typed("tickets", "--queue", f"{queue}s")
+    assert (misspelt.code, misspelt.out) == (2, "")
+    assert misspelt.err.strip() == f"pointsman: there is no queue '{queue}s'; did you mean {queue}?"
+    assert typed("due", "--queue", "nope").code == 2
+    assert typed("notifications", "list", "--target", "nope").code == 2
+    for role in ("agent", "connector"):
+        nobody = typed("token", "issue", role, "--sub", "nope")
+        assert (nobody.code, nobody.out) == (2, ""), role
+        assert nobody.err.startswith(f"pointsman: there is no {role} 'nope'")
+    assert typed("token", "issue", "supervisor", "--sub", "whoever").code == 0
 
 
 def test_report_without_a_name_lists_the_kpis() -> None:

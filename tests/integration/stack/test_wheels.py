@@ -17,6 +17,8 @@ DOCUMENT = CHECKOUT / "deploy/examples/small.yaml"
 
 pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(600)]
 
+PAGES = [page for page in (CHECKOUT / "docs" / "problems").glob("*.md") if page.stem != "README"]
+
 
 def version_of(python: Path) -> Version | None:
     """None when it is no interpreter that runs here."""
@@ -76,6 +78,9 @@ def test_wheels_make_a_whole_installation_outside_the_checkout(which: str, wheel
         with httpx.Client(base_url=status["url"], trust_env=False, timeout=30) as client:
             assert client.get("/readyz").status_code == 200
             assert "Pointsman" in client.get("/docs").text
+            problem = client.get("/routing/v1/tickets").json()["type"]
+            for page in (problem, *(f"/problems/{page.stem}" for page in PAGES)):
+                assert client.get(page).text.startswith("# "), page
         assert "support" in ran([pointsman, "queues"], home)
     finally:
         ran([pointsman, "down"], home)

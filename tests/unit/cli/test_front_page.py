@@ -12,7 +12,10 @@ from typer.main import get_group
 from pointsman.cli import front_page
 from pointsman.cli.main import GROUP, build, run
 
-LIGHT = {"pointsman", "pointsman.cli", "pointsman.cli.main", "pointsman.cli.front_page", "pointsman.cli.errors"}
+LIGHT = {
+    *("pointsman", "pointsman.cli", "pointsman.cli.main", "pointsman.cli.front_page", "pointsman.cli.errors"),
+    *("pointsman.core", "pointsman.core.nearest"),
+}
 HEAVY = ("typer", "rich", "pydantic", "httpx", "fastapi", "asyncio", "numpy", "scipy", "sqlalchemy", "asyncpg")
 GROUPS = [name for name, line in front_page.LINES.items() if line.commands]
 PAGES = [

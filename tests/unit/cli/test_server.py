@@ -87,10 +87,20 @@ def test_the_local_stack_is_spoken_to_as_its_operator() -> None:
 def test_a_problem_is_one_line_with_the_place_of_each_mistake() -> None:
     problem = {
         "type": "/problems/invalid-document",
-        "detail": "the document has errors",
+        "detail": "queues.billing.order: unknown",
         "errors": [{"pointer": "/queues/billing/order", "detail": "unknown", "line": 12}],
     }
     error = command_error(ApiError(422, problem))
     assert isinstance(error, WrongInput)
-    assert str(error) == "the document has errors; /queues/billing/order (line 12): unknown"
+    assert str(error) == "/queues/billing/order (line 12): unknown"
     assert isinstance(command_error(ApiError(409, problem)), CommandFailed)
+
+
+def test_a_problem_whose_detail_says_all_is_said_once() -> None:
+    detail = "there is no queue 'biling'; did you mean billing?"
+    problem = {
+        "type": "/problems/invalid-request",
+        "detail": detail,
+        "errors": [{"pointer": "?queue", "detail": detail}],
+    }
+    assert str(command_error(ApiError(422, problem))) == detail

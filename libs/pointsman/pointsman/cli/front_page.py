@@ -4,13 +4,14 @@ It is written here once, so that help needs to load no command: the libraries be
 as the page. A test compares it with what is registered. Lines fit into 80 columns.
 """
 
-import difflib
 import os
 import shutil
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+from pointsman.core.nearest import nearest
 
 TITLE = "Pointsman gives each customer request to the agent who can best serve it now."
 HELP_OPTIONS = ("--help", "-h")
@@ -213,14 +214,6 @@ def unknown(path: Sequence[str], name: str, known: Sequence[str]) -> str:
     near = within[:3] or nearest(name, known)
     more = f"Did you mean {' or '.join(near)}?" if near else f"{' '.join(path)} --help shows what there is"
     return f"{' '.join(path)}: No such command '{name}'. {more}"
-
-
-def nearest(name: str, known: Sequence[str], *, count: int = 3) -> list[str]:
-    """Those of `known` that somebody who wrote `name` probably meant, the likeliest first."""
-    by_case = {one.casefold(): one for one in known}
-    begun = [one for one in known if len(name) > 2 and one.startswith(name)]
-    close = [by_case[one] for one in difflib.get_close_matches(name.casefold(), by_case, count, cutoff=0.6)]
-    return list(dict.fromkeys([*close, *begun]))[:count]
 
 
 def front_page(installed: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ import asyncio
 import os
 import signal
 import tomllib
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,14 +121,20 @@ async def open_session(profile: str | None = None, workspace: str | None = None)
 def command_error(error: ApiError) -> Exception:
     """The one line of a problem: 2 when the input was wrong, else 1."""
     detail = str(error.problem.get("detail") or error.problem.get("title") or f"status {error.status}")
-    parts = [detail]
-    for item in error.problem.get("errors") or ():
-        line = f" (line {item['line']})" if item.get("line") else ""
-        parts.append(f"{item['pointer']}{line}: {item['detail']}")
+    errors = error.problem.get("errors") or ()
+    parts = [_placed(item) for item in errors]
+    # The detail says the first error in words: twice would be once too often.
+    if not errors or error.status != 422 or detail == errors[0]["detail"]:
+        parts = [detail, *parts[1:]]
     if error.code == "workspace-required":
         parts = ["name the workspace with --workspace"]
     text = "; ".join(parts)
     return WrongInput(text) if error.status in (400, 422) else CommandFailed(text)
+
+
+def _placed(item: Mapping[str, Any]) -> str:
+    line = f" (line {item['line']})" if item.get("line") else ""
+    return f"{item['pointer']}{line}: {item['detail']}".removeprefix(": ")
 
 
 def ask(profile: str | None, workspace: str | None, question: Callable[[Session], Awaitable[T]]) -> T:

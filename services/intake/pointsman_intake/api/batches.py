@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import orjson
 
 from pointsman.contracts.document.inactive import escaped
-from pointsman.runtime.http.problems import ERRORS_MAX, Problem
+from pointsman.runtime.http.problems import ERRORS_MAX, Problem, invalid
 from pointsman.runtime.http.storable import may_be_unstorable
 
 T = TypeVar("T")
@@ -101,7 +101,7 @@ def refuse_many_members(message: Any) -> None:
     for pointer, part in parts:
         if len(part) > MEMBERS_MAX:
             errors = [{"pointer": f"{pointer}/{escaped(str(name))}", "detail": "too many members"} for name in part]
-            raise Problem(422, "invalid-request", "the request has errors", errors[:ERRORS_MAX])
+            raise invalid(errors[:ERRORS_MAX])
 
 
 def _one_by_one(body: bytes, count_max: int) -> list[Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.problems import Problem, invalid
 from pointsman.runtime.logic import Database
 from pointsman_intake.model import Inbound
 
@@ -50,4 +50,4 @@ def _filled_in(references: Sequence[tuple[int, dict[str, Any]]], known: dict[str
             errors.append({"pointer": pointer, "detail": "there is no such attachment"})
         else:
             reference |= found | reference
-    return Problem(422, "invalid-request", "the request has errors", errors) if errors else None
+    return invalid(errors) if errors else None

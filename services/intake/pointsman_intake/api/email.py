@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.problems import invalid
 from pointsman_intake.api.bodies import body_of, media_type
 from pointsman_intake.api.callers import OfConnector, gate_of
 from pointsman_intake.connectors import Connector
@@ -51,7 +51,7 @@ async def post_mail(request: Request, caller: OfConnector, connector: str) -> Re
     needs_kind(connector, configured, EMAIL_KINDS, "raw mail")
     body = await body_of(request, gate.settings.email_bytes_max)
     if not body:
-        raise Problem(422, "invalid-request", "the request has errors", [{"pointer": "", "detail": "no mail"}])
+        raise invalid([{"pointer": "", "detail": "no mail"}])
     at = gate.process.clock.now()
     raw = Raw(body, media_type(request.headers))
     taken = await taken_or_kept(

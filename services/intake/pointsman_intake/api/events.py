@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.json import Json
-from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.problems import invalid, not_found
 from pointsman_intake.api.callers import OfConnector, gate_of
 from pointsman_intake.gate import own_connector
 from pointsman_intake.model import Arrival, Report, Signal
@@ -49,7 +49,7 @@ def _arrival(event: EventIn, workspace: str, at: Instant) -> Arrival:
         case "delivered" | "read" | "failed":
             if event.message_id is None:
                 errors = [{"pointer": "/message_id", "detail": f"is needed for {event.kind}"}]
-                raise Problem(422, "invalid-request", "the request has errors", errors)
+                raise invalid(errors)
             report = Report(
                 workspace, event.connector, event.kind, message_id=event.message_id, permanent=event.kind == "failed"
             )

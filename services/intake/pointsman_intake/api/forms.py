@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser
 
-from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.problems import Problem, invalid
 from pointsman_intake.attached import file_name
 from pointsman_intake.mail.parameters import Parameters, parameters_of
 
@@ -138,4 +138,4 @@ def _broken(why: str) -> Problem:
 
 
 def _refused(pointer: str, detail: str) -> Problem:
-    return Problem(422, "invalid-request", "the request has errors", [{"pointer": pointer, "detail": detail}])
+    return invalid([{"pointer": pointer, "detail": detail}])

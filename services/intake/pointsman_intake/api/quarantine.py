@@ -12,6 +12,7 @@ from starlette.responses import Response
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_intake.api.callers import Supervisor, gate_of
@@ -35,6 +36,7 @@ SELECT {_COLUMNS} FROM quarantine
 WHERE workspace = $1 AND state = $2 AND ($3::text IS NULL OR connector = $3) AND id > $4
 ORDER BY id LIMIT $5
 """
+_ANY = "SELECT 1 FROM quarantine WHERE workspace = $1 AND connector = $2 LIMIT 1"
 _SHOW = f"SELECT {_COLUMNS}, headers, body FROM quarantine WHERE workspace = $1 AND id = $2"
 _DISCARD = """
 UPDATE quarantine SET state = 'discarded', closed_at = clock_timestamp()
@@ -84,6 +86,12 @@ async def quarantine(
     after = decode_cursor(cursor, str)[0] if cursor else ""
     pool = gate_of(request).process.pool
     rows = await pool.fetch(_LIST, caller.workspace, state, connector, after, limit + 1)
+    if not rows and cursor is None:
+        await refuse_unknown(
+            {"connector": connector},
+            lambda _: gate_of(request).connectors(caller.workspace),
+            lambda _, slug: pool.fetchval(_ANY, caller.workspace, slug),
+        )
     return page_of(rows, limit, dict, lambda row: (row["id"],))
 
 

@@ -14,6 +14,7 @@ from pointsman.contracts.shapes import Recipient
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.streams import After, Wait, polling
@@ -199,6 +200,12 @@ async def deliveries(
     after = decode_cursor(cursor, int)[0] if cursor else 0
     pool = gate_of(request).process.pool
     rows = await pool.fetch(_LIST, caller.workspace, state, own or connector, after, limit + 1)
+    if not rows and cursor is None:
+        await refuse_unknown(
+            {"connector": connector},
+            lambda _: gate_of(request).connectors(caller.workspace),
+            lambda _, slug: pool.fetch(_LIST, caller.workspace, None, slug, 0, 1),
+        )
     return page_of(rows, limit, _reply_shown, lambda row: (row["number"],))
 
 

@@ -11,7 +11,7 @@ from pointsman.contracts.shapes import Attachment
 from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import ask
-from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.problems import invalid
 
 
 async def described(request: Request, caller: Caller, ids: tuple[str, ...]) -> tuple[Attachment, ...]:
@@ -28,5 +28,5 @@ async def described(request: Request, caller: Caller, ids: tuple[str, ...]) -> t
         if id not in known
     ]
     if errors:
-        raise Problem(422, "invalid-request", "the request has errors", errors)
+        raise invalid(errors)
     return found

@@ -25,7 +25,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_routing.api.actions import Label, Relabel
 from pointsman_routing.api.moves import Assign, Reason, Slug, Supervising, Supervisor, TicketIds, ToQueue, Transfer
-from pointsman_routing.api.tickets import conditions
+from pointsman_routing.api.tickets import conditions, refuse_unknown_names
 from pointsman_routing.desk.bulk import STEP_TICKETS_MAX, TICKETS_MAX
 from pointsman_routing.jobs import ONE
 
@@ -229,4 +229,6 @@ async def _found(request: Request, workspace: str, given: Filter) -> list[str]:
     if len(rows) > TICKETS_MAX:
         detail = f"it finds more than {TICKETS_MAX} tickets"
         raise Problem(422, "invalid", detail, [{"pointer": "/filter", "detail": detail}])
+    if not rows:
+        await refuse_unknown_names(request, workspace, asked, pointer="/filter/{}")
     return [row["id"] for row in rows]

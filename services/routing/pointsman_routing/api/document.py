@@ -142,7 +142,7 @@ def for_document(caller: Caller, change: Change) -> Caller:
 
 
 def invalid(errors: list[dict[str, Any]]) -> Problem:
-    return Problem(422, "invalid-document", "the document has mistakes", errors)
+    return Problem(422, "invalid-document", "", errors)
 
 
 @contextmanager

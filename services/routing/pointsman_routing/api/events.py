@@ -18,7 +18,7 @@ from pointsman.contracts.events import EVENT_TYPES
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json, dump_json
 from pointsman.runtime.http.pages import Limit, invalid_cursor
-from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.problems import Problem, invalid
 from pointsman.runtime.http.streams import After, Wait, polling
 from pointsman.runtime.process import ApiProcess
 from pointsman_routing import told
@@ -66,7 +66,7 @@ async def events(
     for place, name in enumerate(type or ()):
         if name not in EVENT_TYPES:
             errors = [{"pointer": "?type", "detail": f"{name!r} is no type of event (number {place + 1})"}]
-            raise Problem(422, "invalid-request", "the request has errors", errors)
+            raise invalid(errors)
     process = request.app.state.process
     poll = _Poll(process, caller, type, limit)
     with polling(process, caller, wait):

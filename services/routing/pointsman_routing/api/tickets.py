@@ -17,8 +17,10 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import answer_command, etag_of
 from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import INT4, Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
-from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.problems import Problem, invalid, not_found
+from pointsman_routing.api.names import names_of
 from pointsman_routing.api.shapes import MessageShape, TicketShape, message_shape, ticket_columns, ticket_shape
 
 routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
@@ -50,6 +52,9 @@ FILTERS = {
 }
 """Filter → the condition that it is; $1 is the workspace. What is looked for among messages names no column of the
 ticket, so that it is looked for once and not for each ticket."""
+
+NAMING = ("queue", "agent")
+"""The filters that name something of the workspace."""
 
 SORTED_BY: dict[str, tuple[str, type]] = {
     "opened_at": ("t.opened_at", datetime),
@@ -123,7 +128,7 @@ async def tickets(
     for name in states or ():
         if name not in STATES:
             detail = f"{name!r} is none of {', '.join(STATES)}"
-            raise Problem(422, "invalid-request", "the request has errors", [{"pointer": "?state", "detail": detail}])
+            raise invalid([{"pointer": "?state", "detail": detail}])
     asked = {
         "state": states,
         "queue": queue,
@@ -152,6 +157,8 @@ async def tickets(
         """,
         *values,
     )
+    if not rows and cursor is None:
+        await refuse_unknown_names(request, caller.workspace, asked)
     return page_of(rows, limit, ticket_shape, lambda row: (sort, _part_of_cursor(row["sorted_by"]), row["id"]))
 
 
@@ -213,6 +220,20 @@ async def explain(
     """Why this agent, why not that one, why it still waits, and the smallest change that would free it."""
     command = TicketExplain(actor=actor(caller.role, caller.sub), ticket_id=id, agent=agent)
     return await answer_command(request, caller, command, subject=id)
+
+
+async def refuse_unknown_names(
+    request: Request, workspace: str, asked: Mapping[str, Any], *, pointer: str = "?{}"
+) -> None:
+    """Of filters that found nothing: raises `Problem` 422 when one names what the workspace never had."""
+    pool = request.app.state.process.pool
+
+    async def found(name: str, value: str) -> Any:
+        where, values = conditions(workspace, {name: value})
+        return await pool.fetchval(f"SELECT 1 FROM ticket t WHERE {' AND '.join(where)} LIMIT 1", *values)
+
+    named = {name: asked[name] for name in NAMING}
+    await refuse_unknown(named, lambda name: names_of(pool, workspace, name), found, pointer=pointer)
 
 
 def conditions(workspace: str, asked: Mapping[str, Any]) -> tuple[list[str], list[Any]]:

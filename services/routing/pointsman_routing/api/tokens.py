@@ -1,7 +1,7 @@
 """`/v1/tokens`: the workspace's tokens. A token is shown once, when it is issued; only its id is kept."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
@@ -12,12 +12,14 @@ from pointsman.contracts.commands import TokenIssue, TokenRevoke
 from pointsman.contracts.wire import actor
 from pointsman.core.ids import derived_id, random_id
 from pointsman.core.instant import EPOCH, after, parse_rfc3339
+from pointsman.core.nearest import no_such
 from pointsman.runtime.auth import TTL_SECONDS_MAX, Caller, require, sign_token
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, ask
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem
+from pointsman_routing.api.names import named_in_document
 
 routes = APIRouter(prefix="/v1", tags=["tokens"])
 
@@ -54,8 +56,10 @@ class Token(BaseModel):
 
 @routes.post("/tokens", response_model=Issued, status_code=201)
 async def issue(request: Request, caller: Admin, body: Issue, key: IdempotencyKey) -> Response:
-    """Issues a token. With a key a repeat answers the same token again: it is signed anew, and nothing is stored."""
+    """Issues a token, a connector's or agent's only if the document has it. With a key a repeat answers the same token
+    again: it is signed anew, and nothing is stored."""
     process = request.app.state.process
+    await _known(process.pool, caller.workspace, body)
     now = process.clock.now().replace(microsecond=0)
     token_id = random_id("tok", now) if key is None else derived_id("tok", EPOCH, key.id)
     command = TokenIssue(
@@ -75,6 +79,16 @@ async def issue(request: Request, caller: Admin, body: Issue, key: IdempotencyKe
     except ValueError as error:
         raise Problem(503, "cannot-sign", str(error), headers={"Retry-After": "60"}) from error
     return Json({"token_id": token_id, "token": token, "expires_at": expires_at}, status, headers)
+
+
+async def _known(pool: Any, workspace: str, body: Issue) -> None:
+    """A token for nobody would be found out only when its app is refused everything. Raises `Problem` 422."""
+    if body.role not in ("agent", "connector"):
+        return
+    names = await named_in_document(pool, workspace, f"{body.role}s")
+    if names is not None and body.sub not in names:
+        detail = no_such(body.role, body.sub, names)
+        raise Problem(422, "invalid-request", detail, [{"pointer": "/sub", "detail": detail}])
 
 
 @routes.get("/tokens", response_model=Page[Token])

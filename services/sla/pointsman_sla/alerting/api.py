@@ -18,6 +18,7 @@ from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.idempotency import IdempotencyKey, answer_command, ask
 from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.streams import Event, event_stream, last_event_id
@@ -88,7 +89,15 @@ async def alerts(
         opened, alert_id = decode_cursor(cursor, int, str)
         before = (instant_of_cursor(opened), alert_id)
     filters = asking.AlertFilters(state, severity, policy, queue)
-    rows = await asking.alerts(request.app.state.process.pool, caller.workspace, filters, before, limit + 1)
+    pool = request.app.state.process.pool
+    rows = await asking.alerts(pool, caller.workspace, filters, before, limit + 1)
+    if not rows and cursor is None:
+
+        async def found(name: str, value: str) -> Any:
+            return await asking.alerts(pool, caller.workspace, asking.AlertFilters(**{name: value}), before, 1)
+
+        named = {"policy": policy, "queue": queue}
+        await refuse_unknown(named, lambda name: asking.names_of(pool, caller.workspace, name), found)
     return page_of(rows, limit, dict, lambda row: (micros(row["opened_at"]), row["id"]))
 
 

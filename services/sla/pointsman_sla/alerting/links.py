@@ -19,7 +19,7 @@ from pointsman.contracts.alerting import AlertAck
 from pointsman.contracts.shapes import Actor
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.limits import traceparent_of
-from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.problems import Problem, invalid, not_found
 from pointsman.runtime.http.storable import refuse_body, refuse_value
 from pointsman_sla.store import asking
 
@@ -134,6 +134,6 @@ def _comment(body: bytes, content_type: str) -> str | None:
         raise Problem(400, "invalid-request", f"the body cannot be read: {error}") from error
     if comment is not None and not (isinstance(comment, str) and len(comment) <= COMMENT_CHARACTERS_MAX):
         detail = f"is not a text of at most {COMMENT_CHARACTERS_MAX} characters"
-        raise Problem(422, "invalid-request", "the request has errors", [{"pointer": "/comment", "detail": detail}])
+        raise invalid([{"pointer": "/comment", "detail": detail}])
     refuse_value(comment, at=("comment",))
     return comment

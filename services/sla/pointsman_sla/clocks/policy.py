@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pointsman.contracts.document.workspace import FIRST_QUEUE
 from pointsman.contracts.shapes import Channel, Metric, Priority
 from pointsman_sla.calendar import Calendar, compile_calendar
 from pointsman_sla.clocks.ladder import Ladder, read_ladder, share_step
@@ -146,8 +147,9 @@ def part_of(document: Mapping[str, Any]) -> dict[str, Any]:
         "calendars": {name: _without_text(raw) for name, raw in (document.get("calendars") or {}).items()},
         "queues": {
             slug: {key: queue[key] for key in ORDERING if queue and queue.get(key) is not None}
-            for slug, queue in (document.get("queues") or {}).items()
+            for slug, queue in (document.get("queues") or {FIRST_QUEUE: None}).items()
         },
+        "agents": sorted(document.get("agents") or {}),
         "sla": {
             "policies": sla.get("policies") or [],
             "ladders": sla.get("ladders") or {},

@@ -13,11 +13,13 @@ from pointsman.core.instant import EPOCH, FOREVER, Instant
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
 from pointsman_sla.cursors import instant_of_cursor
 from pointsman_sla.micros import micros
 from pointsman_sla.notify.targets import Targets
+from pointsman_sla.store import asking
 
 routes = APIRouter(prefix="/v1", tags=["notifications"])
 
@@ -90,7 +92,14 @@ async def notifications(
     if cursor:
         created, id = decode_cursor(cursor, int, str)
         before = (instant_of_cursor(created), id)
-    rows = await request.app.state.process.pool.fetch(LISTED, caller.workspace, *before, state, target, limit + 1)
+    pool = request.app.state.process.pool
+    rows = await pool.fetch(LISTED, caller.workspace, *before, state, target, limit + 1)
+    if not rows and cursor is None:
+        await refuse_unknown(
+            {"target": target},
+            lambda name: asking.names_of(pool, caller.workspace, name),
+            lambda _, name: pool.fetch(LISTED, caller.workspace, *before, None, name, 1),
+        )
     return page_of(rows, limit, dict, lambda row: (micros(row["created_at"]), row["id"]))
 
 

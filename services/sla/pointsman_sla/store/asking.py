@@ -1,6 +1,6 @@
 """What the API reads: by workspace, in pages."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,8 @@ TIMELINE = """
 
 NEWEST_VERSION = "SELECT max(version) FROM config_version WHERE workspace = $1"
 
+NEWEST_PART = "SELECT body FROM config_version WHERE workspace = $1 ORDER BY version DESC LIMIT 1"
+
 NEWEST_BOOK = "SELECT version, body FROM config_version WHERE workspace = $1 ORDER BY version DESC LIMIT 1"
 
 
@@ -61,21 +63,21 @@ NEWEST_BOOK = "SELECT version, body FROM config_version WHERE workspace = $1 ORD
 class DueFilters:
     """What to list of the clocks that are due; None does not restrict."""
 
-    before: Instant | None
-    queue: str | None
-    agent: str | None
-    policy: str | None
-    metric: str | None
+    before: Instant | None = None
+    queue: str | None = None
+    agent: str | None = None
+    policy: str | None = None
+    metric: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AlertFilters:
     """What to list of the alerts; None does not restrict."""
 
-    state: str | None
-    severity: str | None
-    policy: str | None
-    queue: str | None
+    state: str | None = None
+    severity: str | None = None
+    policy: str | None = None
+    queue: str | None = None
 
 
 async def newest_version(db: Database, workspace: str) -> int | None:
@@ -88,6 +90,20 @@ async def newest_book(db: Database, workspace: str) -> Book | None:
     """The policies and calendars of the newest version."""
     row = await db.fetchrow(NEWEST_BOOK, workspace)
     return None if row is None else read_book(row["version"], row["body"])
+
+
+async def names_of(db: Database, workspace: str, filter: str) -> Collection[str] | None:
+    """The names that the newest version has for a filter (`queue`, `agent`, `policy`, `target`); None when this cannot
+    be told: there is no version, or it came before these names were kept."""
+    part = await db.fetchval(NEWEST_PART, workspace)
+    if part is None:
+        return None
+    if filter == "policy":
+        return [policy["name"] for policy in part["sla"]["policies"]]
+    if filter == "target":
+        return list(part["sla"]["notify"])
+    named: Collection[str] | None = part.get(f"{filter}s") if "agents" in part else None
+    return named
 
 
 async def clocks_of(

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from pointsman.core.fields import describe
 from pointsman.runtime.http import every_service, problems, secrets
 from pointsman.runtime.http.limits import CallLayer
-from pointsman.runtime.http.problems import ERRORS_MAX, MEDIA_TYPE, Problem, ProblemDocument
+from pointsman.runtime.http.problems import ERRORS_MAX, MEDIA_TYPE, Problem, ProblemDocument, invalid
 from pointsman.runtime.http.storable import refuse_unstorable
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ async def _known_parameters(request: Request) -> None:
     unknown = [name for name in request.query_params if name not in known]
     if unknown:
         errors = [{"pointer": f"?{name}", "detail": "unknown parameter"} for name in unknown]
-        raise Problem(422, "invalid-request", "the request has errors", errors)
+        raise invalid(errors)
 
 
 _known: dict[int, frozenset[str]] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
@@ -78,7 +78,11 @@ def router(config_version: Callable[[str], Awaitable[int | None]] | None) -> API
 
 
 async def dead_letters(
-    request: Request, caller: Operator, state: str = "open", limit: Limit = 50, cursor: Cursor = None
+    request: Request,
+    caller: Operator,
+    state: Literal["open", "replayed", "discarded"] = "open",
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """Dead letters of this service, oldest first; of one workspace when the operator names it."""
     after = decode_cursor(cursor, str)[0] if cursor else ""

@@ -2,9 +2,11 @@
 
 `type` is `/problems/<code>`, a page of the installation (docs/problems/<code>.md); `title` is the code in words;
 `instance` the request id; `errors` say what is wrong with the input: `pointer` is a JSON pointer into the body (RFC
-6901), or `?name` for a query parameter, or `header:name`; `line` the line of a YAML body.
+6901), or `?name` for a query parameter, or `header:name`; `line` the line of a YAML body. `detail` says the first of
+the errors in words.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from pointsman.runtime.http.json import dump_json
 
@@ -22,8 +25,9 @@ log = structlog.get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 100
+PATH_SHOWN_MAX = 200
 
-HTTP_CODES = {404: "not-found", 405: "method-not-allowed", 413: "body-too-large", 415: "unsupported-media-type"}
+HTTP_CODES = {413: "body-too-large", 415: "unsupported-media-type"}
 
 
 class ProblemError(BaseModel):
@@ -48,7 +52,10 @@ class ProblemDocument(BaseModel):
 
 
 class Problem(Exception):
-    """An answer that is an error. `code` is the slug of its page, `extra` further members of the document."""
+    """An answer that is an error. `code` is the slug of its page, `extra` further members of the document.
+
+    The first of the errors is said behind `detail`, in words, unless `detail` says it.
+    """
 
     def __init__(
         self,
@@ -59,6 +66,8 @@ class Problem(Exception):
         headers: Mapping[str, str] | None = None,
         **extra: Any,
     ) -> None:
+        if errors and str(errors[0]["detail"]) not in detail:
+            detail = ": ".join(part for part in (detail, in_words(errors)) if part)
         super().__init__(f"{status} {code}: {detail}")
         self.status, self.code, self.detail = status, code, detail
         self.errors, self.headers, self.extra = tuple(errors), dict(headers or {}), extra
@@ -88,6 +97,29 @@ class Problem(Exception):
         return Response(dump_json(self.document(request_id)), self.status, headers=self.headers, media_type=MEDIA_TYPE)
 
 
+def invalid(errors: Sequence[Mapping[str, Any]], code: str = "invalid-request") -> Problem:
+    """422: what is wrong with the input."""
+    return Problem(422, code, "", errors)
+
+
+def in_words(errors: Sequence[Mapping[str, Any]]) -> str:
+    """The first error as a person says it, and how many more there are: `customer.email: is no address (line 3)`."""
+    first, others = errors[0], len(errors) - 1
+    place = _in_words(str(first["pointer"]))
+    line = f" (line {first['line']})" if first.get("line") else ""
+    more = f"; and {others} more error{'s' if others > 1 else ''}" if others else ""
+    return f"{place}{': ' if place else ''}{first['detail']}{line}{more}"
+
+
+def _in_words(pointer: str) -> str:
+    """The place that a pointer names: `customer.email`, `queue`, `the header If-Match`."""
+    if pointer.startswith("header:"):
+        return f"the header {pointer.removeprefix('header:')}"
+    if not pointer.startswith("/"):
+        return pointer.removeprefix("?").removeprefix("path:").removeprefix("cookie:")
+    return ".".join(step.replace("~1", "/").replace("~0", "~") for step in pointer[1:].split("/"))
+
+
 def not_found(what: str) -> Problem:
     """404; also the answer for what belongs to another workspace."""
     return Problem(404, "not-found", f"there is no such {what}")
@@ -111,9 +143,33 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code in (404, 405):
+        return _elsewhere(request).response(request_id_of(request))
     code = HTTP_CODES.get(error.status_code, "bad-request" if error.status_code < 500 else "internal-error")
     problem = Problem(error.status_code, code, str(error.detail), headers=error.headers)
     return problem.response(request_id_of(request))
+
+
+def _elsewhere(request: Request) -> Problem:
+    """What the router has no answer for: 405 with every method that the path has, else 404."""
+    path = str(request.scope["path"])[len(str(request.scope.get("root_path", ""))) :]
+    allowed = sorted(
+        {method for template, methods in _paths_of(request.app) if template.match(path) for method in methods}
+    )
+    if not allowed:
+        return Problem(404, "not-found", f"there is nothing at {path[:PATH_SHOWN_MAX]}")
+    detail = f"{path[:PATH_SHOWN_MAX]} takes {' and '.join(allowed)}, not {request.method[:PATH_SHOWN_MAX]}"
+    return Problem(405, "method-not-allowed", detail, headers={"Allow": ", ".join(allowed)})
+
+
+def _paths_of(app: FastAPI) -> Sequence[tuple[re.Pattern[str], Sequence[str]]]:
+    """(path, its methods) of everything that the application documents, also of what its router does not know."""
+    found: Sequence[tuple[re.Pattern[str], Sequence[str]]] | None = getattr(app.state, "paths", None)
+    if found is None:
+        paths = app.openapi()["paths"].items()
+        found = [(compile_path(path)[0], [method.upper() for method in methods]) for path, methods in paths]
+        app.state.paths = found
+    return found
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
@@ -127,7 +183,7 @@ def invalid_request(found: Sequence[Any]) -> Problem:
         reason = found[0].get("ctx", {}).get("error", "")
         return Problem(400, "not-json", f"the body is not JSON: {reason}")
     errors = [{"pointer": _pointer(item["loc"]), "detail": item["msg"]} for item in found[:ERRORS_MAX]]
-    return Problem(422, "invalid-request", "the request has errors", errors)
+    return invalid(errors)
 
 
 def _pointer(place: Sequence[Any]) -> str:

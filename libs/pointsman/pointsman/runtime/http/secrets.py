@@ -15,7 +15,7 @@ from starlette.responses import Response
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
-from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.problems import Problem, invalid, not_found
 from pointsman.runtime.secret_store import Kept, NoSealingKey, SecretStore, TooManySecrets
 from pointsman.runtime.secrets import SECRET_BYTES_MAX
 from pointsman.runtime.standard_webhook import PREFIX, signing_key
@@ -127,4 +127,4 @@ def _shown(kept: Kept) -> dict[str, object]:
 
 
 def _invalid(detail: str) -> Problem:
-    return Problem(422, "invalid-request", "the request has errors", [{"pointer": "/value", "detail": detail}])
+    return invalid([{"pointer": "/value", "detail": detail}])

@@ -14,7 +14,7 @@ from urllib.parse import unquote_to_bytes
 from starlette.requests import Request
 
 from pointsman.core.storable import Path, mended, unstorable, why_unstorable
-from pointsman.runtime.http.problems import ERRORS_MAX, Problem
+from pointsman.runtime.http.problems import ERRORS_MAX, Problem, invalid
 
 _NO_UTF8 = "is not UTF-8"
 _ENCODED = re.compile(rb"\xed[\xa0-\xbf]")
@@ -103,7 +103,7 @@ def _broken(quoted: bytes) -> bool:
 
 
 def _refused(errors: list[dict[str, str]]) -> Problem:
-    return Problem(422, "invalid-request", "the request has errors", errors)
+    return invalid(errors)
 
 
 def _pointer(path: Path) -> str:

@@ -1,0 +1,35 @@
+"""A path with another method is answered 405, which names all the methods that it has. `GET /messages` was 404."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pointsman.testing.installation import Installation
+from tests.integration.http.serving import with_key
+from tests.integration.town import Town, a_town
+
+pytestmark = pytest.mark.stack
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+
+@pytest.fixture
+async def town(installation: Installation, tmp_path: Path) -> AsyncIterator[Town]:
+    async with a_town(with_key(installation.settings, tmp_path)) as town:
+        yield town
+
+
+async def test_every_path_refuses_the_methods_that_it_does_not_have(town: Town) -> None:
+    wrong, asked = [], 0
+    for service, app in town.apps.items():
+        paths = {path: {method.upper() for method in methods} for path, methods in app.openapi()["paths"].items()}
+        for path, methods in paths.items():
+            for method in set(METHODS) - methods:
+                asked += 1
+                answer = await town.call(service, method, path.replace("{", "").replace("}", ""), "admin", "acme")
+                allowed = set(answer.headers.get("allow", "").split(", "))
+                if answer.status_code != 405 or not methods <= allowed or method in allowed:
+                    wrong.append(f"{service} {method} {path}: {answer.status_code} {allowed} {answer.text[:120]}")
+    assert not wrong, "\n".join(wrong)
+    assert asked > 300
