@@ -19,7 +19,8 @@ from pointsman.contracts.shapes import Channel, Priority
 
 KINDS = (
     "json", "cloudevents", "smtp", "lmtp", "imap", "gmail", "graph", "mime", "mailgun", "sendgrid", "postmark", "ses",
-    "sns", "mandrill", "brevo", "mailersend", "postal", "resend", "slack", "teams", "meta", "whatsapp", "messenger", "instagram", "facebook", "telegram",
+    "sns", "mandrill", "brevo", "mailersend", "postal", "resend", "slack", "teams", "meta", "whatsapp", "messenger",
+    "instagram", "facebook", "telegram",
     "twilio", "line", "x", "twitter", "mastodon", "activitypub", "zendesk", "freshdesk", "jira", "servicenow",
     "salesforce", "hubspot", "intercom", "front", "github", "gitlab", "groove", "zapier", "mention", "appfollow",
     "bandwidth", "deskdotcom", "tiktok", "webhook",
