@@ -30,6 +30,7 @@ from pointsman_intake.connectors import Connector, ConnectorBook
 from pointsman_intake.model import Arrival, Outcome, Report
 from pointsman_intake.outgoing import reply_of
 from pointsman_intake.settings import IntakeSettings
+from pointsman_intake.waking import wake
 
 log = structlog.get_logger(__name__)
 
@@ -57,11 +58,14 @@ WHERE workspace = $1 AND id = $2 AND state = 'queued'
 
 
 class NotTaken(Exception):
-    """The receiver did not take it. `permanent` when no later try can help; `after_seconds` when it said so."""
+    """The receiver did not take it. `permanent` when no later try can help; `after_seconds` when it said so;
+    `lacks`: the secret of this name is missing."""
 
-    def __init__(self, reason: str, *, permanent: bool = False, after_seconds: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, permanent: bool = False, after_seconds: float | None = None, lacks: str | None = None
+    ) -> None:
         super().__init__(reason)
-        self.permanent, self.after_seconds = permanent, after_seconds
+        self.permanent, self.after_seconds, self.lacks = permanent, after_seconds, lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +138,8 @@ class DeliveryLoop:
             backoff = self._settings.delivery_backoff_seconds * 2 ** (row["rounds"] - 1)
             seconds = max(backoff, min(error.after_seconds or 0.0, 3600.0))
             await self._pool.execute(_LATER, row["workspace"], row["id"], seconds, str(error)[:2000])
+            if error.lacks and await self._secrets.has(row["workspace"], error.lacks):
+                await wake(self._pool, row["workspace"], error.lacks)  # it was set while we failed
             return
         await self._report(row, "delivered", external_id=taken.external_id, thread=taken.thread)
 
@@ -175,7 +181,7 @@ class DeliveryLoop:
             url = await self._secrets.get(workspace, send.url_from)
             return url, await self._secrets.values(workspace, send.secret)
         except SecretMissing as error:
-            raise NotTaken(str(error)) from error
+            raise NotTaken(str(error), lacks=error.name) from error
 
     async def _post(self, url: str, secrets: Sequence[str], id: str, body: bytes) -> Taken:
         now = self._group.clock.now()

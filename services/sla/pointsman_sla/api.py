@@ -31,6 +31,7 @@ from pointsman_sla.cursors import instant_of_cursor
 from pointsman_sla.holiday_names import holiday_name
 from pointsman_sla.micros import MICROS, instant, micros
 from pointsman_sla.notify import api as notifications
+from pointsman_sla.notify.waking import wake
 from pointsman_sla.predictions import Predictions
 from pointsman_sla.recompute import api as recomputing
 from pointsman_sla.shapes import (
@@ -59,6 +60,7 @@ def create(process: ApiProcess) -> FastAPI:
         "Pointsman sla",
         config_version=lambda workspace: asking.newest_version(process.pool, workspace),
         keeps_secrets=True,
+        secret_set=wake,
     )
     app.include_router(routes)
     app.include_router(alerts.routes)

@@ -174,6 +174,41 @@ def tickets_as(monkeypatch: pytest.MonkeyPatch, stack: StackFolder, token: str, 
         return typed(*command).code
 
 
+def test_secrets_that_are_not_set_are_named_by_apply_and_those_named_by_lint(tmp_path: Path, document: Path) -> None:
+    """A document whose secrets were not there passed silently, in every service."""
+    file = tmp_path / "secretive.json"
+    site = {"channel": "chat", "kind": "json", "send": {"kind": "webhook", "url_from": "site-url", "secret": "site"}}
+    hook = {"url_from": "crm-url", "secret": "crm"}
+    notify = {"pager": {"url_from": "pager-url"}}
+    other = {
+        "workspace": "secretive",
+        "connectors": {"site": site},
+        "webhooks": {"crm": hook},
+        "sla": {"notify": notify, "last_resort": "pager"},
+    }
+    file.write_bytes(orjson.dumps(other))
+    named = [
+        {"pointer": "/connectors/site/send/url_from", "secret": "site-url", "service": "intake"},
+        {"pointer": "/connectors/site/send/secret", "secret": "site", "service": "intake"},
+        {"pointer": "/webhooks/crm/url_from", "secret": "crm-url", "service": "routing"},
+        {"pointer": "/webhooks/crm/secret", "secret": "crm", "service": "routing"},
+        {"pointer": "/sla/notify/pager/url_from", "secret": "pager-url", "service": "sla"},
+    ]
+    assert orjson.loads(typed("lint", str(file), "--json").out)["secrets"] == named
+    assert typed("apply", str(file), "--dry-run", "--json").json["unset"] == named
+    assert typed("apply", str(file), "--json").json["unset"] == named
+    value = tmp_path / "value"
+    value.write_text("https://crm.example/hook")
+    for name in ("crm-url", "pager-url"):
+        assert typed("secret", "set", name, "-w", "secretive", "--file", str(value)).code == 0
+    left = [one for one in named if one["secret"] not in ("crm-url", "pager-url")]
+    assert typed("apply", str(file), "--json").json["unset"] == left
+    said = typed("apply", str(file), "--dry-run").err
+    assert "/connectors/site/send/secret: site is not set in intake" in said
+    assert "pointsman secret set site" in said
+    assert typed("apply", str(document)).code == 0, "whose workspace the commands speak of"
+
+
 @pytest.mark.usefixtures("document")
 def test_tokens_are_issued_listed_and_revoked(monkeypatch: pytest.MonkeyPatch, stack: StackFolder) -> None:
     issued = typed("token", "issue", "supervisor", "-w", "acme", "--sub", "sue", "--ttl", "600", "--json").json

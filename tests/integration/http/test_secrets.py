@@ -201,3 +201,19 @@ async def test_without_a_key_nothing_is_stored_and_the_problem_says_why(
         assert len((await client.get("/v1/secrets", headers=headers)).json()["items"]) == 1
         with pytest.raises(SecretMissing, match="POINTSMAN_SECRETS_KEY_FILE"):
             await process.secrets.get("acme", "crm-hook")
+
+
+async def test_those_that_are_not_set_are_told_wherever_a_value_may_stand(keeper: Keeper) -> None:
+    """Of names that a document uses; a value may be in the store, a file or a variable."""
+    await keeper.put("stored", "s3cret")
+    folder = keeper.settings.secrets_folder
+    assert folder is not None
+    (folder / "acme").mkdir(parents=True)
+    (folder / "acme" / "filed").write_text("s3cret")
+    asked = {"name": ["stored", "gone", "filed", "lost", "gone"]}
+    assert (await keeper.call("GET", "/unset", params=asked)).json() == {"unset": ["gone", "lost"]}
+    elsewhere = await keeper.call("GET", "/unset", workspace="other", params=asked)
+    assert elsewhere.json() == {"unset": ["stored", "gone", "filed", "lost"]}
+    assert (await keeper.call("GET", "/unset", role="supervisor", params=asked)).status_code == 403
+    named = {"POINTSMAN_SECRET__ACME__LOST": "s3cret"}
+    assert await keeper.resolver(environment=named).unset("acme", ["lost", "gone"]) == ["gone"]

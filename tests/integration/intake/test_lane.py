@@ -232,6 +232,26 @@ async def test_during_a_rotation_a_reply_is_signed_with_both_secrets(stack: Stac
         Webhook(secret).verify(body.decode(), headers)
 
 
+async def test_setting_a_secret_wakes_the_replies_that_waited_for_it(stack: Stack) -> None:
+    """They left after a pause that had doubled for each time that the secret was missing."""
+    (stack.folder / "secrets/acme/sign").unlink()
+    admin = stack.api.headers("admin", "vera")
+    await stack.desk.reply(connector="pushed")
+    async with a_receiver() as (url, got):
+        for name, value in (("url", url), ("sign", SECRETS["sign"])):
+
+            async def told(name: str = name) -> bool:
+                return f"no secret '{name}'" in ((await stack.delivery() or {}).get("reason") or "")
+
+            await until_it(told)
+            await stack.api.process.pool.execute("UPDATE delivery SET due_at = due_at + interval '1 hour', rounds = 7")
+            assert not got
+            put = await stack.api.client.put(f"/v1/secrets/{name}", json={"value": value}, headers=admin)
+            assert put.status_code == 200
+        await until_it(lambda: _state(stack, "delivered"))
+    assert len(got) == 1
+
+
 async def test_delivery_is_tried_again_until_it_is_taken(stack: Stack) -> None:
     async with a_receiver(500, 503, 429, 400) as (url, got):
         put_secrets(stack.folder / "secrets", url=url)

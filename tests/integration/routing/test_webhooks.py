@@ -292,3 +292,35 @@ async def test_an_address_that_cannot_be_called_leaves_a_reason_with_its_event(h
         assert repaired.status_code == 200
         await hooked.admin.post("/v1/webhooks/crm/enable")
         await until(lambda: hooked.receiver.types("t1") == TICKETS)
+
+
+async def test_setting_a_secret_wakes_the_webhook_that_waited_for_it(hooked: Hooked) -> None:
+    """It waited for up to five minutes, since a webhook without its address is paused as one that is down."""
+    for name in ("crm-url", "crm-hook"):
+        assert (await hooked.admin.delete(f"/v1/secrets/{name}")).status_code == 204
+    await hooked.works_on("t1")
+    async with hooked.sending(webhook_backoff_seconds=200.0):
+        for name, value in (("crm-url", hooked.receiver.url), ("crm-hook", FIRST)):
+
+            async def told(name: str = name) -> bool:
+                return name in ((await hooked.webhook())["last_error"] or "")
+
+            await until(told)
+            assert hooked.receiver.got == []
+            assert (await hooked.admin.put(f"/v1/secrets/{name}", json={"value": value})).status_code == 200
+        await until(lambda: hooked.receiver.types("t1") == TICKETS, within_seconds=10)
+
+
+async def test_what_a_document_names_and_is_not_set_is_told_when_it_is_checked_and_put(hooked: Hooked) -> None:
+    """Secrets that were not there yet passed silently."""
+    hooks = {"crm": {"url_from": "crm-url", "secret": "crm-key"}, "erp": {"url_from": "erp-url", "secret": "crm-hook"}}
+    unset = [
+        {"pointer": "/webhooks/crm/secret", "secret": "crm-key", "service": "routing"},
+        {"pointer": "/webhooks/erp/url_from", "secret": "erp-url", "service": "routing"},
+    ]
+    document = DOCUMENT | {"webhooks": hooks}
+    assert (await hooked.admin.post("/v1/config:check", json=document)).json()["unset"] == unset
+    put = await hooked.admin.put("/v1/config", json=document, headers={"If-Match": "*"})
+    assert (put.status_code, put.json()["unset"]) == (200, unset)
+    assert (await hooked.admin.put("/v1/secrets/erp-url", json={"value": "https://erp.example"})).status_code == 200
+    assert (await hooked.admin.post("/v1/config:check", json=document)).json()["unset"] == unset[:1]

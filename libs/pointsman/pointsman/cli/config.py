@@ -16,7 +16,9 @@ from pointsman.cli.effect import placed, print_check, print_difference
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_json, print_table, say
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask, open_session, remember_workspace, run
+from pointsman.cli.unset import unset_secrets, worded
 from pointsman.client.session import ApiError, Session
+from pointsman.contracts.document.needed import secrets_needed
 
 SERVICES = ("intake", "routing", "sla", "metrics")
 EVERYWHERE_WITHIN_SECONDS = 30.0
@@ -66,10 +68,12 @@ def apply(
         async with open_session(profile, document.workspace) as session:
             with lines_of(document):
                 if dry_run:
-                    return placed(await check_document(session, document.content, document.media_type), document)
-                return await put_document(
-                    session, document.content, document.media_type, open_clocks=open_clocks, reason=reason
-                )
+                    told = placed(await check_document(session, document.content, document.media_type), document)
+                else:
+                    told = await put_document(
+                        session, document.content, document.media_type, open_clocks=open_clocks, reason=reason
+                    )
+                return told | {"unset": await unset_secrets(session, secrets_needed(document.written.value))}
 
     answer = run(work())
     if not dry_run:
@@ -83,6 +87,8 @@ def apply(
             say(f"{document.workspace}: version {answer['version']} holds, every service has it.")
         for pointer in answer.get("inactive") or ():
             say(f"{pointer}: accepted, but not active in this version of Pointsman.")
+        for missing in answer["unset"]:
+            say(worded(missing))
     if dry_run and answer["effect"] and answer["effect"]["refused"]:
         raise typer.Exit(1)
 

@@ -3,11 +3,13 @@
 A value that was replaced may stay valid for a while: during a rotation both verify, and both sign.
 """
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from pointsman.core.instant import Instant
+from pointsman.runtime.logic import Database
 from pointsman.runtime.sealing import NotOpened, SealingKeys
 
 SECRETS_OF_WORKSPACE_MAX = 500
@@ -24,6 +26,10 @@ SET value = excluded.value, previous = excluded.previous, previous_until = exclu
     set_at = excluded.set_at, set_by = excluded.set_by
 """
 _FORGET = "UPDATE secret SET previous = NULL, previous_until = NULL WHERE previous_until <= clock_timestamp()"
+
+
+SecretSet = Callable[[Database, str, str], Awaitable[None]]
+"""What a service does when the secret (workspace, name) was set: it wakes what waited for it."""
 
 
 class NoSealingKey(RuntimeError):
@@ -59,9 +65,18 @@ class SecretStore:
             self._opened(sealed, workspace, name) for sealed in (row["value"], row["previous"]) if sealed is not None
         )
 
-    async def put(self, workspace: str, name: str, value: str, by: str, previous_valid_seconds: int) -> Kept:
+    async def put(
+        self,
+        workspace: str,
+        name: str,
+        value: str,
+        by: str,
+        previous_valid_seconds: int,
+        then: SecretSet | None = None,
+    ) -> Kept:
         """Stores a value; the one it replaces stays valid for so many seconds. The same value again, as a repeated call
-        sends it, leaves the replaced one in its place. Raises `NoSealingKey`, `TooManySecrets`."""
+        sends it, leaves the replaced one in its place. `then` runs in the same transaction. Raises `NoSealingKey`,
+        `TooManySecrets`."""
         if self._keys is None:
             raise NoSealingKey("this installation has no key for secrets: POINTSMAN_SECRETS_KEY_FILE is not set")
         sealed = self._keys.seal(value.encode(), self._place(workspace, name))
@@ -82,6 +97,8 @@ class SecretStore:
                 previous = old["previous" if repeated else "value"]
             until = None if previous is None else now + timedelta(seconds=previous_valid_seconds)
             await db.execute(_PUT, workspace, name, sealed, previous, until, now, by)
+            if then is not None:
+                await then(db, workspace, name)
         return Kept(name, now, by, until)
 
     async def names(self, workspace: str, after: str, limit: int) -> list[Kept]:
@@ -97,6 +114,13 @@ class SecretStore:
             limit,
         )
         return [Kept(**row) for row in rows]
+
+    async def those_of(self, workspace: str, names: Sequence[str]) -> frozenset[str]:
+        """Which of the names have a value here."""
+        rows = await self._pool.fetch(
+            "SELECT name FROM secret WHERE workspace = $1 AND name = ANY($2::text[])", workspace, list(names)
+        )
+        return frozenset(row["name"] for row in rows)
 
     async def remove(self, workspace: str, name: str) -> bool:
         """Whether there was one. From now on the name stands for nothing here."""

@@ -7,7 +7,7 @@ Slugs have no `--`, so no two pairs share a variable.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,12 @@ SECRET_BYTES_MAX = 65_536
 
 
 class SecretMissing(LookupError):
-    """The workspace has no secret of this name, or it cannot be read here. The message names both, never a value."""
+    """The workspace has no secret of this name, or it cannot be read here. The message names both, never a value.
+    `name` None: nothing names one."""
+
+    def __init__(self, message: str, name: str | None) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class Secrets:
@@ -47,7 +52,7 @@ class Secrets:
         Raises `SecretMissing` when there is none."""
         found = () if name is None else await self._find(workspace, name)
         if not found:
-            raise SecretMissing(f"the workspace {workspace} has no secret {name!r}")
+            raise SecretMissing(f"the workspace {workspace} has no secret {name!r}", name)
         return found
 
     async def get(self, workspace: str, name: str | None) -> str:
@@ -57,17 +62,39 @@ class Secrets:
     async def _find(self, workspace: str, name: str) -> tuple[str, ...]:
         if not _SLUG.fullmatch(workspace) or not _SLUG.fullmatch(name):
             return ()
-        found = self._environment.get(variable_of(workspace, name))
-        if found is None and self._folder is not None:
-            found = _read(self._folder / workspace / name)
-        if found:
-            return (found,)
+        given = self._given(workspace, name)
+        if given is not None:
+            return (given,)
         if self.store is None:
             return ()
         try:
             return await self.store.values(workspace, name)
         except (NotOpened, NoSealingKey) as error:
-            raise SecretMissing(f"the secret {name!r} of {workspace} cannot be read: {error}") from error
+            raise SecretMissing(f"the secret {name!r} of {workspace} cannot be read: {error}", name) from error
+
+    async def has(self, workspace: str, name: str) -> bool:
+        """Whether the name stands for something that can be read."""
+        try:
+            return bool(await self._find(workspace, name))
+        except SecretMissing:
+            return False
+
+    async def unset(self, workspace: str, names: Iterable[str]) -> list[str]:
+        """Those of the names that stand for nothing here, in their order."""
+        wanted = [*dict.fromkeys(names)]
+        stored: frozenset[str] = frozenset()
+        if self.store is not None:
+            stored = await self.store.those_of(workspace, wanted)
+        return [name for name in wanted if name not in stored and not self._given(workspace, name)]
+
+    def _given(self, workspace: str, name: str) -> str | None:
+        """What stands in the environment or in a file."""
+        if not _SLUG.fullmatch(workspace) or not _SLUG.fullmatch(name):
+            return None
+        found = self._environment.get(variable_of(workspace, name))
+        if found is None and self._folder is not None:
+            found = _read(self._folder / workspace / name)
+        return found or None
 
 
 def variable_of(workspace: str, name: str) -> str:

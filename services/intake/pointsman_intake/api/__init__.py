@@ -10,6 +10,7 @@ from pointsman.runtime.http.app import service_app
 from pointsman_intake.api import attachments, customers, email, events, hooks, messages, quarantine, replies
 from pointsman_intake.api.hot import add_hot_routes
 from pointsman_intake.gate import Gate
+from pointsman_intake.waking import wake
 
 if TYPE_CHECKING:
     from pointsman.runtime.process import ApiProcess
@@ -25,6 +26,7 @@ def create(process: "ApiProcess") -> FastAPI:
         config_version=gate.config_version,
         keeps_secrets=True,
         signing_secret=gate.signing_secret,
+        secret_set=wake,
         body_bytes_max=max(gate.settings.batch_bytes_max, gate.settings.email_bytes_max),
     )
     app.state.gate = gate

@@ -27,6 +27,7 @@ from pointsman_routing.api.offers import OfferReader
 from pointsman_routing.api.renewals import Renewals
 from pointsman_routing.api.stream import AgentStream
 from pointsman_routing.api.viewing import Viewings
+from pointsman_routing.webhooks.waking import wake
 
 
 def create(process: ApiProcess) -> FastAPI:
@@ -38,6 +39,7 @@ def create(process: ApiProcess) -> FastAPI:
         config_version=lambda workspace: config_version_of(process.pool, workspace),
         keeps_secrets=True,
         signing_secret=lambda workspace, name: webhooks.signs_with(process.pool, workspace, name),
+        secret_set=wake,
     )
     renewals = Renewals(process)
     process.start(renewals.run())

@@ -17,7 +17,7 @@ from pointsman.runtime.commanding import Key
 from pointsman.runtime.http.idempotency import ask, etag_of
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
-from pointsman_routing.api.document import Change, checked, known_place, stored
+from pointsman_routing.api.document import Change, checked, known_place, stored, unset_here
 
 RACES_MAX = 10
 """How often a change of one entry is made anew when another change came between."""
@@ -40,13 +40,23 @@ def document_body(*media_types: str) -> dict[str, Any]:
 BODY = document_body("application/json", "application/yaml")
 
 
+class UnsetSecret(BaseModel):
+    """A key that names a secret which has no value in the service that uses it: nothing comes of the key until then."""
+
+    pointer: str
+    secret: str
+    service: str
+
+
 class Applied(BaseModel):
     """The version that holds now; `inactive` points at keys that are valid and whose feature is not built yet.
     `recompute_job_id`, after `open_clocks=recompute`: the job that lays open tickets' clocks anew
-    (`GET /sla/v1/jobs/{id}`)."""
+    (`GET /sla/v1/jobs/{id}`). `unset`: secrets that routing is to use and that have no value yet; intake and sla tell
+    theirs by `GET /{service}/v1/secrets/unset`."""
 
     version: int
     inactive: list[str]
+    unset: list[UnsetSecret]
     recompute_job_id: str | None = None
 
 
@@ -76,7 +86,8 @@ async def apply(
     )
     body, status, headers = await ask(request, caller, command, subject="config", key=key)
     version = int(body["config_version"])
-    answer = {"version": version, "inactive": inactive}
+    unset = await unset_here(request, caller.workspace, written.value)
+    answer = {"version": version, "inactive": inactive, "unset": unset}
     if job := body.get("recompute_job_id"):
         answer["recompute_job_id"] = job
     return Json(answer, status, headers | {"ETag": etag_of(version)})

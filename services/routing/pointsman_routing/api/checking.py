@@ -17,8 +17,8 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import ask
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
-from pointsman_routing.api.applying import BODY
-from pointsman_routing.api.document import change_of, checked, for_document, stored, written_of
+from pointsman_routing.api.applying import BODY, UnsetSecret
+from pointsman_routing.api.document import change_of, checked, for_document, stored, unset_here, written_of
 from pointsman_routing.lint import lint
 
 routes = APIRouter(prefix="/v1", tags=["config"])
@@ -89,10 +89,11 @@ class HolidaysUntil(BaseModel):
 
 class Checked(BaseModel):
     """A document without mistakes: what `PUT` would do. `version` is the current one, null when there is none; then
-    `effect` is null too. `findings` are lint's; none of them keeps a document from being put."""
+    `effect` is null too. `unset` as `PUT` tells it. `findings` are lint's; none keeps a document from being put."""
 
     version: int | None
     inactive: list[str]
+    unset: list[UnsetSecret]
     diff: list[Difference]
     findings: list[LintFinding]
     horizons: list[HolidaysUntil]
@@ -108,6 +109,7 @@ async def check(request: Request, caller: Creator) -> Response:
     answer: dict[str, Any] = {
         "version": None,
         "inactive": document.inactive(),
+        "unset": await unset_here(request, caller.workspace, written.value),
         "findings": await run_in_threadpool(_findings, written, document),
         "horizons": [horizon.plain() for horizon in horizons(as_written(document), _year(request))],
         "effect": None,

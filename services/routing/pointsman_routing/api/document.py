@@ -14,6 +14,7 @@ from starlette.requests import Request
 from pointsman.contracts.document import Document, DocumentError, DocumentErrors, Written, read_plain
 from pointsman.contracts.document.change import UnknownEntry, UnknownSection
 from pointsman.contracts.document.errors import pointer_of
+from pointsman.contracts.document.needed import secrets_needed
 from pointsman.contracts.document.parts import DOCUMENT_BYTES_MAX
 from pointsman.contracts.document.vetting import vetted
 from pointsman.runtime.auth import EVERY_WORKSPACE, Caller
@@ -62,6 +63,14 @@ def _vetted(change: Change, year: int | None, standing: Mapping[str, Any] | None
         return vetted(change.written, year=year, standing=standing, also=change.mistakes)
     except DocumentErrors as errors:
         raise invalid([error.plain() for error in errors.errors]) from errors
+
+
+async def unset_here(request: Request, workspace: str, document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The secrets that routing itself is to use by this document and that are not set; the others answer for theirs
+    (`GET /v1/secrets/unset`)."""
+    named = [one for one in secrets_needed(document) if one.service == "routing"]
+    missing = await request.app.state.process.secrets.unset(workspace, [one.name for one in named])
+    return [one.plain() for one in named if one.name in missing]
 
 
 async def stored(request: Request, workspace: str, version: int | None = None) -> tuple[int, dict[str, Any]]:

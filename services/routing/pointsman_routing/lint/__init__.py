@@ -26,6 +26,7 @@ from pointsman_routing.lint.promises import (
 )
 from pointsman_routing.lint.queues import queue_loop, unreachable_queue
 from pointsman_routing.lint.rates import Rate
+from pointsman_routing.lint.secrets import unnamed_secret
 from pointsman_routing.lint.view import Check, View
 
 FINDINGS_MAX = 500
@@ -95,6 +96,11 @@ RULES: tuple[Rule, ...] = (
         "untold-target",
         "a notify target that a ladder, a queue or the last resort names, without an address",
         untold_target,
+    ),
+    Rule(
+        "unnamed-secret",
+        "a webhook, a connector's `send` or its `verify` that lacks the name of a secret, so that nothing comes of it",
+        unnamed_secret,
     ),
     Rule(
         "holidays-end",

@@ -12,6 +12,7 @@ from pointsman.cli.findings import finding_lines
 from pointsman.cli.output import print_json, say
 from pointsman.contracts.document import Document, DocumentErrors
 from pointsman.contracts.document.horizon import as_written, horizons
+from pointsman.contracts.document.needed import secrets_needed
 from pointsman.contracts.document.vetting import vetted
 from pointsman_routing.lint import lint
 from pointsman_routing.lint.rates import Rate, RatesError, read_rates
@@ -42,11 +43,15 @@ def lint_file(
         finding.plain(given.written.line_of(finding.path)) for finding in lint(document, _rates(document, rates))
     ]
     ends = [horizon.plain() for horizon in horizons(as_written(document), year)]
+    secrets = [one.plain() for one in secrets_needed(given.written.value)]
     if json:
         said = {"workspace": given.workspace, "findings": findings, "ok": not findings}
+        said |= {"secrets": secrets} if secrets else {}
         print_json({**said, "horizons": ends} if ends else said)
     else:
         _print(given, findings)
+        for one in secrets:
+            say(f"{one['pointer']}: needs the secret {one['secret']} in {one['service']}; `apply` tells if it is set.")
         for end in ends:
             renews = ", moved on by itself every year" if end["renews"] else ", and for good"
             say(f"{end['pointer']}: public holidays are known until {end['until']}{renews}.")

@@ -27,6 +27,7 @@ from pointsman.runtime.standard_webhook import signed_headers
 from pointsman.runtime.tasks import Tasks
 from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.webhooks.outbox import Outbox
+from pointsman_routing.webhooks.waking import wake
 
 log = structlog.get_logger(__name__)
 
@@ -92,13 +93,20 @@ DISABLED = "UPDATE webhook SET disabled_at = clock_timestamp() WHERE workspace =
 
 
 class NotTaken(Exception):
-    """The receiver did not take it. `down`: no other event would do better now; `gone`: it wants none any more."""
+    """The receiver did not take it. `down`: no other event would do better now; `gone`: it wants none any more;
+    `lacks`: the secret of this name is missing."""
 
     def __init__(
-        self, reason: str, *, down: bool = False, gone: bool = False, after_seconds: float | None = None
+        self,
+        reason: str,
+        *,
+        down: bool = False,
+        gone: bool = False,
+        after_seconds: float | None = None,
+        lacks: str | None = None,
     ) -> None:
         super().__init__(reason)
-        self.down, self.gone, self.after_seconds = down, gone, after_seconds
+        self.down, self.gone, self.after_seconds, self.lacks = down, gone, after_seconds, lacks
 
 
 class WebhookSender:
@@ -196,6 +204,8 @@ class WebhookSender:
         state = await self._pool.fetchval(
             FAILED, *key, reason, error.down, paused, error.gone, settings.webhook_disable_after_seconds
         )
+        if error.lacks and await self._secrets.has(key[0], error.lacks):
+            await wake(self._pool, key[0], error.lacks)  # it was set while we failed
         if dead:
             telemetry.alarm("routing", "webhook-event-dead", workspace=key[0], webhook=key[1], id=row["id"])
         if state == "disabled":
@@ -215,7 +225,7 @@ class WebhookSender:
             headers |= {"content-type": "application/cloudevents+json", "user-agent": "pointsman"}
             answer = await self._outbound.post(url, body, headers)
         except SecretMissing as error:
-            raise NotTaken(str(error), down=True) from error
+            raise NotTaken(str(error), down=True, lacks=error.name) from error
         except CALL_ERRORS as error:
             raise NotTaken(f"no answer: {error or type(error).__name__}", down=True) from error
         except ValueError as error:

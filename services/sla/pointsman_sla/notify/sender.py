@@ -29,6 +29,7 @@ from pointsman_sla.notify.courier import Courier
 from pointsman_sla.notify.opening import open_due, take_up
 from pointsman_sla.notify.standing import Standing, read_standing
 from pointsman_sla.notify.targets import Target, Targets
+from pointsman_sla.notify.waking import wake
 from pointsman_sla.notify.wording import ALERTS_LISTED_MAX, variables
 from pointsman_sla.settings import SlaSettings
 
@@ -54,11 +55,18 @@ WAITING = Counter(
 
 
 class NotTaken(Exception):
-    """No address, or not all, took it. `taken` are the digests of those that did."""
+    """No address, or not all, took it. `taken` are the digests of those that did; `lacks`: the secret of this name is
+    missing."""
 
-    def __init__(self, reason: str, taken: Collection[str] = (), after_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        taken: Collection[str] = (),
+        after_seconds: float | None = None,
+        lacks: str | None = None,
+    ) -> None:
         super().__init__(reason)
-        self.taken, self.after_seconds = taken, after_seconds
+        self.taken, self.after_seconds, self.lacks = taken, after_seconds, lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +232,7 @@ class NotificationSender:
         try:
             secret = await self._secrets.get(row["workspace"], target.url_from)
         except SecretMissing as error:
-            raise NotTaken(str(error)) from error
+            raise NotTaken(str(error), lacks=error.name) from error
         lines = [line.strip() for line in secret.splitlines()]
         addresses = [line for line in lines if line and not line.startswith("#")]
         if not addresses or len(addresses) > ADDRESSES_MAX:
@@ -255,5 +263,7 @@ class NotificationSender:
         SENT.labels("dead" if dead else "put off").inc()
         named = {"workspace": row["workspace"], "target": row["target"], "id": row["id"]}
         log.info("notification not taken", **named, reason=str(error), dead=dead)
+        if error.lacks and await self._secrets.has(row["workspace"], error.lacks):
+            await wake(self._pool, row["workspace"], error.lacks)  # it was set while we failed
         if dead:
             telemetry.alarm("sla", "notification-dead", **named, reason=str(error))

@@ -14,6 +14,8 @@ import pytest
 from pointsman.local.process import LocalProcess
 from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until, until_it
+from pointsman_sla.api import create
+from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import Receiver, Telling, a_receiver
 
@@ -65,6 +67,25 @@ async def test_the_first_is_told_at_once_and_what_follows_in_one_digest_at_the_w
         await telling.window_passed()
         await telling.settled("sent", 2)
     assert receiver.got[1][1]["title"] == "5 breaches in billing (standard)"
+
+
+async def test_setting_the_addresses_wakes_what_waited_for_them(telling: Telling, tmp_path: Path) -> None:
+    settings = with_key(telling.settings, tmp_path)
+    telling.settings = settings
+    async with a_receiver() as receiver, a_process(settings, "sla") as process, a_client(create(process)) as client:
+        await telling.configure(pager={}, other={"url_from": "others"})
+        await telling.write(an_item("1"))
+        async with telling.sending(notify_backoff_seconds=600.0):
+
+            async def failed() -> bool:
+                return any("pager-url" in (row["reason"] or "") for row in await telling.notifications())
+
+            await until_it(failed)
+            admin = bearer(a_token(settings, "admin"))
+            put = await client.put("/v1/secrets/pager-url", json={"value": receiver.address}, headers=admin)
+            assert put.status_code == 200, put.text
+            await telling.settled("sent")
+        assert len(receiver.got) == 1
 
 
 async def test_of_two_senders_each_message_comes_once(telling: Telling, receiver: Receiver) -> None:

@@ -238,6 +238,25 @@ CASES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {"calendars": {"office": {"always": True, "holidays_of": {"country": "IT", "years": [2026]}}}},
         ["/calendars/office/holidays_of/years"],
     ),
+    "a webhook without an address": (
+        "unnamed-secret",
+        {"webhooks": {"crm": {"secret": "crm"}}},
+        ["/webhooks/crm"],
+    ),
+    "a connector that sends and proves with nothing": (
+        "unnamed-secret",
+        {
+            "connectors": {
+                "site": {
+                    "channel": "chat",
+                    "kind": "json",
+                    "verify": {"scheme": "standard-webhooks"},
+                    "send": {"kind": "webhook", "url_from": "site-url"},
+                }
+            }
+        },
+        ["/connectors/site/send", "/connectors/site/verify"],
+    ),
 }
 
 SILENT: dict[str, tuple[str, dict[str, Any]]] = {
@@ -290,6 +309,11 @@ SILENT: dict[str, tuple[str, dict[str, Any]]] = {
         "untold-target",
         {"sla": {"notify": {"pager": {"url_from": "pager-url"}}, "last_resort": "pager"}},
     ),
+    "a connector that pulls its replies, proved by its token": (
+        "unnamed-secret",
+        {"connectors": {"site": {"channel": "chat", "kind": "json"}}},
+    ),
+    "a webhook with its secrets": ("unnamed-secret", {"webhooks": {"crm": {"url_from": "crm-url", "secret": "crm"}}}),
     "a target that nothing names": ("untold-target", {"sla": {"notify": {"pager": {}}}}),
     "holidays that are moved on": (
         "holidays-end",

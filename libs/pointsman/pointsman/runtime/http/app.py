@@ -18,6 +18,7 @@ from pointsman.runtime.http import every_service, problems, secrets
 from pointsman.runtime.http.limits import CallLayer
 from pointsman.runtime.http.problems import ERRORS_MAX, MEDIA_TYPE, Problem, ProblemDocument, invalid
 from pointsman.runtime.http.storable import refuse_unstorable
+from pointsman.runtime.secret_store import SecretSet
 
 if TYPE_CHECKING:
     from pointsman.runtime.process import ApiProcess
@@ -65,13 +66,14 @@ def service_app(
     body_bytes_max: int | None = None,
     keeps_secrets: bool = False,
     signing_secret: secrets.SigningSecret | None = None,
+    secret_set: SecretSet | None = None,
 ) -> FastAPI:
     """The application of one service, mounted at `/<name>`; its routes start with `/v1`.
 
     `config_version` answers `GET /v1/config-version`; services without configuration leave it out. `body_bytes_max` is
     for a service whose routes take larger bodies than the settings say, and look at their size themselves.
     `keeps_secrets`: its schema has the table `secret`, and an admin keeps secrets there;
-    `signing_secret` says which of them must be keys of Standard Webhooks.
+    `signing_secret` says which of them must be keys of Standard Webhooks, `secret_set` wakes what waited for one.
     """
     problem = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
     app = FastAPI(
@@ -91,6 +93,7 @@ def service_app(
     )
     app.state.process = process
     app.state.signing_secret = signing_secret
+    app.state.secret_set = secret_set
     problems.install(app)
     app.add_middleware(
         CallLayer,

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -36,11 +36,11 @@ def _no_double_dash(name: str) -> str:
     return name
 
 
-Name = Annotated[
-    str,
-    Path(pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", description="As the document names it."),
-    AfterValidator(_no_double_dash),
-]
+NAME = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"
+UNSET_ASKED_MAX = 100
+
+Name = Annotated[str, Path(pattern=NAME, description="As the document names it."), AfterValidator(_no_double_dash)]
+Named = Annotated[str, StringConstraints(pattern=NAME)]
 
 
 class SecretValue(BaseModel):
@@ -63,7 +63,8 @@ class Secret(BaseModel):
 
 @routes.put("/secrets/{name}", response_model=Secret)
 async def put(request: Request, caller: Admin, name: Name, body: SecretValue) -> Response:
-    """Stores the value in this service, encrypted. It is never read back; putting the same again changes nothing.
+    """Stores the value in this service, encrypted. It is never read back; putting the same again changes nothing but
+    that what waited because the value was missing or wrong is tried at once.
 
     A secret of Standard Webhooks (by `whsec_`, or because the document names it for them) is at least 24 base64 bytes.
     """
@@ -76,7 +77,12 @@ async def put(request: Request, caller: Admin, name: Name, body: SecretValue) ->
     await _signs(request, caller.workspace, name, body.value)
     try:
         kept = await _store(request).put(
-            caller.workspace, name, body.value, f"{caller.role} {caller.sub}", body.previous_valid_seconds
+            caller.workspace,
+            name,
+            body.value,
+            f"{caller.role} {caller.sub}",
+            body.previous_valid_seconds,
+            request.app.state.secret_set,
         )
     except NoSealingKey as error:
         raise Problem(409, "no-sealing-key", str(error)) from error
@@ -91,6 +97,23 @@ async def names(request: Request, caller: Admin, limit: Limit = 50, cursor: Curs
     after = decode_cursor(cursor, str)[0] if cursor else ""
     kept = await _store(request).names(caller.workspace, after, limit + 1)
     return page_of(kept, limit, _shown, lambda one: (one.name,))
+
+
+class Unset(BaseModel):
+    """Those of the names that stand for nothing in this service, in their order."""
+
+    unset: list[str]
+
+
+@routes.get("/secrets/unset", response_model=Unset)
+async def unset(
+    request: Request,
+    caller: Admin,
+    name: Annotated[list[Named], Query(max_length=UNSET_ASKED_MAX, description="May be repeated.")],
+) -> Response:
+    """Which of these names have no value here: neither in the store nor in a file or a variable of this process."""
+    secrets = request.app.state.process.secrets
+    return Json({"unset": await secrets.unset(caller.workspace, name)})
 
 
 @routes.delete("/secrets/{name}", status_code=204)
