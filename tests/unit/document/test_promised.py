@@ -19,10 +19,11 @@ def test_it_is_accepted_as_it_stands() -> None:
     assert next(iter(document.calendars["office"].from_.values())).week is not None
 
 
-def test_of_the_desk_only_agents_hours_are_not_built() -> None:
+def test_of_the_desk_only_agents_hours_and_logins_are_not_built() -> None:
     desk = ("queues", "channels", "skills", "classify", "agents", "teams", "presence", "webhooks", "replies")
     inactive = read_document(PROMISED.read_bytes()).inactive()
     assert [pointer for pointer in inactive if pointer.split("/")[1] in desk] == [
         "/agents/anna/hours",
+        "/agents/anna/login",
         "/teams/rome/hours",
     ]

@@ -5,6 +5,7 @@
 - `examples/<topic>/<type>.v<version>.json`: one example each, written once and never again.
 - `docs/asyncapi.yaml`: the AsyncAPI 3 document of all topics.
 - `docs/workspace.schema.json`: the JSON Schema of the workspace document.
+- the marks in `docs/workspace.md` of what does nothing yet.
 
 `make check` fails when a generated file is stale.
 """
@@ -19,6 +20,7 @@ import yaml
 
 from pointsman.contracts.base import REGISTRY, Contract
 from pointsman.contracts.codec import dump
+from pointsman.contracts.document.marking import marked
 from pointsman.contracts.document.schema import document_schema
 from pointsman.contracts.example import example_of
 from pointsman.contracts.topics import TOPICS
@@ -36,6 +38,7 @@ def generated(checkout: Path) -> dict[Path, bytes]:
     files = {
         checkout / "docs" / "asyncapi.yaml": _yaml(asyncapi()),
         checkout / "docs" / "workspace.schema.json": _json(document_schema()),
+        checkout / "docs" / "workspace.md": marked((checkout / "docs" / "workspace.md").read_text("utf-8")).encode(),
     }
     for topic, models in REGISTRY.items():
         for model in models.values():

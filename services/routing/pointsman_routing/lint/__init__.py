@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from pointsman.contracts.document import Document
+from pointsman.contracts.document.inactive import is_active
 from pointsman_routing.lint.calendars import holidays_end
 from pointsman_routing.lint.classification import unreachable_rule, unselected_category
 from pointsman_routing.lint.finding import Finding
@@ -110,9 +111,13 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def lint(document: Document, rates: Sequence[Rate] | None = None) -> list[Finding]:
+KEEPS_HOURS = is_active("/agents/*/hours")
+"""Whether routing goes by the hours of agents: lint reasons about nothing that does nothing."""
+
+
+def lint(document: Document, rates: Sequence[Rate] | None = None, *, keeps_hours: bool = KEEPS_HOURS) -> list[Finding]:
     """What the rules find, in their order; at most `FINDINGS_MAX`."""
-    view = View.of(document)
+    view = View.of(document, keeps_hours=keeps_hours)
     found: list[Finding] = []
     for rule in RULES:
         if rule.check is not None:

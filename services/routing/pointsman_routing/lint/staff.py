@@ -8,9 +8,12 @@ from pointsman_routing.lint.week import EVERY_HOUR, week_of
 
 
 class Staff:
-    """The people of a document. A set of agents is a whole number with a bit each, in the document's order."""
+    """The people of a document. A set of agents is a whole number with a bit each, in the document's order.
 
-    def __init__(self, document: Document) -> None:
+    `keeps_hours`: they take tickets in their hours only; else always, as routing has it while it ignores them.
+    """
+
+    def __init__(self, document: Document, *, keeps_hours: bool) -> None:
         self._document = document
         self.people = [slug for slug, agent in document.agents.items() if agent.kind == "human"]
         self._in_queue: dict[str, int] = {}
@@ -22,7 +25,7 @@ class Staff:
                 self._in_queue[queue] = self._in_queue.get(queue, 0) | bit
             for skill, level in document.agents[slug].skills.items():
                 self._levels.setdefault(skill, []).append((level, bit))
-            hours = document.hours_of(slug)
+            hours = document.hours_of(slug) if keeps_hours else None
             self._shifts[hours] = self._shifts.get(hours, 0) | bit
         self.everybody = (1 << len(self.people)) - 1
         self._holding = cache(self._holders)

@@ -26,8 +26,8 @@ class View(NamedTuple):
     kinds: list[Kind]
 
     @classmethod
-    def of(cls, document: Document) -> "View":
-        staff = Staff(document)
+    def of(cls, document: Document, *, keeps_hours: bool) -> "View":
+        staff = Staff(document, keeps_hours=keeps_hours)
         kinds = []
         for work in works_of(document):
             stages = stages_of(document, work)

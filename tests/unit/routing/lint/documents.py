@@ -4,7 +4,7 @@ from typing import Any
 
 from pointsman.contracts.document import read_document
 from pointsman.contracts.document.change import merge_patched
-from pointsman_routing.lint import Finding, lint
+from pointsman_routing.lint import KEEPS_HOURS, Finding, lint
 from pointsman_routing.lint.rates import Rate
 
 OFFICE = {"week": {day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")}}
@@ -53,11 +53,14 @@ GOOD: dict[str, Any] = {
 }
 
 
-def found(change: dict[str, Any] | None = None, rates: list[Rate] | None = None) -> list[Finding]:
+def found(
+    change: dict[str, Any] | None = None, rates: list[Rate] | None = None, *, keeps_hours: bool = KEEPS_HOURS
+) -> list[Finding]:
     """What lint finds in the good document with a merge patch."""
-    return lint(read_document(merge_patched(GOOD, change or {})), rates)
+    return lint(read_document(merge_patched(GOOD, change or {})), rates, keeps_hours=keeps_hours)
 
 
 def pointers(rule: str, change: dict[str, Any], rates: list[Rate] | None = None) -> list[str]:
-    """Where the rule finds something."""
-    return [finding.plain()["pointer"] for finding in found(change, rates) if finding.rule == rule]
+    """Where the rule finds something; the rule about shifts, as if routing went by agents' hours."""
+    findings = found(change, rates, keeps_hours=KEEPS_HOURS or rule == "shift-without-agent")
+    return [finding.plain()["pointer"] for finding in findings if finding.rule == rule]

@@ -7,7 +7,8 @@ import pytest
 from pointsman.cli.demo.command import AGENTS
 from pointsman.cli.demo.document import make_document
 from pointsman.contracts.document import read_document
-from pointsman_routing.lint import FINDINGS_MAX, RULES, lint
+from pointsman.contracts.document.inactive import is_active
+from pointsman_routing.lint import FINDINGS_MAX, KEEPS_HOURS, RULES, lint
 from tests.unit.house.checkout import ROOT
 from tests.unit.routing.lint.documents import EARLY, GOOD, LATE, found, pointers
 
@@ -339,6 +340,14 @@ def test_it_finds(name: str) -> None:
 def test_it_is_silent_about(name: str) -> None:
     rule, change = SILENT[name]
     assert pointers(rule, change) == []
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case[0] == "shift-without-agent"])
+def test_hours_by_which_nobody_goes_are_no_reason_to_find_anything(name: str) -> None:
+    """Routing ignores the hours of agents, and lint called for people at other hours."""
+    rule, change, _ = CASES[name]
+    assert KEEPS_HOURS is is_active("/agents/*/hours")
+    assert KEEPS_HOURS or rule not in {finding.rule for finding in found(change)}
 
 
 def test_every_rule_has_a_case_that_it_finds() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pointsman.contracts.document.marking import mark_schema
 from pointsman.contracts.document.workspace import Document
 from pointsman.core.fields import describe
 
@@ -13,6 +14,7 @@ def document_schema() -> dict[str, Any]:
     schema = Document.model_json_schema(by_alias=True, mode="validation")
     _accept_short_forms(schema["$defs"])
     describe(schema)
+    mark_schema(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": SCHEMA_ID,
