@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from pointsman.contracts.shapes import Channel
 from pointsman.runtime.logic import Database
 
-_NEWEST = "SELECT version, connectors FROM config WHERE workspace = $1 ORDER BY version DESC LIMIT 1"
+_NEWEST = "SELECT version, connectors, agents FROM config WHERE workspace = $1 ORDER BY version DESC LIMIT 1"
 
 JSON_KINDS = frozenset({"json"})
 EMAIL_KINDS = frozenset({"smtp", "lmtp", "imap", "mime"})
@@ -70,10 +70,11 @@ class Connector(Part):
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """One version of a workspace's connectors."""
+    """One version of a workspace's connectors, and its agents; None where an older release did not keep them."""
 
     version: int
     connectors: Mapping[str, Connector]
+    agents: frozenset[str] | None = None
 
 
 @dataclass(slots=True)
@@ -114,11 +115,19 @@ class ConnectorBook:
             return None
         return configured.version, configured.connectors[slug]
 
+    async def knows_agent(self, workspace: str, slug: str) -> bool:
+        """Whether there is such an agent, asking the table before saying no."""
+        for look in (self.of, self.read):
+            configured = await look(workspace)
+            if configured is not None and (configured.agents is None or slug in configured.agents):
+                return True
+        return False
+
     async def read(self, workspace: str) -> Configured | None:
         """The newest version in the table, now."""
         asked = time.monotonic()
         row = await self.pool.fetchrow(_NEWEST, workspace)
-        configured = None if row is None else Configured(row["version"], read_connectors(row["connectors"]))
+        configured = None if row is None else _configured(row)
         if len(self._held) >= self.workspaces_max:
             self._held.clear()
         self._held[workspace] = _Held(configured, asked)
@@ -132,13 +141,18 @@ class ConnectorBook:
             self._held.pop(workspace, None)
 
 
+def _configured(row: Any) -> Configured:
+    agents = None if row["agents"] is None else frozenset(row["agents"])
+    return Configured(row["version"], read_connectors(row["connectors"]), agents)
+
+
 def read_connectors(part: Mapping[str, Any]) -> dict[str, Connector]:
     return {slug: Connector.model_validate(value) for slug, value in part.items()}
 
 
 _STORE = """
-INSERT INTO config (workspace, version, connectors, raw_days, applied_at, closed_tickets_days)
-VALUES ($1, $2, $3::text::jsonb, $4, $5, $6) ON CONFLICT (workspace, version) DO NOTHING
+INSERT INTO config (workspace, version, connectors, raw_days, applied_at, closed_tickets_days, agents)
+VALUES ($1, $2, $3::text::jsonb, $4, $5, $6, $7::text[]) ON CONFLICT (workspace, version) DO NOTHING
 """
 
 _QUEUED_FOLLOW = """
@@ -155,7 +169,8 @@ async def store_version(db: Database, workspace: str, version: int, document: Ma
     part = document.get("connectors") or {}
     kept = document.get("retention") or {}
     raw_days, closed_days = int(kept.get("raw_days", 90)), int(kept.get("closed_tickets_days", 730))
-    await db.execute(_STORE, workspace, version, orjson.dumps(part).decode(), raw_days, at, closed_days)
+    agents = sorted(document.get("agents") or {})
+    await db.execute(_STORE, workspace, version, orjson.dumps(part).decode(), raw_days, at, closed_days, agents)
     pushing = [slug for slug, connector in read_connectors(part).items() if connector.pushes]
     await db.execute(_QUEUED_FOLLOW, workspace, pushing)
     await db.execute("SELECT pg_notify('intake', $1)", f"config:{workspace}")

@@ -95,6 +95,16 @@ class Inbound:
     ranks: bool = False
     identities: tuple[tuple[str, str, str], ...] = field(init=False)
 
+    @property
+    def replaces(self) -> str | None:
+        """The external id of the message that this one is about, if it is about one."""
+        return self.content.get("replaces")
+
+    @property
+    def deletes(self) -> str | None:
+        """The external id of the message that is gone by this one."""
+        return self.replaces if self.content.get("kind") == "delete" else None
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "identities", self.person.identities(self.connector))
 

@@ -3,9 +3,11 @@
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from pointsman.contracts.base import Slug
 from pointsman.contracts.shapes import Priority
+from pointsman.core.addresses import is_mail_address
 from pointsman.core.storable import unstorable
 from pointsman.runtime.http.instants import GivenInstant
 
@@ -14,6 +16,15 @@ _NO_NUL = r"^[^\x00]*$"  # PostgreSQL stores none
 Key = Annotated[str, StringConstraints(min_length=1, max_length=512, pattern=_NO_NUL)]
 Name = Annotated[str, StringConstraints(max_length=512, pattern=_NO_NUL)]
 Address = Annotated[str, StringConstraints(min_length=1, max_length=320, pattern=_NO_NUL)]
+
+
+def _mail_address(text: str) -> str:
+    if not is_mail_address(text.strip()):
+        raise PydanticCustomError("mail_address", "is no mail address; e.g. ada@example.com")
+    return text
+
+
+MailAddress = Annotated[Address, AfterValidator(_mail_address)]
 Levels = Annotated[dict[Slug, Annotated[int, Field(ge=1, le=10)]], Field(max_length=50)]
 
 
@@ -43,7 +54,7 @@ class CustomerIn(Shape):
 
     id: Key | None = None
     name: Name | None = None
-    email: Address | None = None
+    email: MailAddress | None = None
     phone: Address | None = None
     handle: Address | None = None
     language: Annotated[str, StringConstraints(max_length=35, pattern=_NO_NUL)] | None = None
@@ -73,6 +84,9 @@ class RoutingIn(Shape):
 
 class MessageIn(Shape):
     """One message. `external_id` is its key within the connector; without `thread` it begins a conversation of its own.
+    It says something: a text, HTML, a subject or an attachment. An `edit`, `delete` or `reaction` is about the message
+    `replaces`, by its `external_id`, and on its conversation whatever `thread` says; a `delete` needs no text, and a
+    `reaction` without one was taken back.
 
     `text` above 64 KiB is cut and the message marked `truncated`; the raw bytes keep the whole.
     """
@@ -124,7 +138,7 @@ class CustomerPut(Shape):
     """What is known of a customer, whole: what is left out is emptied."""
 
     name: Name | None = None
-    emails: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
+    emails: Annotated[tuple[MailAddress, ...], Field(max_length=50)] = ()
     phones: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
     handles: Annotated[tuple[Address, ...], Field(max_length=50)] = ()
     language: Annotated[str, StringConstraints(max_length=35, pattern=_NO_NUL)] | None = None

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
@@ -24,6 +25,8 @@ def inbound(message: MessageIn, workspace: str, connector: Connector, at: Instan
         raise Problem(
             422, "wrong-connector-kind", f"{message.connector} is of kind {connector.kind}: it takes no messages here"
         )
+    if errors := list(_missing(message)):
+        raise invalid(errors)
     content = _said(message)
     if message.routing is not None:
         if not connector.hints:
@@ -54,6 +57,26 @@ def inbound(message: MessageIn, workspace: str, connector: Connector, at: Instan
         files=files,
         ranks=connector.ranks_customers,
     )
+
+
+ABOUT_ANOTHER = frozenset({"edit", "delete", "reaction"})
+_BLANK = " \t\r\n\u200b\u200c\u200d\u2060\ufeff"
+
+
+def _missing(message: MessageIn) -> Iterator[dict[str, str]]:
+    """What the message needs and does not have: without it nobody could do anything with it."""
+    if message.kind in ABOUT_ANOTHER and message.replaces is None:
+        yield {"pointer": "/replaces", "detail": f"a message of kind {message.kind} is about another one: name it"}
+    if message.kind not in ("delete", "reaction") and not _says_something(message):
+        yield {"pointer": "/text", "detail": "the message says nothing: no text, no html, no subject, no attachment"}
+    author = message.author
+    if author is not None and author.kind == "agent" and author.agent is None:
+        yield {"pointer": "/author/agent", "detail": "an author of kind agent is named by its slug"}
+
+
+def _says_something(message: MessageIn) -> bool:
+    said = (message.text, message.html, message.subject)
+    return bool(message.attachments) or any(text and text.strip().strip(_BLANK) for text in said)
 
 
 def _said(message: MessageIn) -> dict[str, Any]:
@@ -98,8 +121,6 @@ def _author_id(message: MessageIn) -> str | None:
     author = message.author
     if author is None or author.kind == "customer":
         return None
-    if author.kind == "agent" and author.agent is None:
-        raise invalid([{"pointer": "/author/agent", "detail": "an author of kind agent is named by its slug"}])
     return author.agent or message.connector
 
 

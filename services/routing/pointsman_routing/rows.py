@@ -164,7 +164,7 @@ MESSAGE = Table(
         *_typed("text[]", "cc"),
         *_typed("text", "reply_to_message automatic delivery"),
         *_typed("timestamptz", "occurred_at received_at"),
-        *_typed("text", "connector channel thread"),
+        *_typed("text", "connector channel thread external_id"),
     ),
 )
 
@@ -180,6 +180,7 @@ def inbound_row(workspace: str, inbound: Inbound) -> tuple[Any, ...]:
         message.truncated, as_json([each.model_dump(exclude_none=True) for each in message.attachments]),
         joined(message.cc), None, message.automatic, None if author.kind == "customer" else "sent",
         message.occurred_at, message.received_at, message.connector, message.channel, message.thread,
+        message.external_id,
     )  # fmt: skip
 
 

@@ -62,6 +62,7 @@ from typing import Any
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.runtime.logic import Batch, Database
 from pointsman_routing import jobs
+from pointsman_routing.amending import amend
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Changes
 from pointsman_routing.rows import (
@@ -150,6 +151,7 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
     await _put(db, TICKET, [ticket_row(name, t) for name, changes in changed for t in changes.tickets.values()])
     inbound = [inbound_row(name, inbound) for name, changes in changed for inbound in changes.inbound]
     await _put(db, MESSAGE, [*inbound, *_rows(MESSAGE, changed, lambda changes: changes.messages)])
+    await amend(db, [(name, each) for name, changes in changed for each in changes.inbound])
     await _put(db, FILE, _rows(FILE, changed, lambda changes: changes.files))
     moved = [(name, id, ticket) for name, changes in changed for id, ticket in changes.moved.items()]
     if moved:

@@ -42,7 +42,9 @@ async def configure(installation: Installation, workspace: str = "acme", version
     """What the worker writes when it hears `config.applied`."""
     connection = await installation.connect("intake")
     async with connection.transaction():
-        await store_version(connection, workspace, version, {"connectors": CONNECTORS | changes}, EPOCH)
+        await store_version(
+            connection, workspace, version, {"connectors": CONNECTORS | changes, "agents": {"anna": {}}}, EPOCH
+        )
     await connection.close()
 
 

@@ -66,6 +66,7 @@ async def test_a_known_customer_is_found_and_what_is_known_of_them_told(
         "connector": "site-chat",
         "external_id": "m1",
         "thread": "t",
+        "text": "Hello",
         "customer": {"name": "Ada", "phone": "+39 1"},
     }
     await stack.api.post("/v1/messages", json=message)
@@ -93,6 +94,7 @@ async def test_the_answer_joins_the_ticket_and_opens_none(stack: Stack) -> None:
             "connector": "site-chat",
             "external_id": f"a{number}",
             "thread": thread,
+            "text": "Hello",
             "customer": {"handle": "ada"},
         }
         posted = (await stack.api.post("/v1/messages", json=answer)).json()
@@ -102,7 +104,13 @@ async def test_the_answer_joins_the_ticket_and_opens_none(stack: Stack) -> None:
 
 
 async def test_a_conversation_that_was_let_go_leads_to_the_new_ticket(stack: Stack, installation: Installation) -> None:
-    message = {"connector": "site-chat", "external_id": "m1", "thread": "room-7", "customer": {"handle": "ada"}}
+    message = {
+        "connector": "site-chat",
+        "external_id": "m1",
+        "thread": "room-7",
+        "customer": {"handle": "ada"},
+        "text": "Hello",
+    }
     await stack.api.post("/v1/messages", json=message)
     db = await installation.connect("intake")
     await db.execute("UPDATE thread SET closed = true")

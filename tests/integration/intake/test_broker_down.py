@@ -27,7 +27,9 @@ async def test_accepts_while_the_broker_is_down_and_tells_when_it_is_back(
     )
     async with an_api(settings, tmp_path) as api:
         accepted = [
-            (await api.post("/v1/messages", json={"connector": "site-chat", "external_id": f"m{n}"})).json()
+            (
+                await api.post("/v1/messages", json={"connector": "site-chat", "external_id": f"m{n}", "text": "Hello"})
+            ).json()
             for n in range(20)
         ]
         assert all("ticket_id" in one for one in accepted)
@@ -65,7 +67,12 @@ async def test_two_api_processes_take_the_first_messages_of_one_conversation(
             posts = [
                 api.post(
                     "/v1/messages",
-                    json={"connector": "site-chat", "external_id": f"m{round}-{n % 8}", "thread": f"t{round}"},
+                    json={
+                        "connector": "site-chat",
+                        "external_id": f"m{round}-{n % 8}",
+                        "thread": f"t{round}",
+                        "text": "Hello",
+                    },
                 )
                 for n in range(16)
                 for api in (one, two)

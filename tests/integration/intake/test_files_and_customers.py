@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 
 async def a_customer(api: Api, message: str = "m1", /, connector: str = "site-chat", **customer: Any) -> str:
-    body = {"connector": connector, "external_id": message, "customer": customer}
+    body = {"connector": connector, "external_id": message, "text": "Hello", "customer": customer}
     accepted = (await api.post("/v1/messages", sub=connector, json=body)).json()
     shown = (await api.get(f"/v1/messages/{accepted['message_id']}")).json()
     return str(shown["customer"]["id"])

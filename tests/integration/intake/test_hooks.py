@@ -191,6 +191,31 @@ async def test_an_edit_and_a_reaction_that_overtake_their_message_join_it(api: A
     assert parked == 0
 
 
+async def test_what_is_about_a_message_names_it_by_our_id_whichever_comes_first(api: Api) -> None:
+    """Agents' apps know no provider's ids: an edit, a reaction and a deletion came to them as further messages."""
+
+    for place, ts in enumerate(("1767225600.000100", "1767225700.000100")):
+        there = {"type": "message", "channel": f"D{place}", "channel_type": "im"}
+        said = {"type": "message", "user": "U1", "ts": ts, "text": "My PIN"}
+        edited = said | {"text": "My card"}
+        events = [
+            there | said,
+            there | {"subtype": "message_changed", "message": edited, "event_ts": f"{ts}1"},
+            there | {"subtype": "message_deleted", "deleted_ts": ts, "previous_message": edited, "event_ts": f"{ts}2"},
+        ]
+        for number, event in enumerate(reversed(events) if place else events):
+            body = {"type": "event_callback", "event_id": f"Ev{place}-{number}", "event": event}
+            assert (await post_slack(api, orjson.dumps(body))).status_code == 200
+    rows = await api.process.pool.fetch("SELECT body FROM message WHERE connector = 'slack' ORDER BY received_at, id")
+    bodies = [row["body"] for row in rows]
+    ids = {body["external_id"]: body["message_id"] for body in bodies if body.get("kind") is None}
+    assert len(ids) == 2
+    changes = [body for body in bodies if body.get("kind") is not None]
+    assert sorted(body["kind"] for body in changes) == ["delete", "delete", "edit", "edit"]
+    assert all(body["replaces_id"] == ids[body["replaces"]] for body in changes)
+    assert len({body["ticket_id"] for body in bodies}) == 2
+
+
 async def test_an_edit_and_its_message_at_the_same_moment_lose_nothing(api: Api) -> None:
     async def both(number: int) -> None:
         ts = f"1767225{number:03}.000100"

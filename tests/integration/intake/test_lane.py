@@ -61,12 +61,12 @@ async def test_a_new_version_is_known_as_soon_as_the_desk_applied_it(stack: Stac
         return bool((await stack.api.get("/v1/config-version")).json()["config_version"] == 2)
 
     await until_it(known)
-    message = {"connector": "fresh", "external_id": "m1"}
+    message = {"connector": "fresh", "external_id": "m1", "text": "Hello"}
     assert (await stack.api.post("/v1/messages", sub="fresh", json=message)).status_code == 202
 
 
 async def test_a_closed_ticket_lets_its_thread_go(stack: Stack, installation: Installation) -> None:
-    message = {"connector": "site-chat", "external_id": "m1", "thread": "t"}
+    message = {"connector": "site-chat", "external_id": "m1", "thread": "t", "text": "Hello"}
     first = (await stack.api.post("/v1/messages", json=message)).json()
     await stack.desk.say(first["ticket_id"], TicketClosed(ticket_id=first["ticket_id"]))
     db = await installation.connect("intake")
@@ -79,7 +79,7 @@ async def test_a_closed_ticket_lets_its_thread_go(stack: Stack, installation: In
 
 
 async def test_a_ticket_that_closed_and_reopened_keeps_its_thread(stack: Stack, installation: Installation) -> None:
-    message = {"connector": "site-chat", "external_id": "m1", "thread": "t"}
+    message = {"connector": "site-chat", "external_id": "m1", "thread": "t", "text": "Hello"}
     ticket = (await stack.api.post("/v1/messages", json=message)).json()["ticket_id"]
     db = await installation.connect("intake")
     await stack.desk.say(ticket, TicketClosed(ticket_id=ticket))
@@ -94,7 +94,7 @@ async def test_a_ticket_that_closed_and_reopened_keeps_its_thread(stack: Stack, 
 async def test_a_merged_tickets_conversation_goes_on_in_the_last_of_the_chain(
     stack: Stack, installation: Installation
 ) -> None:
-    message = {"connector": "site-chat", "external_id": "m1", "thread": "t"}
+    message = {"connector": "site-chat", "external_id": "m1", "thread": "t", "text": "Hello"}
     first = (await stack.api.post("/v1/messages", json=message)).json()["ticket_id"]
     merged = [
         TicketClosed(ticket_id=first, reason="merged", merged_into="tkt_b"),
@@ -121,7 +121,7 @@ async def test_a_connector_pulls_its_replies_and_says_what_became_of_them(stack:
     done = await stack.api.post("/v1/replies/msg_r1/delivered", json={"external_id": "p1", "thread": "new-thread"})
     assert done.json() == {"id": "msg_r1", "state": "delivered"}
     assert (await stack.pull())["items"] == []
-    joined = {"connector": "site-chat", "external_id": "m9", "thread": "new-thread"}
+    joined = {"connector": "site-chat", "external_id": "m9", "thread": "new-thread", "text": "Hello"}
     assert (await stack.api.post("/v1/messages", json=joined)).json()["ticket_id"] == "tkt_1"
 
 
@@ -300,7 +300,7 @@ async def test_a_lapsed_claim_is_taken_again(stack: Stack, installation: Install
 
 
 async def test_an_event_reports_on_a_conversation_or_a_reply(stack: Stack) -> None:
-    message = {"connector": "site-chat", "external_id": "m1", "thread": "t"}
+    message = {"connector": "site-chat", "external_id": "m1", "thread": "t", "text": "Hello"}
     ticket = (await stack.api.post("/v1/messages", json=message)).json()["ticket_id"]
     left = {"connector": "site-chat", "external_id": "e1", "thread": "t", "kind": "left"}
     assert (await stack.api.post("/v1/events", json=left)).json() == {"ticket_id": ticket, "duplicate": False}

@@ -48,6 +48,20 @@ async def test_a_repeat_is_a_duplicate_and_says_when_it_differs(api: Api) -> Non
     assert other == {**first, "duplicate": True, "differs": True}
 
 
+NO_ADDRESSES = (
+    "not an email", "ada", "@example.com", "ada@", "ada@@example.com", "ada@exa mple.com", "ada@.com", "ada@-x.com",
+    "Ada <ada@example.com>", "ada@x.com, bo@x.com", "mailto:ada@x.com@", "ada@x..com", "a" * 65 + "@x.com", "ada@[::1]",
+)  # fmt: skip
+ADDRESSES = (
+    "ada@example.com",
+    "Ada.L+tag@mail.example.co.uk",
+    "ada@localhost",
+    "żółw@przykład.pl",
+    '"a b"@x.com',
+    "o'n@x.ie",
+)
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
@@ -62,6 +76,14 @@ async def test_a_repeat_is_a_duplicate_and_says_when_it_differs(api: Api) -> Non
         ({"attachments": [{"name": "x"}]}, "/attachments/0"),
         ({"attachments": [{"name": "x", "content_base64": "%"}]}, "/attachments/0/content_base64"),
         ({"author": {"kind": "agent"}}, "/author/agent"),
+        ({"author": {"kind": "agent", "agent": "nobody"}}, "/author/agent"),
+        ({"text": None}, "/text"),
+        ({"text": " \u00a0\n\u200b", "html": "", "subject": " "}, "/text"),
+        ({"kind": "edit"}, "/replaces"),
+        ({"kind": "delete"}, "/replaces"),
+        ({"kind": "reaction", "text": ":+1:"}, "/replaces"),
+        ({"kind": "edit", "replaces": "m0", "text": ""}, "/text"),
+        *(({"customer": {"email": email}}, "/customer/email") for email in NO_ADDRESSES),
         ({"metadata": {"big": "x" * 40_000}}, "/metadata"),
     ],
 )
@@ -69,6 +91,32 @@ async def test_wrong_input_is_named(api: Api, changes: dict[str, Any], pointer: 
     answer = await api.post("/v1/messages", json=MESSAGE | changes)
     assert problem(answer) == (422, "invalid-request")
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+
+
+async def test_what_says_little_is_taken(api: Api) -> None:
+    """A subject alone, a file alone, a reaction that was taken back, a deletion; and whoever has a strange address."""
+    file = {"name": "a", "content_base64": "aGk="}
+    little: list[dict[str, Any]] = [
+        {"text": None, "subject": "Call me"},
+        {"text": None, "attachments": [file]},
+        {"text": None, "html": "<p>Hi</p>"},
+        {"text": None, "kind": "reaction", "replaces": "m0"},
+        {"text": None, "kind": "delete", "replaces": "m0"},
+        {"author": {"kind": "agent", "agent": "anna"}},
+        *({"customer": {"email": email}} for email in ADDRESSES),
+    ]
+    for number, said in enumerate(little):
+        answer = await api.post("/v1/messages", json=MESSAGE | said | {"external_id": f"little-{number}"})
+        assert answer.status_code == 202, (said, answer.text)
+
+
+async def test_a_batch_refuses_only_what_names_nobody_or_says_nothing(api: Api) -> None:
+    author = {"author": {"kind": "agent", "agent": "nobody"}}
+    batch = [MESSAGE | author | {"external_id": "b1"}, MESSAGE | {"external_id": "b2", "text": ""}, MESSAGE]
+    items = (await api.post("/v1/messages:batch", json=batch)).json()["items"]
+    assert [item["status"] for item in items] == [422, 422, 202]
+    pointers = [item["error"]["errors"][0]["pointer"] for item in items[:2]]
+    assert pointers == ["/author/agent", "/text"]
 
 
 async def test_what_is_no_json_or_too_large_is_refused(api: Api) -> None:
@@ -122,9 +170,8 @@ async def test_a_bad_item_of_a_batch_refuses_only_itself(api: Api) -> None:
 
 
 async def test_a_batch_as_lines_or_events(api: Api) -> None:
-    lines = (
-        b'{"connector": "site-chat", "external_id": "l1"}\n{"oops\n\n{"connector": "site-chat", "external_id": "l2"}\n'
-    )
+    good = b'{"connector": "site-chat", "external_id": "l%d", "text": "x"}\n'
+    lines = good % 1 + b'{"oops\n\n' + good % 2
     answer = await api.post("/v1/messages:batch", content=lines, headers={"content-type": "application/x-ndjson"})
     assert [item["status"] for item in answer.json()["items"]] == [202, 400, 202]
     event = {"specversion": "1.0", "id": "e1", "source": "site-chat", "type": "x", "data": {"text": "hi"}}

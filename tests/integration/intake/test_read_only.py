@@ -15,7 +15,7 @@ pytestmark = pytest.mark.stack
 
 
 async def _status(api: Api, external_id: str) -> int:
-    message: dict[str, Any] = {"connector": "site-chat", "external_id": external_id}
+    message: dict[str, Any] = {"connector": "site-chat", "external_id": external_id, "text": "Hello"}
     return (await api.post("/v1/messages", json=message)).status_code
 
 

@@ -131,3 +131,27 @@ async def test_what_became_of_a_file_may_overtake_its_message(installation: Inst
             url = "https://x.example/a"
             first = {"attachment_id": "att_1", "name": "a.txt", "url": url, "state": "kept", "size": 3}
             assert await kept() == [first, {"attachment_id": "att_2"}]
+
+
+async def test_automatic_mail_is_shown_as_what_it_is(installation: Installation, tmp_path: Path) -> None:
+    async with a_floor(installation, tmp_path) as floor:
+        await floor.open_workspace(TWO_CHANNELS)
+        anna = await floor.as_("agent", "anna")
+        await floor.customer_writes("t")
+        await floor.customer_writes("t", text="I am away until Monday", automatic="out_of_office")
+
+        async def both() -> Any:
+            answer = await anna.get("/v1/tickets/t/messages")
+            items = answer.json()["items"] if answer.status_code == 200 else []
+            return items if len(items) == 2 else None
+
+        first, second = await until(both)
+        assert (first["kind"], first["automatic"], first["replaces"]) == ("message", None, None)
+        assert (second["kind"], second["automatic"], second["text"]) == (
+            "message",
+            "out_of_office",
+            "I am away until Monday",
+        )
+        note = (await anna.post("/v1/tickets/t/messages", json={"text": "Waiting.", "public": False})).json()
+        shown = (await anna.get("/v1/tickets/t/messages")).json()["items"][-1]
+        assert note == shown, "what a call answers is what the list shows"

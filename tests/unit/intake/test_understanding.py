@@ -18,7 +18,7 @@ CHAT = Connector(channel="chat", kind="json", hints=True)
 
 
 def understood(**fields: Any) -> Inbound:
-    message = MESSAGE.validate_python({"connector": "site-chat", "external_id": "m1"} | fields)
+    message = MESSAGE.validate_python({"connector": "site-chat", "external_id": "m1", "text": "Hello"} | fields)
     return inbound(message, "acme", CHAT, NOW)
 
 

@@ -92,6 +92,11 @@ class Message(Shape):
     text: str
     reply_text: str | None = None
     html: str | None = None
+    kind: str = "message"
+    replaces: str | None = None
+    automatic: str | None = None
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
     attachments: tuple[dict[str, Any], ...] = ()
     delivery: str | None = None
     occurred_at: datetime

@@ -15,6 +15,7 @@ from pointsman.contracts.shapes import (
     Channel,
     Customer,
     Evidence,
+    MessageKind,
     Metric,
     Outcome,
     Priority,
@@ -56,13 +57,16 @@ class InboundNoted(Contract, topic=TOPIC, type="message.received"):
     """A message of the customer (or one that an agent wrote in the provider's own app) was put on the ticket.
 
     `excerpt` is at most 500 characters. `counts` is false for automatic mail, reactions and bots: they start no clock.
-    An author of kind `agent` answers like a reply, from `occurred_at`.
+    An author of kind `agent` answers like a reply, from `occurred_at`. `replaces`: the message, by our id, that an
+    edit, a deletion or a reaction is about, where it is known.
     """
 
     ticket_id: str
     message_id: str
     author: Author
     excerpt: str = ""
+    kind: MessageKind = "message"
+    replaces: str | None = None
     automatic: Automatic | None = None
     counts: bool = True
     occurred_at: Moment
@@ -70,12 +74,12 @@ class InboundNoted(Contract, topic=TOPIC, type="message.received"):
 
 
 class MessageChanged(Contract, topic=TOPIC, type="message.changed"):
-    """A message that is on the ticket is shown otherwise from now on. `attachments`: a file that it named by its
-    address was fetched, or could not be."""
+    """A message that is on the ticket is shown otherwise from now on: its author edited or deleted it, or a file that
+    it named by its address was fetched or could not be (`attachments`)."""
 
     ticket_id: str
     message_id: str
-    change: Literal["attachments"]
+    change: Literal["attachments", "edited", "deleted"]
 
 
 class DeliveryNoted(Contract, topic=TOPIC, type="message.delivered"):

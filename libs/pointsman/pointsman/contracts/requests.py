@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from pointsman.contracts.base import Contract, Moment, Value
-from pointsman.contracts.shapes import Attachment, Author, Automatic, Channel, Hints
+from pointsman.contracts.shapes import Attachment, Author, Automatic, Channel, Hints, MessageKind
 
 TOPIC = "requests"
 
@@ -27,6 +27,8 @@ class MessageReceived(Contract, topic=TOPIC, type="message.received"):
 
     `thread_number` counts the messages of the thread from 1, given under the thread's row lock; `opens` tells that
     intake began a new ticket with it. `text` is at most 64 KiB (`truncated`); `reply_text` is the part that is new.
+    `replaces` is the provider's id of the message that an edit, a deletion or a reaction is about, `replaces_id` ours,
+    where that message is known.
     `headers` are those that rules may read, lower-case names. `automatic` marks mail that no person wrote:
     it neither opens nor wakes. `unanswerable`: no automatic reply answers it, as it came through a list, a form or the
     like; a person may have written it.
@@ -41,8 +43,9 @@ class MessageReceived(Contract, topic=TOPIC, type="message.received"):
     channel: Channel
     external_id: str
     thread: str
-    kind: Literal["message", "edit", "delete", "reaction", "comment", "review"] = "message"
+    kind: MessageKind = "message"
     replaces: str | None = None
+    replaces_id: str | None = None
     author: Author
     customer: CustomerSeen
     to: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ Metric = Literal[
     "first_response", "next_response", "update", "resolution", "requester_wait", "agent_work", "assignment"
 ]
 Severity = Literal["warning", "breach"]
+MessageKind = Literal["message", "edit", "delete", "reaction", "comment", "review"]
 Automatic = Literal["bounce", "auto_reply", "out_of_office", "list", "notification", "challenge"]
 
 

@@ -97,13 +97,14 @@ async def destinations(
     found = Destinations()
     known = await _conversations(db, mails, gathered, found.tickets) if mails else {}
     named = await threads_by_name(db, fresh)
-    for key, message in sorted(fresh.items(), key=lambda item: item[1].joins_only):
+    for key, message in sorted(fresh.items(), key=lambda item: item[1].joins_only or item[1].replaces is not None):
         if key in returned:
             found.of[key] = Destination(returned[key].thread)
         elif message.joins_by_part:
             found.of[key] = _of_mail(message, gathered, known)
         else:
             found.of[key] = Destination(named.get(key) or _cited(message, gathered)[0])
+        gathered.replaced.setdefault(key, (None, found.of[key].thread[2]))
         if message.reference is not None:
             gathered.cited.setdefault((*key[:2], message.reference), []).append(found.of[key].thread[2])
     return found
@@ -132,9 +133,12 @@ def parties(message: Inbound) -> list[str]:
 
 
 def _cited(message: Inbound, gathered: Gathered) -> list[Key]:
-    """The conversations of what the message cites, the nearest first, and at last the one that it names."""
+    """The conversations of the message that it is about and of what it cites, the nearest first, and at last the one
+    that it names."""
     place = (message.workspace, message.connector)
-    names = [name for reference in message.cites for name in gathered.cited.get((*place, reference), ())]
+    about = gathered.replaced.get((*place, message.replaces)) if message.replaces is not None else None
+    names = [about[1]] if about is not None else []
+    names += [name for reference in message.cites for name in gathered.cited.get((*place, reference), ())]
     return [(*place, name) for name in dict.fromkeys([*names, message.thread])]
 
 

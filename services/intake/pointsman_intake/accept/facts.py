@@ -24,7 +24,7 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a message went: its ticket, and its number in the thread."""
+    """Where a message went: its ticket, and its number in the thread; and our id of the message that it is about."""
 
     message_id: str
     ticket_id: str
@@ -32,6 +32,7 @@ class Place:
     thread_number: int
     opens: bool
     follow_up_of: str | None
+    replaces_id: str | None = None
 
 
 def message_received(message: Inbound, place: Place, customer: Known) -> Ready:
@@ -70,6 +71,8 @@ def message_received(message: Inbound, place: Place, customer: Known) -> Ready:
     }
     if "occurred_at" not in data:
         data["occurred_at"] = message.received_at
+    if place.replaces_id is not None:
+        data["replaces_id"] = place.replaces_id
     if place.opens and place.follow_up_of:
         data["follow_up_of"] = place.follow_up_of
     return Ready("message.received", data)

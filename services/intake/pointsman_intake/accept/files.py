@@ -27,6 +27,12 @@ WHERE a.workspace = k.workspace AND a.id = k.id AND a.state = 'fetching'
 RETURNING a.workspace, a.id, a.message_id, a.ticket_id, a.name, a.content_type, a.size, a.state, a.reason
 """
 
+_CITED = """
+UPDATE attachment a SET message_id = k.message_id, ticket_id = k.ticket_id
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (workspace, id, message_id, ticket_id)
+WHERE a.workspace = k.workspace AND a.id = k.id AND a.message_id IS NULL
+"""
+
 RING = "SELECT pg_notify('intake', 'fetch')"
 
 
@@ -56,6 +62,14 @@ async def store_files(db: Database, files: Iterable[tuple[str, str, Instant, str
     await db.execute(_STORE, *map(list, zip(*rows, strict=True)))
     if any(row[10] is not None for row in rows):
         await db.execute(RING)
+
+
+async def note_cited(db: Database, cited: Iterable[tuple[str, str, str, str]]) -> None:
+    """These files, each as (workspace, attachment, its message, its ticket), were posted before a message named them:
+    from now on they are its own."""
+    rows = sorted(set(cited))
+    if rows:
+        await db.execute(_CITED, *map(list, zip(*rows, strict=True)))
 
 
 async def settle_files(db: Database, fetched: Sequence[Fetched], now: Instant) -> list[Emission]:

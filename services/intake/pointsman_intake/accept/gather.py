@@ -44,6 +44,10 @@ SELECT 'cited', s.workspace, s.connector, NULL, s.reference, d.thread, NULL, NUL
 FROM asked, json_to_recordset(j -> 'cited') AS k (workspace text, connector text, key text)
 JOIN sent_as s ON s.workspace = k.workspace AND s.connector = k.connector AND s.reference = k.key
 JOIN delivery d ON d.workspace = s.workspace AND d.id = s.message_id
+UNION ALL
+SELECT 'replaced', m.workspace, m.connector, NULL, m.external_id, m.id, m.thread, NULL, NULL, NULL, NULL, NULL
+FROM asked, json_to_recordset(j -> 'replaced') AS k (workspace text, connector text, key text)
+JOIN message m ON m.workspace = k.workspace AND m.connector = k.connector AND m.external_id = k.key
 """
 
 _EXISTING = """
@@ -83,12 +87,14 @@ class Known:
 @dataclass(slots=True)
 class Gathered:
     """Messages that are there, customers by identity, threads by what is cited. `folded` are the rows of an older
-    release, in lower case, by which an identity was found: the first who comes is meant."""
+    release, in lower case, by which an identity was found: the first who comes is meant. `replaced` are (id, thread) of
+    messages that others are about; the id of one that comes with them is not known yet."""
 
     messages: dict[Key, Stored] = field(default_factory=dict)
     identities: dict[Identity, Known] = field(default_factory=dict)
     folded: dict[Identity, Identity] = field(default_factory=dict)
     cited: dict[Key, list[str]] = field(default_factory=dict)
+    replaced: dict[Key, tuple[str | None, str]] = field(default_factory=dict)
 
 
 def text_of(rows: Any) -> str:
@@ -107,7 +113,13 @@ async def gather(db: Database, messages: Sequence[Inbound], *, by_agents: bool =
     An id of ours is a customer's whom the connector knows from a conversation; one that agents name (`by_agents`),
     anybody's.
     """
-    asked: dict[str, list[dict[str, str]]] = {"messages": [], "identities": [], "customers": [], "cited": []}
+    asked: dict[str, list[dict[str, str]]] = {
+        "messages": [],
+        "identities": [],
+        "customers": [],
+        "cited": [],
+        "replaced": [],
+    }
     if by_agents:
         asked["by_agents"] = []
     seen: set[Identity] = set()
@@ -123,6 +135,8 @@ async def gather(db: Database, messages: Sequence[Inbound], *, by_agents: bool =
             asked["identities"].append({"workspace": workspace, "place": place, "kind": kind, "key": value})
             if kind == "id" and value.startswith("cus_"):
                 asked["customers"].append({"workspace": workspace, "place": place, "key": value})
+        if message.replaces is not None:
+            asked["replaced"].append({"workspace": workspace, "connector": connector, "key": message.replaces})
         for reference in message.cites:
             asked["cited"].append({"workspace": workspace, "connector": connector, "key": reference})
     found = Gathered()
@@ -132,6 +146,8 @@ async def gather(db: Database, messages: Sequence[Inbound], *, by_agents: bool =
             found.messages[workspace, middle, key] = (values[0], values[1], values[2])
         elif kind == "cited":
             found.cited.setdefault((workspace, middle, key), []).append(values[0])
+        elif kind == "replaced":
+            found.replaced[workspace, middle, key] = (values[0], values[1])
         elif kind == "folded":
             folded[workspace, middle, of, key] = (Known(*values), old)
         elif (identity := (workspace, middle, of, key)) not in found.identities or old != EVERYWHERE:

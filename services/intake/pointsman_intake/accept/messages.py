@@ -12,7 +12,7 @@ from pointsman_intake.accept.bounces import Returned
 from pointsman_intake.accept.citing import Destination, Destinations, destinations, remember_parties
 from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.facts import Place, Ready, message_received
-from pointsman_intake.accept.files import store_files
+from pointsman_intake.accept.files import note_cited, store_files
 from pointsman_intake.accept.gather import Gathered, Key, Known, Stored, existing, gather, known_threads, text_of
 from pointsman_intake.model import Accepted, Arrival, Inbound, NewFile
 
@@ -55,10 +55,10 @@ WITH bytes AS (
     ON CONFLICT DO NOTHING
 )
 INSERT INTO message (workspace, connector, external_id, id, ticket_id, thread, thread_number, body_hash, reference,
-                     raw_id, body, received_at)
+                     raw_id, body, received_at, deletes)
 SELECT * FROM json_to_recordset($1::text::json)
     AS k (workspace text, connector text, external_id text, id text, ticket_id text, thread text, thread_number int,
-          body_hash text, reference text, raw_id text, body json, received_at timestamptz)
+          body_hash text, reference text, raw_id text, body json, received_at timestamptz, deletes text)
 ORDER BY 1, 2, 3
 ON CONFLICT (workspace, connector, external_id) DO NOTHING
 RETURNING id
@@ -94,8 +94,14 @@ class _New:
     id: str
     customer: Known | None = None
     nameless: str | None = None
+    replaces_id: str | None = None
     place: Place | None = None
     fact: Ready | None = None
+
+    @property
+    def only_joins(self) -> bool:
+        """Whether it begins nothing: it makes sense only on a conversation, or is about a message that is there."""
+        return self.message.joins_only or self.replaces_id is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,10 @@ async def _place(
             one.customer = customers.now(message, customer)
         new[key] = one
         by_thread.setdefault(one.thread, []).append(one)
+    for one in new.values():
+        if one.message.replaces is not None:
+            key = (*one.key[:2], one.message.replaces)
+            one.replaces_id = new[key].id if key in new else gathered.replaced.get(key, (None, ""))[0]
     for row in await _lock_threads(db, by_thread, found, now):
         members = by_thread[(row[0], row[1], row[2])]
         _name(members, row)
@@ -179,7 +189,7 @@ async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]], found: D
     rows: list[dict[str, Any]] = []
     cited: list[Key | None] = []
     for thread, members in sorted(by_thread.items(), key=lambda item: item[0]):
-        members.sort(key=lambda one: one.message.joins_only)  # what begins a ticket is the first on it
+        members.sort(key=lambda one: one.only_joins)  # what begins a ticket is the first on it
         opening = members[0]
         if opening.customer is None:
             opening.nameless = ordered_id("cus", now, opening.order, "thread", opening.id)
@@ -194,7 +204,7 @@ async def _lock_threads(db: Database, by_thread: dict[Key, list[_New]], found: D
                 "ticket_id": ticket,
                 "customer_id": opening.customer.id if opening.customer else opening.nameless,
                 "number": len(members),
-                "closed": opening.message.joins_only,
+                "closed": opening.only_joins,
             }
         )
     for row, key in zip(rows, cited, strict=True):
@@ -219,7 +229,7 @@ def _number(members: Sequence[_New], row: Any, number: int) -> None:
     for one in members:
         number += 1
         opens = number == row["opened_at_number"] + 1
-        one.place = Place(one.id, row["ticket_id"], one.thread[2], number, opens, row["follow_up_of"])
+        one.place = Place(one.id, row["ticket_id"], one.thread[2], number, opens, row["follow_up_of"], one.replaces_id)
         assert one.customer is not None
         one.fact = message_received(one.message, one.place, one.customer)
 
@@ -244,6 +254,7 @@ async def _store(db: Database, new: Sequence[_New], now: Instant) -> list[_New]:
                 "raw_id": one.raw_id,
                 "body": one.fact.data,
                 "received_at": one.message.received_at,
+                "deletes": one.message.deletes,
             }
         )
     metas, bodies = _raw_rows(new)
@@ -254,6 +265,7 @@ async def _store(db: Database, new: Sequence[_New], now: Instant) -> list[_New]:
     if lost:
         await _give_back(db, lost, kept)
     await store_files(db, [file for one in kept for file in _files_of(one)])
+    await note_cited(db, [cited for one in kept for cited in _cited_by(one)])
     await remember_parties(db, [(one.thread, one.message) for one in kept])
     return lost
 
@@ -329,6 +341,15 @@ def _files_of(one: _New) -> Iterator[tuple[str, str, Instant, str, str, NewFile]
     message, ticket = one.message, one.place.ticket_id
     for file in message.files:
         yield message.workspace, message.connector, message.received_at, one.id, ticket, file
+
+
+def _cited_by(one: _New) -> Iterator[tuple[str, str, str, str]]:
+    assert one.place is not None
+    message, own = one.message, {file.attachment_id for file in one.message.files}
+    for reference in message.content.get("attachments", ()):
+        id = reference.get("attachment_id")
+        if id is not None and id not in own:
+            yield message.workspace, id, one.id, one.place.ticket_id
 
 
 def _answers(arrived: Sequence[Arrived], there: dict[Key, Stored], new: dict[Key, _New]) -> list[Accepted | None]:

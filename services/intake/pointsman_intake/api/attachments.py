@@ -28,7 +28,12 @@ INSERT INTO attachment (workspace, id, connector, name, content_type, size, sha2
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 _GET = """
-SELECT name, content_type, content, state, reason FROM attachment
+SELECT name, content_type, content, state, reason, EXISTS (
+    SELECT FROM message said JOIN message deletion
+        ON deletion.workspace = said.workspace AND deletion.connector = said.connector
+       AND deletion.deletes IN (said.external_id, said.body ->> 'replaces')
+    WHERE said.id = attachment.message_id) AS deleted
+FROM attachment
 WHERE workspace = $1 AND id = $2 AND ($3::text IS NULL OR connector = $3 OR EXISTS (
     SELECT FROM carried c WHERE c.workspace = $1 AND c.attachment_id = $2 AND c.connector = $3))
 """
@@ -112,10 +117,13 @@ async def _keep(gate: Gate, caller: Caller, name: str | None, kind: str, content
 async def attachment(request: Request, caller: ConnectorOrAgent, id: str) -> Response:
     """The bytes, always as a download: nothing that a customer sent is shown in our origin. A connector's token reads
     what it brought and what its replies carry. 409 `attachment-fetching` while a file that a message named by its `url`
-    is on its way, 404 `attachment-failed` when it could not be had."""
+    is on its way, 404 `attachment-failed` when it could not be had, 410 `attachment-deleted` once its message was
+    deleted."""
     row = await gate_of(request).process.pool.fetchrow(_GET, caller.workspace, id, seen_by(caller))
     if row is None:
         raise not_found("attachment")
+    if row["deleted"]:
+        raise Problem(410, "attachment-deleted", "the message that brought the file was deleted by its author")
     if row["content"] is None:
         raise _not_here(row)
     return Response(

@@ -15,7 +15,7 @@ from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.secrets import SecretMissing
 from pointsman_intake.api.bodies import body_of, media_type
 from pointsman_intake.api.callers import gate_of
-from pointsman_intake.api.cited import refuse_unknown_files
+from pointsman_intake.api.naming import refuse_absent
 from pointsman_intake.connectors import JSON_KINDS, Connector
 from pointsman_intake.gate import Gate
 from pointsman_intake.hooks.own import own_arrival
@@ -104,7 +104,7 @@ async def _take(
     """What to answer, after the durable write."""
     if connector.kind in JSON_KINDS:
         arrival = own_arrival(raw, workspace, slug, connector, at, token)
-        await refuse_unknown_files(gate.process.pool, arrival.messages)
+        await refuse_absent(gate, arrival.messages)
         return _said(await gate.submit(arrival), ())
     read = read_hook(raw, workspace, slug, connector)
     if read.reply is not None:

@@ -28,8 +28,8 @@ from pointsman_intake.api.batches import (
     unsupported,
 )
 from pointsman_intake.api.bodies import Headers, headers_of, media_type, read_body
-from pointsman_intake.api.cited import look_up_files, refuse_unknown_files
 from pointsman_intake.api.documents import document_hot_routes
+from pointsman_intake.api.naming import look_up, names_something, refuse_absent
 from pointsman_intake.cloudevents import from_binary, from_structured
 from pointsman_intake.connectors import Connector
 from pointsman_intake.gate import Gate, own_connector
@@ -99,8 +99,8 @@ class PostMessage:
         own_connector(caller, message.connector)
         _, connector = await gate.connector(caller.workspace, message.connector)
         one = inbound(message, caller.workspace, connector, at)
-        if one.content.get("attachments"):
-            await refuse_unknown_files(gate.process.pool, (one,))
+        if names_something(one):
+            await refuse_absent(gate, (one,))
         kept = {name: headers[name] for name in _RAW_HEADERS if name in headers}
         arrival = Arrival(caller.workspace, one.connector, at, Raw(body, kind, kept), (one,))
         accepted = (await gate.submit(arrival)).messages[0]
@@ -146,8 +146,8 @@ class PostBatch:
             )
 
         messages, places, answers = await gate.beside(read) if len(body) > WHOLE_BYTES_MAX else read()
-        if any(message.content.get("attachments") for message in messages):
-            refusals = await look_up_files(gate.process.pool, messages)
+        if any(map(names_something, messages)):
+            refusals = await look_up(gate, messages)
             for place, refusal in zip(places, refusals, strict=True):
                 if refusal is not None:
                     answers[place] = refused_item(place, refusal)

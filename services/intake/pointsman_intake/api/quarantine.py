@@ -16,7 +16,7 @@ from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman_intake.api.callers import Supervisor, gate_of
-from pointsman_intake.api.cited import refuse_unknown_files
+from pointsman_intake.api.naming import refuse_absent
 from pointsman_intake.api.repeats import once
 from pointsman_intake.connectors import JSON_KINDS, Connector
 from pointsman_intake.gate import Gate
@@ -135,7 +135,7 @@ async def _read_again(gate: Gate, raw: Raw, workspace: str, slug: str, connector
         )
     elif connector.kind in JSON_KINDS:
         arrival = replace(own_arrival(raw, workspace, slug, connector, at, None), quarantine_id=id)
-        await refuse_unknown_files(gate.process.pool, arrival.messages)
+        await refuse_absent(gate, arrival.messages)
     else:
         read = read_hook(raw, workspace, slug, connector)
         if why := read.not_understood():

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
-from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +19,7 @@ from pointsman.contracts.commands import (
 )
 from pointsman.contracts.shapes import Actor, Channel, Recipient, TicketState
 from pointsman.contracts.wire import actor
+from pointsman.core.addresses import is_mail_address
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.commanding import CommandBody
 from pointsman.runtime.http.app import Body
@@ -99,6 +101,13 @@ class Customer(Body):
     email: Annotated[str | None, Field(min_length=3, max_length=320)] = None
     phone: Annotated[str | None, Field(min_length=1, max_length=50)] = None
     handle: Annotated[str | None, Field(min_length=1, max_length=200)] = None
+
+    @field_validator("email")
+    @classmethod
+    def _mail_address(cls, given: str | None) -> str | None:
+        if given is not None and not is_mail_address(given.strip()):
+            raise PydanticCustomError("mail_address", "is no mail address; e.g. ada@example.com")
+        return given
 
     @model_validator(mode="after")
     def _known_by(self) -> "Customer":

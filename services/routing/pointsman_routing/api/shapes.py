@@ -6,7 +6,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from pointsman.contracts.shapes import Channel, FileState, Outcome, PresenceState, Priority, SetBy, TicketState
+from pointsman.contracts.shapes import (
+    Automatic,
+    Channel,
+    FileState,
+    MessageKind,
+    Outcome,
+    PresenceState,
+    Priority,
+    SetBy,
+    TicketState,
+)
 from pointsman.core.instant import Instant
 
 OfferState = Literal["pending", "accepted", "rejected", "expired", "rescinded"]
@@ -109,11 +119,17 @@ class FileShape(BaseModel):
 
 
 class MessageShape(BaseModel):
-    """One utterance. `reply_text` is the part of an email that is new."""
+    """One utterance, or what was done to one. `reply_text` is the part of an email that is new. `kind` `edit`, `delete`
+    and `reaction` are about the message `replaces` (null while that is not known): an edited one shows its latest
+    words, with `edited_at`; a deleted one (`deleted_at`) and its edits have none left, and no files. `automatic`: no
+    person wrote it."""
 
     id: str
     ticket_id: str
     direction: Literal["in", "out", "note"]
+    kind: MessageKind
+    replaces: str | None
+    automatic: Automatic | None
     author: AuthorShape
     text: str
     reply_text: str | None
@@ -122,6 +138,8 @@ class MessageShape(BaseModel):
     delivery: Literal["queued", "sent", "delivered", "failed"] | None
     occurred_at: datetime
     received_at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
 
 
 class PresenceShape(BaseModel):

@@ -83,8 +83,11 @@ MESSAGES = """
         UNION SELECT source.id FROM ticket source JOIN matter ON source.merged_into = matter.id
         WHERE source.workspace = $1
     )
-    SELECT id, ticket_id, direction, author_kind, author_id, author_name, text, reply_text, html, attachments,
-           delivery, occurred_at, received_at, change, number,
+    SELECT id, ticket_id, direction, kind, automatic, author_kind, author_id, author_name, text, reply_text, html,
+           attachments, delivery, occurred_at, received_at, edited_at, deleted_at, change, number,
+           (SELECT original.id FROM message original
+            WHERE original.workspace = message.workspace AND original.connector = message.connector
+              AND original.external_id = message.replaces LIMIT 1) AS replaces,
            (SELECT json_object_agg(file.attachment_id, file.said) FROM file
             WHERE file.workspace = message.workspace AND file.message_id = message.id) AS settled
     FROM message
@@ -92,6 +95,12 @@ MESSAGES = """
     ORDER BY change, number LIMIT $5
 """
 """The messages of a ticket and of those merged into it, also over several steps."""
+
+
+DELETED = "SELECT id FROM message WHERE workspace = $1 AND id = ANY ($2::text[]) AND deleted_at IS NOT NULL"
+UNTOLD = frozenset({"type", "version"})
+SAID = frozenset({"excerpt", "text", "html", "attachments"})
+"""What facts repeat of a message's words and files."""
 
 
 class TimelineEvent(BaseModel):
@@ -191,19 +200,21 @@ async def messages(request: Request, caller: Reader, id: str, limit: Limit = 50,
 
 @routes.get("/{id}/timeline", response_model=Page[TimelineEvent])
 async def timeline(request: Request, caller: Reader, id: str, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """Everything that was decided about the ticket and told of its clocks, as it happened. A page has at most `limit`
-    records of facts."""
+    """Everything that was decided about the ticket and told of its clocks, as it happened; of what a deleted message
+    said, nothing. A page has at most `limit` records of facts."""
     await _known(request, caller, id)
     beginning = (EPOCH, 0, 0, 0)
     at, origin, place, part = decode_cursor(cursor, datetime, INT4, int, INT4) if cursor else beginning
     rows = await request.app.state.process.pool.fetch(TOLD, id, caller.workspace, at, origin, place, part, limit + 1)
+    said = {fact.get("message_id") for row in rows for fact in row["facts"]} - {None}
+    gone = {each["id"] for each in await request.app.state.process.pool.fetch(DELETED, caller.workspace, sorted(said))}
     items = [
         {
             "id": f"{row['id']}.{place}",
             "at": row["at"],
             "type": fact["type"],
             "cause": row["cause"],
-            "data": {name: value for name, value in fact.items() if name not in ("type", "version")},
+            "data": _shown(fact, gone),
         }
         for row in rows[:limit]
         for place, fact in enumerate(row["facts"])
@@ -234,6 +245,11 @@ async def refuse_unknown_names(
 
     named = {name: asked[name] for name in NAMING}
     await refuse_unknown(named, lambda name: names_of(pool, workspace, name), found, pointer=pointer)
+
+
+def _shown(fact: Mapping[str, Any], gone: set[str]) -> dict[str, Any]:
+    hidden = UNTOLD | SAID if fact.get("message_id") in gone else UNTOLD
+    return {name: value for name, value in fact.items() if name not in hidden}
 
 
 def conditions(workspace: str, asked: Mapping[str, Any]) -> tuple[list[str], list[Any]]:

@@ -7,7 +7,7 @@ A message that an agent wrote in the provider's own app is a reply that needs no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pointsman.contracts.base import made
 from pointsman.contracts.commands import TicketReply
@@ -15,6 +15,7 @@ from pointsman.contracts.desk import (
     DeliveryFailed,
     DeliveryNoted,
     InboundNoted,
+    MessageChanged,
     TicketNoted,
     TicketReplied,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 EXCERPT_CHARACTERS_MAX = 500
 RECENT_MAX = 10
 COUNTING_KINDS = frozenset({"message", "comment", "review"})
+_CHANGES: dict[str, Literal["edited", "deleted"]] = {"edit": "edited", "delete": "deleted"}
 
 
 def receive(desk: Desk, ticket: Ticket, message: MessageReceived) -> Result:
@@ -76,6 +78,8 @@ def note(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
             message_id=message.message_id,
             author=message.author,
             excerpt=(message.reply_text or message.text)[:EXCERPT_CHARACTERS_MAX],
+            kind=message.kind,
+            replaces=message.replaces_id,
             automatic=message.automatic,
             counts=counting,
             occurred_at=message.occurred_at,
@@ -83,6 +87,10 @@ def note(desk: Desk, ticket: Ticket, message: MessageReceived) -> None:
         ),
         ticket.agent,
     )
+    change = _CHANGES.get(message.kind)
+    if change is not None and message.replaces_id is not None:
+        changed = made(MessageChanged, ticket_id=ticket.id, message_id=message.replaces_id, change=change)
+        desk.say(ticket, changed, ticket.agent)
     if counting:
         who = message.customer
         where = Conversation(message.connector, message.channel, message.thread, who.id, who.name)
@@ -345,6 +353,9 @@ def _shape(row: dict[str, Any]) -> dict[str, Any]:
         "id": row["id"],
         "ticket_id": row["ticket_id"],
         "direction": row["direction"],
+        "kind": "message",
+        "replaces": None,
+        "automatic": None,
         "author": {"kind": row["author_kind"], "id": row["author_id"], "name": row["author_name"]},
         "text": row["text"],
         "reply_text": None,
@@ -353,4 +364,6 @@ def _shape(row: dict[str, Any]) -> dict[str, Any]:
         "delivery": row["delivery"],
         "occurred_at": row["occurred_at"],
         "received_at": row["received_at"],
+        "edited_at": None,
+        "deleted_at": None,
     }

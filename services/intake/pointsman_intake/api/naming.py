@@ -1,10 +1,11 @@
-"""`attachment_id` in messages: it names a file that is there, or the message is refused (422)."""
+"""What messages name must be there, or they are refused (422): attachments by their ids, and agents as authors."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pointsman.runtime.http.problems import Problem, invalid
 from pointsman.runtime.logic import Database
+from pointsman_intake.gate import Gate
 from pointsman_intake.model import Inbound
 
 _KNOWN = """
@@ -14,24 +15,41 @@ WHERE workspace = $1 AND id = ANY ($2::text[]) AND (connector = $3 OR EXISTS (
 """
 
 
-async def look_up_files(db: Database, messages: Sequence[Inbound]) -> list[Problem | None]:
+def names_something(message: Inbound) -> bool:
+    """Whether it has to be looked up: most messages have not."""
+    return message.author_kind == "agent" or bool(message.content.get("attachments"))
+
+
+async def look_up(gate: Gate, messages: Sequence[Inbound]) -> list[Problem | None]:
     """Says in each message's references what the attachments are that they name; the refusal of those that name one
-    which is unknown to their connector: neither brought by it nor carried by its replies. All are of one connector."""
+    which is unknown to their connector (neither brought by it nor carried by its replies), or an agent that the
+    workspace does not have. All are of one connector."""
+    errors = await _files(gate.process.pool, messages)
+    authors = {(one.workspace, str(one.author_id)) for one in messages if one.author_kind == "agent"}
+    strangers = {author for author in authors if not await gate.book.knows_agent(*author)}
+    for message, found in zip(messages, errors, strict=True):
+        if message.author_kind == "agent" and (message.workspace, message.author_id) in strangers:
+            found.append({"pointer": "/author/agent", "detail": f"there is no agent {message.author_id}"})
+    return [invalid(found) if found else None for found in errors]
+
+
+async def refuse_absent(gate: Gate, messages: Sequence[Inbound]) -> None:
+    """The same for messages that are taken or refused together. Raises `Problem` 422."""
+    for refusal in await look_up(gate, messages):
+        if refusal is not None:
+            raise refusal
+
+
+async def _files(db: Database, messages: Sequence[Inbound]) -> list[list[dict[str, str]]]:
+    """The errors of each message's attachments."""
     cited = [list(_cited(message)) for message in messages]
     ids = {reference["attachment_id"] for references in cited for _, reference in references}
     if not ids:
-        return [None] * len(messages)
+        return [[] for _ in messages]
     first = messages[0]
     rows = await db.fetch(_KNOWN, first.workspace, sorted(ids), first.connector)
     known = {row["id"]: {name: row[name] for name in ("name", "content_type", "size") if row[name]} for row in rows}
     return [_filled_in(references, known) for references in cited]
-
-
-async def refuse_unknown_files(db: Database, messages: Sequence[Inbound]) -> None:
-    """The same for messages that are taken or refused together. Raises `Problem` 422."""
-    for refusal in await look_up_files(db, messages):
-        if refusal is not None:
-            raise refusal
 
 
 def _cited(message: Inbound) -> Iterable[tuple[int, dict[str, Any]]]:
@@ -42,7 +60,7 @@ def _cited(message: Inbound) -> Iterable[tuple[int, dict[str, Any]]]:
             yield place, reference
 
 
-def _filled_in(references: Sequence[tuple[int, dict[str, Any]]], known: dict[str, Any]) -> Problem | None:
+def _filled_in(references: Sequence[tuple[int, dict[str, Any]]], known: dict[str, Any]) -> list[dict[str, str]]:
     errors = []
     for place, reference in references:
         if (found := known.get(reference["attachment_id"])) is None:
@@ -50,4 +68,4 @@ def _filled_in(references: Sequence[tuple[int, dict[str, Any]]], known: dict[str
             errors.append({"pointer": pointer, "detail": "there is no such attachment"})
         else:
             reference |= found | reference
-    return invalid(errors) if errors else None
+    return errors
