@@ -10,8 +10,9 @@ from typing import Annotated, Any
 import typer
 
 from pointsman.cli.errors import WrongInput
-from pointsman.cli.output import print_json, print_table, say
+from pointsman.cli.output import print_json, print_table, say, say_lines
 from pointsman.cli.server import JsonOption, ProfileOption, WorkspaceOption, ask
+from pointsman.cli.tables import Exact, duration, to_the_second
 from pointsman_sla.alerting import cli as alerts
 from pointsman_sla.calendar.evaluate import VectorError, evaluate
 from pointsman_sla.predict.command import predict
@@ -72,7 +73,8 @@ LEDGER_COLUMNS = (
     "calendar_sum_seconds",
 )
 
-_ROW = "{:<27} {:>14} {:>14} {:>14} {:>14}  {}"
+INTERVAL = ("from", "business s", "business sum", "why", "calendar s", "calendar sum", "calendar")
+"""What people read of an interval: first what the promise is measured in."""
 
 
 def ledger(
@@ -104,26 +106,29 @@ def ledger(
 def print_ledger(clock: dict[str, Any]) -> None:
     """A clock's ledger for people: what it is, its intervals, and the clock's own figures beside the last sums.
 
-    Each interval lasts until the next begins, the last until the instant below it. No line is folded, however narrow
-    the terminal: a proof is put into files.
+    Each interval lasts until the next begins, the last until the instant below it. Figures are exact; instants are told
+    to the second, and what has no room is left out from the right: `--csv` and `--json` have all.
     """
     why = f" ({clock['reason']})" if clock["reason"] else ""
-    typer.echo(
-        f"{clock['metric']}, cycle {clock['cycle']}: {clock['state']}{why}. Policy {clock['policy']}, target "
-        f"{clock['target_seconds']} s in calendar {clock['calendar']} of configuration {clock['config_version']}."
-    )
-    typer.echo(_ROW.format("from", "business s", "calendar s", "sum", "sum", "why, in which calendar"))
-    for line in clock["intervals"]:
-        why = " ".join(str(line[name]) for name in ("reason", "date", "name") if line[name] is not None)
-        figures = (exactly(line[name]) for name in LEDGER_COLUMNS[8:])
-        typer.echo(_ROW.format(line["start"], *figures, f"{why}, {line['calendar']} v{line['config_version']}"))
+    say_lines(f"{clock['metric']}, cycle {clock['cycle']}: {clock['state']}{why}. Policy {clock['policy']}, target "
+              f"{duration(clock['target_seconds'])} in calendar {clock['calendar']} of configuration "
+              f"{clock['config_version']}.")  # fmt: skip
     if clock["intervals"]:
-        typer.echo(f"{clock['intervals'][-1]['end']}")
+        print_table(INTERVAL, [_interval(line) for line in clock["intervals"]])
+        typer.echo(f"until {to_the_second(clock['intervals'][-1]['end'])}")
     business, plain = clock["elapsed_business_seconds"], clock["elapsed_calendar_seconds"]
     last = clock["intervals"][-1] if clock["intervals"] else {}
     same = (last.get("business_sum_seconds", 0), last.get("calendar_sum_seconds", 0)) == (business, plain)
     verdict = "as the sums say" if same else "NOT what the sums say"
-    typer.echo(f"The clock: {exactly(business)} business s, {exactly(plain)} calendar s, {verdict}.\n")
+    say_lines(f"The clock: {exactly(business)} business s, {exactly(plain)} calendar s, {verdict}.")
+    typer.echo("")
+
+
+def _interval(line: dict[str, Any]) -> list[Any]:
+    why = " ".join(str(line[name]) for name in ("reason", "date", "name") if line[name] is not None)
+    business, plain, business_sum, plain_sum = (Exact(exactly(line[name])) for name in LEDGER_COLUMNS[8:])
+    place = f"{line['calendar']} v{line['config_version']}"
+    return [to_the_second(line["start"]), business, business_sum, why, plain, plain_sum, place]
 
 
 def _lines(clock: dict[str, Any]) -> Iterable[list[Any]]:

@@ -167,6 +167,20 @@ async def test_an_agent_works_in_the_terminal(stack: StackFolder) -> None:
             terminal.expect("1 is woken")
             terminal.type("list")
             terminal.expect("1 assigned: normal chat")
+            terminal.type("label 1 priority=high +vip")
+            terminal.expect(r"1 is high .*, tagged vip")
+            terminal.type("snooze 1 tomorrow")
+            terminal.expect("! until when")
+            terminal.type("snooze 1 2h")
+            terminal.expect(r"1 is set aside until \d{4}-")
+            terminal.type("transfer 1 queue othr they know more")
+            terminal.expect("! .*othr")
+            terminal.type("transfer 1 queue other they know more")
+            terminal.expect("1 is (queued|offered), in other")
+            terminal.type("list")
+            terminal.expect("offer 1: high chat in other")
+            terminal.type("accept 1")
+            terminal.expect("1 is yours")
             terminal.type("resolve 1")
             terminal.expect(r"1 is resolved \(solved\)")
             terminal.type("away lunch")
@@ -175,6 +189,21 @@ async def test_an_agent_works_in_the_terminal(stack: StackFolder) -> None:
         terminal.expect("anna leaves")
         assert terminal.ends() == 0
     assert await agent_state(stack, "anna") == "offline"
+
+
+def test_the_terminal_says_that_the_server_is_away_and_back(stack: StackFolder) -> None:
+    (edge,) = (process for process in stack.status().processes if process.name == "edge")
+    assert edge.pid is not None
+    with running([*POINTSMAN, "agent", "--as", "anna"]) as terminal:
+        terminal.expect("You hold nothing")
+        os.kill(edge.pid, signal.SIGKILL)
+        terminal.expect("The server is away: http")
+        terminal.expect("The server is back")
+        terminal.type("me")
+        terminal.expect("anna is available")
+        terminal.type("quit")
+        terminal.expect("anna leaves")
+        assert terminal.ends() == 0
 
 
 async def _has_reply(connector: Connector, ticket: str, text: str) -> bool:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from pointsman.cli.findings import finding_lines
+from pointsman.cli.findings import brief_lines, finding_lines
 
 FILE = Path("acme.yaml")
 
@@ -34,4 +34,12 @@ def test_the_same_finding_many_times_is_a_group() -> None:
         "acme.yaml: error: no-calendar: /skills/x",
         "  nobody has x",
         "  name one",
+    ]
+
+
+def test_beside_a_dry_run_each_kind_is_a_line_and_its_places() -> None:
+    assert list(brief_lines(FILE, [a_finding("it", 7), a_finding("de", 8), a_finding("x", rule="no-calendar")])) == [
+        "acme.yaml:7: warning: nobody has it",
+        "  and 1 more of this kind: /skills/de",
+        "acme.yaml: warning: nobody has x",
     ]

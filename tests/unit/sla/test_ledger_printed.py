@@ -31,20 +31,38 @@ DAY = [
 ]  # fmt: skip
 
 
-def test_every_interval_is_a_line_however_narrow_the_terminal(
+def printed(clock: dict[str, Any], columns: int, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> list[str]:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_ledger(clock)
+    lines: list[str] = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= columns
+    return lines
+
+
+def test_every_interval_is_a_line_with_exact_figures(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    print_ledger(a_clock(*DAY))
-    assert [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()] == [
-        "resolution, cycle 1: running. Policy standard, target 7200 s in calendar office of configuration 3.",
-        "from business s calendar s sum sum why, in which calendar",
-        "2025-12-24T23:00:00Z 3600 3600 3600 3600 counted, office v3",
-        "2025-12-25T00:00:00Z 0 86400.000001 3600 90000.000001 holiday 2025-12-25 Christmas Day, office v3",
-        "2025-12-26T00:00:00.000001Z",
+    lines = printed(a_clock(*DAY), 140, monkeypatch, capsys)
+    assert [" ".join(line.split()) for line in lines] == [
+        "resolution, cycle 1: running. Policy standard, target 2 h in calendar office of configuration 3.",
+        "from business s business sum why calendar s calendar sum calendar",
+        "2025-12-24 23:00:00Z 3600 3600 counted 3600 3600 office v3",
+        "2025-12-25 00:00:00Z 0 3600 holiday 2025-12-25 Christmas Day 86400.000001 90000.000001 office v3",
+        "until 2025-12-26 00:00:00Z",
         "The clock: 3600 business s, 90000.000001 calendar s, as the sums say.",
         "",
     ]
+    assert lines[1].startswith("from  ")
+    assert lines[2].index("3600 ") > lines[1].index("business s"), "numbers are to the right"
+
+
+def test_at_80_columns_no_line_is_wider_and_the_sum_that_counts_is_there(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lines were as wide as they came, since it was no table."""
+    lines = printed(a_clock(*DAY, policy="a-policy-with-a-long-name" * 2), 80, monkeypatch, capsys)
+    (holiday,) = (line for line in lines if "holiday" in line)
+    assert holiday.split()[:4] == ["2025-12-25", "00:00:00Z", "0", "3600"]
 
 
 def test_a_sum_that_is_not_the_clocks_is_not_passed_over(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pointsman.cli.document_file import DocumentFile
-from pointsman.cli.findings import finding_lines
+from pointsman.cli.findings import brief_lines
 from pointsman.cli.output import print_table
 
 COUNTED = (
@@ -35,7 +35,7 @@ def print_check(answer: dict[str, Any], document: DocumentFile) -> None:
     if answer["effect"] is not None:
         for said in effect_lines(answer["effect"]):
             print(said)
-    for line in finding_lines(document.path, answer["findings"]):
+    for line in brief_lines(document.path, answer["findings"]):
         print(line)
 
 

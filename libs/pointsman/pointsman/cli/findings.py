@@ -13,10 +13,7 @@ Finding = Mapping[str, Any]
 
 def finding_lines(file: Path, findings: Sequence[Finding]) -> Iterator[str]:
     """Lines for the findings of a file, as `lint --json` and a check have them, each rule's together."""
-    groups: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault((finding["severity"], finding["rule"]), []).append(finding)
-    for (severity, rule), group in groups.items():
+    for (severity, rule), group in _grouped(findings).items():
         if len(group) == 1:
             (one,) = group
             yield f"{_place(file, one)}: {severity}: {rule}: {one['pointer']}"
@@ -25,10 +22,29 @@ def finding_lines(file: Path, findings: Sequence[Finding]) -> Iterator[str]:
             yield f"{file}: {severity}: {rule}, {len(group)} times"
             for one in group[:SHOWN]:
                 yield f"  {_line(one)}{one['pointer']}: {one['message']}"
-            if others := [f"{one['pointer']}" for one in group[SHOWN:]]:
-                more = ", …" if len(others) > PLACES else ""
-                yield f"  and {len(others)} more: {', '.join(others[:PLACES])}{more}"
+            if others := group[SHOWN:]:
+                yield f"  and {len(others)} more: {_pointers(others)}"
         yield from (f"  {mend}" for mend in list(dict.fromkeys(one["mend"] for one in group))[:SHOWN])
+
+
+def brief_lines(file: Path, findings: Sequence[Finding]) -> Iterator[str]:
+    """The same beside other things: a line for each rule's first finding, and where the others are."""
+    for (severity, _), (first, *others) in _grouped(findings).items():
+        yield f"{_place(file, first)}: {severity}: {first['message']}"
+        if others:
+            yield f"  and {len(others)} more of this kind: {_pointers(others)}"
+
+
+def _grouped(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    """By severity and rule, in the order of the first of each."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault((finding["severity"], finding["rule"]), []).append(finding)
+    return groups
+
+
+def _pointers(findings: Sequence[Finding]) -> str:
+    return ", ".join([*(one["pointer"] for one in findings[:PLACES]), *(["…"] if len(findings) > PLACES else [])])
 
 
 def _place(file: Path, finding: Finding) -> str:

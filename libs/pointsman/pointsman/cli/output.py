@@ -1,6 +1,7 @@
 """What commands print: one JSON document, or tables for people."""
 
 import sys
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from pointsman.cli.tables import table
+from pointsman.cli.tables import shown, table
 
 
 def print_json(value: Any) -> None:
@@ -23,6 +24,12 @@ def print_json(value: Any) -> None:
 def say(text: str) -> None:
     """A line for people about what happens, on standard error."""
     print(text, file=sys.stderr)
+
+
+def say_lines(text: str) -> None:
+    """A sentence on standard output, in lines as wide as the terminal; no word is broken."""
+    width = Console().width
+    print(textwrap.fill(text, width, break_long_words=False, break_on_hyphens=False))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, none: str = "Nothing.") -> None:
@@ -42,23 +49,11 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, none: 
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
-    """Names and values, one a line."""
+    """Names and values, one a line, as tables have them; text that is long goes on below itself."""
     fields_table = Table(box=None, pad_edge=False, show_header=False)
     fields_table.add_column(style="bold")
     fields_table.add_column(overflow="fold")
+    now = datetime.now(UTC)
     for name, value in fields.items():
-        fields_table.add_row(name, escape(cell(value)))
+        fields_table.add_row(name, escape(shown(name, value, now)))
     Console().print(fields_table, highlight=False)
-
-
-def cell(value: Any) -> str:
-    """A value as a person reads it."""
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.1f}".rstrip("0").rstrip(".")
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {cell(item)}" for name, item in value.items()) or "–"
-    if isinstance(value, list | tuple):
-        return ", ".join(cell(item) for item in value) or "–"
-    return str(value)

@@ -19,6 +19,12 @@ _SHARES = ("probability", "share", "occupancy")
 _NEAR_SECONDS = 86_400 * 2
 
 
+class Exact(str):
+    """A figure that is shown as it is written, to the right like a number: of a proof nothing is rounded."""
+
+    __slots__ = ()
+
+
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int, now: datetime
 ) -> tuple[list[str], list[str]]:
@@ -64,6 +70,8 @@ def heading(name: str) -> str:
 
 def shown(name: str, value: Any, now: datetime) -> str:
     """One value of the column as people read it."""
+    if isinstance(value, Exact):
+        return str(value)
     if value is None or value == "":
         return "–" if value is None else ""
     if isinstance(value, bool):
@@ -103,22 +111,29 @@ def instant(text: str, now: datetime) -> str:
     at = datetime.fromisoformat(text)
     seconds = (at - now).total_seconds()
     if abs(seconds) >= _NEAR_SECONDS:
-        return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+        return to_the_second(text)
     if abs(seconds) < 1:
         return "now"
     return f"in {duration(int(seconds))}" if seconds > 0 else f"{duration(int(-seconds))} ago"
 
 
+def to_the_second(text: str) -> str:
+    """An instant as a proof tells it, whenever it is read: `2026-12-01 02:16:31Z`."""
+    return f"{datetime.fromisoformat(text).astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
 def _numeric(name: str, values: Iterable[Any]) -> bool:
     given = [value for value in values if value is not None]
-    return bool(given) and all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in given)
+    return bool(given) and all(
+        isinstance(value, (int, float, Exact)) and not isinstance(value, bool) for value in given
+    )
 
 
 def _running(value: Any) -> bool:
     """Whether it is running text: several words, and no instant."""
     if isinstance(value, (list, tuple, dict)):
         return len(value) > 1
-    return isinstance(value, str) and " " in value
+    return isinstance(value, str) and " " in value and not isinstance(value, Exact)
 
 
 def _total(widths: Sequence[int], kept: Sequence[int]) -> int:

@@ -6,6 +6,7 @@ import json as json_module
 import random
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -89,6 +90,9 @@ class Session:
             timeout=CALL_TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=None), verify=_TRUST, trust_env=False
         )
         self._retry_seconds = retry_seconds
+        self.on_reach: Callable[[bool], None] = lambda _: None
+        """Told False when a call gets no answer, and True when one does again; calls are repeated meanwhile."""
+        self._reached = True
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -160,13 +164,20 @@ class Session:
                     timeout=timeout_seconds,
                 )
         except (httpx.TransportError, OSError) as error:
+            self._reach(False)
             raise _TryAgain(Unreachable(f"{self.url} does not answer: {error or type(error).__name__}")) from error
+        self._reach(True)
         if answer.is_success:
             return answer
         failure = ApiError(answer.status_code, problem_of(answer))
         if answer.status_code in (429, 503) or failure.code == "still-running":
             raise _TryAgain(failure, _retry_after(answer))
         raise failure
+
+    def _reach(self, reached: bool) -> None:
+        if reached != self._reached:
+            self._reached = reached
+            self.on_reach(reached)
 
     async def get(self, path: str, **params: Any) -> Any:
         """The JSON of a GET."""

@@ -6,10 +6,12 @@ resolves over a message that they have not read: the desk refuses it, and the me
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 
 from rich.console import Console
 from rich.text import Text
 
+from pointsman.cli.agent.words import Refused, labels, target, until
 from pointsman.client.agent import Agent
 from pointsman.client.duty import Duty
 from pointsman.client.session import ApiError, Unreachable
@@ -23,6 +25,9 @@ show N               the ticket with its messages
 answer N text        write to the customer
 note N text          write what only colleagues read
 pend N [customer|third_party]
+snooze N 30m         set it aside: 30m, 2h, 1d, or an instant
+transfer N queue|agent NAME reason
+label N category=C priority=P language=L +tag -tag
 resolve N [solved|no_reply_needed|spam|duplicate|abandoned]
 finish N             end the after-work
 reopen N             open a resolved ticket again
@@ -34,10 +39,6 @@ me                   my presence
 quit                 leave (so do Ctrl-C and the end of the input)"""
 
 OUTCOMES = ("solved", "no_reply_needed", "spam", "duplicate", "abandoned")
-
-
-class Refused(Exception):
-    """The line asks for what is not possible here; the message says why."""
 
 
 class Work:
@@ -56,6 +57,9 @@ class Work:
             "answer": self._answer,
             "note": self._note,
             "pend": self._pend,
+            "snooze": self._snooze,
+            "transfer": self._transfer,
+            "label": self._label,
             "resolve": self._resolve,
             "finish": self._finish,
             "reopen": self._reopen,
@@ -69,6 +73,7 @@ class Work:
 
     async def run(self, lines: AsyncIterator[str], leaving: asyncio.Event) -> None:
         """Raises `ApiError` when the server does not take this agent any more."""
+        self._agent.session.on_reach = self._tell_reach
         self._say(f"{self._name} is {self._duty.presence.state}. Type help for what to do, quit to leave.", "bold")
         await self._list(())
         tasks = [
@@ -100,6 +105,12 @@ class Work:
     async def _watch_stream(self) -> None:
         async for notice in self._agent.stream():
             self._tell(notice)
+
+    def _tell_reach(self, reached: bool) -> None:
+        if reached:
+            self._say("The server is back.", "yellow")
+        else:
+            self._say(f"The server is away: {self._agent.session.url} does not answer. Trying again …", "yellow")
 
     def _tell(self, notice: Notice) -> None:
         data = notice.data
@@ -192,6 +203,25 @@ class Work:
         waiting_on = words[1] if len(words) > 1 else "customer"
         await self._agent.pend(ticket, waiting_on, last_message_id=await self._last_seen(ticket))
         self._say(f"{self._number(ticket)} waits on the {waiting_on.replace('_', ' ')}.", "bold")
+
+    async def _snooze(self, words: Sequence[str]) -> None:
+        ticket = self._ticket(words)
+        at = until(words[1] if len(words) > 1 else None, datetime.now(UTC))
+        await self._agent.snooze(ticket, at, last_message_id=await self._last_seen(ticket))
+        self._say(f"{self._number(ticket)} is set aside until {at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC.", "bold")
+
+    async def _transfer(self, words: Sequence[str]) -> None:
+        ticket = self._ticket(words)
+        to, reason = target(words[1:])
+        moved = await self._agent.transfer(ticket, reason, **to)
+        whose = f"{moved.agent}'s" if moved.agent else f"in {moved.queue}"
+        self._say(f"{self._number(ticket)} is {moved.state}, {whose}.", "bold")
+
+    async def _label(self, words: Sequence[str]) -> None:
+        ticket = self._ticket(words)
+        labelled = await self._agent.label(ticket, **labels(words[1:]))
+        tags = f", tagged {', '.join(labelled.tags)}" if labelled.tags else ""
+        self._say(f"{self._number(ticket)} is {labelled.priority} {labelled.category}{tags}.", "bold")
 
     async def _resolve(self, words: Sequence[str]) -> None:
         ticket = self._ticket(words)
