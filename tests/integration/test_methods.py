@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from starlette.routing import compile_path
 
 from pointsman.testing.installation import Installation
 from tests.integration.http.serving import with_key
@@ -24,7 +25,9 @@ async def test_every_path_refuses_the_methods_that_it_does_not_have(town: Town) 
     wrong, asked = [], 0
     for service, app in town.apps.items():
         paths = {path: {method.upper() for method in methods} for path, methods in app.openapi()["paths"].items()}
-        for path, methods in paths.items():
+        for path in paths:
+            # `/secrets/unset` is `/secrets/{name}` too.
+            methods = {one for other, each in paths.items() if compile_path(other)[0].match(path) for one in each}
             for method in set(METHODS) - methods:
                 asked += 1
                 answer = await town.call(service, method, path.replace("{", "").replace("}", ""), "admin", "acme")
