@@ -12,7 +12,7 @@ import orjson
 @dataclass
 class Receiver:
     """`status` is what it answers to an event; `got` are (headers, event) of all calls, `taken` the events answered
-    with 2xx."""
+    with 2xx, each once: one whose sender did not hear of that, or stood still, comes again with its id."""
 
     url: str = ""
     status: int = 204
@@ -33,7 +33,7 @@ class Receiver:
                 return
             event = orjson.loads(body)
             status = self.refused_subjects.get(event["subject"], self.status)
-            if status < 300:
+            if status < 300 and event not in self.taken:
                 self.taken.append(event)
             location = f"Location: {self.location}\r\n" if self.location else ""
             writer.write(f"HTTP/1.1 {status} X\r\n{location}Content-Length: 0\r\nConnection: close\r\n\r\n".encode())

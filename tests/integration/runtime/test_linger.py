@@ -39,7 +39,7 @@ async def test_a_command_takes_the_waiting_records_along_in_one_batch(tally: Tal
 
 async def test_a_due_timer_is_not_kept_waiting_and_the_record_before_it_counts_first(tally: Tally) -> None:
     logic = Lingering()
-    at = datetime.now(UTC) + timedelta(seconds=3)
+    at = datetime.now(UTC) + timedelta(seconds=6)
     async with tally.worker(logic):
         await tally.say("s", {"type": "due", "at": at.isoformat()})
         await tally.ask("c1", "other", {"type": "tally.add", "amount": 1})

@@ -68,6 +68,26 @@ class Shut(Part):
     then: Literal["hold", "resolve"] | Elsewhere = "hold"
 
 
+class LateShare(Part):
+    """So much of a queue's offers goes to what is overdue the longest; the rest to who can still be saved."""
+
+    share: Annotated[float, Field(strict=True, ge=0, le=1)]
+
+
+class Threshold(Part):
+    """From which figures on a queue is shown as in need."""
+
+    waiting: Annotated[int, Field(strict=True, ge=1, le=10_000_000)] | None = None
+    oldest_seconds: PositiveSeconds | None = None
+
+
+class Wallboard(Part):
+    """When the wallboard shows a queue as one to look at, and as one to act on."""
+
+    warn: Threshold = Threshold()
+    alarm: Threshold = Threshold()
+
+
 class Queue(Part):
     """A waiting line. Without `choice` the chain of routing rule 9 chooses the agent."""
 
@@ -77,6 +97,8 @@ class Queue(Part):
     offer: Offer = Offer()
     choice: Choice | None = None
     head_start_minutes: dict[Priority, Annotated[int, Field(strict=True, ge=-100_000, le=100_000)]] = HEAD_START_MINUTES
+    late: Literal["first"] | LateShare | None = None
+    wallboard: Wallboard | None = None
     relax: Annotated[tuple[Relaxation, ...], Field(max_length=20)] = ()
     overflow: Annotated[tuple[Overflow, ...], Field(max_length=20)] = ()
     hours: Slug | None = None
