@@ -129,6 +129,31 @@ def test_bundled_renewals_keep_leases_alive() -> None:
     assert play.agent("anna").state == "offline"
 
 
+@pytest.mark.parametrize("others", [[], ["tablet"]])
+def test_a_bundled_renewal_that_the_end_overtook_brings_no_session_back(others: list[str]) -> None:
+    """It came with a living lease for an app that was closed: its agent stayed available, and was offered work."""
+    play = Play(a_workspace(["anna"]))
+    for session in others:
+        play.presence("anna", None, session=session)
+    play.command(PresenceEnd(actor=as_agent("anna"), agent="anna", session="app"))
+    renewal = SessionRenewal(agent="anna", session="app", until=play.now + timedelta(seconds=60))
+    play.command(PresenceRenew(actor=SYSTEM, agents=(renewal,)))
+    assert sorted(play.agent("anna").sessions) == others
+    play.available("anna", session="desk")
+    play.command(PresenceEnd(actor=as_agent("anna"), agent="anna", session="desk"))
+    assert play.agent("anna").state == ("available" if others else "offline")
+
+
+def test_a_bundled_renewal_that_a_lapse_overtook_brings_the_agent_back() -> None:
+    play = Play(a_workspace(["anna"]), present=[])
+    play.available("anna", lease_seconds=30)
+    play.advance(31)
+    assert play.agent("anna").state == "offline"
+    renewal = SessionRenewal(agent="anna", session="app", until=play.now + timedelta(seconds=60))
+    play.command(PresenceRenew(actor=SYSTEM, agents=(renewal,)))
+    assert play.agent("anna").state == "available"
+
+
 def test_the_last_session_to_end_makes_offline() -> None:
     play = Play(a_workspace(["anna"]), present=[])
     play.available("anna", session="desk")

@@ -53,13 +53,21 @@ def choose(desk: Desk, agent: Agent, command: PresenceSet) -> Result:
 
 
 def renew_many(desk: Desk, command: PresenceRenew) -> Result:
-    """Bare heartbeats. Those of agents that are gone from the configuration are dropped."""
+    """Bare heartbeats. Those of agents that are gone from the configuration are dropped, and those of sessions that
+    were ended: heartbeats are bundled, and the end overtakes them. What only lapsed goes on."""
     for renewal in command.agents:
         agent = desk.agents.get(renewal.agent)
-        if agent is not None:
+        if agent is not None and not _was_ended(agent, renewal.session):
             until = min(renewal.until, desk.draft.now + timedelta(seconds=LEASE_SECONDS_MAX))
             renew(desk, agent, renewal.session, until)
     return None
+
+
+def _was_ended(agent: Agent, session: str) -> bool:
+    """Not while the session lives, nor when its lapse made the agent offline: with another one left, the app whose
+    session lapsed begins anew at its next renewal."""
+    signed_out = agent.state == "offline" and agent.set_by == "agent"
+    return session not in agent.sessions and (bool(agent.sessions) or signed_out)
 
 
 def end(desk: Desk, agent: Agent, command: PresenceEnd) -> Result:
