@@ -15,7 +15,7 @@ from pointsman.core.instant import Instant, after, rfc3339, seconds_between
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, connect
 from pointsman.runtime.logic import Database
 from pointsman.runtime.process import ApiProcess
-from pointsman.runtime.tasks import Tasks
+from pointsman.runtime.tasks import Tasks, cancel_all
 from pointsman_metrics.store import CHANGED_CHANNEL
 
 AGAIN_AFTER_SECONDS = 0.1
@@ -105,7 +105,7 @@ class LiveBoard:
             watched.viewers -= 1
             if watched.viewers == 0 and self._watched.get(workspace) is watched:
                 del self._watched[workspace]
-                await _stop(watched.task)
+                await cancel_all([watched.task])
 
     async def _keep_new(self, workspace: str, watched: _Watched) -> None:
         while True:
@@ -158,8 +158,3 @@ async def _editions(watched: _Watched) -> AsyncGenerator[dict[str, Any], None]:
             edition, figures = watched.edition, watched.figures
         assert figures is not None
         yield figures
-
-
-async def _stop(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    await asyncio.wait([task])

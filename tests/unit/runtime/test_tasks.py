@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from pointsman.runtime.tasks import Tasks, WorkEnded, awaited, failure, uninterrupted, within
+from pointsman.runtime.tasks import Tasks, WorkEnded, awaited, cancel_all, failure, uninterrupted, within
 from pointsman.runtime.telemetry import ALARMS
 
 
@@ -113,3 +113,46 @@ async def test_an_end_goes_on_however_often_its_owner_is_cancelled() -> None:
     assert await uninterrupted(end()) == "whole"
     with pytest.raises(ZeroDivisionError):
         await uninterrupted(raises())
+
+
+class Stubborn:
+    """Work that takes its first cancellations for an outage and tries again, as a relay did whose connection raised an
+    error of its own when it was cancelled: its lane waited for its end for ever, and held its lease."""
+
+    def __init__(self, times: int) -> None:
+        self.lost, self._times = 0, times
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if self.lost == self._times:
+                    raise
+                self.lost += 1
+
+
+@pytest.mark.parametrize("times", [0, 1, 3])
+async def test_what_loses_its_cancellation_is_cancelled_again(times: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointsman.runtime.tasks.CANCELLED_AGAIN_SECONDS", 0.01)
+    stubborn = Stubborn(times)
+    tasks = Tasks("test")
+    tasks.keep(stubborn.run())
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await tasks.close()
+    assert (stubborn.lost, list(tasks), bool(failure())) == (times, [], False)
+
+
+async def test_the_cancelling_goes_on_when_its_owner_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pointsman.runtime.tasks.CANCELLED_AGAIN_SECONDS", 0.01)
+    stubborn = Stubborn(2)
+    task = awaited(stubborn.run())
+    await asyncio.sleep(0)
+    owner = awaited(cancel_all([task]))
+    await asyncio.sleep(0)
+    owner.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await owner
+    assert task.done()
+    await cancel_all([])

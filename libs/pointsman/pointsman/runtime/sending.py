@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from pointsman.runtime.tasks import awaited
+from pointsman.runtime.tasks import awaited, cancel_all
 
 log = structlog.get_logger(__name__)
 
@@ -39,9 +39,7 @@ async def send_due(
                     ringing.cancel()
             running = {task for task in running if not task.done()}
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await cancel_all(running)
 
 
 async def _sent(send: Callable[[Any], Awaitable[None]], row: Any) -> None:

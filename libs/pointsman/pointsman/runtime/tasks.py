@@ -15,7 +15,7 @@ Three ways to start work, by who looks at how it ends:
 import asyncio
 import os
 import threading
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 from weakref import WeakKeyDictionary
@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 LAST_SECONDS = 20.0
 """A process that failed has so long to give back what it holds."""
+CANCELLED_AGAIN_SECONDS = 5.0
+"""What was cancelled has so long to end before it is cancelled again."""
 
 
 class WorkEnded(Exception):
@@ -90,10 +92,7 @@ class Tasks:
         """Ends the work and waits for that. More may be started afterwards."""
         self._closing = True
         try:
-            running = list(self._running)
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await cancel_all(self._running)
         finally:
             self._closing = False
 
@@ -118,6 +117,25 @@ class Tasks:
 def awaited(work: Awaitable[T]) -> "asyncio.Task[T]":
     """A task whose owner awaits it (or waits for several, and looks at each): what it raises is raised there."""
     return cast("asyncio.Task[T]", asyncio.ensure_future(work))
+
+
+async def cancel_all(tasks: Iterable["asyncio.Task[Any]"]) -> None:
+    """Cancels tasks until all have ended, however often the caller is cancelled meanwhile.
+
+    A cancellation can get lost: what a task does on its way out may raise an error in its place (a connection whose
+    release fails), and who takes that for an outage tries again. So it is repeated.
+    """
+    await uninterrupted(_cancel_all(list(tasks)))
+
+
+async def _cancel_all(tasks: Sequence["asyncio.Task[Any]"]) -> None:
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        ended, left = await asyncio.wait(left, timeout=CANCELLED_AGAIN_SECONDS)
+        for task in ended:
+            _looked_at(task)
 
 
 async def uninterrupted(work: Awaitable[T]) -> T:

@@ -33,7 +33,7 @@ from pointsman.runtime.ops import ops_server
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.restarts import note_end, note_start
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman.runtime.tasks import Tasks, awaited, ends_if_failed, failure
+from pointsman.runtime.tasks import Tasks, awaited, cancel_all, ends_if_failed, failure
 from pointsman.runtime.zone_editions import keep_comparing, say_edition
 
 log = structlog.get_logger(__name__)
@@ -109,10 +109,7 @@ class Worker:
             lane.stop()
         running = list(self._running.values())
         if running:
-            unfinished = (await asyncio.wait(running, timeout=5.0))[1]
-            for unfinished_task in unfinished:
-                unfinished_task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await cancel_all((await asyncio.wait(running, timeout=5.0))[1])
         await self._tasks.close()
         if not failure():
             with contextlib.suppress(*INFRASTRUCTURE_ERRORS):
@@ -181,8 +178,7 @@ class Worker:
         if lane is None or task is None or task is asyncio.current_task():
             return
         lane.status = LaneState.LOST
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await cancel_all([task])
 
     def _surplus(self, number: int) -> None:
         lane = self.lanes.get(number)

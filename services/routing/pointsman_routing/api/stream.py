@@ -20,7 +20,7 @@ from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.streams import Event, event_stream, last_event_id
 from pointsman.runtime.process import ApiProcess
-from pointsman.runtime.tasks import awaited
+from pointsman.runtime.tasks import awaited, cancel_all
 from pointsman_routing.api.me import READ_ASSIGNMENTS
 from pointsman_routing.api.offers import NOTHING_SEEN, OFFERS_MAX, OfferReader
 from pointsman_routing.api.shapes import ticket_shape
@@ -77,9 +77,7 @@ class AgentStream:
                     raise event
                 yield event
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await cancel_all(tasks)
 
     async def _desk_events(
         self, caller: Caller, feed: FactFeed, start: str, *, anew: bool, lost: bool
