@@ -1,6 +1,7 @@
 """Readers of mail: a limit of CPU for each mail, neighbours that do not wait, processes that end with their parent."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -139,6 +140,27 @@ async def test_mail_is_read_after_all_readers_were_killed(readers: Readers) -> N
             if whose != "readers" or process.ppid() != os.getpid():
                 process.kill()
         assert await verdict(readers, a_mail()) == "read", whose
+
+
+async def test_readers_that_are_ended_at_any_moment_leave_no_socket_and_no_process() -> None:
+    """Who asked for a reader, or warmed one up, was cancelled while the program was started: both ends stayed open."""
+    before = open_sockets()
+    for moment in (0, 1, 2, 3, 5, 8, 13, 21, 34, 55):
+        async with Readers(IntakeSettings()) as readers:
+            asking = [asyncio.ensure_future(readers.read(a_mail(), ())) for _ in range(3)]
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+    gc.collect()
+    await until(lambda: open_sockets() <= before)
+    await until(lambda: not readers_of(psutil.Process()))
+
+
+def open_sockets() -> int:
+    links = (os.path.realpath(f"/proc/self/fd/{number}") for number in os.listdir("/proc/self/fd"))
+    return sum("socket:" in link for link in links)
 
 
 async def test_readers_end_with_their_parent_however_it_ends() -> None:

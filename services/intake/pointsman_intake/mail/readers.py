@@ -268,27 +268,38 @@ class Readers:
         number = next(self._numbers)
         ours, theirs = socket.socketpair()
         with theirs:
-            for _ in range(TRIES):
-                async with self._starting:
-                    if self._control is None:
-                        await self._start()
-                if self._say(OPEN, number, theirs):
-                    break
-            else:
+            try:
+                await self._hand_over(number, theirs)
+            except BaseException:  # whoever asked may have gone as well
                 ours.close()
-                raise ConnectionError("the program that forks the readers has ended")
+                raise
         self._ended[number] = asyncio.get_running_loop().create_future()
         reading, writing = await asyncio.open_unix_connection(sock=ours)
         return _Reader(number, reading, writing)
+
+    async def _hand_over(self, number: int, theirs: socket.socket) -> None:
+        """Has a reader forked that has this end of the pair. Raises `OSError`."""
+        for _ in range(TRIES):
+            async with self._starting:
+                if self._control is None:
+                    await self._start()
+            if self._say(OPEN, number, theirs):
+                return
+        raise ConnectionError("the program that forks the readers has ended")
 
     async def _start(self) -> None:
         control, theirs = socket.socketpair()
         control.setblocking(False)
         with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-I", "-m", "pointsman_intake.mail.reader", str(theirs.fileno()), str(os.getpid()),
-                stdin=asyncio.subprocess.DEVNULL, pass_fds=(theirs.fileno(),), env=ENVIRONMENT, start_new_session=True,
-            )  # fmt: skip
+            try:
+                self._process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-I", "-m", "pointsman_intake.mail.reader", str(theirs.fileno()), str(os.getpid()),
+                    stdin=asyncio.subprocess.DEVNULL, pass_fds=(theirs.fileno(),), env=ENVIRONMENT,
+                    start_new_session=True,
+                )  # fmt: skip
+            except BaseException:
+                control.close()
+                raise
         self._control = control
         self._tasks.start(self._listen(control, self._process))
 
