@@ -12,6 +12,19 @@ from pointsman.cli.demo.document import make_document
 from pointsman.local.folder import FOLDER_VARIABLE, StackFolder
 from tests.integration.cli.typed import typed, typed_until
 
+SMALL_FLOOR = """
+workspace: acme
+connectors:
+  site-chat: {channel: chat, kind: json}
+  quiet: {channel: chat, kind: json, default: {queue: other}}
+queues: {general: {offer: {timeout_seconds: 60}}, other: {offer: {timeout_seconds: 600}}}
+classify: {language_skill: null}
+agents:
+  anna: {name: Anna, capacity: 8, queues: [general, other]}
+  boris: {name: Boris, capacity: 8, queues: [general]}
+wrap_up_seconds: {chat: 0}
+"""
+
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackFolder]:
@@ -23,8 +36,19 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StackFolder]:
             patch.delenv(name, raising=False)
         pointsman = (sys.executable, "-m", "pointsman.cli.main")
         subprocess.run([*pointsman, "up", "--detach"], check=True, capture_output=True)
-        yield folder
-        subprocess.run([*pointsman, "down"], check=True, capture_output=True)
+        try:
+            yield folder
+        finally:
+            subprocess.run([*pointsman, "down"], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def small_floor(stack: StackFolder) -> None:
+    """Two agents, two queues, two connectors."""
+    document = stack.root.parent / "acme.yaml"
+    document.write_text(SMALL_FLOOR)
+    applied = typed("apply", str(document))
+    assert applied.code == 0, applied.err
 
 
 @pytest.fixture(scope="module")
