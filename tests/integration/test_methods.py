@@ -1,7 +1,10 @@
 """A path with another method is answered 405, which names all the methods that it has. `GET /messages` was 404."""
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.routing import compile_path
@@ -36,3 +39,26 @@ async def test_every_path_refuses_the_methods_that_it_does_not_have(town: Town) 
                     wrong.append(f"{service} {method} {path}: {answer.status_code} {allowed} {answer.text[:120]}")
     assert not wrong, "\n".join(wrong)
     assert asked > 300
+
+
+async def test_twenty_who_ask_for_what_there_is_not_keep_nobody_waiting(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first of them had the whole interface described, on the loop: a third of a second in which nobody else was
+    answered."""
+    app, described, threads = town.apps["routing"], 0, set()
+    write = app.openapi
+
+    def counted() -> dict[str, Any]:
+        nonlocal described
+        described += 1
+        threads.add(threading.get_ident())
+        return write()
+
+    app.state.paths, app.openapi_schema = None, None
+    monkeypatch.setattr(app, "openapi", counted)
+    calls = (town.call("routing", "GET", f"/v1/nowhere-{number}", "admin", "acme") for number in range(20))
+    answers = await asyncio.gather(*calls)
+    assert {answer.status_code for answer in answers} == {404}
+    assert described == 1
+    assert threading.get_ident() not in threads

@@ -1,5 +1,6 @@
 """Attachments that a message names: by an id that must be known, or by an address from which they are fetched."""
 
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import httpx
 import pytest
 
 from pointsman.testing.waiting import until, until_it
+from pointsman_intake.api import forms
 from pointsman_intake.deliver import reporting
 from pointsman_intake.fetching import FetchingLoop
 from pointsman_intake.settings import IntakeSettings
@@ -212,6 +214,25 @@ async def test_a_form_that_is_sent_again_with_its_key_is_the_same_in_another_env
     assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
     other = await api.post("/v1/attachments", files={"file": ("a.txt", b"two", "text/plain")}, headers=headers)
     assert other.status_code == 422
+
+
+async def test_a_form_that_is_made_to_be_slow_is_not_read_on_the_loop(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Almost a boundary, a million times: its reading takes most of a second, in which nobody else was answered."""
+    read, threads = forms.upload_of, set()
+
+    def noted(said: str, body: bytes) -> forms.Upload:
+        threads.add(threading.get_ident())
+        return read(said, body)
+
+    monkeypatch.setattr(forms, "upload_of", noted)
+    head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n'
+    body = head + b"\r\n--bX" * 200_000 + b"\r\n--b--\r\n"
+    kept = await api.post("/v1/attachments", content=body, headers={"content-type": "multipart/form-data; boundary=b"})
+    assert (kept.status_code, kept.json()["size"]) == (201, 1_200_000)
+    assert threads
+    assert threading.get_ident() not in threads
 
 
 async def test_a_form_that_is_broken_or_too_large_is_a_problem_and_no_fault(api: Api) -> None:

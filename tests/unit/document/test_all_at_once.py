@@ -1,5 +1,6 @@
 """Mistakes of every kind are told in one answer: shapes, names, kinds, calendars. They came one kind after another."""
 
+import difflib
 import json
 import random
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pytest
 
 from pointsman.contracts.document import DocumentErrors, read_document, read_plain
 from pointsman.contracts.document.vetting import vetted
+from pointsman.core.nearest import LENGTH_MAX
 from tests.unit.document.documents import a_document, only_error, refused
 
 ACME = Path(__file__).parents[3] / "deploy" / "examples" / "acme.yaml"
@@ -146,6 +148,23 @@ def test_a_name_that_is_near_one_that_there_is_is_suggested(given: dict[str, Any
 def test_a_kind_that_is_near_none_is_told_with_all_that_there_are() -> None:
     error = only_error(a_document(connectors={"c": {"channel": "chat", "kind": "pigeon-post"}}))
     assert "whatsapp" in error.detail
+
+
+def test_a_name_of_a_megabyte_is_told_briefly_and_compared_with_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To compare takes time that grows with the name: a document with many such names held its process for long."""
+    compared: list[str] = []
+    compare = difflib.get_close_matches
+
+    def noted(name: str, *given: Any) -> list[str]:
+        compared.append(name)
+        return compare(name, *given)
+
+    monkeypatch.setattr(difflib, "get_close_matches", noted)
+    long = "a" * 1_000_000
+    connector = {"channel": "chat", "kind": long, "verify": {"scheme": long}}
+    errors = refused(a_document(connectors={"c": connector}, webhooks={"w": {"events": [long]}}, **{long: 1}))
+    assert len(errors) == 4
+    assert all(len(name) <= LENGTH_MAX for name in compared)
 
 
 def test_a_kind_of_an_earlier_release_is_let_be_where_it_stands() -> None:

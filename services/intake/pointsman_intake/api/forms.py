@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MEDIA_TYPE = "multipart/form-data"
-ENVELOPE_BYTES_MAX = 65_536
-"""What a form may take beside its file."""
 PARTS_MAX = 10
 HEAD_BYTES_MAX = 16_384
 BOUNDARY_LENGTH_MAX = 70

@@ -2,11 +2,11 @@
 comes in, and never of one that stands."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from pointsman.contracts.document.connectors import KINDS, SCHEMES
 from pointsman.contracts.document.workspace import Document
+from pointsman.core.nearest import nearest
 
 Path = tuple[str | int, ...]
 
@@ -37,7 +37,7 @@ def not_there(kind: str, name: str, known: Iterable[str]) -> str:
 
 def meant(name: str, known: Iterable[str]) -> str:
     """`; did you mean …?`, or nothing when nothing is near."""
-    near = get_close_matches(name.lower(), [*known], n=1)
+    near = nearest(name, [*known], count=1)
     return f"; did you mean {near[0]!r}?" if near else ""
 
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from pointsman.contracts.document.inactive import escaped
+from pointsman.core.nearest import nearest
 from pointsman.core.storable import mended
 
 
@@ -94,7 +94,7 @@ def _shown(given: Any) -> str:
 def unknown_key(key: str, model: type[BaseModel] | None) -> str:
     """An unknown key, with the key that was perhaps meant."""
     known = [field.alias or name for name, field in model.model_fields.items()] if model else []
-    near = get_close_matches(key, known, n=1)
+    near = nearest(key, known, count=1)
     if near:
         return f"unknown key; did you mean {near[0]!r}?"
     return f"unknown key; known here: {', '.join(known)}" if known else "unknown key"

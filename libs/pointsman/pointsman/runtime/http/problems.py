@@ -6,6 +6,7 @@
 the errors in words.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,6 +15,7 @@ import structlog
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +28,8 @@ log = structlog.get_logger(__name__)
 MEDIA_TYPE = "application/problem+json"
 ERRORS_MAX = 100
 PATH_SHOWN_MAX = 200
+
+Paths = Sequence[tuple[re.Pattern[str], Sequence[str]]]
 
 HTTP_CODES = {413: "body-too-large", 415: "unsupported-media-type"}
 
@@ -127,6 +131,7 @@ def not_found(what: str) -> Problem:
 
 def install(app: FastAPI) -> None:
     """Every error of the app becomes a problem document."""
+    app.state.paths, app.state.reading_paths = None, asyncio.Lock()
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
@@ -144,17 +149,17 @@ async def _on_problem(request: Request, error: Exception) -> Response:
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code in (404, 405):
-        return _elsewhere(request).response(request_id_of(request))
+        return (await _elsewhere(request)).response(request_id_of(request))
     code = HTTP_CODES.get(error.status_code, "bad-request" if error.status_code < 500 else "internal-error")
     problem = Problem(error.status_code, code, str(error.detail), headers=error.headers)
     return problem.response(request_id_of(request))
 
 
-def _elsewhere(request: Request) -> Problem:
+async def _elsewhere(request: Request) -> Problem:
     """What the router has no answer for: 405 with every method that the path has, else 404."""
     path = str(request.scope["path"])[len(str(request.scope.get("root_path", ""))) :]
     allowed = sorted(
-        {method for template, methods in _paths_of(request.app) if template.match(path) for method in methods}
+        {method for template, methods in await _paths_of(request.app) if template.match(path) for method in methods}
     )
     if not allowed:
         return Problem(404, "not-found", f"there is nothing at {path[:PATH_SHOWN_MAX]}")
@@ -162,14 +167,22 @@ def _elsewhere(request: Request) -> Problem:
     return Problem(405, "method-not-allowed", detail, headers={"Allow": ", ".join(allowed)})
 
 
-def _paths_of(app: FastAPI) -> Sequence[tuple[re.Pattern[str], Sequence[str]]]:
-    """(path, its methods) of everything that the application documents, also of what its router does not know."""
-    found: Sequence[tuple[re.Pattern[str], Sequence[str]]] | None = getattr(app.state, "paths", None)
-    if found is None:
-        paths = app.openapi()["paths"].items()
-        found = [(compile_path(path)[0], [method.upper() for method in methods]) for path, methods in paths]
-        app.state.paths = found
-    return found
+async def _paths_of(app: FastAPI) -> Paths:
+    """(path, its methods) of everything that the application documents, also of what its router does not know.
+
+    To write the document takes some tenths of a second: once, when somebody asks for what there is not, and beside the
+    loop, which has others to answer.
+    """
+    async with app.state.reading_paths:
+        if app.state.paths is None:
+            app.state.paths = await run_in_threadpool(_documented, app)
+    paths: Paths = app.state.paths
+    return paths
+
+
+def _documented(app: FastAPI) -> Paths:
+    paths = app.openapi()["paths"].items()
+    return [(compile_path(path)[0], [method.upper() for method in methods]) for path, methods in paths]
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
