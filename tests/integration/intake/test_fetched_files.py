@@ -1,12 +1,18 @@
 """Attachments that a message names: by an id that must be known, or by an address from which they are fetched."""
 
+import os
+import signal
+import sys
 import threading
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from pointsman.local.process import LocalProcess
+from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until, until_it
 from pointsman_intake.api import forms
 from pointsman_intake.deliver import reporting
@@ -194,6 +200,33 @@ async def test_an_unknown_attachment_in_a_batch_refuses_only_its_message(api: Ap
     items = (await api.post("/v1/messages:batch", json=batch)).json()["items"]
     assert [item["status"] for item in items] == [422, 202, 202]
     assert items[0]["error"]["errors"][0]["pointer"] == "/attachments/0/attachment_id"
+
+
+async def test_a_worker_that_is_killed_while_it_fetches_loses_no_file(
+    api: Api, installation: Installation, files: Files, tmp_path: Path
+) -> None:
+    environment = installation.environment() | {
+        "POINTSMAN_FETCH_FROM_LOOPBACK": "true",
+        "POINTSMAN_FETCH_SECONDS_MAX": "1",
+    }
+    command = (sys.executable, "-m", "pointsman_intake", "worker")
+    worker = LocalProcess("intake", command, tmp_path, environment=environment)
+    worker.start()
+    try:
+        shown = await reference(api, await posted(api, {"url": f"{files.url}/late.txt"}))
+        await until(lambda: files.asked)
+        assert worker.pid is not None
+        os.kill(worker.pid, signal.SIGKILL)
+        await worker.stop()
+        assert (await row(api, shown["attachment_id"]))["state"] == "fetching"
+        files.put("/late.txt", b"late")
+        worker = LocalProcess("intake", command, tmp_path, environment=environment)
+        worker.start()
+        kept = await settled(api, shown["attachment_id"])
+        assert (kept["state"], kept["content"]) == ("kept", b"late")
+        assert [fact["state"] for fact in await told(api, shown["attachment_id"])] == ["kept"]
+    finally:
+        await worker.stop()
 
 
 async def test_a_form_is_kept_as_the_file_that_is_in_it(api: Api) -> None:
