@@ -71,6 +71,7 @@ def main(control: socket.socket, parent: int) -> int:
                     ours.recv(4_096)
                     _reap(control, readers)
                 elif not _obey(control, readers, (ours, theirs)):
+                    signal.set_wakeup_fd(-1)  # they end while our sockets do
                     for pid in readers:
                         os.kill(pid, signal.SIGKILL)
                     return 0
@@ -100,6 +101,7 @@ def _obey(control: socket.socket, readers: dict[int, int], ours: tuple[socket.so
     if pid == 0:
         status = 1
         try:
+            signal.set_wakeup_fd(-1)
             for inherited in (control, *ours):
                 inherited.close()
             _read_mails(socket.socket(fileno=descriptors[0]), zygote)
@@ -129,7 +131,6 @@ def _reap(control: socket.socket, readers: dict[int, int]) -> None:
 
 def _read_mails(asked: socket.socket, zygote: int) -> None:
     """The forked process: reads mail until nobody asks any more."""
-    signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGPROF):
         signal.signal(number, signal.SIG_DFL)
     end_with(zygote)
