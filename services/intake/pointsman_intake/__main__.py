@@ -9,7 +9,7 @@ from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS
 from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BrokerLink
-from pointsman.runtime.collector import relax_collector
+from pointsman.runtime.gc_tuning import relax_collector
 from pointsman.runtime.worker import Worker, serve_worker
 from pointsman_intake.deliver import DeliveryLoop, reporting
 from pointsman_intake.fetching import FetchingLoop

@@ -19,7 +19,7 @@ import structlog
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.outbound import CALL_ERRORS, AddressRefused, Outbound, OutboundAnswer
-from pointsman.runtime.sending import send_due
+from pointsman.runtime.outbound_queue import send_due
 from pointsman.runtime.tasks import Tasks
 from pointsman_intake.attached import file_name
 from pointsman_intake.bell import Bell

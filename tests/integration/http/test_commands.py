@@ -10,7 +10,7 @@ from pointsman.contracts.commands import TicketExplain, TicketReopen
 from pointsman.core.ids import digest_of
 from pointsman.core.instant import after
 from pointsman.local import Tansu, create_topics
-from pointsman.runtime.commanding import Answer, Key, attempt_id
+from pointsman.runtime.commands import Answer, Key, attempt_id
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.process import ApiProcess
 from pointsman.runtime.settings import RuntimeSettings

@@ -19,8 +19,8 @@ from pointsman.runtime.broker import make_producer
 from pointsman.runtime.process import ApiProcess
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.worker import Worker
+from pointsman.testing.customers import a_message
 from pointsman.testing.installation import Installation
-from pointsman.testing.said import a_message
 from pointsman_routing.api import create
 from pointsman_routing.worker import DeskLane
 from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key

@@ -12,8 +12,8 @@ from pointsman.core.cause import RecordCause
 from pointsman.core.decision import Decision
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.logic import Batch, Decided
+from pointsman.testing.customers import a_message
 from pointsman.testing.installation import Installation
-from pointsman.testing.said import a_message
 from pointsman_routing.desk.soundness import Finding
 from pointsman_routing.loading import Desks
 from pointsman_routing.worker import DeskLane

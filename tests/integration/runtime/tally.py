@@ -13,11 +13,11 @@ from pointsman.core.decision import NOTHING, Decision, Emission, refuse
 from pointsman.core.envelope import Arrived, Decoded, Envelope, Numbered
 from pointsman.core.instant import Instant, parse_rfc3339, rfc3339
 from pointsman.core.journal import Journal
-from pointsman.core.topic import Topic
+from pointsman.core.topic import Priority, Topic
 from pointsman.runtime.logic import Batch, Database
 
-REQUESTS = Topic("requests", (), (), True, 0)
-COMMANDS = Topic("commands", (), (), False, 0)
+REQUESTS = Topic("requests", (), (), True, 0, priority=Priority.LAST)
+COMMANDS = Topic("commands", (), (), False, 0, priority=Priority.FIRST)
 DESK = Topic("desk", (), (), True, 0)
 OUTCOMES = Topic("outcomes", (), (), False, 0)
 

@@ -18,7 +18,7 @@ from pointsman.core.cause import Cause, RecordCause
 from pointsman.core.decision import Decision
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
-from pointsman.testing.said import a_message
+from pointsman.testing.customers import a_message
 from pointsman.testing.time import NOON
 from pointsman_routing.desk.choice import Matcher
 from pointsman_routing.desk.decide import decide

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pointsman.testing.said import a_message
+from pointsman.testing.customers import a_message
 from tests.unit.routing.invariants import assert_sound
 from tests.unit.routing.playing import BOSS, Play, a_workspace
 from tests.unit.routing.snapshot import snapshot

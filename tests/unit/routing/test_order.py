@@ -7,7 +7,7 @@ from pointsman.contracts.shapes import Priority
 from pointsman.contracts.sla import ClockMet, ClockRestated, ClockStarted
 from pointsman.core.cause import RecordCause
 from pointsman.core.instant import after
-from pointsman.testing.said import a_message
+from pointsman.testing.customers import a_message
 from pointsman_routing.desk.decide import decide
 from tests.unit.routing.playing import Play, a_workspace
 

@@ -7,8 +7,11 @@ from typing import Any, cast
 from pointsman.contracts.codec import Undecodable, decode, encode_command
 from pointsman.contracts.commands import DeadLetterReplay
 from pointsman.contracts.shapes import Actor
-from pointsman.contracts.topics import TOPICS
+from pointsman.contracts.topics import DESK, TOPICS
 from pointsman.core.instant import Instant, parse_rfc3339
+
+REVOCATIONS = DESK
+"""Where it is announced that a token was taken back."""
 
 REVOKED_TYPE = "token.revoked"
 
@@ -31,6 +34,7 @@ def revoked(facts: list[Any]) -> Iterator[tuple[str, Instant]]:
 
 
 __all__ = [
+    "REVOCATIONS",
     "REVOKED_TYPE",
     "TOPICS",
     "Undecodable",

@@ -8,7 +8,7 @@ import uvloop
 from pointsman.edge.serve import serve
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime import telemetry
-from pointsman.runtime.collector import relax_collector
+from pointsman.runtime.gc_tuning import relax_collector
 
 
 def main() -> int:

@@ -16,10 +16,10 @@ from pointsman.core.envelope import Arrived, Decoded
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime import telemetry
-from pointsman.runtime.aside import TIMERS, Timers, letter_of
+from pointsman.runtime.dead_letter_timers import TIMERS, LaneTimers, letter_of
 from pointsman.runtime.logic import Codec, Decided, LaneLogic
 from pointsman.runtime.source import Source
-from pointsman.runtime.work import ABANDONED_BODY, DeadLetter, Outcome, Work
+from pointsman.runtime.transaction import ABANDONED_BODY, BatchWrites, DeadLetter, Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -69,17 +69,17 @@ class Decider:
         self.settled: dict[str, Outcome] = {}
         self.resend_requests: list[tuple[str, int, int]] = []
         self.replays: dict[str, Arrived] = {}
-        self.timers = Timers(logic)
+        self.timers = LaneTimers(logic)
         self.poisoned: dict[tuple[str, int] | str, Refused] = {}
         """What was found to be refused and is not a dead letter yet: records by topic and offset, timers by id."""
         self._failures: Counter[str] = Counter()
         self._failures_before: Counter[str] = Counter()
-        self.work: Work | None = None
+        self.work: BatchWrites | None = None
         self._in_batch: dict[str, Outcome] = {}
         self._decoded: dict[tuple[str, int, int], Decoded | ValueError] = {}
 
-    def begin(self, now: Instant) -> Work:
-        self.work = Work(now)
+    def begin(self, now: Instant) -> BatchWrites:
+        self.work = BatchWrites(now)
         self._in_batch = {}
         self._failures_before = self._failures.copy()
         return self.work
@@ -106,7 +106,7 @@ class Decider:
         self._failures = self._failures_before.copy()
         self.work = None
 
-    def begun(self) -> Work:
+    def begun(self) -> BatchWrites:
         """The batch that has begun."""
         assert self.work is not None, "a batch must have begun"
         return self.work
@@ -322,7 +322,7 @@ class Decider:
     # -- timers ------------------------------------------------------------------------------------------------------
 
     def timer(self, timer: TimerCause, *, now: Instant) -> None:
-        """Decides one timer that came due; one that raises, or is refused, is set aside (see `aside`)."""
+        """Decides one timer that came due; one that raises, or is refused, is set aside (see `dead_letter_timers`)."""
         refused = self.refusal_of(timer)
         if refused is None:
             decision = self.decision_of(timer, now)

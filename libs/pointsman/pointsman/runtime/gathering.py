@@ -8,7 +8,7 @@ from pointsman.core.envelope import Arrived
 from pointsman.runtime import own_commands
 from pointsman.runtime.deciding import Decider
 from pointsman.runtime.logic import LaneLogic
-from pointsman.runtime.work import open_dead_letters
+from pointsman.runtime.transaction import open_dead_letters
 
 
 async def gather(

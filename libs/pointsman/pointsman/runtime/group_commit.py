@@ -25,7 +25,7 @@ from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.slots import Slot, SlotLease
 from pointsman.runtime.tasks import Tasks
 from pointsman.runtime.telemetry import encode
-from pointsman.runtime.work import Fenced
+from pointsman.runtime.transaction import Fenced
 
 log = structlog.get_logger(__name__)
 

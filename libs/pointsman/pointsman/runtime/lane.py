@@ -15,8 +15,8 @@
   other worker repeats the damage; a restart tries again.
 - DRAINING: no new batch; what is committed is relayed (for a bounded time), then the lease is given back.
 
-What a batch is made of is in `composing`, how its records and timers are decided in `deciding`, how it is written in
-`work`.
+What a batch is made of is in `batching`, how its records and timers are decided in `deciding`, how it is written in
+`transaction`.
 """
 
 import asyncio
@@ -33,26 +33,26 @@ from pointsman.core.envelope import Arrived
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.topic import Topic
 from pointsman.runtime import telemetry
+from pointsman.runtime.batching import Batching
 from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
 from pointsman.runtime.clock import Clock
-from pointsman.runtime.composing import Composer
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.deciding import Decider, Halted, described
 from pointsman.runtime.gathering import gather
 from pointsman.runtime.inbox import TopicInbox
+from pointsman.runtime.lane_producer import LaneProducer
 from pointsman.runtime.logic import Batch, Codec, LaneLogic
-from pointsman.runtime.outgoing import Outgoing
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.relay import RelayLine
 from pointsman.runtime.tasks import Tasks
-from pointsman.runtime.work import (
+from pointsman.runtime.transaction import (
     POSITION_CHECK,
     RAISE_EPOCH,
+    BatchWrites,
     Fenced,
     Outcome,
     Position,
     Settled,
-    Work,
     fenced,
     insert_facts,
     write_progress,
@@ -108,11 +108,11 @@ class Lane:
         self.status = LaneState.CLAIMED
         self.cluster: str | None = None
         self._entered: str | None = None
-        self._composer = Composer(self._reads, logic, link)
+        self._batching = Batching(reads, logic, link)
         self._decider = self._new_decider()
         self._relay: RelayLine | None = None
         self._relaying = Tasks(service)
-        self._outgoing = Outgoing(service, lane, self.source, link, pool, codec)
+        self._producer = LaneProducer(service, lane, self.source, link, pool, codec)
         self._wake = asyncio.Event()
         self._now: Instant = EPOCH
         self._refreshed_at = 0.0
@@ -125,7 +125,7 @@ class Lane:
 
     @property
     def inboxes(self) -> Mapping[str, TopicInbox]:
-        return self._composer.inboxes
+        return self._batching.inboxes
 
     def wake(self) -> None:
         self._wake.set()
@@ -167,7 +167,7 @@ class Lane:
                 await self._wake.wait()
         finally:
             await self._leave()
-            await self._outgoing.close()
+            await self._producer.close()
 
     async def _live(self) -> None:
         await self._load()
@@ -219,7 +219,7 @@ class Lane:
     async def _leave(self) -> None:
         """Drops everything that belongs to the loaded state."""
         self._reader.leave(self.lane)
-        self._composer.inboxes, self.cluster = {}, None
+        self._batching.inboxes, self.cluster = {}, None
         self._relay = None
         await self._relaying.close()
 
@@ -245,7 +245,7 @@ class Lane:
         if cluster != self._entered:
             self._decider.poisoned.clear()  # offsets of the former log
             self._entered = cluster
-        self._composer.inboxes = {name: TopicInbox(name, known.get(name, -1)) for name in self._reads}
+        self._batching.inboxes = {name: TopicInbox(name, known.get(name, -1)) for name in self._reads}
         self.cluster = cluster
         self._reader.join(self)
 
@@ -259,15 +259,15 @@ class Lane:
         """Composes, decides and commits one batch; false when there is nothing to do now."""
         now = self._advance()
         await self._refresh(now)
-        timers = self._composer.due_timers(self._decider.timers, self._decider.state, now)
-        if self._composer.single_steps:
-            records, fires = self._composer.one(timers)
+        timers = self._batching.due_timers(self._decider.timers, self._decider.state, now)
+        if self._batching.single_steps:
+            records, fires = self._batching.one(timers)
         else:
-            records, fires = self._composer.take(timers.holds), timers.fires
+            records, fires = self._batching.take(timers.holds), timers.fires
         if not records and not fires:
             if timers.unread:
                 await self._reader.ask_ends()
-                return self._composer.has_read(timers.holds)
+                return self._batching.has_read(timers.holds)
             return False
         await self._decide_and_commit(records, fires, now)
         return True
@@ -277,7 +277,7 @@ class Lane:
             async with self._pool.acquire() as db:
                 await self._logic.refresh(db, self._decider.state, now)
             self._refreshed_at = time.monotonic()
-        await self._outgoing.ask_for_gaps(self._decider, now)
+        await self._producer.ask_for_gaps(self._decider, now)
 
     async def _decide_and_commit(self, records: list[Arrived], fires: list[TimerCause], now: Instant) -> None:
         with telemetry.batch_span(self.service, self.lane, records):
@@ -293,9 +293,9 @@ class Lane:
         while True:
             work = decider.begin(now)
             try:
-                left = self._composer.decide(decider, records, fires, now)
+                left = self._batching.decide(decider, records, fires, now)
                 # Before the positions are taken: they must not run ahead of what was decided.
-                self._composer.put_back(left)
+                self._batching.put_back(left)
                 records = records[: len(records) - len(left)]
                 await self._commit(work)
             except Settled as settled:
@@ -314,10 +314,10 @@ class Lane:
                 decider.take_back()
                 raise
             self._after_commit(work)
-            self._composer.single_steps = max(0, self._composer.single_steps - 1)
+            self._batching.single_steps = max(0, self._batching.single_steps - 1)
             return
 
-    async def _commit(self, work: Work) -> None:
+    async def _commit(self, work: BatchWrites) -> None:
         started = time.monotonic()
         positions = [
             Position(name, inbox.stored_offset, inbox.decided_offset, work.passed[name])
@@ -353,14 +353,14 @@ class Lane:
         if isinstance(error, asyncpg.CheckViolationError) and error.constraint_name == POSITION_CHECK:
             telemetry.alarm(self.service, "position-ahead", lane=self.lane, detail=str(error))
             raise Halted("a position would run ahead of what was decided") from error
-        self._composer.put_back(records)
+        self._batching.put_back(records)
         if causes == 1:
             self._decider.refuse(records[0] if records else fires[0], stage, described(error))
-            self._composer.single_steps = max(self._composer.single_steps, 1)
+            self._batching.single_steps = max(self._batching.single_steps, 1)
         else:
-            self._composer.search(causes)
+            self._batching.search(causes)
 
-    def _after_commit(self, work: Work) -> None:
+    def _after_commit(self, work: BatchWrites) -> None:
         self._decider.keep()
         for key in list(self._decider.poisoned):
             if isinstance(key, str):
@@ -372,13 +372,13 @@ class Lane:
                 del self._decider.poisoned[key]
         if self._relay is not None:
             self._relay.add(work.envelopes)
-        self._outgoing.publish(work.outcomes)
+        self._producer.publish(work.outcomes)
         requests, self._decider.resend_requests = self._decider.resend_requests, []
-        self._outgoing.send_again(requests, self._relay, self._writes, self._slot_topic)
+        self._producer.send_again(requests, self._relay, self._writes, self._slot_topic)
 
     async def _rest(self) -> None:
         """Waits for a record, the next timer or the next refresh."""
-        for_company = self._composer.seconds_for_company()
+        for_company = self._batching.seconds_for_company()
         earliest = self._decider.timers.earliest(self._decider.state)
         if for_company <= 0 and not earliest:
             await asyncio.sleep(0)  # a lane never keeps its process to itself

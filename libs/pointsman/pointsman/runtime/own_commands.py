@@ -7,9 +7,9 @@ import orjson
 
 from pointsman.core.cause import Cause, TimerCause
 from pointsman.core.envelope import Arrived
-from pointsman.runtime.aside import TIMERS, timer_of
+from pointsman.runtime.dead_letter_timers import TIMERS, timer_of
 from pointsman.runtime.deciding import Decider
-from pointsman.runtime.work import Outcome
+from pointsman.runtime.transaction import Outcome
 
 RESEND, REPLAY = "facts.resend", "dead_letter.replay"
 OWN = frozenset({RESEND, REPLAY})

@@ -5,64 +5,54 @@ service's part: its pool, its commander, its tokens. What raises beside the call
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
-from datetime import timedelta
 from typing import Any, Protocol, Self
 
 import structlog
 
-from pointsman.core.envelope import Arrived
 from pointsman.core.ids import lane_of, random_id
-from pointsman.core.instant import EPOCH, Instant
+from pointsman.core.instant import EPOCH
 from pointsman.core.topic import Topic
 from pointsman.runtime.auth import Auth, Caller, Revocations
-from pointsman.runtime.broadcast import Broadcast, Decoder, Heard, read_since
-from pointsman.runtime.broker import BROKER_ERRORS, BrokerLink
+from pointsman.runtime.broadcast import Broadcast
+from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
-from pointsman.runtime.commanding import CommandBody, CommandEncoder, Commander
+from pointsman.runtime.commands import CommandBody, CommandEncoder, Commander
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.database_watch import DatabaseWatch
 from pointsman.runtime.http.admission import Admission
 from pointsman.runtime.issuer_keys import IssuerKeys
 from pointsman.runtime.restarts import note_end, note_start
+from pointsman.runtime.revocations import RevocationFeed, RevocationWire
 from pointsman.runtime.secrets import Secrets
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import Tasks, failure
 
 log = structlog.get_logger(__name__)
 
-HEARD_MARK_SECONDS = 30.0
-HEARD_OVERLAP = timedelta(minutes=5)
-REVOCATIONS_PATIENCE_SECONDS = 15.0
+KEYS_SECONDS = 1.0
 
 
-class Wire(Decoder, CommandEncoder, Protocol):
+class Wire(RevocationWire, CommandEncoder, Protocol):
     """The contracts as a process needs them (the module pointsman.contracts.wire)."""
 
     @property
     def TOPICS(self) -> Mapping[str, Topic]: ...
 
-    @property
-    def REVOKED_TYPE(self) -> str: ...
-
     def dead_letter_replay(self, service: str, dead_letter_id: str, role: str, sub: str) -> Any: ...
-
-    def revoked(self, facts: list[Any]) -> Iterator[tuple[str, Instant]]: ...
 
 
 class Hub:
     """One process's link to the broker, what it hears, what it admits, and whether it is draining."""
 
-    def __init__(
-        self, settings: RuntimeSettings, wire: Wire, topics: tuple[str, ...] = ("desk", "sla", "outcomes")
-    ) -> None:
+    def __init__(self, settings: RuntimeSettings, wire: Wire) -> None:
         self.settings = settings
         self.wire = wire
         self.id = settings.service_instance or random_id("api", EPOCH)
         self.admission = Admission(settings)
         self.link = BrokerLink(settings)
-        self.broadcast = Broadcast(settings, self.link, [wire.TOPICS[name] for name in topics], wire)
+        self.broadcast = Broadcast(settings, self.link, _read_by_apis(wire.TOPICS), wire)
         self.draining = asyncio.Event()
         self._tasks = Tasks("edge")
 
@@ -81,6 +71,10 @@ class Hub:
     async def __aexit__(self, *_: object) -> None:
         self.drain()
         await self._tasks.close()
+
+
+def _read_by_apis(topics: Mapping[str, Topic]) -> list[Topic]:
+    return [topic for topic in topics.values() if "api" in topic.readers]
 
 
 class ApiProcess:
@@ -108,7 +102,6 @@ class ApiProcess:
         self._asked: list[Callable[[], str | None]] = []
         self._incarnation = ""
         self._stack = AsyncExitStack()
-        self._unsaved: list[tuple[str, Instant]] = []
         self._tasks = Tasks(service)
 
     async def __aenter__(self) -> Self:
@@ -133,15 +126,23 @@ class ApiProcess:
                 codec=self.wire,
                 topic=self.wire.TOPICS["commands"],
             )
-            if "desk" in self.hub.broadcast.topics:
-                self.hub.broadcast.listen("desk", self._on_desk)
+            feed = RevocationFeed(
+                self.revocations,
+                wire=self.wire,
+                pool=self.pool,
+                link=self.hub.link,
+                broadcast=self.hub.broadcast,
+                clock=self.clock,
+            )
+            feed.listen()
             stack.push_async_callback(self._tasks.close)
             if self._given_hub is None:
                 await stack.enter_async_context(self.hub)
-            await self._load_revocations()
+            await feed.load()
             self.start(self.clock.keep_measuring(self.pool))
             self.start(self.commander.watch())
-            self.start(self._keep_revocations())
+            self.start(feed.keep())
+            self.start(self._keep_keys())
             self.start(self.database.run())
             self._stack = stack.pop_all()
         return self
@@ -202,82 +203,8 @@ class ApiProcess:
         answer = await self.commander.ask(command, workspace=caller.workspace, subject=id, partition=lane)
         return answer.body
 
-    def _on_desk(self, heard: Heard) -> None:
-        if self.wire.REVOKED_TYPE in heard.types:
-            for token_id, expires_at in self.wire.revoked(heard.facts):
-                self.revocations.add(token_id, expires_at)
-                self._unsaved.append((token_id, expires_at))
-
-    async def _load_revocations(self) -> None:
-        """What is known from the table, then what the topic says since then.
-
-        With the broker out of reach the table must do: intake accepts while it is down. What is missed then is read
-        as soon as the broker is back (`_keep_revocations`).
-        """
-        for row in await self.pool.fetch("SELECT token_id, expires_at FROM revoked_token WHERE expires_at > now()"):
-            self.revocations.add(row["token_id"], row["expires_at"])
-        self._heard_generation = 0
-        try:
-            async with asyncio.timeout(REVOCATIONS_PATIENCE_SECONDS):
-                await self._catch_up()
-        except BROKER_ERRORS as error:
-            log.warning("revocations not read to their end yet", error=repr(error))
-
-    async def _catch_up(self) -> None:
-        """Reads the revocations that were announced since this service last heard everything."""
-        link = self.hub.link
-        if link.cluster is None or "desk" not in self.hub.broadcast.topics:
-            return
-        generation = link.generation
-        async with asyncio.timeout(5):
-            await self.hub.broadcast.hearing.wait()
-        until = await self.pool.fetchval("SELECT until FROM revocations_heard")
-        since_ms = None if until is None else int((until - HEARD_OVERLAP).timestamp() * 1000)
-        desk = self.wire.TOPICS["desk"]
-        await read_since(self.settings, str(link.address), desk, since_ms, self._on_arrived)
-        self._heard_generation = generation
-
-    def _on_arrived(self, record: Arrived) -> None:
-        types = record.header("facts")
-        if types is not None and self.wire.REVOKED_TYPE in types:
-            self._on_desk(Heard("desk", record, dict(record.headers), self.wire))
-
-    async def _keep_revocations(self) -> None:
-        """Saves what was heard, and up to when everything was; catches up after the broker was away. Looks for changed
-        keys too."""
-        marked = self.clock.now() - HEARD_OVERLAP
+    async def _keep_keys(self) -> None:
+        """Looks for changed keys."""
         while True:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(KEYS_SECONDS)
             self.auth.refresh()
-            try:
-                if self._unsaved:
-                    await self._save()
-                if self._heard_generation != self.hub.link.generation:
-                    await self._catch_up()
-                elif (self.clock.now() - marked).total_seconds() > HEARD_MARK_SECONDS:
-                    marked = self.clock.now()
-                    await self.pool.execute(
-                        """
-                        INSERT INTO revocations_heard (until) VALUES ($1)
-                        ON CONFLICT (one) DO UPDATE SET until = greatest(revocations_heard.until, excluded.until)
-                        """,
-                        marked,
-                    )
-            except (*BROKER_ERRORS, *INFRASTRUCTURE_ERRORS) as error:
-                log.warning("revocations not kept", error=repr(error))
-
-    async def _save(self) -> None:
-        unsaved, self._unsaved = self._unsaved, []
-        try:
-            await self.pool.execute(
-                """
-                INSERT INTO revoked_token (token_id, expires_at) SELECT * FROM unnest($1::text[], $2::timestamptz[])
-                ON CONFLICT DO NOTHING
-                """,
-                [token_id for token_id, _ in unsaved],
-                [expires_at for _, expires_at in unsaved],
-            )
-            await self.pool.execute("DELETE FROM revoked_token WHERE expires_at < now() - interval '1 day'")
-        except BaseException:
-            self._unsaved = unsaved + self._unsaved
-            raise

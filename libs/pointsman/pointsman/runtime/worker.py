@@ -20,9 +20,9 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.analysing import keep_analysed
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
-from pointsman.runtime.collector import relax_collector
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.database_watch import DatabaseWatch
+from pointsman.runtime.gc_tuning import relax_collector
 from pointsman.runtime.installation import verify_installation
 from pointsman.runtime.lag import report_positions
 from pointsman.runtime.lane import Lane, LaneState

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.core.instant import after
-from pointsman.runtime.commanding import Key
+from pointsman.runtime.commands import Key
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem

@@ -27,7 +27,7 @@ from pointsman.contracts.commands import (
 from pointsman.contracts.shapes import Actor, Outcome, Priority, WaitingOn
 from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
-from pointsman.runtime.commanding import CommandBody
+from pointsman.runtime.commands import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
 from pointsman.runtime.http.instants import GivenInstant

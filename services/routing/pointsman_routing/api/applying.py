@@ -13,7 +13,7 @@ from pointsman.contracts.commands import ConfigPut
 from pointsman.contracts.document import Written
 from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller
-from pointsman.runtime.commanding import Key
+from pointsman.runtime.commands import Key
 from pointsman.runtime.http.idempotency import ask, etag_of
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem

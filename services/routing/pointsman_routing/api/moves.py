@@ -21,7 +21,7 @@ from pointsman.contracts.shapes import Actor, Channel, Recipient, TicketState
 from pointsman.contracts.wire import actor
 from pointsman.core.addresses import is_mail_address
 from pointsman.runtime.auth import Caller, require
-from pointsman.runtime.commanding import CommandBody
+from pointsman.runtime.commands import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
 from pointsman_routing.api.actions import TEXT_CHARACTERS_MAX, Call

@@ -21,8 +21,8 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
+from pointsman.runtime.outbound_queue import send_due
 from pointsman.runtime.secrets import SecretMissing, Secrets
-from pointsman.runtime.sending import send_due
 from pointsman.runtime.standard_webhook import signed_headers
 from pointsman.runtime.tasks import Tasks
 from pointsman_routing.settings import RoutingSettings

@@ -21,8 +21,8 @@ from prometheus_client import Counter, Histogram
 
 from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.outbound_queue import send_due
 from pointsman.runtime.secrets import SecretMissing, Secrets
-from pointsman.runtime.sending import send_due
 from pointsman.runtime.tasks import Tasks
 from pointsman_sla.notify import settling
 from pointsman_sla.notify.courier import Courier

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from pointsman.core.ids import digest_of
 from pointsman.runtime.auth import Caller
-from pointsman.runtime.commanding import KEY_CHARACTERS_MAX, CommandBody, Key
+from pointsman.runtime.commands import KEY_CHARACTERS_MAX, CommandBody, Key
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.limits import traceparent_of
 from pointsman.runtime.http.problems import Problem

@@ -30,7 +30,7 @@ from pointsman.runtime.http.load import aside
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import awaited
-from pointsman.runtime.work import ABANDONED, ABANDONED_BODY
+from pointsman.runtime.transaction import ABANDONED, ABANDONED_BODY
 
 log = structlog.get_logger(__name__)
 

@@ -17,7 +17,7 @@ from pointsman.runtime.logic import Codec
 from pointsman.runtime.own_commands import RESEND
 from pointsman.runtime.relay import RelayLine, resend
 from pointsman.runtime.tasks import Tasks
-from pointsman.runtime.work import Outcome
+from pointsman.runtime.transaction import Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ OUTCOMES = Topic("outcomes", (), (), False, 0)
 ASK_SECONDS = 1.0
 
 
-class Outgoing:
+class LaneProducer:
     """One lane's sends that nothing depends on: what is lost here is found in a table or asked for again."""
 
     def __init__(self, service: str, lane: int, source: str, link: BrokerLink, pool: Any, codec: Codec) -> None:

@@ -62,7 +62,7 @@ class DeadLetter:
 
 
 @dataclass(slots=True)
-class Work:
+class BatchWrites:
     """One batch between its first decision and its commit."""
 
     now: Instant
@@ -180,7 +180,13 @@ async def fenced(pool: Any, lane: int, epoch: int, now: Instant) -> AsyncIterato
 
 
 async def write_progress(
-    db: Any, lane: int, cluster: str, source: str, positions: Sequence[Position], last_number: int | None, work: Work
+    db: Any,
+    lane: int,
+    cluster: str,
+    source: str,
+    positions: Sequence[Position],
+    last_number: int | None,
+    work: BatchWrites,
 ) -> None:
     """Positions, seen numbers, the counter and the outcomes. Raises `Settled`."""
     kept = [outcome for outcome in work.outcomes if outcome.kept]

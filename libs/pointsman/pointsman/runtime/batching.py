@@ -1,7 +1,7 @@
 """What a batch of a lane is made of, and where it ends.
 
-First the timers that may fire, each due before every undecided record that could stop it; then waiting commands, then
-sla, then the other topics, then a bounded number of requests. The batch ends after about `batch_milliseconds` of
+First the timers that may fire, each due before every undecided record that could stop it; then the topics in the order
+of their priority, of the last a bounded number of records. The batch ends after about `batch_milliseconds` of
 decisions. While a timer is due, the topics that can stop it give no record that is later than it. See `inbox` for when
 a timer may fire.
 
@@ -19,16 +19,15 @@ from typing import Any
 from pointsman.core.cause import TimerCause
 from pointsman.core.envelope import Arrived
 from pointsman.core.instant import EPOCH, Instant
+from pointsman.core.topic import Priority, Topic
 from pointsman.runtime import own_commands
-from pointsman.runtime.aside import Timers
+from pointsman.runtime.batch_size import BatchSize
 from pointsman.runtime.broker import BrokerLink
+from pointsman.runtime.dead_letter_timers import LaneTimers
 from pointsman.runtime.deciding import Decider
 from pointsman.runtime.inbox import TopicInbox, time_of
 from pointsman.runtime.logic import LaneLogic
-from pointsman.runtime.pace import Pace
 
-FIRST_TOPICS = ("commands", "sla")
-LAST_TOPICS = ("requests",)
 TIMERS_PER_BATCH_MAX = 500
 LATE_SECONDS = 1.0
 CATCHING_UP = timedelta(milliseconds=100)
@@ -44,19 +43,18 @@ class DueTimers:
     unread: bool
 
 
-class Composer:
+class Batching:
     """One lane's inboxes, and what its next batch takes from them.
 
     `inboxes` are those of the cluster that the lane has entered, empty while it is in none. `single_steps` is how many
     batches from now on have one cause each, a timer or a record.
     """
 
-    def __init__(self, reads: Sequence[str], logic: LaneLogic[Any], link: BrokerLink) -> None:
-        self._reads, self._logic, self._link, self._settings = reads, logic, link, link.settings
-        self._order = [name for name in FIRST_TOPICS if name in reads]
-        self._order += [name for name in reads if name not in FIRST_TOPICS + LAST_TOPICS]
-        self._order += [name for name in LAST_TOPICS if name in reads]
-        self._pace = Pace(self._settings.batch_milliseconds / 1000)
+    def __init__(self, reads: Sequence[Topic], logic: LaneLogic[Any], link: BrokerLink) -> None:
+        self._logic, self._link, self._settings = logic, link, link.settings
+        self._reads = frozenset(topic.name for topic in reads)
+        self._in_order = sorted(reads, key=lambda topic: topic.priority)
+        self._batch_size = BatchSize(self._settings.batch_milliseconds / 1000)
         self.inboxes: Mapping[str, TopicInbox] = {}
         self.single_steps = 0
         self._timers_turn = True
@@ -76,7 +74,7 @@ class Composer:
         records = self.take(timers.holds)
         return records, [] if records else timers.fires[:1]
 
-    def due_timers(self, timers: Timers, state: Any, now: Instant) -> DueTimers:
+    def due_timers(self, timers: LaneTimers, state: Any, now: Instant) -> DueTimers:
         fires: list[TimerCause] = []
         holds: dict[str, Instant] = {}
         unread = False
@@ -85,7 +83,7 @@ class Composer:
         for kind, due in timers.earliest(state).items():
             if due > now:
                 continue
-            gates = self._logic.gates[kind].intersection(self._reads)
+            gates = self._logic.gates[kind] & self._reads
             for topic in gates:
                 holds[topic] = min(holds.get(topic, due), due)
             if gates and unreachable:
@@ -116,7 +114,7 @@ class Composer:
             if inbox.records:
                 until = self._taken_at + self._logic.linger.get(topic, 0.0)
                 seconds = min(seconds, until - time.monotonic())
-                if len(inbox.records) >= self._pace.records_max:
+                if len(inbox.records) >= self._batch_size.records_max:
                     return 0.0
         return 0.0 if self.single_steps and seconds < math.inf else max(0.0, seconds)
 
@@ -125,15 +123,15 @@ class Composer:
         if not holds and self.seconds_for_company() > 0:
             return taken
         self._taken_at = time.monotonic()
-        count_max = 1 if self.single_steps else min(self._settings.batch_records_max, self._pace.records_max)
-        for topic in self._order:
-            inbox = self.inboxes.get(topic)
+        count_max = 1 if self.single_steps else min(self._settings.batch_records_max, self._batch_size.records_max)
+        for topic in self._in_order:
+            inbox = self.inboxes.get(topic.name)
             if inbox is None or not inbox.records or len(taken) >= count_max:
                 continue
             limit = count_max - len(taken)
-            if topic in LAST_TOPICS:
+            if topic.priority is Priority.LAST:
                 limit = min(limit, self._settings.requests_per_batch_max)
-            taken += inbox.take(limit, holds.get(topic))
+            taken += inbox.take(limit, holds.get(topic.name))
         return taken
 
     def _read_up_to(self, topic: str) -> Instant:
@@ -149,7 +147,7 @@ class Composer:
 
         The timers come first: each is due before every undecided record that could stop it.
         """
-        self._pace.begin()
+        self._batch_size.begin()
         for timer in fires:
             decider.timer(timer, now=now)
         catching_up = any(now - time_of(record) > CATCHING_UP for record in (records[:1] + records[-1:]))
@@ -162,12 +160,12 @@ class Composer:
                 own_commands.carry_out(decider, record)
             else:
                 decider.record(record, now=now)
-            if self._pace.over():
+            if self._batch_size.over():
                 left = records[place + 1 :]
                 break
         else:
             left = []
-        self._pace.end(len(records) - len(left))
+        self._batch_size.end(len(records) - len(left))
         return left
 
     def _earliest_ahead(self, records: Sequence[Arrived]) -> list[Instant]:

@@ -1,6 +1,6 @@
 """The agents' process: each agent's app long-polls for offers, takes most, answers and resolves.
 
-`python -m pointsman.cli.demo.floor PLAN`. Some decline, some let an offer pass, some vanish without a word and come
+`python -m pointsman.cli.demo.agents PLAN`. Some decline, some let an offer pass, some vanish without a word and come
 back; one comes late. A line on standard input (or its end) sends everybody home.
 """
 

@@ -11,8 +11,8 @@ REAL_TIME_FACTOR = 5
 GROWTH_MAX = 2.0
 
 
-class Pace:
-    """One lane's pace. `begin` a batch, ask `over` after each record, `end` it with the number of records decided."""
+class BatchSize:
+    """Of one lane. `begin` a batch, ask `over` after each record, `end` it with the number of records decided."""
 
     def __init__(self, batch_seconds: float) -> None:
         self._batch_seconds = batch_seconds

@@ -23,7 +23,7 @@ NO_OFFSET = -1
 SET_ASIDE = "SELECT value FROM dead_letter WHERE lane = $1 AND topic = 'timers' AND state <> 'replayed'"
 
 
-class Timers:
+class LaneTimers:
     """`earliest` and `due` of a lane's logic, without what is in `aside` (id → kind)."""
 
     def __init__(self, logic: LaneLogic[Any]) -> None:
