@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
+from fastapi import Depends, FastAPI, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
@@ -19,6 +19,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, invalid, not_found
+from pointsman.runtime.http.routes import add_routes, routes_under
 from pointsman.runtime.process import ApiProcess
 from pointsman_sla.alerting import api as alerts
 from pointsman_sla.alerting import links
@@ -49,7 +50,7 @@ Reader = Annotated[Caller, Depends(require("agent"))]
 Id = Annotated[str, Path(max_length=200)]
 Slug = Annotated[str | None, Query(max_length=63)]
 
-routes = APIRouter(prefix="/v1")
+routes = routes_under("/v1")
 
 
 def create(process: ApiProcess) -> FastAPI:
@@ -62,11 +63,7 @@ def create(process: ApiProcess) -> FastAPI:
         keeps_secrets=True,
         secret_set=wake,
     )
-    app.include_router(routes)
-    app.include_router(alerts.routes)
-    app.include_router(links.routes)
-    app.include_router(recomputing.routes)
-    app.include_router(notifications.routes)
+    add_routes(app, routes, alerts.routes, links.routes, recomputing.routes, notifications.routes)
     app.state.predictions = Predictions(process)
     return app
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI
 
 from pointsman.runtime.http.app import service_app
+from pointsman.runtime.http.routes import add_routes
 from pointsman_intake.api import attachments, customers, email, events, hooks, messages, quarantine, replies
 from pointsman_intake.api.hot import add_hot_routes
 from pointsman_intake.gate import Gate
@@ -31,7 +32,7 @@ def create(process: "ApiProcess") -> FastAPI:
     )
     app.state.gate = gate
     for part in (messages, events, email, hooks, replies, quarantine, customers, attachments):
-        app.include_router(part.router)
+        add_routes(app, part.router)
     add_hot_routes(app, gate)
 
     @asynccontextmanager

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,6 +15,7 @@ from pointsman.core.ids import digest_of, random_id
 from pointsman.runtime.auth import Caller
 from pointsman.runtime.http.idempotency import IdempotencyKey
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_intake.api import forms
 from pointsman_intake.api.bodies import too_large
 from pointsman_intake.api.callers import ConnectorOrAgent, gate_of, seen_by
@@ -22,7 +23,7 @@ from pointsman_intake.api.repeats import once
 from pointsman_intake.attached import disposition
 from pointsman_intake.gate import Gate
 
-router = APIRouter(prefix="/v1/attachments", tags=["attachments"])
+router = routes_under("/v1/attachments", "attachments")
 
 _PUT = """
 INSERT INTO attachment (workspace, id, connector, name, content_type, size, sha256, content, created_at)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,11 +14,12 @@ from pointsman.runtime.http.idempotency import version_of_etag
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.logic import Database
 from pointsman_intake.api.callers import ConnectorOrAgent, gate_of, seen_by
 from pointsman_intake.shapes import CustomerPut
 
-router = APIRouter(prefix="/v1/customers", tags=["customers"])
+router = routes_under("/v1/customers", "customers")
 
 # $2 is the connector that asks: of handles it sees its own and those that are names everywhere. None: all are seen.
 _SHOWN = """

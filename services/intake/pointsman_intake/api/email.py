@@ -1,6 +1,5 @@
 """`POST /email/{connector}`: a raw mail, from an MTA or a fetcher."""
 
-from fastapi import APIRouter
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,6 +7,7 @@ from starlette.responses import Response
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import invalid
+from pointsman.runtime.http.routes import routes_under
 from pointsman_intake.api.bodies import body_of, media_type
 from pointsman_intake.api.callers import OfConnector, gate_of
 from pointsman_intake.connectors import Connector
@@ -17,7 +17,7 @@ from pointsman_intake.reading import EMAIL_KINDS, mail_arrival, needs_kind
 from pointsman_intake.said import NotUnderstood
 from pointsman_intake.taking import Kept, taken_or_kept
 
-router = APIRouter(prefix="/v1", tags=["messages"])
+router = routes_under("/v1", "messages")
 
 
 class MailAccepted(BaseModel):

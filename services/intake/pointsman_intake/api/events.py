@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import Body
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,12 +10,13 @@ from starlette.responses import Response
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import invalid, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_intake.api.callers import OfConnector, gate_of
 from pointsman_intake.gate import own_connector
 from pointsman_intake.model import Arrival, Report, Signal
 from pointsman_intake.shapes import EventIn
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = routes_under("/v1", "events")
 
 
 class EventAccepted(BaseModel):

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Query
+from fastapi import Query
 from prometheus_client import Counter
 from pydantic import BaseModel
 from starlette.requests import Request
@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from pointsman.core.instant import Instant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.secrets import SecretMissing
 from pointsman_intake.api.bodies import body_of, media_type
 from pointsman_intake.api.callers import gate_of
@@ -26,7 +27,7 @@ from pointsman_intake.reading import HOOK_KINDS, hook_arrival, read_hook
 from pointsman_intake.said import Ignored
 from pointsman_intake.taking import Kept, taken_or_kept
 
-router = APIRouter(prefix="/v1/hooks", tags=["hooks"])
+router = routes_under("/v1/hooks", "hooks")
 log = structlog.get_logger(__name__)
 
 REFUSED = Counter("pointsman_hooks_refused_total", "Providers' webhooks and challenges refused, by why.", ["reason"])

@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
 
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_intake.api.callers import ConnectorOrSupervisor, gate_of, seen_by
 
-router = APIRouter(prefix="/v1/messages", tags=["messages"])
+router = routes_under("/v1/messages", "messages")
 
 _MESSAGE = "SELECT id, body FROM message WHERE id = $1 AND workspace = $2 AND ($3::text IS NULL OR connector = $3)"
 _REPLY = """

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_intake.api.callers import Supervisor, gate_of
 from pointsman_intake.api.naming import refuse_absent
 from pointsman_intake.api.repeats import once
@@ -27,7 +28,7 @@ from pointsman_intake.reading import hook_arrival, mail_arrival, read_hook
 from pointsman_intake.said import NotUnderstood
 from pointsman_intake.taking import understood
 
-router = APIRouter(prefix="/v1/quarantine", tags=["quarantine"])
+router = routes_under("/v1/quarantine", "quarantine")
 
 SHOWN_BYTES_MAX = 65_536
 _COLUMNS = "id, connector, source, reason, detail, content_type, length(body) AS size, at, state, closed_at"

@@ -5,7 +5,7 @@ import time
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Query
+from fastapi import Body, Query
 from pydantic import BaseModel, ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.streams import After, Wait, polling
 from pointsman.runtime.tasks import awaited
 from pointsman_intake.accept.reports import order_numbers
@@ -27,7 +28,7 @@ from pointsman_intake.model import Arrival, Report
 from pointsman_intake.outgoing import reply_of
 from pointsman_intake.shapes import DeliveredIn, FailedIn
 
-router = APIRouter(prefix="/v1", tags=["replies"])
+router = routes_under("/v1", "replies")
 
 REPLIES_MAX = 200
 State = Literal["queued", "sent", "delivered", "read", "failed"]

@@ -4,6 +4,7 @@ streams from the topics."""
 from fastapi import FastAPI
 
 from pointsman.runtime.http.app import service_app
+from pointsman.runtime.http.routes import add_routes
 from pointsman.runtime.process import ApiProcess
 from pointsman_routing.api import (
     actions,
@@ -47,10 +48,9 @@ def create(process: ApiProcess) -> FastAPI:
     process.start(viewings.run())
     process.start(HolidayRenewal(process).run())
     offers = OfferReader(process.pool, process.broadcast)
-    app.include_router(MyRoutes(renewals, offers).router())
-    app.include_router(AgentStream(process, viewings, offers).router())
-    app.include_router(Directory(process).router())
-    app.include_router(viewings.router())
+    stream = AgentStream(process, viewings, offers)
+    for shared in (MyRoutes(renewals, offers), stream, Directory(process), viewings):
+        add_routes(app, shared.router())
     for module in (actions, moves, bulk, tickets, floor, events, webhooks, audit, config, checking, entries, tokens):
-        app.include_router(module.routes)
+        add_routes(app, module.routes)
     return app

@@ -6,7 +6,7 @@ Only the holder replies publicly, sets aside, transfers and resolves (403 `not-h
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -31,10 +31,11 @@ from pointsman.runtime.commands import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
 from pointsman.runtime.http.instants import GivenInstant
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.attaching import described
 from pointsman_routing.api.shapes import OfferShape, TicketShape
 
-routes = APIRouter(prefix="/v1", tags=["actions"])
+routes = routes_under("/v1", "actions")
 
 Agent = Annotated[Caller, Depends(require("agent"))]
 Answered = dict[str, Any]

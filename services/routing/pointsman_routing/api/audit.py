@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,9 +14,10 @@ from pointsman.contracts.wire import actor
 from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import ask
 from pointsman.runtime.http.json import Json
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.streams import WAIT_SECONDS_MAX
 
-routes = APIRouter(prefix="/v1/audit", tags=["audit"])
+routes = routes_under("/v1/audit", "audit")
 
 Supervisor = Annotated[Caller, Depends(require("supervisor"))]
 

@@ -3,7 +3,6 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,13 +22,14 @@ from pointsman.runtime.http.idempotency import ask
 from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.actions import Label, Relabel
 from pointsman_routing.api.moves import Assign, Reason, Slug, Supervising, Supervisor, TicketIds, ToQueue, Transfer
 from pointsman_routing.api.tickets import conditions, refuse_unknown_names
 from pointsman_routing.desk.bulk import STEP_TICKETS_MAX, TICKETS_MAX
 from pointsman_routing.jobs import ONE
 
-routes = APIRouter(prefix="/v1", tags=["bulk"])
+routes = routes_under("/v1", "bulk")
 
 
 class Requeue(Body):

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import BaseModel, ConfigDict
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,11 +17,12 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.idempotency import ask
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.applying import BODY, UnsetSecret
 from pointsman_routing.api.document import change_of, checked, for_document, stored, unset_here, written_of
 from pointsman_routing.lint import lint
 
-routes = APIRouter(prefix="/v1", tags=["config"])
+routes = routes_under("/v1", "config")
 
 Creator = Annotated[Caller, Depends(require("admin", workspace_optional=True))]
 

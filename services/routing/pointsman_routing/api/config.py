@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -23,6 +23,7 @@ from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, etag_of
 from pointsman.runtime.http.json import Json, dump_json
 from pointsman.runtime.http.pages import INT4, Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.applying import (
     BODY,
     Applied,
@@ -36,7 +37,7 @@ from pointsman_routing.api.applying import (
 )
 from pointsman_routing.api.document import Change, change_of, for_document, invalid, moves_of, stored, written_of
 
-routes = APIRouter(prefix="/v1", tags=["config"])
+routes = routes_under("/v1", "config")
 
 Admin = Annotated[Caller, Depends(require("admin"))]
 Creator = Annotated[Caller, Depends(require("admin", workspace_optional=True))]

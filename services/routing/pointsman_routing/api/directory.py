@@ -15,6 +15,7 @@ from pointsman.contracts.document.workspace import Document
 from pointsman.contracts.shapes import PresenceState
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.process import ApiProcess
 from pointsman.runtime.tasks import awaited
 from pointsman_routing.api.document import config_version_of, stored
@@ -67,7 +68,7 @@ class Directory:
         self._read: OrderedDict[tuple[str, int], asyncio.Task[Document]] = OrderedDict()
 
     def router(self) -> APIRouter:
-        routes = APIRouter(prefix="/v1", tags=["me"])
+        routes = routes_under("/v1", "me")
         routes.add_api_route("/directory", self.directory, methods=["GET"], response_model=DirectoryShape)
         return routes
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,10 +15,11 @@ from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, etag_of
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.applying import BODY, Applied, OpenClocks, Reason, apply_to_stored
 from pointsman_routing.api.document import known_place, moves_of, stored, written_of
 
-routes = APIRouter(prefix="/v1", tags=["config"])
+routes = routes_under("/v1", "config")
 
 Admin = Annotated[Caller, Depends(require("admin"))]
 Supervisor = Annotated[Caller, Depends(require("supervisor"))]

@@ -9,7 +9,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,12 +19,13 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json, dump_json
 from pointsman.runtime.http.pages import Limit, invalid_cursor
 from pointsman.runtime.http.problems import Problem, invalid
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.streams import After, Wait, polling
 from pointsman.runtime.process import ApiProcess
 from pointsman_routing import told
 from pointsman_routing.told import Position
 
-routes = APIRouter(prefix="/v1", tags=["events"])
+routes = routes_under("/v1", "events")
 
 Listener = Annotated[Caller, Depends(require("connector", "supervisor"))]
 

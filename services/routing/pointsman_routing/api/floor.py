@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +17,7 @@ from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.shapes import (
     AGENT_COLUMNS,
     AgentShape,
@@ -26,7 +27,7 @@ from pointsman_routing.api.shapes import (
     agent_shape,
 )
 
-routes = APIRouter(prefix="/v1", tags=["floor"])
+routes = routes_under("/v1", "floor")
 
 Supervisor = Annotated[Caller, Depends(require("supervisor"))]
 

@@ -18,6 +18,7 @@ from pointsman.runtime.http.idempotency import answer_command
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.streams import After, Wait, polling
 from pointsman.runtime.process import ApiProcess
 from pointsman_routing.api.offers import NOTHING_SEEN, OfferReader, Seen
@@ -76,7 +77,7 @@ class MyRoutes:
         self._offers = offers
 
     def router(self) -> APIRouter:
-        routes = APIRouter(prefix="/v1/me", tags=["me"])
+        routes = routes_under("/v1/me", "me")
         routes.add_api_route("", me, methods=["GET"], response_model=MeShape)
         routes.add_api_route("/presence", self.set_presence, methods=["PUT"], response_model=PresenceShape)
         routes.add_api_route(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import BaseModel, BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
@@ -24,11 +24,12 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.commands import CommandBody
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, IfMatch, answer_command
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.actions import TEXT_CHARACTERS_MAX, Call
 from pointsman_routing.api.attaching import described
 from pointsman_routing.api.shapes import TicketShape
 
-routes = APIRouter(prefix="/v1", tags=["moves"])
+routes = routes_under("/v1", "moves")
 
 Supervisor = Annotated[Caller, Depends(require("supervisor"))]
 Personal = Annotated[Caller, Depends(require("agent", personal=True))]

@@ -18,6 +18,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.broadcast import Heard
 from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.streams import Event, event_stream, last_event_id
 from pointsman.runtime.process import ApiProcess
 from pointsman.runtime.tasks import awaited, cancel_all
@@ -37,7 +38,7 @@ class AgentStream:
         self._process, self._viewings, self._offers = process, viewings, offers
 
     def router(self) -> APIRouter:
-        routes = APIRouter(prefix="/v1/me", tags=["me"])
+        routes = routes_under("/v1/me", "me")
         routes.add_api_route(
             "/stream",
             self.stream,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,10 +20,11 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import INT4, Cursor, Limit, Page, decode_cursor, encode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, invalid, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.names import names_of
 from pointsman_routing.api.shapes import MessageShape, TicketShape, message_shape, ticket_columns, ticket_shape
 
-routes = APIRouter(prefix="/v1/tickets", tags=["tickets"])
+routes = routes_under("/v1/tickets", "tickets")
 
 Reader = Annotated[Caller, Depends(require("agent"))]
 Sort = Literal["opened_at", "-opened_at", "updated_at", "-updated_at", "priority", "-priority"]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,9 +19,10 @@ from pointsman.runtime.http.idempotency import IdempotencyKey, ask
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem
+from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.names import named_in_document
 
-routes = APIRouter(prefix="/v1", tags=["tokens"])
+routes = routes_under("/v1", "tokens")
 
 Admin = Annotated[Caller, Depends(require("admin"))]
 AdminOrInstallation = Annotated[Caller, Depends(require("admin", workspace_optional=True))]

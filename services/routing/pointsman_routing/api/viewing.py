@@ -27,6 +27,7 @@ from pointsman.runtime.broker import BROKER_ERRORS
 from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.streams import Event
 from pointsman.runtime.process import ApiProcess
 
@@ -96,7 +97,7 @@ class Viewings:
         process.broadcast.listen("outcomes", self._hear)
 
     def router(self) -> APIRouter:
-        routes = APIRouter(prefix="/v1", tags=["tickets"])
+        routes = routes_under("/v1", "tickets")
         routes.add_api_route("/tickets/{id}/viewing", self.view, methods=["PUT"], response_model=Viewers)
         return routes
 

@@ -6,7 +6,7 @@ They are configured in the workspace document (`webhooks`); what is sent is what
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,8 +15,9 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.routes import routes_under
 
-routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+routes = routes_under("/v1/webhooks", "webhooks")
 
 Supervisor = Annotated[Caller, Depends(require("supervisor"))]
 DeliveryState = Literal["queued", "dead"]

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -21,6 +21,7 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.streams import Event, event_stream, last_event_id
 from pointsman_sla.alerts.model import AlertState
 from pointsman_sla.alerts.silences import silence_shape
@@ -69,7 +70,7 @@ class SilenceShown(BaseModel):
     ended_by: str | None
 
 
-routes = APIRouter(prefix="/v1", tags=["alerts"])
+routes = routes_under("/v1", "alerts")
 
 
 @routes.get("/alerts", response_model=Page[AlertShown])

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qs
 
 import orjson
-from fastapi import APIRouter, Path
+from fastapi import Path
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -20,6 +20,7 @@ from pointsman.contracts.shapes import Actor
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.limits import traceparent_of
 from pointsman.runtime.http.problems import Problem, invalid, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.storable import refuse_body, refuse_value
 from pointsman_sla.store import asking
 
@@ -45,7 +46,7 @@ FORM = """<form method="post"><p><label>Comment <input name="comment" maxlength=
 
 Token = Annotated[str, Path(max_length=200)]
 
-routes = APIRouter(prefix="/v1/acks", tags=["alerts"])
+routes = routes_under("/v1/acks", "alerts")
 
 
 @routes.get("/{token}", response_class=HTMLResponse, responses={404: {"description": "unknown, or expired"}})

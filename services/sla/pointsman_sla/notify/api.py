@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,12 +16,13 @@ from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_sla.cursors import instant_of_cursor
 from pointsman_sla.micros import micros
 from pointsman_sla.notify.targets import Targets
 from pointsman_sla.store import asking
 
-routes = APIRouter(prefix="/v1", tags=["notifications"])
+routes = routes_under("/v1", "notifications")
 
 Admin = Annotated[Caller, Depends(require("admin"))]
 Supervisor = Annotated[Caller, Depends(require("supervisor"))]

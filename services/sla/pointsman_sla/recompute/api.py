@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import Depends, Path
 from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,10 +17,11 @@ from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.idempotency import IdempotencyKey, answer_command
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman_sla.recompute.job import Job
 from pointsman_sla.recompute.rows import ONE, job_of
 
-routes = APIRouter(prefix="/v1", tags=["recompute"])
+routes = routes_under("/v1", "recompute")
 
 Admin = Annotated[Caller, Depends(require("admin"))]
 Supervisor = Annotated[Caller, Depends(require("supervisor"))]

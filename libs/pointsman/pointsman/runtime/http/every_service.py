@@ -1,10 +1,9 @@
 """The routes that every service has: its configuration version, and for the operator dead letters and the trace."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import Depends, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import INT4, Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
+from pointsman.runtime.http.routes import routes_under
 
 VALUE_SHOWN_BYTES_MAX = 65_536
 
@@ -60,23 +60,16 @@ class TracedFact(BaseModel):
     facts: list[Any]
 
 
-def router(config_version: Callable[[str], Awaitable[int | None]] | None) -> APIRouter:
-    routes = APIRouter(prefix="/v1")
-    if config_version is not None:
-
-        @routes.get("/config-version", response_model=ConfigVersion, tags=["installation"])
-        async def which_config_version(caller: Reader) -> Response:
-            return Json({"config_version": await config_version(caller.workspace)})
-
-    routes.add_api_route("/dead-letters", dead_letters, response_model=Page[DeadLetter], tags=["installation"])
-    routes.add_api_route(
-        "/dead-letters/{id}/replay", replay, methods=["POST"], response_model=dict[str, Any], tags=["installation"]
-    )
-    routes.add_api_route("/dead-letters/{id}", discard, methods=["DELETE"], status_code=204, tags=["installation"])
-    routes.add_api_route("/facts", facts, response_model=Page[TracedFact], tags=["installation"])
-    return routes
+version_routes = routes_under("/v1", "installation")
+routes = routes_under("/v1", "installation")
 
 
+@version_routes.get("/config-version", response_model=ConfigVersion)
+async def which_config_version(request: Request, caller: Reader) -> Response:
+    return Json({"config_version": await request.app.state.config_version(caller.workspace)})
+
+
+@routes.get("/dead-letters", response_model=Page[DeadLetter])
 async def dead_letters(
     request: Request,
     caller: Operator,
@@ -105,6 +98,7 @@ def _letter_shown(row: Any) -> dict[str, Any]:
     return dict(row) | {"value": (row["value"] or b"")[:VALUE_SHOWN_BYTES_MAX].decode("utf-8", "replace")}
 
 
+@routes.post("/dead-letters/{id}/replay", response_model=dict[str, Any])
 async def replay(request: Request, caller: Operator, id: str) -> Response:
     """Feeds a dead letter into its lane again; it is closed in the same transaction."""
     process = request.app.state.process
@@ -114,6 +108,7 @@ async def replay(request: Request, caller: Operator, id: str) -> Response:
     return Json(await process.replay_dead_letter(caller, id, lane))
 
 
+@routes.delete("/dead-letters/{id}", status_code=204)
 async def discard(request: Request, caller: Operator, id: str) -> Response:
     """Closes a dead letter without reading it again. The row stays, for the record."""
     found = await request.app.state.process.pool.fetchval(
@@ -128,6 +123,7 @@ async def discard(request: Request, caller: Operator, id: str) -> Response:
     return Response(status_code=204)
 
 
+@routes.get("/facts", response_model=Page[TracedFact])
 async def facts(
     request: Request,
     caller: Operator,

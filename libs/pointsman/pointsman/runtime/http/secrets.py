@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import Depends, Path, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from pointsman.runtime.auth import Caller, require
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, invalid, not_found
+from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.secret_store import Kept, NoSealingKey, SecretStore, TooManySecrets
 from pointsman.runtime.secrets import SECRET_BYTES_MAX
 from pointsman.runtime.standard_webhook import PREFIX, signing_key
@@ -25,7 +26,7 @@ SigningSecret = Callable[[str, str], Awaitable[bool]]
 
 PREVIOUS_VALID_SECONDS_MAX = 30 * 86_400
 
-routes = APIRouter(prefix="/v1", tags=["secrets"])
+routes = routes_under("/v1", "secrets")
 
 Admin = Annotated[Caller, Depends(require("admin"))]
 
