@@ -14,7 +14,6 @@ from pointsman.runtime.worker import Worker, serve_worker
 from pointsman_intake.deliver import DeliveryLoop, reporting
 from pointsman_intake.fetching import FetchingLoop
 from pointsman_intake.settings import IntakeSettings
-from pointsman_intake.tidy import Tidying
 from pointsman_intake.worker import IntakeLogic
 
 
@@ -28,7 +27,7 @@ async def api() -> int:
 
 
 async def worker() -> int:
-    """The lanes, what delivers, what fetches, and what forgets."""
+    """The lanes, what delivers and what fetches."""
     settings = IntakeSettings()
     link = BrokerLink(settings)
     lanes = Worker(
@@ -42,9 +41,7 @@ async def worker() -> int:
         link=link,
     )
     group = reporting(settings, link)
-    return await serve_worker(
-        lanes, group, DeliveryLoop(settings, group), FetchingLoop(settings, group), Tidying(settings)
-    )
+    return await serve_worker(lanes, group, DeliveryLoop(settings, group), FetchingLoop(settings, group))
 
 
 def main(arguments: list[str]) -> int:

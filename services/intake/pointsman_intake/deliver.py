@@ -25,10 +25,10 @@ from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.standard_webhook import signed_headers
 from pointsman.runtime.tasks import Tasks
 from pointsman_intake.accept import accept_group
-from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
 from pointsman_intake.model import Arrival, Outcome, Report
-from pointsman_intake.outgoing import reply_of
+from pointsman_intake.outbound_reply import reply_of
+from pointsman_intake.pg_notify import PgListener
 from pointsman_intake.settings import IntakeSettings
 from pointsman_intake.waking import wake
 
@@ -97,8 +97,8 @@ class DeliveryLoop:
         self._pool: Any = await open_pool(self._settings, "intake", size=4, purpose="deliver")
         self._secrets = Secrets(self._settings, "intake", self._pool)
         self._book = ConnectorBook(self._pool, self._settings.config_refresh_seconds)
-        self._bell = Bell(self._settings, self._book.forget)
-        self._tasks.keep(self._bell.run())
+        self._listener = PgListener(self._settings, self._book.forget)
+        self._tasks.keep(self._listener.run())
         self._tasks.keep(self._run())
         return self
 
@@ -108,8 +108,8 @@ class DeliveryLoop:
         await self._pool.close()
 
     async def _run(self) -> None:
-        with self._bell.listening("delivery") as rung:
-            await send_due(self._claim, self._deliver, rung, self._settings.deliveries_at_once_max)
+        with self._listener.listening("delivery") as notified:
+            await send_due(self._claim, self._deliver, notified, self._settings.deliveries_at_once_max)
 
     async def _claim(self, count_max: int) -> list[Any]:
         try:

@@ -21,10 +21,10 @@ from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.outbound import CALL_ERRORS, AddressRefused, Outbound, OutboundAnswer
 from pointsman.runtime.outbound_queue import send_due
 from pointsman.runtime.tasks import Tasks
-from pointsman_intake.attached import file_name
-from pointsman_intake.bell import Bell
+from pointsman_intake.file_names import file_name
 from pointsman_intake.mail.parameters import parameters_of
 from pointsman_intake.model import Arrival, Fetched, Outcome
+from pointsman_intake.pg_notify import PgListener
 from pointsman_intake.settings import IntakeSettings
 
 log = structlog.get_logger(__name__)
@@ -88,8 +88,8 @@ class FetchingLoop:
 
     async def __aenter__(self) -> "FetchingLoop":
         self._pool: Any = await open_pool(self._settings, "intake", size=2, purpose="fetch")
-        self._bell = Bell(self._settings, lambda _: None)
-        self._tasks.keep(self._bell.run())
+        self._listener = PgListener(self._settings, lambda _: None)
+        self._tasks.keep(self._listener.run())
         self._tasks.keep(self._run())
         return self
 
@@ -99,8 +99,8 @@ class FetchingLoop:
         await self._pool.close()
 
     async def _run(self) -> None:
-        with self._bell.listening("fetch") as rung:
-            await send_due(self._claim, self._fetch, rung, self._settings.fetches_at_once_max)
+        with self._listener.listening("fetch") as notified:
+            await send_due(self._claim, self._fetch, notified, self._settings.fetches_at_once_max)
 
     async def _claim(self, count_max: int) -> list[Any]:
         seconds = 2 * self._settings.fetch_seconds_max  # a claim outlives its try, and what follows it

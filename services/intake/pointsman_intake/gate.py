@@ -13,10 +13,10 @@ from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.tasks import Tasks
 from pointsman_intake.accept import accept_group
-from pointsman_intake.bell import Bell
 from pointsman_intake.connectors import Connector, ConnectorBook
 from pointsman_intake.mail.readers import Readers
 from pointsman_intake.model import Arrival, Outcome
+from pointsman_intake.pg_notify import PgListener
 from pointsman_intake.settings import IntakeSettings
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ RETRY = {"Retry-After": "1"}
 
 
 class Gate:
-    """One API process's part of intake: its slot, its connectors, its bell. Open while its context is entered."""
+    """One API process's part of intake: its slot, its connectors, its listener. Open while its context is entered."""
 
     def __init__(self, process: "ApiProcess") -> None:
         self.process = process
@@ -38,7 +38,7 @@ class Gate:
         self.book = ConnectorBook(process.pool, self.settings.config_refresh_seconds)
         self._beside = asyncio.Lock()
         self.readers = Readers(self.settings)
-        self.bell = Bell(self.settings, self.book.forget)
+        self.listener = PgListener(self.settings, self.book.forget)
         self._group: GroupCommit[Arrival, Outcome] = GroupCommit(
             self.settings,
             service="intake",
@@ -53,7 +53,7 @@ class Gate:
     async def __aenter__(self) -> "Gate":
         await self._group.__aenter__()
         await self.readers.__aenter__()
-        self._tasks.keep(self.bell.run())
+        self._tasks.keep(self.listener.run())
         self.process.ask_readiness_of(self._group.unready)
         return self
 

@@ -68,7 +68,7 @@ class Inbound:
     `bounced`: it is a delivery report, and goes on the conversation of the reply that it is about.
     `hooked`: a webhook brought it, and webhooks overtake each other. `names`: all names of its conversation, of which
     `thread` is the first; then its author's identities are one person's, proved.
-    `joins_by_part`: it joins what it cites only as one who takes part (a mail; pointsman_intake.accept.citing).
+    `joins_by_part`: it joins what it cites only as one who takes part (a mail; pointsman_intake.accept.threads).
     `earlier_id`: it is a repeat of the message with this external id, too. `ranks`: its connector may
     change the tier of a customer who has one."""
 

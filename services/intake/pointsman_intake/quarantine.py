@@ -9,7 +9,7 @@ from pointsman.core.instant import Instant
 from pointsman.core.storable import mended
 from pointsman.runtime.logic import Database
 from pointsman_intake.model import Raw
-from pointsman_intake.said import NotUnderstood
+from pointsman_intake.parsed import NotUnderstood
 
 _PUT = """
 INSERT INTO quarantine (workspace, id, connector, source, reason, detail, content_type, headers, body, at)

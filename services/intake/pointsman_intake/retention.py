@@ -1,7 +1,7 @@
 """How long intake's rows are kept (pointsman.runtime.retention). What was said goes so many days after it came as its
 workspace keeps closed tickets (`retention.closed_tickets_days`), never while its conversation is on an open ticket."""
 
-from pointsman.runtime.retention import SECRETS, GoesWith, Retention, Stands, Swept, SweptBy, aged
+from pointsman.runtime.retention import SECRETS, GoesWith, Retention, Stands, Swept, aged
 
 _KEPT = """
     SELECT DISTINCT ON (workspace) workspace,
@@ -58,6 +58,17 @@ NAMES = """, names AS (
 CARRIED = """, carried_by AS (
         DELETE FROM carried c USING gone WHERE c.workspace = gone.workspace AND c.attachment_id = gone.id)"""
 
+RAW = """
+WITH gone AS (
+    DELETE FROM raw WHERE id IN (
+        SELECT r.id FROM raw r
+        JOIN LATERAL (
+            SELECT raw_days FROM config c WHERE c.workspace = r.workspace ORDER BY version DESC LIMIT 1) c ON true
+        WHERE r.at < clock_timestamp() - make_interval(days => c.raw_days) LIMIT $1)
+    RETURNING 1)
+SELECT count(*) FROM gone
+"""
+
 RETENTION: tuple[Retention, ...] = (
     SECRETS,
     Stands("config", "one row a change of the document"),
@@ -70,8 +81,12 @@ RETENTION: tuple[Retention, ...] = (
         "an hour after it came, when what it is about has not come",
         aged("parked", "number", "at < clock_timestamp() - interval '1 hour'"),
     ),
-    SweptBy("raw", "`retention.raw_days` of the workspace", "pointsman_intake.tidy"),
-    SweptBy("replay_token", "two days", "pointsman_intake.tidy"),
+    Swept("raw", "`retention.raw_days` of the workspace", RAW),
+    Swept(
+        "replay_token",
+        "two days",
+        aged("replay_token", "workspace, connector, token", "at < clock_timestamp() - interval '2 days'"),
+    ),
     Stands("customer", "one row a customer, until they are merged or erased"),
     Stands("acquaintance", "one row a customer and connector of theirs, until they are erased"),
     Stands("identity", "one row an address of a customer, until they are erased"),

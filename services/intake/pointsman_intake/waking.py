@@ -17,7 +17,7 @@ RETURNING d.connector
 
 
 async def wake(db: Database, workspace: str, name: str) -> None:
-    """Makes due what waits for connectors that send to, or sign with, the secret of this name, and rings whoever sends
-    it, at the commit."""
+    """Makes due what waits for connectors that send to, or sign with, the secret of this name, and notifies whoever
+    sends it, at the commit."""
     for connector in sorted({row["connector"] for row in await db.fetch(_WAKE, workspace, name)}):
         await db.execute("SELECT pg_notify('intake', $1)", f"delivery:{workspace}/{connector}")

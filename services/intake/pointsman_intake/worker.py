@@ -20,11 +20,11 @@ from pointsman.core.decision import NOTHING, Decision
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Batch, Database
-from pointsman_intake.accept.citing import take_part
 from pointsman_intake.accept.reports import order_numbers
-from pointsman_intake.begun import begin
+from pointsman_intake.accept.threads import take_part
+from pointsman_intake.agent_threads import begin
 from pointsman_intake.connectors import store_version
-from pointsman_intake.mailing import as_mails
+from pointsman_intake.reply_mail import as_mails
 
 # In the order in which accepting locks threads, so that the two never dead-lock.
 _LET_GO = """

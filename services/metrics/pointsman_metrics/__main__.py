@@ -5,7 +5,7 @@ import sys
 from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, SLA
 from pointsman.runtime.worker import run_worker
-from pointsman_metrics.exposed import ExposedFigures
+from pointsman_metrics.prometheus import ExposedFigures
 from pointsman_metrics.settings import MetricsSettings
 from pointsman_metrics.worker import MetricsLogic
 

@@ -12,10 +12,10 @@ from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until_it
 from pointsman_intake.accept import accept_group
 from pointsman_intake.connectors import Connector
-from pointsman_intake.keeping import kept
 from pointsman_intake.mail.message import read_mail
 from pointsman_intake.model import Arrival
-from pointsman_intake.said import as_inbound
+from pointsman_intake.normalise import normalise
+from pointsman_intake.storable import kept
 from tests.integration.intake.lane import Stack
 from tests.integration.intake.serving import Api, configure
 
@@ -295,7 +295,7 @@ async def test_what_came_without_an_id_is_remembered_for_days_only(api: Api, ins
     db = await installation.connect("intake")
     for days, repeated in ((7, True), (28, False)):
         at = api.process.clock.now() + timedelta(days=days)
-        message = as_inbound(kept(read_mail(mail)), "acme", "mailbox", connector, at)
+        message = normalise(kept(read_mail(mail)), "acme", "mailbox", connector, at)
         arrival = Arrival("acme", "mailbox", at, messages=(message,))
         async with db.transaction():
             (outcome,), _ = await accept_group(db, [arrival], at)

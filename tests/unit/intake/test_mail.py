@@ -12,13 +12,15 @@ from pointsman_intake.mail.charsets import decode
 from pointsman_intake.mail.html import text_of_html
 from pointsman_intake.mail.message import read_mail
 from pointsman_intake.mail.quotes import new_part
-from pointsman_intake.said import NotUnderstood, Said
+from pointsman_intake.parsed import NotUnderstood, ParsedMessage
 
 SAMPLES = Path(os.environ.get("POINTSMAN_SAMPLES", "/nonexistent")) / "intake"
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="POINTSMAN_SAMPLES is not set")
 
 
-def a_mail(body: bytes = b"Hello", own: tuple[str, ...] = (), forms: tuple[str, ...] = (), **headers: str) -> Said:
+def a_mail(
+    body: bytes = b"Hello", own: tuple[str, ...] = (), forms: tuple[str, ...] = (), **headers: str
+) -> ParsedMessage:
     given = {"From": "Ada <Ada@Example.com>", "Subject": "x", "Message-ID": "<a@x>"}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}
     head = "".join(f"{name}: {value}\r\n" for name, value in given.items())

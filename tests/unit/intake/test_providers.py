@@ -9,19 +9,19 @@ import pytest
 
 from pointsman_intake.hooks.meta import read_meta
 from pointsman_intake.hooks.slack import read_slack
-from pointsman_intake.said import NotUnderstood, Read
+from pointsman_intake.parsed import NotUnderstood, ParsedWebhook
 
 SAMPLES = Path(os.environ.get("POINTSMAN_SAMPLES", "/nonexistent")) / "intake/webhook"
 needs_samples = pytest.mark.skipif(not SAMPLES.exists(), reason="POINTSMAN_SAMPLES is not set")
 
 
-def slack(event: dict[str, Any], event_id: str = "Ev1") -> Read:
+def slack(event: dict[str, Any], event_id: str = "Ev1") -> ParsedWebhook:
     return read_slack(
         orjson.dumps({"type": "event_callback", "event_id": event_id, "event": event}), "application/json"
     )
 
 
-def meta(payload: Any) -> Read:
+def meta(payload: Any) -> ParsedWebhook:
     return read_meta(orjson.dumps(payload), "acme", "facebook")
 
 
@@ -157,7 +157,7 @@ def test_what_is_no_event_is_not_understood() -> None:
             read_meta(body, "acme", "facebook")
 
 
-def messenger(**event: Any) -> Read:
+def messenger(**event: Any) -> ParsedWebhook:
     event = {"sender": {"id": "S1"}, "recipient": {"id": "P1"}, "timestamp": 1648581633369} | event
     return meta({"object": "page", "entry": [{"id": "P1", "messaging": [event]}]})
 
@@ -192,7 +192,7 @@ def test_what_looks_like_a_message_of_meta_and_is_none_is_unclear(event: dict[st
     assert (len(read.unclear), read.ignored, read.messages) == (1, (), ())
 
 
-def whatsapp_contact(message: dict[str, Any], *contacts: dict[str, Any]) -> Read:
+def whatsapp_contact(message: dict[str, Any], *contacts: dict[str, Any]) -> ParsedWebhook:
     value = {"metadata": {"phone_number_id": "11"}, "contacts": list(contacts), "messages": [message]}
     entry = {"changes": [{"field": "messages", "value": value}]}
     return meta({"object": "whatsapp_business_account", "entry": [entry]})
@@ -256,7 +256,7 @@ def test_the_samples_bring_no_message_without_an_id(folder: str) -> None:
 
 @needs_samples
 def test_the_whatsapp_samples_are_read_as_their_index_says() -> None:
-    def read(name: str) -> Read:
+    def read(name: str) -> ParsedWebhook:
         return read_meta((SAMPLES / "whatsapp-cloud" / name).read_bytes(), "acme", "whatsapp")
 
     text = read("message.text.json").messages[0]

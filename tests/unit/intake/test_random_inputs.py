@@ -11,13 +11,14 @@ import pytest
 
 from pointsman.core.instant import EPOCH
 from pointsman_intake.connectors import Connector
-from pointsman_intake.keeping import kept
+from pointsman_intake.ingest import understood
 from pointsman_intake.mail.charsets import codec_of, decode
 from pointsman_intake.mail.message import read_mail
 from pointsman_intake.model import Raw
-from pointsman_intake.reading import hook_arrival, read_hook
-from pointsman_intake.said import NotUnderstood, as_inbound
-from pointsman_intake.taking import understood
+from pointsman_intake.normalise import normalise
+from pointsman_intake.parsed import NotUnderstood
+from pointsman_intake.parsing import hook_arrival, read_hook
+from pointsman_intake.storable import kept
 from tests.unit.intake.bombs import bombs
 
 MAILBOX = Connector(channel="email", kind="smtp", addresses=("help@acme.example",))
@@ -231,7 +232,7 @@ def read_raw(raw: bytes) -> None:
         said = kept(read_mail(raw, MAILBOX.addresses))
     except NotUnderstood:
         return
-    message = as_inbound(said, "acme", "mailbox", MAILBOX, EPOCH)
+    message = normalise(said, "acme", "mailbox", MAILBOX, EPOCH)
     orjson.dumps((message.content, message.external_id, message.thread, message.cites, message.reference))
 
 

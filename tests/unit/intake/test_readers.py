@@ -13,7 +13,7 @@ import pytest
 
 from pointsman.testing.waiting import until
 from pointsman_intake.mail.readers import CPU, Readers
-from pointsman_intake.said import NotUnderstood, Said
+from pointsman_intake.parsed import NotUnderstood, ParsedMessage
 from pointsman_intake.settings import IntakeSettings
 from tests.unit.intake.bombs import bombs
 
@@ -122,7 +122,9 @@ async def test_a_mail_comes_back_whole_with_its_attachments(readers: Readers) ->
         + content
         + b"\r\n--b--"
     )
-    said: Said = await readers.read(b"From: a@x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + body, ())
+    said: ParsedMessage = await readers.read(
+        b"From: a@x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + body, ()
+    )
     assert said.text == "See below"
     assert [(file.name, file.size, file.content) for file in said.files] == [("a.bin", len(content), content)]
 

@@ -33,12 +33,12 @@ FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) AS k (workspace, id,
 WHERE a.workspace = k.workspace AND a.id = k.id AND a.message_id IS NULL
 """
 
-RING = "SELECT pg_notify('intake', 'fetch')"
+NOTIFY = "SELECT pg_notify('intake', 'fetch')"
 
 
 async def store_files(db: Database, files: Iterable[tuple[str, str, Instant, str, str, NewFile]]) -> None:
     """Keeps these, each as (workspace, connector, when it came, its message, its ticket, the file). Whoever fetches is
-    rung at the commit."""
+    notified at the commit."""
     rows = [
         (
             workspace,
@@ -61,7 +61,7 @@ async def store_files(db: Database, files: Iterable[tuple[str, str, Instant, str
         return
     await db.execute(_STORE, *map(list, zip(*rows, strict=True)))
     if any(row[10] is not None for row in rows):
-        await db.execute(RING)
+        await db.execute(NOTIFY)
 
 
 async def note_cited(db: Database, cited: Iterable[tuple[str, str, str, str]]) -> None:

@@ -7,12 +7,12 @@ from pointsman.core.ids import random_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.bounces import as_reports, failures, find_returned
-from pointsman_intake.accept.citing import wait_for_names
 from pointsman_intake.accept.files import settle_files
 from pointsman_intake.accept.messages import Arrived, accept_messages
 from pointsman_intake.accept.parking import park_messages, parked_messages
 from pointsman_intake.accept.reports import take_reports
 from pointsman_intake.accept.signals import take_signals
+from pointsman_intake.accept.threads import wait_for_names
 from pointsman_intake.model import Arrival, Outcome
 
 _TOKENS = """

@@ -9,11 +9,11 @@ from pointsman.core.ids import ordered_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.bounces import Returned
-from pointsman_intake.accept.citing import Destination, Destinations, destinations, remember_parties
 from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.facts import Place, Ready, message_received
 from pointsman_intake.accept.files import note_cited, store_files
 from pointsman_intake.accept.gather import Gathered, Key, Known, Stored, existing, gather, known_threads, text_of
+from pointsman_intake.accept.threads import Destination, Destinations, destinations, remember_parties
 from pointsman_intake.model import Accepted, Arrival, Inbound, NewFile
 
 # The row lock of each thread is held from here to the commit, so the numbers that it hands out are contiguous and two

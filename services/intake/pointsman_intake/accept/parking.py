@@ -2,7 +2,7 @@
 
 Providers send webhooks side by side. What only joins a conversation and finds none waits under the id of the message
 that it is about; a report on a reply waits under the provider's id of the reply, until somebody tells us that id. Who
-parks and who brings what is waited for wait for each other on that id (`pointsman_intake.accept.citing`).
+parks and who brings what is waited for wait for each other on that id (`pointsman_intake.accept.threads`).
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from typing import Any
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_intake.accept.citing import awaited
 from pointsman_intake.accept.gather import Key, keyed, text_of
+from pointsman_intake.accept.threads import awaited
 from pointsman_intake.model import Inbound, Person, Report
 
 _PARK = """

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pointsman.runtime.http.app import service_app
 from pointsman.runtime.http.routes import add_routes
 from pointsman_intake.api import attachments, customers, email, events, hooks, messages, quarantine, replies
-from pointsman_intake.api.hot import add_hot_routes
+from pointsman_intake.api.post_messages import add_hot_routes
 from pointsman_intake.gate import Gate
 from pointsman_intake.waking import wake
 

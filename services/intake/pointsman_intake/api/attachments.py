@@ -19,8 +19,8 @@ from pointsman.runtime.http.routes import routes_under
 from pointsman_intake.api import forms
 from pointsman_intake.api.bodies import too_large
 from pointsman_intake.api.callers import ConnectorOrAgent, gate_of, seen_by
-from pointsman_intake.api.repeats import once
-from pointsman_intake.attached import disposition
+from pointsman_intake.api.idempotency import once
+from pointsman_intake.file_names import disposition
 from pointsman_intake.gate import Gate
 
 router = routes_under("/v1/attachments", "attachments")

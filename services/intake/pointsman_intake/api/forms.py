@@ -11,7 +11,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser
 
 from pointsman.runtime.http.problems import Problem, invalid
-from pointsman_intake.attached import file_name
+from pointsman_intake.file_names import file_name
 from pointsman_intake.mail.parameters import Parameters, parameters_of
 
 if TYPE_CHECKING:

@@ -16,16 +16,16 @@ from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.secrets import SecretMissing
 from pointsman_intake.api.bodies import body_of, media_type
 from pointsman_intake.api.callers import gate_of
-from pointsman_intake.api.naming import refuse_absent
+from pointsman_intake.api.references import refuse_absent
 from pointsman_intake.connectors import JSON_KINDS, Connector
 from pointsman_intake.gate import Gate
 from pointsman_intake.hooks.own import own_arrival
 from pointsman_intake.hooks.schemes import SCHEMES, HookRequest, Proof, meta_challenge
+from pointsman_intake.ingest import Quarantined, accepted_or_quarantined
 from pointsman_intake.model import Outcome, Raw
+from pointsman_intake.parsed import Ignored
+from pointsman_intake.parsing import HOOK_KINDS, hook_arrival, read_hook
 from pointsman_intake.quarantine import put_in_quarantine
-from pointsman_intake.reading import HOOK_KINDS, hook_arrival, read_hook
-from pointsman_intake.said import Ignored
-from pointsman_intake.taking import Kept, taken_or_kept
 
 router = routes_under("/v1/hooks", "hooks")
 log = structlog.get_logger(__name__)
@@ -93,8 +93,8 @@ async def post_hook(request: Request, workspace: str, connector: str) -> Respons
         raise Problem(401, "not-proved", detail, headers={"WWW-Authenticate": "Signature"}) from why
     raw = Raw(body, media_type(request.headers), _kept(configured, asked))
     work = _take(gate, raw, workspace, connector, configured, at, proof.token)
-    taken = await taken_or_kept(gate.process.pool, workspace, connector, "hook", raw, at, work)
-    if isinstance(taken, Kept):
+    taken = await accepted_or_quarantined(gate.process.pool, workspace, connector, "hook", raw, at, work)
+    if isinstance(taken, Quarantined):
         return Json({"messages": [], "ignored": [], "duplicate": False, "quarantine_id": taken.quarantine_id})
     return Json(taken)
 

@@ -17,16 +17,16 @@ from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, pag
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.routes import routes_under
 from pointsman_intake.api.callers import Supervisor, gate_of
-from pointsman_intake.api.naming import refuse_absent
-from pointsman_intake.api.repeats import once
+from pointsman_intake.api.idempotency import once
+from pointsman_intake.api.references import refuse_absent
 from pointsman_intake.connectors import JSON_KINDS, Connector
 from pointsman_intake.gate import Gate
 from pointsman_intake.hooks.own import own_arrival
+from pointsman_intake.ingest import understood
 from pointsman_intake.model import Outcome, Raw
+from pointsman_intake.parsed import NotUnderstood
+from pointsman_intake.parsing import hook_arrival, mail_arrival, read_hook
 from pointsman_intake.quarantine import open_row
-from pointsman_intake.reading import hook_arrival, mail_arrival, read_hook
-from pointsman_intake.said import NotUnderstood
-from pointsman_intake.taking import understood
 
 router = routes_under("/v1/quarantine", "quarantine")
 

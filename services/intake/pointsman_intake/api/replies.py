@@ -22,10 +22,10 @@ from pointsman.runtime.http.streams import After, Wait, polling
 from pointsman.runtime.tasks import awaited
 from pointsman_intake.accept.reports import order_numbers
 from pointsman_intake.api.callers import ConnectorOrSupervisor, OfConnector, gate_of, seen_by
-from pointsman_intake.api.repeats import once
+from pointsman_intake.api.idempotency import once
 from pointsman_intake.gate import Gate, own_connector
 from pointsman_intake.model import Arrival, Report
-from pointsman_intake.outgoing import reply_of
+from pointsman_intake.outbound_reply import reply_of
 from pointsman_intake.shapes import DeliveredIn, FailedIn
 
 router = routes_under("/v1", "replies")
@@ -135,14 +135,14 @@ async def _waiting(gate: Gate, workspace: str, slug: str, number: int, wait_seco
     """The replies after the number, as soon as there is one, the time is up or the process drains."""
     deadline = time.monotonic() + wait_seconds
     draining = gate.process.hub.draining
-    with gate.bell.listening(f"delivery:{workspace}/{slug}") as rung:
+    with gate.listener.listening(f"delivery:{workspace}/{slug}") as notified:
         while True:
-            rung.clear()
+            notified.clear()
             rows: list[Any] = await gate.process.pool.fetch(_QUEUED, workspace, slug, number, REPLIES_MAX)
             left = deadline - time.monotonic()
             if rows or left <= 0 or draining.is_set():
                 return rows
-            waits = [awaited(event.wait()) for event in (rung, draining)]
+            waits = [awaited(event.wait()) for event in (notified, draining)]
             await asyncio.wait(waits, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             for one in waits:
                 one.cancel()

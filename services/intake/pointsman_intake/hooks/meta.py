@@ -12,13 +12,13 @@ from pointsman.core.instant import Instant
 from pointsman_intake.hooks.fields import Fields, instant_of, object_of, objects_of, text_of
 from pointsman_intake.hooks.whatsapp import read_change
 from pointsman_intake.model import Person, Report
-from pointsman_intake.said import File, Ignored, NotUnderstood, Read, Said, Unclear
+from pointsman_intake.parsed import File, Ignored, NotUnderstood, ParsedMessage, ParsedWebhook, Unclear
 
-Found = Said | Report | Ignored | Unclear
+Found = ParsedMessage | Report | Ignored | Unclear
 _OBJECTS = {"page": "messenger", "instagram": "instagram", "whatsapp_business_account": "whatsapp"}
 
 
-def read_meta(body: bytes, workspace: str, connector: str) -> Read:
+def read_meta(body: bytes, workspace: str, connector: str) -> ParsedWebhook:
     """What the webhook says. Raises `NotUnderstood` when it is none of Meta's."""
     try:
         payload = orjson.loads(body)
@@ -31,8 +31,8 @@ def read_meta(body: bytes, workspace: str, connector: str) -> Read:
     found = [
         one for entry in entries if isinstance(entry, dict) for one in _entry(entry, network, workspace, connector)
     ] or [Ignored("empty", "it has no entry that says anything")]
-    return Read(
-        messages=tuple(one for one in found if isinstance(one, Said)),
+    return ParsedWebhook(
+        messages=tuple(one for one in found if isinstance(one, ParsedMessage)),
         reports=tuple(one for one in found if isinstance(one, Report)),
         ignored=tuple(one for one in found if isinstance(one, Ignored)),
         unclear=tuple(one for one in found if isinstance(one, Unclear)),
@@ -75,11 +75,13 @@ def _messaging(event: Fields, network: str, workspace: str, connector: str) -> I
         yield Ignored("echo", "said by the page itself")
     elif (postback := object_of(event, "postback")) and sender:
         mid = text_of(postback, "mid") or f"postback:{sender}:{event.get('timestamp')}"
-        yield Said(mid, thread, person, text_of(postback, "title") or text_of(postback, "payload"), occurred_at=at)
+        yield ParsedMessage(
+            mid, thread, person, text_of(postback, "title") or text_of(postback, "payload"), occurred_at=at
+        )
     elif reaction and text_of(reaction, "mid") and sender:
         mid = text_of(reaction, "mid")
         removed = text_of(reaction, "action") == "unreact"
-        yield Said(
+        yield ParsedMessage(
             external_id=f"{mid}:reaction:{sender}:{event.get('timestamp')}",
             thread=thread,
             person=person,
@@ -91,7 +93,7 @@ def _messaging(event: Fields, network: str, workspace: str, connector: str) -> I
         )
     elif edit and text_of(edit, "mid") and sender:
         mid = text_of(edit, "mid")
-        yield Said(
+        yield ParsedMessage(
             external_id=f"{mid}:edit:{edit.get('num_edit', 1)}",
             thread=thread,
             person=person,
@@ -113,7 +115,9 @@ def _message(message: Fields, person: Person, thread: str, at: Instant | None) -
     if not mid:
         return Unclear("message", "it has no mid")
     if message.get("is_deleted"):
-        return Said(f"{mid}:delete", thread, person, kind="delete", replaces=mid, occurred_at=at, joins_only=True)
+        return ParsedMessage(
+            f"{mid}:delete", thread, person, kind="delete", replaces=mid, occurred_at=at, joins_only=True
+        )
     files = tuple(
         File(
             content_type=None,
@@ -123,7 +127,9 @@ def _message(message: Fields, person: Person, thread: str, at: Instant | None) -
         for file in objects_of(message, "attachments")
     )
     metadata = {"unsupported": True} if message.get("is_unsupported") else {}
-    return Said(mid, thread, person, text_of(message, "text"), occurred_at=at, files=files[:50], metadata=metadata)
+    return ParsedMessage(
+        mid, thread, person, text_of(message, "text"), occurred_at=at, files=files[:50], metadata=metadata
+    )
 
 
 def _comment(value: Fields, field: str, network: str) -> Found:
@@ -137,7 +143,7 @@ def _comment(value: Fields, field: str, network: str) -> Found:
     at = instant_of(value.get("created_time"))
     person = Person(handle=f"{network}:{sender}", name=text_of(author, "name") or text_of(author, "username") or None)
     verb = value.get("verb", "add")
-    return Said(
+    return ParsedMessage(
         external_id=id if verb == "add" else f"{id}:{verb}:{value.get('created_time')}",
         thread=f"{post}:{sender}",
         person=person,

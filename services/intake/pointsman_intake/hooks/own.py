@@ -9,10 +9,10 @@ from pointsman.core.instant import Instant
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.storable import refuse_body
 from pointsman_intake.connectors import Connector
+from pointsman_intake.json_messages import inbound
 from pointsman_intake.model import Arrival, Raw
-from pointsman_intake.refusals import refused
 from pointsman_intake.shapes import MESSAGE
-from pointsman_intake.understand import inbound
+from pointsman_intake.validation import refused
 
 MESSAGES_MAX = 1_000
 

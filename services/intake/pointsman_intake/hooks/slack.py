@@ -9,7 +9,7 @@ import orjson
 from pointsman_intake.hooks.fields import Fields, instant_of, object_of, text_of
 from pointsman_intake.hooks.slack_text import text_said
 from pointsman_intake.model import Person
-from pointsman_intake.said import File, Ignored, NotUnderstood, Read, Said, Unclear
+from pointsman_intake.parsed import File, Ignored, NotUnderstood, ParsedMessage, ParsedWebhook, Unclear
 
 _ABOUT = (
     "bot_", "channel_", "group_", "ekm_", "file_", "huddle_", "sh_room_", "document_", "reminder_", "list_record_",
@@ -19,10 +19,10 @@ _ABOUT = (
 _SAID = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 
 
-def read_slack(body: bytes, content_type: str) -> Read:
+def read_slack(body: bytes, content_type: str) -> ParsedWebhook:
     """What the webhook says. Raises `NotUnderstood` when it is no event of Slack at all."""
     if content_type.startswith("application/x-www-form-urlencoded"):
-        return Read(ignored=(Ignored("form", "slash commands and interactive payloads are no messages"),))
+        return ParsedWebhook(ignored=(Ignored("form", "slash commands and interactive payloads are no messages"),))
     try:
         payload = orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -31,22 +31,22 @@ def read_slack(body: bytes, content_type: str) -> Read:
         raise NotUnderstood("not-slack", "the body is not a JSON object")
     kind = text_of(payload, "type")
     if kind == "url_verification":
-        return Read(reply={"challenge": text_of(payload, "challenge")})
+        return ParsedWebhook(reply={"challenge": text_of(payload, "challenge")})
     if kind != "event_callback":
-        return Read(ignored=(Ignored(kind or "unknown", "not an event"),))
+        return ParsedWebhook(ignored=(Ignored(kind or "unknown", "not an event"),))
     event = payload.get("event")
     if not isinstance(event, dict):
         raise NotUnderstood("not-slack", "/event is not an object")
     token = text_of(payload, "event_id") or None
     found = _event(event, token)
     if isinstance(found, Ignored):
-        return Read(ignored=(found,), token=token)
+        return ParsedWebhook(ignored=(found,), token=token)
     if isinstance(found, Unclear):
-        return Read(unclear=(found,))
-    return Read(messages=(found,), token=token)
+        return ParsedWebhook(unclear=(found,))
+    return ParsedWebhook(messages=(found,), token=token)
 
 
-def _event(event: Fields, event_id: str | None) -> Said | Ignored | Unclear:
+def _event(event: Fields, event_id: str | None) -> ParsedMessage | Ignored | Unclear:
     kind, subtype = text_of(event, "type"), _subtype(event)
     if kind in ("reaction_added", "reaction_removed"):
         return _reaction(event, kind, event_id)
@@ -65,7 +65,7 @@ def _event(event: Fields, event_id: str | None) -> Said | Ignored | Unclear:
         return Unclear(subtype, "of a kind that is not known")
     if not channel or not ts or not text_of(event, "user"):
         return Unclear("message", "it has no channel, ts or user")
-    return Said(
+    return ParsedMessage(
         external_id=f"{channel}:{ts}",
         thread=_thread(event, channel, ts),
         person=_person(event),
@@ -82,7 +82,7 @@ def _subtype(event: Fields) -> str:
     return subtype if isinstance(subtype, str) else "unknown"
 
 
-def _changed(event: Fields, event_id: str | None) -> Said | Ignored | Unclear:
+def _changed(event: Fields, event_id: str | None) -> ParsedMessage | Ignored | Unclear:
     message, before = event.get("message"), event.get("previous_message")
     channel = text_of(event, "channel")
     if not isinstance(message, dict) or not channel or not text_of(message, "ts") or not event_id:
@@ -92,7 +92,7 @@ def _changed(event: Fields, event_id: str | None) -> Said | Ignored | Unclear:
     if isinstance(before, dict) and text_said(before) == text_said(message):
         return Ignored("message_changed", "the text is the same (a link was unfurled)")
     ts = text_of(message, "ts")
-    return Said(
+    return ParsedMessage(
         external_id=event_id,
         thread=_thread(message | {"channel_type": event.get("channel_type")}, channel, ts),
         person=_person(message),
@@ -105,12 +105,12 @@ def _changed(event: Fields, event_id: str | None) -> Said | Ignored | Unclear:
     )
 
 
-def _deleted(event: Fields, event_id: str | None) -> Said | Ignored:
+def _deleted(event: Fields, event_id: str | None) -> ParsedMessage | Ignored:
     channel, ts = text_of(event, "channel"), text_of(event, "deleted_ts")
     before = object_of(event, "previous_message")
     if not channel or not ts or not event_id:
         return Ignored("message_deleted", "it names no message")
-    return Said(
+    return ParsedMessage(
         external_id=event_id,
         thread=_thread(before | {"channel_type": event.get("channel_type")}, channel, ts),
         person=_person(before),
@@ -122,13 +122,13 @@ def _deleted(event: Fields, event_id: str | None) -> Said | Ignored:
     )
 
 
-def _reaction(event: Fields, kind: str, event_id: str | None) -> Said | Ignored:
+def _reaction(event: Fields, kind: str, event_id: str | None) -> ParsedMessage | Ignored:
     item = object_of(event, "item")
     channel, ts, user = text_of(item, "channel"), text_of(item, "ts"), text_of(event, "user")
     if not channel or not ts or not user or not event_id:
         return Ignored(kind, "it names no message")
     name = text_of(event, "reaction")
-    return Said(
+    return ParsedMessage(
         external_id=event_id,
         thread=_thread({}, channel, ts),
         person=Person(handle=f"slack:{user}"),

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pointsman_intake.hooks.fields import Fields, instant_of, object_of, objects_of, text_of
 from pointsman_intake.model import Person, Report
-from pointsman_intake.said import File, Ignored, Said, Unclear
+from pointsman_intake.parsed import File, Ignored, ParsedMessage, Unclear
 
 _MEDIA = ("image", "video", "audio", "document", "sticker", "voice")
 _STATES: dict[str, Literal["sent", "delivered", "read", "failed"]] = {
@@ -25,7 +25,7 @@ _STATES: dict[str, Literal["sent", "delivered", "read", "failed"]] = {
 
 def read_change(
     field: str, value: Fields, workspace: str, connector: str
-) -> Iterator[Said | Report | Ignored | Unclear]:
+) -> Iterator[ParsedMessage | Report | Ignored | Unclear]:
     """The messages and statuses of one change of a business account."""
     number = text_of(object_of(value, "metadata"), "phone_number_id")
     contacts = objects_of(value, "contacts")
@@ -54,7 +54,7 @@ def _status(status: Fields, workspace: str, connector: str) -> Report | Ignored:
     return Report(workspace, connector, state, external_id=id, reason=reason, permanent=state == "failed")
 
 
-def _message(message: Fields, number: str, contacts: list[Fields]) -> Said | Ignored | Unclear:
+def _message(message: Fields, number: str, contacts: list[Fields]) -> ParsedMessage | Ignored | Unclear:
     id, kind = (text_of(message, name) for name in ("id", "type"))
     if kind in ("system", "request_welcome"):
         return Ignored(kind, "not said by a customer")
@@ -72,12 +72,12 @@ def _message(message: Fields, number: str, contacts: list[Fields]) -> Said | Ign
     part = object_of(message, kind)
     if kind == "reaction":
         reacted = text_of(part, "message_id")
-        return Said(**values, text=text_of(part, "emoji"), kind="reaction", replaces=reacted, joins_only=True)
+        return ParsedMessage(**values, text=text_of(part, "emoji"), kind="reaction", replaces=reacted, joins_only=True)
     if kind in ("revoke", "edit"):
         original = text_of(part, "original_message_id")
         edited = object_of(part, "message")
         text = text_of(object_of(edited, "text"), "body")
-        return Said(
+        return ParsedMessage(
             **values, text=text, kind="edit" if kind == "edit" else "delete", replaces=original, joins_only=True
         )
     metadata: dict[str, Any] = {}
@@ -85,7 +85,7 @@ def _message(message: Fields, number: str, contacts: list[Fields]) -> Said | Ign
         metadata["replies_to"] = cited
     if kind in ("unsupported", "unknown") or objects_of(message, "errors"):
         metadata["unsupported"] = True
-    return Said(**values, text=_text(kind, part), files=_files(kind, part), metadata=metadata)
+    return ParsedMessage(**values, text=_text(kind, part), files=_files(kind, part), metadata=metadata)
 
 
 def _sender(message: Fields, contacts: list[Fields]) -> tuple[list[str], Person]:

@@ -13,7 +13,7 @@ from pointsman_intake.mail.charsets import decode
 from pointsman_intake.mail.headers import text_of_header
 from pointsman_intake.mail.html import TAGS_MAX, read_html
 from pointsman_intake.mail.mime import Part
-from pointsman_intake.said import File
+from pointsman_intake.parsed import File
 
 FILES_MAX = 100
 NAME_LENGTH_READ_MAX = 1_024

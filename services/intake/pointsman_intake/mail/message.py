@@ -22,7 +22,7 @@ from pointsman_intake.mail.mime import Part, parse
 from pointsman_intake.mail.quotes import is_forward, new_part
 from pointsman_intake.mail.reports import read_report
 from pointsman_intake.model import Person
-from pointsman_intake.said import Said
+from pointsman_intake.parsed import ParsedMessage
 
 SUBJECT_LENGTH_MAX = 998
 REFERENCES_MAX = 50
@@ -35,7 +35,7 @@ _NOT_FOR_RULES = (
 )  # fmt: skip
 
 
-def read_mail(raw: bytes, own_addresses: tuple[str, ...] = (), form_senders: tuple[str, ...] = ()) -> Said:
+def read_mail(raw: bytes, own_addresses: tuple[str, ...] = (), form_senders: tuple[str, ...] = ()) -> ParsedMessage:
     """What the mail says. `own_addresses` are the mailbox's; `form_senders` write for others, who are in the Reply-To.
 
     Raises `NotUnderstood` for what is no mail, or a bomb.
@@ -51,7 +51,7 @@ def read_mail(raw: bytes, own_addresses: tuple[str, ...] = (), form_senders: tup
     digest = _digest(subject, sender[1], bodies)
     own = ids[0] if ids else _made_id(digest, raw_header(message, "date"))
     verdict = automatic(message)
-    return Said(
+    return ParsedMessage(
         external_id=f"{own[:480]}#{digest[:12]}",
         thread=(references or replied or [own])[0],
         person=Person(email=sender[1] or None, name=sender[0] or None),

@@ -16,7 +16,7 @@ from email.policy import compat32
 from typing import Any
 
 from pointsman_intake.mail.parameters import Parameters, parameters_of
-from pointsman_intake.said import NotUnderstood
+from pointsman_intake.parsed import NotUnderstood
 
 HEADER_BYTES_MAX = 2_097_152
 PART_HEADER_BYTES_MAX = 65_536

@@ -28,9 +28,9 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 
-from pointsman_intake.keeping import kept
 from pointsman_intake.mail.message import read_mail
-from pointsman_intake.said import NotUnderstood, Said
+from pointsman_intake.parsed import NotUnderstood, ParsedMessage
+from pointsman_intake.storable import kept
 
 MEMORY_BYTES_MAX = 1 << 30
 OPEN, KILL = b"O", b"K"
@@ -41,7 +41,7 @@ ENDED = struct.Struct("!QiQ")
 LENGTHS = struct.Struct("!IQ")
 """Before a mail and before its answer: the lengths of the JSON and of the bytes that follow."""
 
-SAID: TypeAdapter[Said] = TypeAdapter(Said)
+PARSED: TypeAdapter[ParsedMessage] = TypeAdapter(ParsedMessage)
 _PR_SET_PDEATHSIG = 1
 _FIRST = (
     b"From: a@example.com\r\nSubject: =?utf-8?q?a?=\r\nContent-Type: text/html; charset=x\r\n\r\n<p style='a'>"
@@ -157,13 +157,13 @@ def _read_mails(asked: socket.socket, zygote: int) -> None:
 def _answer(raw: bytes, given: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
     """What the mail says, its attachments' bytes apart; or why it is not understood."""
     try:
-        said = kept(read_mail(raw, tuple(given["own_addresses"]), tuple(given["form_senders"])))
-        contents = [file.content or b"" for file in said.files]
+        parsed = kept(read_mail(raw, tuple(given["own_addresses"]), tuple(given["form_senders"])))
+        contents = [file.content or b"" for file in parsed.files]
         files = tuple(
             replace(file, content=None, size=len(content), sha256=sha256(content).hexdigest())
-            for file, content in zip(said.files, contents, strict=True)
+            for file, content in zip(parsed.files, contents, strict=True)
         )
-        return {"said": orjson.Fragment(SAID.dump_json(replace(said, files=files)))}, contents
+        return {"message": orjson.Fragment(PARSED.dump_json(replace(parsed, files=files)))}, contents
     except NotUnderstood as why:
         return {"reason": why.reason, "detail": str(why)}, []
     except Exception as error:  # whatever it is, it is kept with the mail's bytes

@@ -25,8 +25,8 @@ from prometheus_client import Counter, Histogram
 
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.tasks import Tasks, within
-from pointsman_intake.mail.reader import ASKED, ENDED, KILL, LENGTHS, OPEN, SAID
-from pointsman_intake.said import NotUnderstood, Said
+from pointsman_intake.mail.reader import ASKED, ENDED, KILL, LENGTHS, OPEN, PARSED
+from pointsman_intake.parsed import NotUnderstood, ParsedMessage
 from pointsman_intake.settings import IntakeSettings
 
 log = structlog.get_logger(__name__)
@@ -126,7 +126,7 @@ class Readers:
         form_senders: Sequence[str] = (),
         *,
         cpu_seconds: float | None = None,
-    ) -> Said:
+    ) -> ParsedMessage:
         """What the mail says, as it can be kept. Raises `NotUnderstood`, and `Problem` 503 when too much waits or no
         process can be had; nothing was written then.
 
@@ -145,7 +145,7 @@ class Readers:
         finally:
             self._bytes -= len(raw)
 
-    async def _read(self, raw: bytes, given: dict[str, Any]) -> Said:
+    async def _read(self, raw: bytes, given: dict[str, Any]) -> ParsedMessage:
         """In one reader; in another when that ended, or stood still, through no fault of the mail that we can see."""
         ended: ReaderEnded | None = None
         for _ in range(TRIES):
@@ -167,15 +167,15 @@ class Readers:
             raise NotUnderstood("reader-ended", str(ended))
         raise Problem(503, "unavailable", "no process could read the mail; repeat the call", headers=_RETRY)
 
-    async def _read_once(self, raw: bytes, given: dict[str, Any]) -> Said:
+    async def _read_once(self, raw: bytes, given: dict[str, Any]) -> ParsedMessage:
         lane = self._lane_of(raw)
         reader = await self._take(lane, time.monotonic() + len(raw) / MEGABYTE * lane.seconds_per_megabyte)
         whole = False
         try:
             async with asyncio.timeout(self._settings.email_parse_seconds_max + given["cpu_seconds"]):
-                said = await self._ask(reader, raw, given | {"nice": lane.nice})
+                message = await self._ask(reader, raw, given | {"nice": lane.nice})
             whole = True
-            return said
+            return message
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise ReaderEnded(await self._why(reader)) from error
         except NotUnderstood:
@@ -184,7 +184,7 @@ class Readers:
         finally:
             self._give_back(lane, reader, whole=whole)
 
-    async def _ask(self, reader: _Reader, raw: bytes, given: dict[str, Any]) -> Said:
+    async def _ask(self, reader: _Reader, raw: bytes, given: dict[str, Any]) -> ParsedMessage:
         asked = orjson.dumps(given)
         reader.writing.writelines((LENGTHS.pack(len(asked), len(raw)), asked, raw))
         await reader.writing.drain()
@@ -193,8 +193,8 @@ class Readers:
         contents = await reader.reading.readexactly(lengths[1])
         CPU.observe(answer["cpu_seconds"])
         reader.cpu_seconds = answer["cpu_seconds_in_all"]
-        if "said" in answer:
-            return _said(answer["said"], contents)
+        if "message" in answer:
+            return _message(answer["message"], contents)
         if "trace" in answer:
             log.error("reading a mail raised", error=answer["detail"], trace=answer["trace"])
         raise NotUnderstood(answer["reason"], answer["detail"])
@@ -359,8 +359,8 @@ class Readers:
 _RETRY = {"Retry-After": "1"}
 
 
-def _said(said: dict[str, Any], contents: bytes) -> Said:
-    read = SAID.validate_python(said)
+def _message(given: dict[str, Any], contents: bytes) -> ParsedMessage:
+    read = PARSED.validate_python(given)
     files, position = [], 0
     for file in read.files:
         end = position + (file.size or 0)

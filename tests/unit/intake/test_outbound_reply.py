@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from pointsman_intake.outgoing import cleaned, reply_of
+from pointsman_intake.outbound_reply import cleaned, reply_of
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,16 @@ from pointsman.runtime.http.problems import Problem
 from pointsman_intake.connectors import EMAIL_KINDS, META_KINDS, SLACK_KINDS, Connector
 from pointsman_intake.hooks.meta import read_meta
 from pointsman_intake.hooks.slack import read_slack
-from pointsman_intake.keeping import kept_read
 from pointsman_intake.mail.readers import Readers
 from pointsman_intake.model import Arrival, Raw
-from pointsman_intake.said import Read, as_inbound
+from pointsman_intake.normalise import normalise
+from pointsman_intake.parsed import ParsedWebhook
+from pointsman_intake.storable import kept_read
 
 HOOK_KINDS = SLACK_KINDS | META_KINDS
 
 
-def read_hook(raw: Raw, workspace: str, slug: str, connector: Connector) -> Read:
+def read_hook(raw: Raw, workspace: str, slug: str, connector: Connector) -> ParsedWebhook:
     """What a provider's webhook says, as it can be kept. Raises `NotUnderstood`."""
     if connector.kind in SLACK_KINDS:
         return kept_read(read_slack(raw.body, raw.content_type))
@@ -21,7 +22,13 @@ def read_hook(raw: Raw, workspace: str, slug: str, connector: Connector) -> Read
 
 
 def hook_arrival(
-    read: Read, raw: Raw, workspace: str, slug: str, connector: Connector, at: Instant, quarantine_id: str | None = None
+    read: ParsedWebhook,
+    raw: Raw,
+    workspace: str,
+    slug: str,
+    connector: Connector,
+    at: Instant,
+    quarantine_id: str | None = None,
 ) -> Arrival:
     """The arrival of a webhook that was read."""
     return Arrival(
@@ -29,7 +36,7 @@ def hook_arrival(
         slug,
         at,
         raw=raw,
-        messages=tuple(as_inbound(said, workspace, slug, connector, at) for said in read.messages),
+        messages=tuple(normalise(parsed, workspace, slug, connector, at) for parsed in read.messages),
         reports=read.reports,
         token=read.token,
         quarantine_id=quarantine_id,
@@ -49,8 +56,8 @@ async def mail_arrival(
 ) -> Arrival:
     """The arrival of a raw mail, read in a process that is killed when it takes too much. Raises `NotUnderstood`, and
     `Problem` 503 when no process can be had."""
-    said = await readers.read(raw.body, connector.addresses, connector.form_senders, cpu_seconds=cpu_seconds)
-    message = as_inbound(said, workspace, slug, connector, at)
+    parsed = await readers.read(raw.body, connector.addresses, connector.form_senders, cpu_seconds=cpu_seconds)
+    message = normalise(parsed, workspace, slug, connector, at)
     return Arrival(workspace, slug, at, raw=raw, messages=(message,), quarantine_id=quarantine_id)
 
 

@@ -1,8 +1,8 @@
-"""The bell: what intake's processes tell one another through PostgreSQL's NOTIFY, at the commit.
+"""What intake's processes tell one another through PostgreSQL's NOTIFY, at the commit.
 
 Messages on the channel `intake` are `config:<workspace>` (a newer version is in the table),
 `delivery:<workspace>/<connector>` (a reply waits) and `fetch` (a file is to be fetched). Whoever was not listening
-for a moment is rung for everything.
+for a moment hears of everything.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ log = structlog.get_logger(__name__)
 CHECK_SECONDS = 5.0
 
 
-class Bell:
-    """Rings the events of those who wait. `run` until cancelled. `on_config(workspace)`: None means any."""
+class PgListener:
+    """Sets the events of those who wait. `run` until cancelled. `on_config(workspace)`: None means any."""
 
     def __init__(self, settings: RuntimeSettings, on_config: Callable[[str | None], None]) -> None:
         self._settings = settings
@@ -30,7 +30,7 @@ class Bell:
 
     @contextmanager
     def listening(self, name: str) -> Iterator[asyncio.Event]:
-        """An event that is set whenever `name` is rung, from now on; the caller clears it."""
+        """An event that is set whenever `name` is notified, from now on; the caller clears it."""
         event = asyncio.Event()
         self._waiting.setdefault(name, set()).add(event)
         try:
@@ -46,14 +46,14 @@ class Bell:
             try:
                 await self._listen()
             except INFRASTRUCTURE_ERRORS as error:
-                log.warning("bell not heard", error=repr(error))
+                log.warning("notifications not heard", error=repr(error))
                 await asyncio.sleep(0.5)
 
     async def _listen(self) -> None:
-        connection = await connect(self._settings, "intake", purpose="bell")
+        connection = await connect(self._settings, "intake", purpose="notify")
         try:
             await connection.add_listener("intake", self._heard)
-            self._ring_all()
+            self._set_all()
             while True:
                 await asyncio.sleep(CHECK_SECONDS)
                 await connection.fetchval("SELECT 1")
@@ -64,15 +64,15 @@ class Bell:
         kind, _, name = str(payload).partition(":")
         if kind == "config":
             self._on_config(name)
-        self._ring(str(payload))
+        self._set(str(payload))
 
-    def _ring(self, name: str) -> None:
+    def _set(self, name: str) -> None:
         for event in self._waiting.get(name, ()):
             event.set()
         for event in self._waiting.get(name.partition(":")[0], ()):
             event.set()
 
-    def _ring_all(self) -> None:
+    def _set_all(self) -> None:
         self._on_config(None)
         for events in self._waiting.values():
             for event in events:

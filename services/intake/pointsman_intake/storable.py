@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 
 from pointsman.core.storable import INTEGER_MAX, INTEGER_MIN, mended
 from pointsman_intake.model import Person, Report
-from pointsman_intake.said import KEY_LENGTH_MAX, Read, Said
+from pointsman_intake.parsed import KEY_LENGTH_MAX, ParsedMessage, ParsedWebhook
 
-V = TypeVar("V", Said, Report)
+V = TypeVar("V", ParsedMessage, Report)
 
 IDENTITY_LENGTH_MAX = 320
 """A longer one is nobody's: it is left out rather than cut, since what is left would be another's."""
 
 
-def kept(said: V) -> V:
+def kept(parsed: V) -> V:
     """The message or report, as it can be kept."""
-    return replace(said, **{field.name: _value(getattr(said, field.name)) for field in fields(said)})
+    return replace(parsed, **{field.name: _value(getattr(parsed, field.name)) for field in fields(parsed)})
 
 
-def kept_read(read: Read) -> Read:
+def kept_read(read: ParsedWebhook) -> ParsedWebhook:
     """Everything that was in one webhook, as it can be kept."""
     return replace(
         read,

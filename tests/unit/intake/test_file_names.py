@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.runtime.http.problems import Problem
 from pointsman_intake.api.forms import upload_of
-from pointsman_intake.attached import NAME_LENGTH_MAX, disposition, file_name, named_by
+from pointsman_intake.file_names import NAME_LENGTH_MAX, disposition, file_name, named_by
 
 TYPE = 'multipart/form-data; boundary="b"'
 NAMES = [

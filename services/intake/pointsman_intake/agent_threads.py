@@ -13,9 +13,9 @@ from pointsman.contracts.desk import TicketOpened
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_intake.accept.citing import take_part
 from pointsman_intake.accept.customers import Customers
 from pointsman_intake.accept.gather import gather, text_of
+from pointsman_intake.accept.threads import take_part
 from pointsman_intake.model import Inbound, Person
 
 _ADDRESSES = """

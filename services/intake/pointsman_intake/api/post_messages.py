@@ -1,7 +1,7 @@
 """`POST /messages` and `/messages:batch`: plain ASGI, since what surrounds a call costs more than the call.
 
 They are answered before the application's router, under the same layer that every call has (ids, measurements,
-problems); OpenAPI documents them from the same shapes (`documents`).
+problems); OpenAPI documents them from the same shapes (`openapi`).
 """
 
 from typing import Any
@@ -28,15 +28,15 @@ from pointsman_intake.api.batches import (
     unsupported,
 )
 from pointsman_intake.api.bodies import Headers, headers_of, media_type, read_body
-from pointsman_intake.api.documents import document_hot_routes
-from pointsman_intake.api.naming import look_up, names_something, refuse_absent
+from pointsman_intake.api.openapi import document_hot_routes
+from pointsman_intake.api.references import look_up, names_something, refuse_absent
 from pointsman_intake.cloudevents import from_binary, from_structured
 from pointsman_intake.connectors import Connector
 from pointsman_intake.gate import Gate, own_connector
+from pointsman_intake.json_messages import inbound
 from pointsman_intake.model import Arrival, Inbound, Raw
-from pointsman_intake.refusals import refused
 from pointsman_intake.shapes import MESSAGE, MessageIn
-from pointsman_intake.understand import inbound
+from pointsman_intake.validation import refused
 
 CLOUDEVENT = "application/cloudevents+json"
 _JSON = (b"content-type", b"application/json")

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from pointsman.core.instant import EPOCH
 from pointsman.runtime.http.problems import Problem
 from pointsman_intake.connectors import Connector
+from pointsman_intake.json_messages import inbound
 from pointsman_intake.model import Inbound, Person, canonical, cut
 from pointsman_intake.shapes import MESSAGE
-from pointsman_intake.understand import inbound
 
 NOW = EPOCH + timedelta(days=20_000)
 CHAT = Connector(channel="chat", kind="json", hints=True)

@@ -7,7 +7,7 @@ from prometheus_client import REGISTRY, generate_latest
 
 from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until
-from pointsman_metrics.exposed import FIGURES, ExposedFigures, Place, read_figures
+from pointsman_metrics.prometheus import FIGURES, ExposedFigures, Place, read_figures
 from pointsman_metrics.settings import MetricsSettings
 from tests.integration.metrics.a_day import a_day
 from tests.integration.town import a_worker

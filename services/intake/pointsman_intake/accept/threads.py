@@ -18,7 +18,7 @@ from pointsman.core.ids import digest_of
 from pointsman.runtime.logic import Database
 from pointsman_intake.accept.bounces import Returned
 from pointsman_intake.accept.gather import Gathered, Key, text_of
-from pointsman_intake.accept.naming import threads_by_name
+from pointsman_intake.accept.thread_names import threads_by_name
 from pointsman_intake.model import Inbound, Report
 
 PARTIES_MAX = 200

@@ -1,4 +1,4 @@
-"""Taking what proved itself: it is accepted or it is kept. A fault of ours is never an error of the sender's.
+"""What proved itself is accepted or goes to the quarantine. A fault of ours is never an error of the sender's.
 
 Mail and webhooks come from parties that cannot mend what we fail at, and that stop when they are answered errors. So
 whatever is raised while they are read, mapped and written becomes `NotUnderstood` here, in one place, and a row of the
@@ -17,8 +17,8 @@ from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.logic import Database
 from pointsman_intake.model import Raw
+from pointsman_intake.parsed import NotUnderstood
 from pointsman_intake.quarantine import put_in_quarantine
-from pointsman_intake.said import NotUnderstood
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Quarantined:
     """It is in the quarantine, under this id, and why."""
 
     quarantine_id: str
@@ -45,12 +45,12 @@ async def understood(work: Awaitable[T]) -> T:
         raise NotUnderstood("fault", f"taking it raised {error!r}"[:500]) from error
 
 
-async def taken_or_kept(
+async def accepted_or_quarantined(
     db: Database, workspace: str, connector: str, source: str, raw: Raw, at: Instant, work: Awaitable[T]
-) -> T | Kept:
+) -> T | Quarantined:
     """What the work gives; when it is not understood, where its bytes are kept. `source` is `email` or `hook`."""
     try:
         return await understood(work)
     except NotUnderstood as why:
         id = await put_in_quarantine(db, workspace, connector, source, raw, why, at)
-        return Kept(id, why.reason)
+        return Quarantined(id, why.reason)
