@@ -7,15 +7,15 @@ from typing import Any
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman_sla.alerts.book import AlertBook
+from pointsman_sla.alerts.items import Item
 from pointsman_sla.alerts.model import Alert
 from pointsman_sla.alerts.silences import SilenceBook
 from pointsman_sla.canary import Canary
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.clocks.policy import Book
-from pointsman_sla.near import Near, NearTimer
-from pointsman_sla.notify.item import Item
-from pointsman_sla.predict.noting import Notes
-from pointsman_sla.recompute.job import Jobs
+from pointsman_sla.job import Jobs
+from pointsman_sla.near_timers import Near, NearTimer
+from pointsman_sla.predict.observations import Notes
 
 RESIDENT_TICKETS_MAX = 10_000
 """How many tickets a lane keeps in memory; the lane is their only writer, so that a kept one is exact."""

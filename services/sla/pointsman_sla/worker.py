@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from pointsman.contracts.alerting import AlertAck, AlertUnack, SilenceAdd, SilenceEnd
 from pointsman.contracts.base import Contract
-from pointsman.contracts.desk import TicketEscalated, TicketMerged, TicketOpened
+from pointsman.contracts.desk import TicketEscalated
 from pointsman.contracts.recomputing import ClocksRecompute
 from pointsman.contracts.workspace import ConfigApplied, PresenceChanged
 from pointsman.core.cause import Cause, RecordCause, TimerCause
@@ -14,24 +14,23 @@ from pointsman.core.decision import NOTHING, Decision, Emission
 from pointsman.core.instant import Instant, after
 from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Batch, Database
-from pointsman_sla import merging, releasing
-from pointsman_sla.alerts import deciding
 from pointsman_sla.alerts.book import AlertBook
 from pointsman_sla.canary import CANARY
 from pointsman_sla.clocks.firing import fired, severity_of
 from pointsman_sla.clocks.lifecycle import CONCERNING, advance
-from pointsman_sla.clocks.model import Clock
 from pointsman_sla.clocks.policy import part_of, read_book
-from pointsman_sla.concluding import conclude
-from pointsman_sla.escalating import Climb
+from pointsman_sla.gathering import gather
 from pointsman_sla.micros import instant, micros
-from pointsman_sla.near import KINDS, Near, NearTimer, Place
+from pointsman_sla.near_timers import KINDS, Near, NearTimer, Place, clock_of
 from pointsman_sla.notify.writing import write_items
-from pointsman_sla.recompute import deciding as recompute
-from pointsman_sla.recompute.rows import read_unfinished
+from pointsman_sla.rules import alerting, cover_end, merge, recompute
+from pointsman_sla.rules.alerting import ACKNOWLEDGEMENT, SILENCE
+from pointsman_sla.rules.apply import conclude
+from pointsman_sla.rules.ladder_run import Climb
 from pointsman_sla.state import Placed, SlaState
-from pointsman_sla.store import reading
-from pointsman_sla.store.noting import write_notes
+from pointsman_sla.store import loading
+from pointsman_sla.store.jobs import read_unfinished
+from pointsman_sla.store.observations import write_notes
 from pointsman_sla.store.writing import write_changes
 
 NEAR_SECONDS = 3.0
@@ -42,9 +41,6 @@ NEAR_MAX = 20_000
 
 READ_MAX = 1_000
 """How many timers are read in one go: other lanes of the process have their turn in between."""
-
-ACKNOWLEDGEMENT, SILENCE = "acknowledgement", "silence"
-"""The kinds of timer that end an acknowledgement given for a time, and a silence."""
 
 
 class SlaLane:
@@ -61,7 +57,7 @@ class SlaLane:
         ACKNOWLEDGEMENT: frozenset(("commands",)),
         recompute.RECOMPUTE: frozenset(("desk",)),
         SILENCE: frozenset(("commands",)),
-        releasing.RELEASE: frozenset(),  # what ended has been decided
+        cover_end.RELEASE: frozenset(),  # what ended has been decided
         # Held back by nothing: one that waited for a backlog to be read would hold up its reading.
         CANARY: frozenset(),
     }
@@ -79,11 +75,11 @@ class SlaLane:
         """The open alerts, the unfinished recomputes and the timers of the next seconds, the overdue ones first."""
         journal = Journal()
         state = SlaState(journal, lane, now, Near(journal, (0, "")), AlertBook(journal))
-        for alert, clocks in await reading.read_open_alerts(db, lane):
+        for alert, clocks in await loading.read_open_alerts(db, lane):
             state.alerts.load(alert, clocks)
         state.jobs.open.update((job.id, job) for job in await read_unfinished(db, lane))
-        state.silences.load(await reading.read_silences(db, lane))
-        state.canary.fires_at = await reading.read_canary(db, lane) or now
+        state.silences.load(await loading.read_silences(db, lane))
+        state.canary.fires_at = await loading.read_canary(db, lane) or now
         await self.refresh(db, state, now)
         return state
 
@@ -96,52 +92,14 @@ class SlaLane:
             return
         last: Place | None = near.read_to
         while last is not None and len(near.timers) < NEAR_MAX:
-            timers, last = await reading.read_near(db, state.lane, last, until, READ_MAX)
+            timers, last = await loading.read_near(db, state.lane, last, until, READ_MAX)
             for timer in timers:
                 near.load(timer)
             near.read_to = last or (horizon[0], "\x7f")
 
     async def gather(self, db: Database, state: SlaState, causes: Sequence[Cause]) -> None:
-        """The tickets, versions and alerts that the causes need and that are not in memory."""
-        tickets: set[str] = set()
-        versions: set[tuple[str, int]] = set()
-        alerts: set[str] = set()
-        newest: set[str] = set()
-        for cause in causes:
-            if isinstance(cause, TimerCause):
-                if cause.kind in (ACKNOWLEDGEMENT, SILENCE):
-                    newest.add(cause.workspace)
-                elif timer := state.near.timers.get(_clock_of(cause)):
-                    versions |= _versions_of_ladder(timer.workspace, timer.clock)
-                continue
-            for body in cause.bodies:
-                if type(body) in CONCERNING:
-                    tickets.add(body.ticket_id)
-                    if isinstance(body, TicketMerged) and body.into is not None:
-                        tickets.add(body.into)
-                    if isinstance(body, TicketOpened):
-                        versions.add((cause.workspace, body.config_version))
-                    if isinstance(body, TicketEscalated) and body.notify is not None:
-                        newest.add(cause.workspace)
-                elif isinstance(body, AlertAck | AlertUnack):
-                    alerts.add(body.alert_id)
-                    newest.add(cause.workspace)
-                elif isinstance(body, SilenceAdd | SilenceEnd):
-                    newest.add(cause.workspace)
-        state.used(tickets)
-        if unknown := [ticket for ticket in tickets if ticket not in state.tickets]:
-            for ticket in await reading.read_tickets(db, unknown):
-                state.tickets[ticket.id] = ticket
-                versions |= reading.versions_of(ticket)
-        if missing := [key for key in versions if key not in state.books]:
-            state.books.update(await reading.read_books(db, missing))
-        if newest:
-            state.newest_books = await reading.read_newest_books(db, newest)
-        if alerts:
-            state.asked_alerts = {alert.id: alert for alert in await reading.read_alerts(db, alerts)}
-            state.asked_members = await reading.read_members(db, alerts)
-        await releasing.gather(db, state, causes)
-        await recompute.gather(db, state, causes)
+        """What the causes need and that is not in memory."""
+        await gather(db, state, causes)
 
     # -- decide --------------------------------------------------------------------------------------------------------
 
@@ -151,11 +109,11 @@ class SlaLane:
             return self._timer(state, cause, now)
         body = cause.bodies[0]
         if isinstance(body, AlertAck | AlertUnack):
-            return deciding.acknowledge(state, cause, body, now)
+            return alerting.acknowledge(state, cause, body, now)
         if isinstance(body, SilenceAdd):
-            return deciding.begin_silence(state, cause, body, now)
+            return alerting.begin_silence(state, cause, body, now)
         if isinstance(body, SilenceEnd):
-            return deciding.end_silence(state, cause, body, now)
+            return alerting.end_silence(state, cause, body, now)
         if isinstance(body, ClocksRecompute):
             return recompute.ask(state, cause, body, now)
         for body in cause.bodies:
@@ -165,7 +123,7 @@ class SlaLane:
             elif isinstance(body, PresenceChanged):
                 state.notes.hear(cause.workspace, body)
             elif isinstance(body, TicketEscalated) and body.notify is not None:
-                deciding.tell_of_ticket(state, cause, body, now)
+                alerting.tell_of_ticket(state, cause, body, now)
         if any(type(body) in CONCERNING for body in cause.bodies):
             return self._advance(state, cause, now)
         return NOTHING
@@ -175,15 +133,15 @@ class SlaLane:
         if cause.kind == recompute.RECOMPUTE:
             return recompute.step(state, cause, now)
         if cause.kind == ACKNOWLEDGEMENT:
-            return deciding.end_acknowledgement(state, cause, now)
+            return alerting.end_acknowledgement(state, cause, now)
         if cause.kind == SILENCE:
-            return deciding.silence_is_over(state, cause, now)
-        if cause.kind == releasing.RELEASE:
-            return releasing.step(state, cause, now)
+            return alerting.silence_is_over(state, cause, now)
+        if cause.kind == cover_end.RELEASE:
+            return cover_end.step(state, cause, now)
         if cause.kind == CANARY:
             state.canary.fire(state.journal, now)
             return NOTHING
-        timer = state.near.timers.get(_clock_of(cause))
+        timer = state.near.timers.get(clock_of(cause))
         if timer is None or timer.id != cause.id:
             return NOTHING  # a timer of an older generation means nothing
         return self._escalate(state, timer, now) if cause.kind == "escalation" else self._fire(state, timer, cause, now)
@@ -205,13 +163,13 @@ class SlaLane:
         if course is None:
             return NOTHING
         state.notes.note(before, course, cause.bodies, cause.at)
-        elsewhere = merging.go_on(state, cause, before, course, now)
+        elsewhere = merge.go_on(state, cause, before, course, now)
         return Decision(emissions=(*elsewhere, *conclude(state, course, before, cause.at, now)))
 
     def _fire(self, state: SlaState, timer: NearTimer, cause: TimerCause, now: Instant) -> Decision:
         """The next point of a clock has come."""
         clock, point = timer.clock, timer.clock.plan[0]
-        alerts, emissions = deciding.join(state, timer.workspace, timer.ticket_id, clock, severity_of(point[1]), now)
+        alerts, emissions = alerting.join(state, timer.workspace, timer.ticket_id, clock, severity_of(point[1]), now)
         overdue = cause.late or cause.due < state.taken_at
         clock, fact = fired(
             clock, timer.ticket_id, timer.agent, micros(now), late=overdue, blind=cause.blind, alerts=alerts
@@ -269,14 +227,14 @@ class SlaLane:
         if state.silences.active:
             found[SILENCE] = min(silence.until for silence in state.silences.active.values())
         found[CANARY] = state.canary.fires_at
-        return found | releasing.earliest(state) | recompute.earliest(state)
+        return found | cover_end.earliest(state) | recompute.earliest(state)
 
     def due(self, state: SlaState, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
         """The timers of a kind that are due, earliest first."""
         if kind == recompute.RECOMPUTE:
             return recompute.due(state, until, count_max)
-        if kind == releasing.RELEASE:
-            return releasing.due(state, until, count_max)
+        if kind == cover_end.RELEASE:
+            return cover_end.due(state, until, count_max)
         if kind == ACKNOWLEDGEMENT:
             return self._due_acks(state, until)[:count_max]
         if kind == SILENCE:
@@ -317,11 +275,3 @@ class SlaLane:
             if silence.until <= until
         ]
         return sorted(ends, key=lambda cause: (cause.due, cause.id))
-
-
-def _clock_of(cause: TimerCause) -> str:
-    return cause.id.partition(":")[0]
-
-
-def _versions_of_ladder(workspace: str, clock: Clock) -> set[tuple[str, int]]:
-    return set() if clock.escalation is None else {(workspace, clock.escalation.version)}

@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.contracts.recomputing import recompute_job_id
 from pointsman.testing.waiting import until_it
-from pointsman_sla.recompute.job import STEP_TICKETS_MAX
+from pointsman_sla.job import STEP_TICKETS_MAX
 from tests.integration.sla.conftest import Service, a_policy, first
 from tests.integration.sla.test_api import app, client_of
 

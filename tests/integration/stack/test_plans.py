@@ -16,7 +16,7 @@ from pointsman_metrics import store as metrics
 from pointsman_routing import gathering as routing
 from pointsman_routing import store
 from pointsman_routing.api import offers
-from pointsman_sla.store import reading as sla
+from pointsman_sla.store import loading as sla
 
 pytestmark = pytest.mark.stack
 

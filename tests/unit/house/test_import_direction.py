@@ -26,7 +26,7 @@ MAY_IMPORT = {
 DECIDES = {
     "intake": (),
     "routing": ("desk", "classify"),
-    "sla": ("calendar", "clocks", "alerts", "canary", "concluding", "escalating", "near"),
+    "sla": ("calendar", "clocks", "alerts", "canary", "job", "near_timers", "rules", "state"),
     "metrics": ("fold",),
 }
 """The packages and modules of each service that decide: pure, with time, ids and randomness as arguments."""

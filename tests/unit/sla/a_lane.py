@@ -9,15 +9,15 @@ from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import Decision
 from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.journal import Journal
-from pointsman_sla import releasing
 from pointsman_sla.alerts.book import AlertBook
+from pointsman_sla.alerts.items import Item
 from pointsman_sla.clocks.model import Clock
-from pointsman_sla.concluding import near_timer
+from pointsman_sla.job import STEP_TICKETS_MAX
 from pointsman_sla.micros import instant, micros
-from pointsman_sla.near import Near
-from pointsman_sla.notify.item import Item
-from pointsman_sla.recompute.job import STEP_TICKETS_MAX
-from pointsman_sla.releasing import RELEASE
+from pointsman_sla.near_timers import Near
+from pointsman_sla.rules import cover_end
+from pointsman_sla.rules.apply import near_timer
+from pointsman_sla.rules.cover_end import RELEASE
 from pointsman_sla.state import SlaState
 from pointsman_sla.worker import SlaLane
 from tests.unit.sla.builders import ANNA, a_document, minute
@@ -105,7 +105,7 @@ class LaneOfTests:
         )
         tickets = {clock.id: ticket for ticket in self.state.tickets.values() for clock in ticket.clocks.values()}
         self.state.releasing[alert_id] = [
-            (since, near_timer(tickets[id], self.rows[id])) for since, id in joined[: releasing.STEP_CLOCKS_MAX]
+            (since, near_timer(tickets[id], self.rows[id])) for since, id in joined[: cover_end.STEP_CLOCKS_MAX]
         ]
 
     def configure(self, at: float, version: int, *policies: dict[str, Any], **changes: Any) -> None:

@@ -7,11 +7,11 @@ from pointsman.core.cause import Cause
 from pointsman.core.decision import Decision
 from pointsman.core.instant import Instant
 from pointsman_sla.alerts.book import state_of
-from pointsman_sla.alerts.deciding import ladder_of
 from pointsman_sla.clocks.deferring import END, has_ended
 from pointsman_sla.clocks.firing import past
 from pointsman_sla.clocks.model import Clock
 from pointsman_sla.micros import instant
+from pointsman_sla.rules.alerting import ladder_of
 from tests.unit.sla.a_lane import LaneOfTests
 
 

@@ -6,8 +6,8 @@ import pytest
 
 from pointsman.contracts import desk
 from pointsman.contracts.alerting import AlertAck, AlertUnack
-from pointsman_sla import releasing
 from pointsman_sla.alerts.model import Alert
+from pointsman_sla.rules import cover_end
 from tests.unit.sla.a_lane import LaneOfTests
 from tests.unit.sla.builders import (
     ANNA,
@@ -136,7 +136,7 @@ def test_an_end_that_falls_into_an_acknowledgement_waits_after_it() -> None:
 
 
 def test_the_clocks_of_a_large_alert_are_given_back_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(releasing, "STEP_CLOCKS_MAX", 2)
+    monkeypatch.setattr(cover_end, "STEP_CLOCKS_MAX", 2)
     lane = a_lane()
     for number in range(7):
         lane.tell(number / 10, *opened(number / 10, ticket=f"tkt_{number}"))

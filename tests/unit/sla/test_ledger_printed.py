@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pointsman_sla.cli import print_ledger
+from pointsman_sla.cli.clocks import print_ledger
 
 
 def an_interval(start: str, end: str, **changes: Any) -> dict[str, Any]:

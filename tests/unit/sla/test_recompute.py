@@ -7,9 +7,9 @@ import pytest
 
 from pointsman_sla.clocks.points import elapsed
 from pointsman_sla.clocks.restating import restate
+from pointsman_sla.job import JOBS_MAX, STEP_TICKETS_MAX, Job
 from pointsman_sla.ledger import ledger
 from pointsman_sla.micros import MICROS, micros
-from pointsman_sla.recompute.job import JOBS_MAX, STEP_TICKETS_MAX, Job
 from tests.unit.sla.a_lane import ADMIN, LaneOfTests
 from tests.unit.sla.builders import (
     OFFICE,

@@ -16,7 +16,7 @@ from pointsman_sla.alerts.model import Alert
 from pointsman_sla.clocks.model import Ticket
 from pointsman_sla.clocks.policy import part_of, read_book
 from pointsman_sla.micros import micros
-from pointsman_sla.near import Near, NearTimer
+from pointsman_sla.near_timers import Near, NearTimer
 from pointsman_sla.state import Placed, SlaState
 from pointsman_sla.worker import SlaLane
 from tests.unit.sla.builders import ANNA, a_document, a_policy, answered, minute, minutes_of, opened, pended, woken

@@ -1,1 +1,2 @@
-"""Alerts: what they are (`model`), those of a lane (`book`), and what a record or a timer does to them (`deciding`)."""
+"""Alerts: what they are (`model`), those of a lane (`book`), who is silenced (`silences`), and what is told of them
+(`items`)."""

@@ -18,14 +18,14 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class Deadline:
     """When time runs out: `due_at` is shown, `breach_at` fires (the boundary rule)."""
 
     due_at: int
     breach_at: int
 
 
-def reach(stretches: Iterable[Stretch], amount: int) -> Due | None:
+def reach(stretches: Iterable[Stretch], amount: int) -> Deadline | None:
     """When `amount` ≥ 0 has elapsed over the stretches (in order), or None when they end before it has, or end exactly
     with it: nothing that counts comes after, so nothing is overrun."""
     due_at: int | None = None
@@ -40,12 +40,12 @@ def reach(stretches: Iterable[Stretch], amount: int) -> Due | None:
         if due_at is None:
             due_at = due
         if stretch.end is None or breach < stretch.end:
-            return Due(due_at, breach)
+            return Deadline(due_at, breach)
         left = 0
     return None
 
 
-def due(calendar: Calendar, start: int, amount: int, pauses: Pauses = ()) -> Due:
+def due(calendar: Calendar, start: int, amount: int, pauses: Pauses = ()) -> Deadline:
     """When `amount` of business time has run since `start`, the pauses left out."""
     stretches, at = [], start
     for low, high in union(pauses):

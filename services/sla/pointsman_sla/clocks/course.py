@@ -13,7 +13,7 @@ from pointsman.contracts.shapes import Metric, Severity
 from pointsman.contracts.sla import ClockCancelled
 from pointsman.core.ids import derived_id
 from pointsman_sla.calendar import Calendar
-from pointsman_sla.clocks import telling
+from pointsman_sla.clocks import facts
 from pointsman_sla.clocks.firing import fired, severity_of, withdrawn, withdraws
 from pointsman_sla.clocks.model import NO_TARGET, Clock, Escalation, InAlert, Phase, Segment, Ticket
 from pointsman_sla.clocks.pauses import pause_of
@@ -157,7 +157,7 @@ class Course:
         if origin is not None:
             clock = self._carried(clock, origin, policy)
         self.keep(clock)
-        self.facts.append(telling.started(clock, self.ticket.id, None if origin is None else origin.id))
+        self.facts.append(facts.started(clock, self.ticket.id, None if origin is None else origin.id))
         if not running and not silent:
             clock = self.keep(self.passed(until_paused(clock, policy, since, self.calendars), self.at))
         if not running:
@@ -282,13 +282,13 @@ class Course:
         """What was promised happened at `at`, which may lie before the record's time (and before what was fired)."""
         clock = self.settled(clock, at, "met in time", met=True)
         clock = self._ended(clock, at, "met", None)
-        self.facts.append(telling.met(clock, self.ticket.id, at, *elapsed(clock, at, self.calendars)))
+        self.facts.append(facts.met(clock, self.ticket.id, at, *elapsed(clock, at, self.calendars)))
 
     def cancel(self, clock: Clock, reason: str) -> None:
         """The clock ends without being met."""
         clock = self.settled(clock, self.at, reason)
         clock = self._ended(clock, self.at, "cancelled", reason)
-        self.facts.append(telling.cancelled(clock, self.ticket.id, reason))
+        self.facts.append(facts.cancelled(clock, self.ticket.id, reason))
 
     def _ended(self, clock: Clock, at: int, state: Any, reason: str | None) -> Clock:
         for severity, _, _ in clock.alerts:
@@ -310,9 +310,9 @@ class Course:
     def settled(self, clock: Clock, at: int, reason: str, met: bool = False) -> Clock:
         """The clock with what lies before `at` fired and what fired for later points withdrawn."""
         clock = self.passed(clock, at)
-        clock, facts = withdrawn(clock, self.ticket.id, at, reason, met)
-        self.facts.extend(facts)
-        for severity in withdraws(facts):
+        clock, withdrawals = withdrawn(clock, self.ticket.id, at, reason, met)
+        self.facts.extend(withdrawals)
+        for severity in withdraws(withdrawals):
             self.moves.append((severity, clock, False, "corrected"))
             escalation = clock.escalation.without(severity) if clock.escalation is not None else None
             alerts = tuple(each for each in clock.alerts if each.severity != severity)
@@ -376,10 +376,10 @@ class Course:
     # -- what others hear ----------------------------------------------------------------------------------------------
 
     def _say_paused(self, clock: Clock) -> None:
-        self.facts.append(telling.paused(clock, self.ticket.id, *elapsed(clock, self.at, self.calendars)))
+        self.facts.append(facts.paused(clock, self.ticket.id, *elapsed(clock, self.at, self.calendars)))
 
     def _say_resumed(self, clock: Clock, retargeted: bool = False) -> None:
-        self.facts.append(telling.resumed(clock, self.ticket.id, retargeted))
+        self.facts.append(facts.resumed(clock, self.ticket.id, retargeted))
 
 
 def _put_down(escalation: Escalation | None) -> Escalation | None:

@@ -13,7 +13,7 @@ from pointsman.contracts.document.workspace import FIRST_QUEUE
 from pointsman.contracts.shapes import Channel, Metric, Priority
 from pointsman_sla.calendar import Calendar, compile_calendar
 from pointsman_sla.clocks.ladder import Ladder, read_ladder, share_step
-from pointsman_sla.clocks.lines import FIFO, ORDERING, Line, lines_of
+from pointsman_sla.clocks.queue_order import FIFO, ORDERING, QueueOrder, orders_of
 
 ALWAYS = "always"
 """The calendar of a policy that names none, unless the workspace has its own of that name."""
@@ -89,8 +89,8 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyTarget:
-    """Somebody to notify: messages of one group within a window are one. The address is the sender's business."""
+class NotifyGrouping:
+    """How what a notify target is told is bundled: messages of one group within a window are one."""
 
     name: str
     group_by: tuple[str, ...] = ("queue", "policy")
@@ -104,15 +104,15 @@ class Book:
     version: int
     policies: tuple[Policy, ...] = ()
     definitions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    lines: Mapping[str, Line] = field(default_factory=dict)
+    orders: Mapping[str, QueueOrder] = field(default_factory=dict)
     ladders: Mapping[str, Ladder] = field(default_factory=dict)
-    targets: Mapping[str, NotifyTarget] = field(default_factory=dict)
+    groupings: Mapping[str, NotifyGrouping] = field(default_factory=dict)
     last_resort: str | None = None
     _compiled: dict[str, Calendar] = field(default_factory=dict, repr=False, compare=False)
 
-    def line(self, queue: str | None) -> Line:
+    def order_of(self, queue: str | None) -> QueueOrder:
         """How a queue orders its tickets."""
-        return self.lines.get(queue or "", FIFO)
+        return self.orders.get(queue or "", FIFO)
 
     def policy_for(self, labels: Labels) -> Policy | None:
         """The first policy that matches; None: nothing is promised."""
@@ -125,9 +125,9 @@ class Book:
         """The policy of that name in this version."""
         return next((policy for policy in self.policies if policy.name == name), None)
 
-    def target(self, name: str) -> NotifyTarget:
+    def grouping(self, name: str) -> NotifyGrouping:
         """The notify target of that name; one with the defaults when this version has none."""
-        return self.targets.get(name) or NotifyTarget(name)
+        return self.groupings.get(name) or NotifyGrouping(name)
 
     def calendar(self, name: str) -> Calendar:
         """The compiled calendar. Raises `CalendarError` when its definition is wrong, `KeyError` when there is none."""
@@ -181,17 +181,17 @@ def read_book(version: int, part: Mapping[str, Any]) -> Book:
         policies=tuple(_read_policy(raw, ladders) for raw in sla["policies"]),
         definitions=definitions,
         ladders=ladders,
-        targets={name: _read_notify(name, raw or {}) for name, raw in (sla.get("notify") or {}).items()},
+        groupings={name: _read_notify(name, raw or {}) for name, raw in (sla.get("notify") or {}).items()},
         last_resort=sla.get("last_resort"),
-        lines=lines_of(part.get("queues") or {}),
+        orders=orders_of(part.get("queues") or {}),
     )
 
 
-def _read_notify(name: str, raw: Mapping[str, Any]) -> NotifyTarget:
-    given = NotifyTarget(name)
+def _read_notify(name: str, raw: Mapping[str, Any]) -> NotifyGrouping:
+    given = NotifyGrouping(name)
     group_by = raw.get("group_by")
     within = raw.get("within_seconds")
-    return NotifyTarget(
+    return NotifyGrouping(
         name,
         given.group_by if group_by is None else tuple(group_by),
         given.within_seconds if within is None else int(within),

@@ -1,1 +1,1 @@
-"""Telling people: what a ladder's step notifies (`item`), gathered into messages and sent."""
+"""Telling people: what a ladder's step notifies (`alerts.items`), gathered into messages and sent."""

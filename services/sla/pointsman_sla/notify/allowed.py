@@ -1,6 +1,6 @@
 """Which addresses of apprise may be told: services over HTTPS, and mail.
 
-An allow list: all of these send through `requests` or `smtplib`, whose connections the courier's process checks. What
+An allow list: all of these send through `requests` or `smtplib`, whose connections the sandbox's process checks. What
 runs local programs, writes to local logs or speaks protocols of its own is not here; a newer version of apprise adds
 nothing by itself.
 """

@@ -24,11 +24,11 @@ from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.outbound_queue import send_due
 from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.tasks import Tasks
-from pointsman_sla.notify import settling
-from pointsman_sla.notify.courier import Courier
-from pointsman_sla.notify.opening import open_due, take_up
-from pointsman_sla.notify.standing import Standing, read_standing
-from pointsman_sla.notify.targets import Target, Targets
+from pointsman_sla.notify import rows
+from pointsman_sla.notify.bundling import open_due, take_up
+from pointsman_sla.notify.sandbox import Sandbox
+from pointsman_sla.notify.still_due import StillDue, read_still_due
+from pointsman_sla.notify.targets import NotifyTarget, Targets
 from pointsman_sla.notify.waking import wake
 from pointsman_sla.notify.wording import ALERTS_LISTED_MAX, variables
 from pointsman_sla.settings import SlaSettings
@@ -99,7 +99,7 @@ class NotificationSender:
     ) -> None:
         self._settings, self._lanes = settings, lanes
         self._due = bell or asyncio.Event()
-        self._courier = Courier(loopback=settings.notify_to_loopback)
+        self._sandbox = Sandbox(loopback=settings.notify_to_loopback)
         self._targets = Targets()
         self._tasks = Tasks("sla")
 
@@ -114,21 +114,21 @@ class NotificationSender:
 
     async def __aexit__(self, *_: object) -> None:
         await self._tasks.close()
-        await self._courier.__aexit__()
+        await self._sandbox.__aexit__()
         await self._pool.close()
 
     async def _warm_up(self) -> None:
         """Loads what sends before it is needed, but not while the worker itself begins."""
         await asyncio.sleep(WARM_UP_SECONDS)
         try:
-            await self._courier.start()
-        except OSError as error:  # the first errand tries again
-            log.warning("the couriers were not started", error=repr(error))
+            await self._sandbox.start()
+        except OSError as error:  # the first task tries again
+            log.warning("the sandbox was not started", error=repr(error))
 
     async def _keep_tidy(self) -> None:
         while True:
             try:
-                await settling.tidy(self._pool, self._lanes(), self._settings.notify_kept_days)
+                await rows.tidy(self._pool, self._lanes(), self._settings.notify_kept_days)
             except INFRASTRUCTURE_ERRORS as error:
                 log.warning("notifications not tidied", error=repr(error))
             await asyncio.sleep(TIDY_SECONDS)
@@ -139,7 +139,7 @@ class NotificationSender:
         try:
             _, held_back = await open_due(self._pool, self._targets, lanes)
             WAITING.inc(held_back)
-            return await settling.claim(self._pool, lanes, count_max, self._settings.notify_claim_seconds)
+            return await rows.claim(self._pool, lanes, count_max, self._settings.notify_claim_seconds)
         except INFRASTRUCTURE_ERRORS as error:
             log.warning("notifications not claimed", error=repr(error))
             return []
@@ -151,29 +151,29 @@ class NotificationSender:
                 return
             target = self._targets.get(row["workspace"], row["target"])
             if row["items"] is None and await take_up(self._pool, row) == 0:
-                await settling.drop(self._pool, row)
+                await rows.drop(self._pool, row)
                 return
-            standing = await read_standing(self._pool, row["id"], whatever=row["by_hand"])
+            still_due = await read_still_due(self._pool, row["id"], whatever=row["by_hand"])
             if target is None:
                 await self._skip(row, "the configuration has no such target any more")
-            elif standing.count == 0 and row["kind"] != "test":
-                await self._skip(row, f"it is over: {standing.why_over}")
+            elif still_due.count == 0 and row["kind"] != "test":
+                await self._skip(row, f"it is over: {still_due.why_over}")
             else:
-                await self._tell(row, target, standing)
+                await self._tell(row, target, still_due)
         except INFRASTRUCTURE_ERRORS as error:
             log.warning("notification not settled", target=row["target"], id=row["id"], error=repr(error))
             return
         self._due.set()
 
     async def _skip(self, row: Any, reason: str) -> None:
-        await settling.skip(self._pool, row, reason)
+        await rows.skip(self._pool, row, reason)
         SENT.labels("skipped").inc()
         log.info("notification skipped", workspace=row["workspace"], target=row["target"], id=row["id"], reason=reason)
 
-    async def _tell(self, row: Any, target: Target, standing: Standing) -> None:
-        message = await self._written(row, target, standing)
-        alerts = [alert.id for alert in standing.alerts if alert.id is not None]
-        await settling.keep_text(
+    async def _tell(self, row: Any, target: NotifyTarget, still_due: StillDue) -> None:
+        message = await self._written(row, target, still_due)
+        alerts = [alert.id for alert in still_due.alerts if alert.id is not None]
+        await rows.keep_text(
             self._pool, row, message.hidden(message.title), message.hidden(message.body), message.remark, alerts
         )
         try:
@@ -181,17 +181,17 @@ class NotificationSender:
         except NotTaken as error:
             await self._note_failure(row, alerts, error)
         else:
-            seconds = await settling.sent(self._pool, row, alerts)
+            seconds = await rows.sent(self._pool, row, alerts)
             SENT.labels("sent").inc()
             if seconds is not None:
                 DELAY.observe(seconds)
 
-    async def _written(self, row: Any, target: Target, standing: Standing) -> Message:
+    async def _written(self, row: Any, target: NotifyTarget, still_due: StillDue) -> Message:
         """The message as it stands now, with fresh links. A template that breaks is remarked on; the default text is
         used."""
-        links = await self._links(row, standing)
+        links = await self._links(row, still_due)
         given = variables(
-            standing,
+            still_due,
             id=row["id"],
             workspace=row["workspace"],
             target=row["target"],
@@ -203,7 +203,7 @@ class NotificationSender:
         texts = {"title": given["default_title"], "body": given["default_body"]}
         broken = None
         if target.templates:
-            rendered = await self._courier.render(target.templates, given, RENDER_SECONDS)
+            rendered = await self._sandbox.render(target.templates, given, RENDER_SECONDS)
             if rendered["ok"]:
                 texts |= {name: text for name, text in rendered["texts"].items() if text}
             else:
@@ -215,19 +215,21 @@ class NotificationSender:
             log.warning("template broke", workspace=row["workspace"], target=row["target"], reason=message.remark)
         return message
 
-    async def _links(self, row: Any, standing: Standing) -> dict[str, str]:
+    async def _links(self, row: Any, still_due: StillDue) -> dict[str, str]:
         """Alert → the address that acknowledges it, of the largest alerts; none without a `public_url`."""
         if self._settings.public_url is None:
             return {}
         tokens = {
-            alert.id: secrets.token_urlsafe(32) for alert in standing.alerts[:ALERTS_LISTED_MAX] if alert.id is not None
+            alert.id: secrets.token_urlsafe(32)
+            for alert in still_due.alerts[:ALERTS_LISTED_MAX]
+            if alert.id is not None
         }
         hashes = {alert: hashlib.sha256(token.encode()).digest() for alert, token in tokens.items()}
-        await settling.keep_links(self._pool, row, hashes, self._settings.ack_link_seconds)
+        await rows.keep_links(self._pool, row, hashes, self._settings.ack_link_seconds)
         base = self._settings.public_url.rstrip("/")
         return {alert: f"{base}/sla/v1/acks/{token}" for alert, token in tokens.items()}
 
-    async def _tell_addresses(self, row: Any, target: Target, message: Message) -> None:
+    async def _tell_addresses(self, row: Any, target: NotifyTarget, message: Message) -> None:
         """Tells each address that has not taken it. Raises `NotTaken` unless all have."""
         try:
             secret = await self._secrets.get(row["workspace"], target.url_from)
@@ -242,7 +244,7 @@ class NotificationSender:
             digest = hashlib.sha256(address.encode()).hexdigest()
             if digest in taken:
                 continue
-            answer = await self._courier.tell(
+            answer = await self._sandbox.tell(
                 address, message.title, message.body, message.type, row["id"], self._settings.notify_timeout_seconds
             )
             if answer["ok"]:
@@ -259,7 +261,7 @@ class NotificationSender:
         dead = row["rounds"] >= settings.notify_rounds_max
         pause = min(settings.notify_backoff_seconds * 2.0 ** min(row["rounds"] - 1, 20), ROUND_SECONDS_MAX)
         seconds = max(pause, min(error.after_seconds or 0.0, ROUND_SECONDS_MAX))
-        await settling.put_off(self._pool, row, alerts, str(error), sorted(error.taken), seconds, dead=dead)
+        await rows.put_off(self._pool, row, alerts, str(error), sorted(error.taken), seconds, dead=dead)
         SENT.labels("dead" if dead else "put off").inc()
         named = {"workspace": row["workspace"], "target": row["target"], "id": row["id"]}
         log.info("notification not taken", **named, reason=str(error), dead=dead)

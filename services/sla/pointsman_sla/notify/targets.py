@@ -23,7 +23,7 @@ PER_HOUR_MAX = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class NotifyTarget:
     """A notify target. `hours` is the calendar in which it is told; None: always."""
 
     name: str
@@ -47,7 +47,7 @@ class Targets:
     """The targets of workspaces, read anew when a version came."""
 
     def __init__(self) -> None:
-        self._known: dict[str, tuple[int, Mapping[str, Target]]] = {}
+        self._known: dict[str, tuple[int, Mapping[str, NotifyTarget]]] = {}
 
     async def read(self, db: Database, workspaces: Collection[str]) -> set[str]:
         """Makes sure that those of these workspaces are the newest; the workspaces whose targets are known then.
@@ -72,13 +72,13 @@ class Targets:
                     telemetry.alarm("sla", "notify-targets-unreadable", **named, reason=repr(error))
         return {workspace for workspace in newest if workspace in self._known}
 
-    def get(self, workspace: str, name: str) -> Target | None:
+    def get(self, workspace: str, name: str) -> NotifyTarget | None:
         """The target, of a workspace that was read; None when the newest version has none of that name."""
         known = self._known.get(workspace)
         return None if known is None else known[1].get(name)
 
 
-def targets_of(version: int, part: Mapping[str, Any]) -> dict[str, Target]:
+def targets_of(version: int, part: Mapping[str, Any]) -> dict[str, NotifyTarget]:
     """The targets of a version, from what `clocks.policy.part_of` kept of it. Absent keys have the document's defaults
     (`contracts.document.promises.NotifyTarget`)."""
     calendars = read_book(version, part).definitions
@@ -86,9 +86,9 @@ def targets_of(version: int, part: Mapping[str, Any]) -> dict[str, Target]:
     return {name: _target(name, raw, part["timezone"], calendars) for name, raw in given.items()}
 
 
-def _target(name: str, given: Mapping[str, Any], zone: str, calendars: Mapping[str, Mapping[str, Any]]) -> Target:
+def _target(name: str, given: Mapping[str, Any], zone: str, calendars: Mapping[str, Mapping[str, Any]]) -> NotifyTarget:
     hours = given.get("hours")
-    return Target(
+    return NotifyTarget(
         name=name,
         url_from=given.get("url_from"),
         zone=given.get("timezone") or zone,

@@ -6,13 +6,13 @@ from typing import Any
 
 from pointsman.core.instant import Instant
 from pointsman.core.zones import zone_of
-from pointsman_sla.notify.standing import Alerted, Line, Standing
+from pointsman_sla.notify.still_due import Alerted, Line, StillDue
 
 ALERTS_LISTED_MAX = 5
 
 
 def variables(
-    standing: Standing,
+    still_due: StillDue,
     *,
     id: str,
     workspace: str,
@@ -30,19 +30,19 @@ def variables(
         "zone": zone,
         "group": group,
         "test": test,
-        "count": standing.count,
-        "more": standing.count - len(standing.lines),
-        "severity": _worst(standing),
-        "items": [_item(line, zone) for line in standing.lines],
-        "alerts": [asdict(alert) | {"ack_url": links.get(alert.id or "")} for alert in standing.alerts],
+        "count": still_due.count,
+        "more": still_due.count - len(still_due.lines),
+        "severity": _worst(still_due),
+        "items": [_item(line, zone) for line in still_due.lines],
+        "alerts": [asdict(alert) | {"ack_url": links.get(alert.id or "")} for alert in still_due.alerts],
     }
-    given["default_title"] = _title(standing, given)
-    given["default_body"] = _body(standing, given)
+    given["default_title"] = _title(still_due, given)
+    given["default_body"] = _body(still_due, given)
     return given
 
 
-def _worst(standing: Standing) -> str | None:
-    severities = {alert.severity for alert in standing.alerts}
+def _worst(still_due: StillDue) -> str | None:
+    severities = {alert.severity for alert in still_due.alerts}
     return "breach" if "breach" in severities else "warning" if "warning" in severities else None
 
 
@@ -57,14 +57,14 @@ def in_zone(at: Instant | None, zone: str) -> str | None:
     return None if at is None else f"{at.astimezone(zone_of(zone)):%a %-d %b %H:%M %Z}"
 
 
-def _title(standing: Standing, given: Mapping[str, Any]) -> str:
+def _title(still_due: StillDue, given: Mapping[str, Any]) -> str:
     if given["test"]:
         return f"Pointsman: a test message to {given['target']}"
-    if any(line.kind == "exhausted" for line in standing.lines):
-        what = "Nobody acknowledged: " + _count(standing.alerts)
+    if any(line.kind == "exhausted" for line in still_due.lines):
+        what = "Nobody acknowledged: " + _count(still_due.alerts)
     else:
-        what = _count(standing.alerts)
-    return f"{what}{_where(standing)}"
+        what = _count(still_due.alerts)
+    return f"{what}{_where(still_due)}"
 
 
 def _count(alerts: Sequence[Alerted]) -> str:
@@ -82,16 +82,16 @@ def _plural(name: str) -> str:
     return plurals.get(name, "tickets nobody took")
 
 
-def _where(standing: Standing) -> str:
+def _where(still_due: StillDue) -> str:
     """` in billing (vip)`, as far as all have it in common."""
-    queues = {alert.queue for alert in standing.alerts}
-    policies = {alert.policy for alert in standing.alerts}
+    queues = {alert.queue for alert in still_due.alerts}
+    policies = {alert.policy for alert in still_due.alerts}
     queue = f" in {queues.pop()}" if len(queues) == 1 and None not in queues and "" not in queues else ""
     policy = f" ({policies.pop()})" if len(policies) == 1 and None not in policies else ""
     return queue + policy
 
 
-def _body(standing: Standing, given: Mapping[str, Any]) -> str:
+def _body(still_due: StillDue, given: Mapping[str, Any]) -> str:
     if given["test"]:
         return f"This is a test. Messages of the workspace {given['workspace']} to {given['target']} arrive here."
     lines = [_line(item) for item in given["items"]]
@@ -99,14 +99,14 @@ def _body(standing: Standing, given: Mapping[str, Any]) -> str:
         lines.append(f"… and {given['more']} more.")
     links = [
         (f"Acknowledge {_count([alert])}{_place(alert)}: {shown['ack_url']}", alert.count)
-        for alert, shown in zip(standing.alerts, given["alerts"], strict=True)
+        for alert, shown in zip(still_due.alerts, given["alerts"], strict=True)
         if shown["ack_url"] is not None
     ]
-    if len(standing.alerts) > 1:
-        counts = [f"{_count([alert])}{_place(alert)}" for alert in standing.alerts[:ALERTS_LISTED_MAX]]
-        rest = len(standing.alerts) - ALERTS_LISTED_MAX
+    if len(still_due.alerts) > 1:
+        counts = [f"{_count([alert])}{_place(alert)}" for alert in still_due.alerts[:ALERTS_LISTED_MAX]]
+        rest = len(still_due.alerts) - ALERTS_LISTED_MAX
         lines = [*counts, *([f"… and {rest} more alerts."] if rest > 0 else []), "", *lines]
-    why = sorted({line.reason for line in standing.lines})
+    why = sorted({line.reason for line in still_due.lines})
     lines += ["", f"Why: {'; '.join(why[:3])}."] if why else []
     lines += ["", *(text for text, _ in links)] if links else []
     return "\n".join([*lines, "", f"{given['id']}, workspace {given['workspace']}"])

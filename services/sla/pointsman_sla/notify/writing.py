@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Database
-from pointsman_sla.notify.item import Item
+from pointsman_sla.alerts.items import Item
 
 # Of an item that is there already nothing is written, and its group is not due again. What may be told at the lane's
 # instant may be told by the database's clock as well, should that be a moment behind.

@@ -26,9 +26,9 @@ from pointsman_sla.clocks.policy import Book, part_of, read_book
 from pointsman_sla.micros import instant, micros
 from pointsman_sla.predict.durations import decayed
 from pointsman_sla.predict.model import half_life
-from pointsman_sla.predict.noting import Notes
+from pointsman_sla.predict.observations import Notes
 from pointsman_sla.predict.predicting import Prediction, predicted
-from pointsman_sla.predict.standing import rank_of
+from pointsman_sla.predict.queue_rank import rank_of
 
 _READ: dict[str, Any] = {kind.type: kind for kind in (*CONCERNING, PresenceChanged)}  # type: ignore[attr-defined]
 
@@ -123,16 +123,16 @@ class Shop:
                 self._in_hand[each.labels.queue or ""] += sign
                 self._held_by[each.agent or ""] += sign
         if ticket.id in self._rank:
-            queue, rank = self._rank.pop(ticket.id)
-            del self._waiting[queue][rank, ticket.id]
+            queue, before_rank = self._rank.pop(ticket.id)
+            del self._waiting[queue][before_rank, ticket.id]
             assert before is not None
-            del self._lines[queue, before.labels.priority][rank, ticket.id]
+            del self._lines[queue, before.labels.priority][before_rank, ticket.id]
         queue = ticket.labels.queue or ""
-        standing = rank_of(ticket, self.book.line(queue))
-        if standing is not None:
-            self._rank[ticket.id] = (queue, standing)
-            self._waiting[queue][standing, ticket.id] = None
-            self._lines[queue, ticket.labels.priority][standing, ticket.id] = None
+        rank = rank_of(ticket, self.book.order_of(queue))
+        if rank is not None:
+            self._rank[ticket.id] = (queue, rank)
+            self._waiting[queue][rank, ticket.id] = None
+            self._lines[queue, ticket.labels.priority][rank, ticket.id] = None
 
     def due(self, now: int) -> Iterator[tuple[str, Mapping[str, Any], Prediction]]:
         """(clock, row, prediction) of each running clock that has not breached, as `GET /due` would tell them."""

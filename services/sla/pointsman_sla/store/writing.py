@@ -9,9 +9,9 @@ from pointsman.runtime.logic import Database
 from pointsman_sla.alerts.silences import Silence
 from pointsman_sla.clocks.model import Clock, Ticket
 from pointsman_sla.micros import instant
-from pointsman_sla.predict.standing import rank_of
-from pointsman_sla.recompute.rows import write_jobs
+from pointsman_sla.predict.queue_rank import rank_of
 from pointsman_sla.state import Placed, SlaState
+from pointsman_sla.store.jobs import write_jobs
 from pointsman_sla.store.rows import clock_columns, firing_of, mirror_of
 
 KEEP_CONFIGS = """
@@ -164,7 +164,7 @@ async def write_changes(db: Database, state: SlaState) -> None:
 
 
 async def _write_tickets(db: Database, state: SlaState, tickets: Sequence[Ticket]) -> None:
-    lines = [state.book(ticket.workspace, ticket.config_version).line(ticket.labels.queue) for ticket in tickets]
+    orders = [state.book(ticket.workspace, ticket.config_version).order_of(ticket.labels.queue) for ticket in tickets]
     await db.execute(
         KEEP_TICKETS,
         state.lane,
@@ -176,7 +176,7 @@ async def _write_tickets(db: Database, state: SlaState, tickets: Sequence[Ticket
         [ticket.agent for ticket in tickets],
         [ticket.labels.queue for ticket in tickets],
         [mirror_of(ticket) for ticket in tickets],
-        [rank_of(ticket, line) for ticket, line in zip(tickets, lines, strict=True)],
+        [rank_of(ticket, order) for ticket, order in zip(tickets, orders, strict=True)],
         [ticket.labels.priority for ticket in tickets],
     )
 

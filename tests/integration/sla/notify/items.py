@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pointsman.core.instant import Instant
-from pointsman_sla.notify.item import Item
+from pointsman_sla.alerts.items import Item
 
 
 def an_item(id: str, *, at: Instant | None = None, **changes: Any) -> Item:

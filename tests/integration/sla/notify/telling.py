@@ -13,8 +13,8 @@ import orjson
 from pointsman.core.ids import lane_of
 from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until_it
+from pointsman_sla.alerts.items import Item
 from pointsman_sla.clocks.policy import part_of
-from pointsman_sla.notify.item import Item
 from pointsman_sla.notify.sender import NotificationSender
 from pointsman_sla.notify.writing import write_items
 from pointsman_sla.settings import SlaSettings

@@ -8,26 +8,26 @@ import pytest
 from apprise.manager_plugins import NotificationManager
 
 from pointsman_sla.notify.allowed import SCHEMAS
-from pointsman_sla.notify.courier import Courier
+from pointsman_sla.notify.sandbox import Sandbox
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import Receiver, Telling, a_receiver
 
 
 @pytest.fixture
-async def outside() -> AsyncIterator[Courier]:
+async def outside() -> AsyncIterator[Sandbox]:
     """As in production: addresses of this host are refused."""
-    async with Courier(loopback=False) as courier:
-        yield courier
+    async with Sandbox(loopback=False) as sandbox:
+        yield sandbox
 
 
 @pytest.fixture
-async def inside() -> AsyncIterator[Courier]:
-    async with Courier(loopback=True) as courier:
-        yield courier
+async def inside() -> AsyncIterator[Sandbox]:
+    async with Sandbox(loopback=True) as sandbox:
+        yield sandbox
 
 
-async def tell(courier: Courier, address: str, seconds: float = 10.0) -> dict[str, Any]:
-    return await courier.tell(address, "a title", "a body", "breach", "ntf_1", seconds)
+async def tell(sandbox: Sandbox, address: str, seconds: float = 10.0) -> dict[str, Any]:
+    return await sandbox.tell(address, "a title", "a body", "breach", "ntf_1", seconds)
 
 
 WITHIN = (
@@ -40,7 +40,7 @@ WITHIN = (
 )  # fmt: skip
 
 
-async def test_an_address_that_is_not_public_is_not_connected_to(outside: Courier) -> None:
+async def test_an_address_that_is_not_public_is_not_connected_to(outside: Sandbox) -> None:
     async with a_receiver() as receiver:
         for address in WITHIN:
             answer = await tell(outside, address.format(port=receiver.port))
@@ -50,21 +50,21 @@ async def test_an_address_that_is_not_public_is_not_connected_to(outside: Courie
         assert receiver.got == []
 
 
-async def test_a_name_that_resolves_to_this_host_is_not_connected_to(outside: Courier) -> None:
+async def test_a_name_that_resolves_to_this_host_is_not_connected_to(outside: Sandbox) -> None:
     async with a_receiver() as receiver:
         answer = await tell(outside, f"json://localhost:{receiver.port}/")
     assert "which is not public" in answer["reason"]
     assert receiver.got == []
 
 
-async def test_this_host_is_told_where_the_setting_says_so(inside: Courier) -> None:
+async def test_this_host_is_told_where_the_setting_says_so(inside: Sandbox) -> None:
     async with a_receiver() as receiver:
         assert await tell(inside, receiver.address) == {"ok": True, "reason": None, "retry_after_seconds": None}
     assert len(receiver.got) == 1
 
 
 @pytest.mark.parametrize("wish", ["", "?redirect=yes"])
-async def test_a_redirect_is_not_followed_whatever_the_address_says(inside: Courier, wish: str) -> None:
+async def test_a_redirect_is_not_followed_whatever_the_address_says(inside: Sandbox, wish: str) -> None:
     async with a_receiver() as elsewhere, a_receiver() as receiver:
         receiver.headers = f"Location: http://127.0.0.1:{elsewhere.port}/secret\r\n"
         for status in (301, 302, 303, 307, 308):
@@ -81,21 +81,21 @@ OTHERS = (
 )  # fmt: skip
 
 
-async def test_other_kinds_of_addresses_are_refused_in_words(inside: Courier) -> None:
+async def test_other_kinds_of_addresses_are_refused_in_words(inside: Sandbox) -> None:
     for address in OTHERS:
         answer = await tell(inside, address)
         assert not answer["ok"], address
         assert "not allowed" in answer["reason"] or "it has no kind" in answer["reason"], (address, answer)
 
 
-async def test_the_reason_never_quotes_the_address(inside: Courier) -> None:
+async def test_the_reason_never_quotes_the_address(inside: Sandbox) -> None:
     for address in ("slack://token-of-ours/x", "json://user:hidden@127.0.0.1:1/hidden", "dbus://hidden", "hidden"):
         answer = await tell(inside, address)
         assert "hidden" not in answer["reason"]
         assert "token-of-ours" not in answer["reason"]
 
 
-async def test_no_file_of_this_host_is_sent(inside: Courier, tmp_path: Any) -> None:
+async def test_no_file_of_this_host_is_sent(inside: Sandbox, tmp_path: Any) -> None:
     """A template of a Teams address is a file of the host, and so is a key for mail."""
     hidden = tmp_path / "hidden.json"
     hidden.write_text('{"text": "hidden"}')
@@ -110,7 +110,7 @@ async def test_no_file_of_this_host_is_sent(inside: Courier, tmp_path: Any) -> N
         assert receiver.got == []
 
 
-async def test_an_answer_that_never_ends_is_cut_off_with_its_process(inside: Courier) -> None:
+async def test_an_answer_that_never_ends_is_cut_off_with_its_process(inside: Sandbox) -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
@@ -131,7 +131,7 @@ async def test_an_answer_that_never_ends_is_cut_off_with_its_process(inside: Cou
     assert answer["reason"] == "not done within 1 seconds"
 
 
-async def test_the_sender_goes_on_when_the_program_that_sends_was_killed(inside: Courier) -> None:
+async def test_the_sender_goes_on_when_the_program_that_sends_was_killed(inside: Sandbox) -> None:
     async with a_receiver() as receiver:
         assert (await tell(inside, receiver.address))["ok"]
         assert inside._process is not None

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pointsman.contracts.document.templates import VARIABLES
-from pointsman_sla.notify.standing import Alerted, Line, Standing
+from pointsman_sla.notify.still_due import Alerted, Line, StillDue
 from pointsman_sla.notify.wording import variables
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import Receiver, Telling
@@ -120,7 +120,7 @@ async def test_without_a_public_address_there_is_no_link(telling: Telling, recei
 
 def test_the_variables_are_those_that_a_document_may_name() -> None:
     line = Line("tkt_1", "clk_1", "step", "why", "update", 1, "warning", "low", "q", "p", None, DUE)
-    standing = Standing(
+    standing = StillDue(
         3, [line], [Alerted("alr_1", "warning", "q", "p", 2), Alerted("alr_2", "breach", "r", "p", 1)], []
     )
     given = variables(
