@@ -1,8 +1,8 @@
 """Rule 16, explain: why this agent, why not that agent, why it still waits and what it waits for.
 
 Stored with each offer: the order key, the cause, the version, the few candidates that were compared and how many
-others were out of the question (`why`, at most 2 KB). The rest is computed when asked: of a waiting ticket from the
-state as it is, of a decided one from the agent's state at that decision (`Hindsight`).
+others were out of the question (`rules.reasons`). The rest is computed when asked: of a waiting ticket from the state
+as it is, of a decided one from the agent's state at that decision (`Past`).
 """
 
 from __future__ import annotations
@@ -13,83 +13,18 @@ from typing import TYPE_CHECKING, Any
 from pointsman.contracts.commands import QueueDepths, TicketExplain
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import freeing, ladders, moving, shut
-from pointsman_routing.desk.choice import Choice
+from pointsman_routing.desk import freeing, moving, shut
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import effective_priority, order_key, slack_us
-from pointsman_routing.desk.policy import Needs, QueuePolicy, plain
-from pointsman_routing.desk.refusals import REFUSAL_WORDS, failing_now, search_for, survey
+from pointsman_routing.desk.policy import Needs, plain
+from pointsman_routing.desk.refusals import failing_now, survey
+from pointsman_routing.desk.rules.reasons import boosted_by, climbed, relaxed_by
+from pointsman_routing.desk.state.eligibility import REFUSAL_WORDS
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
 
 EXAMPLES_MAX = 5
-SEARCH_SKILLS_MAX = 20
-"""A search for more skills is not stored: 2 KB is the limit."""
-
-_MODE_WORDS = {
-    "longest_idle": "is idle the longest",
-    "least_loaded": "has the lowest load share",
-    "best_skilled": "has the best skills",
-    "round_robin": "is next in turn",
-}
-
-
-def sentence(ticket: Ticket, choice: Choice, queue: QueuePolicy) -> str:
-    """Why this agent, in one sentence for people."""
-    agent = choice.agent
-    name, load = agent.profile.name, f"{agent.load} of {agent.profile.capacity} units"
-    if choice.by == "affinity":
-        return f"{name} knows the matter or the customer, can take it and has room ({load} taken)"
-    if choice.by == "line":
-        return f"{name} has room again ({load} taken) and this is the first ticket in line for them"
-    if queue.choice is not None:
-        return f"{name} can do it, has room ({load} taken) and {_MODE_WORDS[queue.choice]}"
-    wishes = len(ticket.labels.prefers)
-    preferred = f"meets {-choice.score[0]} of {wishes} preferred skills, " if wishes and choice.score else ""
-    return f"{name} can do it, {preferred}has room ({load} taken), and among equals the lowest load or the longest idle"
-
-
-def why(desk: Desk, ticket: Ticket, choice: Choice) -> dict[str, Any]:
-    """What is stored with the offer (rule 16)."""
-    policy, eligible = desk.policy, desk.eligible(ticket)
-    return {
-        "cause": desk.draft.cause,
-        "change": desk.change,
-        "search": _searched(desk, ticket),
-        "asked": "agent" if choice.by == "line" else "ticket",
-        "by": choice.by,
-        "order": policy.queues[ticket.queue].order,
-        "key": ticket.place[0] if ticket.place else None,
-        **_climbed(ticket),
-        "choice": policy.queues[ticket.queue].choice or "chain",
-        "score": choice.score,
-        "candidates": [(entry.agent.slug, entry.key) for entry in choice.visited],
-        "refused": {"not_in_queue": eligible.without_queue, "lacks_skill": eligible.without_skill},
-        "config_version": policy.version,
-    }
-
-
-def _climbed(ticket: Ticket) -> dict[str, Any]:
-    """What ladders did to it, if any did."""
-    found: dict[str, Any] = {}
-    if ticket.boost:
-        found |= {"boost": ticket.boost, "boosted_by": ladders.boosted_by(ticket)}
-    if ticket.relaxed is not None:
-        found |= {"relaxed": ticket.relaxed, "relaxed_by": ladders.relaxed_by(ticket)}
-    return found
-
-
-def _searched(desk: Desk, ticket: Ticket) -> dict[str, Any] | None:
-    """Among whom the ticket looked: the same for its whole group."""
-    group = ticket.place[4] if ticket.place is not None else None
-    if group is not None and group.search is not None:
-        found: dict[str, Any] = group.search
-    else:
-        found = search_for(desk, ticket)._asdict()
-        if group is not None:
-            group.search = found
-    return found if len(found["requires"]) <= SEARCH_SKILLS_MAX else None
 
 
 def explain(desk: Desk, ticket: Ticket, command: TicketExplain, cause: str, now: Instant) -> Decision:
@@ -112,7 +47,7 @@ def _answer(desk: Desk, ticket: Ticket, agent: str | None) -> dict[str, Any]:
         "queue": ticket.queue,
         "requires": plain(ticket.labels.requires),
         "requires_now": plain(desk.search_of(ticket)[2]),
-        **_climbed(ticket),
+        **climbed(ticket),
         "prefers": plain(ticket.labels.prefers),
         "weight": ticket.labels.weight,
         "order": _order(desk, ticket),
@@ -194,12 +129,12 @@ def _climbed_in_words(desk: Desk, ticket: Ticket) -> str:
     """What ladders did to a waiting ticket, in sentences."""
     said = ""
     if ticket.boost:
-        by = " and ".join(ladders.boosted_by(ticket))
+        by = " and ".join(boosted_by(ticket))
         said += f" It is ordered as {effective_priority(ticket, desk.queue_of(ticket))}, boosted by ladder {by}."
     if ticket.relaxed is not None:
         skill = desk.policy.document.language_skill(ticket.labels.language)
         dropped = {need for need in ticket.labels.requires if ticket.relaxed == "all" or need[0] == skill}
-        by = " and ".join(ladders.relaxed_by(ticket))
+        by = " and ".join(relaxed_by(ticket))
         if dropped:
             said += f" No longer asked for, by ladder {by}: {', '.join(sorted(name for name, _ in dropped))}."
     return said
@@ -239,7 +174,7 @@ def _order(desk: Desk, ticket: Ticket) -> dict[str, Any]:
         "order": queue.order,
         "priority": priority,
         "boost": ticket.boost,
-        "boosted_by": ladders.boosted_by(ticket),
+        "boosted_by": boosted_by(ticket),
         "key": order_key(ticket, queue),
         "slack_us": slack_us(ticket, queue),
         "head_start_minutes": queue.head_start_us[priority] // 60_000_000,

@@ -19,7 +19,8 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.index import first_key
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import micros
-from pointsman_routing.desk.refusals import Failing, failing, search_for
+from pointsman_routing.desk.rules.reasons import search_for
+from pointsman_routing.desk.state.eligibility import Failing, failing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from pointsman.core.instant import Instant
 from pointsman_routing.desk.model import Agent
 from pointsman_routing.desk.policy import Profile
-from pointsman_routing.desk.refusals import Failing, Search, failing
+from pointsman_routing.desk.state.eligibility import Failing, Search, failing
 
 
 class Past(NamedTuple):

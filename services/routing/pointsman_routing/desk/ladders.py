@@ -66,18 +66,6 @@ def climb(desk: Desk, ticket: Ticket, fact: ClockEscalated) -> None:
     )
 
 
-def boosted_by(ticket: Ticket) -> list[str]:
-    """The ladders that have the ticket ordered higher."""
-    return list(dict.fromkeys(each.ladder for each in ticket.climbed or () if each.boost)) if ticket.boost else []
-
-
-def relaxed_by(ticket: Ticket) -> list[str]:
-    """The ladders that dropped requirements in this queueing."""
-    if ticket.relaxed is None:
-        return []
-    return list(dict.fromkeys(each.ladder for each in ticket.climbed or () if each.relax))
-
-
 def _in_words(done: Climb) -> str:
     said = []
     if done.boost:

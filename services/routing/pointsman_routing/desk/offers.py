@@ -20,9 +20,9 @@ from pointsman_routing.desk import escalate, handling
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import charge, free
 from pointsman_routing.desk.choice import Choice
-from pointsman_routing.desk.explain import sentence, why
 from pointsman_routing.desk.model import Agent, Offer, Ticket
 from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.rules.reasons import sentence, why
 from pointsman_routing.desk.shapes import offer_shape, ticket_shape
 
 if TYPE_CHECKING:
