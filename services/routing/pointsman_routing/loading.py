@@ -18,7 +18,6 @@ from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Database
 from pointsman_routing import jobs
 from pointsman_routing.audit import Auditor
-from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.desk import Desk
 from pointsman_routing.desk.draft import Classify
@@ -40,6 +39,7 @@ from pointsman_routing.desk.model import (
 from pointsman_routing.desk.order import order_key, since_us
 from pointsman_routing.desk.policy import Needs, compile_policy, needs
 from pointsman_routing.desk.roster import Roster
+from pointsman_routing.desk.rules import holding, queueing
 from pointsman_routing.desk.timers import Timers
 from pointsman_routing.rows import TICKET
 
@@ -341,7 +341,7 @@ def _settle_in(desk: Desk, now: Instant) -> None:
         elif ticket.state == "queued":
             group = desk.waiting.enter(ticket, order_key(ticket, desk.queue_of(ticket)))
             if group.ripens_us is not None:
-                desk.ripens(ticket.queue, since_us(ticket) + group.ripens_us)
+                queueing.ripens(desk, ticket.queue, since_us(ticket) + group.ripens_us)
         for kind, subject, due in kinds.timers_of(ticket):
             desk.arm(kind, subject, due)
         if ticket.closes_at is not None:
@@ -353,4 +353,4 @@ def _settle_in(desk: Desk, now: Instant) -> None:
             desk.arm(kinds.LEASE, agent.slug, max(agent.sessions.values()))
         if agent.held_until is not None:
             desk.arm(kinds.HOLD, agent.slug, agent.held_until)
-    shut.arm(desk, now)
+    holding.arm_openings(desk, now)

@@ -9,6 +9,7 @@ from pointsman.contracts.shapes import SYSTEM
 from pointsman_routing.desk import messages, offers, opening
 from pointsman_routing.desk.capacity import has_room
 from pointsman_routing.desk.opening import Opening
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -36,7 +37,7 @@ def _open(desk: Desk, message: MessageReceived, found: Opening) -> None:
         offers.assign(desk, ticket, author, SYSTEM, "the agent began the conversation")
     else:
         desk.draft.greeted = ticket
-        desk.enqueue(ticket, "opened", fresh=True)
+        queueing.enqueue(desk, ticket, "opened", fresh=True)
 
 
 def _affine(desk: Desk, customer: CustomerSeen) -> tuple[str, ...]:

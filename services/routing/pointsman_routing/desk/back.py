@@ -13,6 +13,7 @@ from pointsman_routing.desk import gone, offers
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import has_room, takes_offers
 from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -61,7 +62,7 @@ def _to_holder_or_queue(desk: Desk, ticket: Ticket, holder: str | None, reason: 
         offers.assign(desk, ticket, agent, SYSTEM, reason)
         return
     offers.release(desk, ticket)
-    desk.enqueue(ticket, "woken" if ticket.state in ("pending", "snoozed") else "reopened", fresh=True)
+    queueing.enqueue(desk, ticket, "woken" if ticket.state in ("pending", "snoozed") else "reopened", fresh=True)
 
 
 def _goes_on_with(desk: Desk, ticket: Ticket, agent: Agent) -> bool:

@@ -20,6 +20,7 @@ from pointsman.contracts.sla import (
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import gone, ladders
 from pointsman_routing.desk.model import OPEN_STATES, Ticket
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -75,4 +76,4 @@ def _set_breach(desk: Desk, ticket: Ticket, metric: str, breach_at: Instant | No
         return
     desk.edit(ticket)
     setattr(ticket, name, breach_at)
-    desk.reorder(ticket)
+    queueing.reorder(desk, ticket)

@@ -11,6 +11,7 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk import wrap_up
 from pointsman_routing.desk.model import Ticket
 from pointsman_routing.desk.result import Result
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -27,6 +28,6 @@ def close(desk: Desk, cause: TimerCause) -> Result:
         wrap_up.over(desk, ticket, SYSTEM)
     ticket.closed_at, ticket.closes_at, ticket.entrusted_to = at, None, None
     desk.arm(kinds.CLOSE, ticket.id, None)
-    desk.enter_state(ticket, "closed")
+    queueing.enter_state(desk, ticket, "closed")
     desk.say(ticket, made(TicketClosed, ticket_id=ticket.id))
     return None

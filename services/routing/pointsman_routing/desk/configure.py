@@ -16,12 +16,13 @@ from pointsman.contracts.recomputing import recompute_job_id
 from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.decision import Decision, refuse
-from pointsman_routing.desk import moving, offers, requeue, reserved, shut, wrap_up
+from pointsman_routing.desk import moving, offers, requeue, shut, wrap_up
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
 from pointsman_routing.desk.policy import Policy, Profile, compile_policy
 from pointsman_routing.desk.result import Answer, Result, invalid
 from pointsman_routing.desk.roster import Roster
+from pointsman_routing.desk.rules import holding, queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -211,7 +212,7 @@ def _let_go(desk: Desk, agent: Agent, by: Actor) -> None:
     somebody else goes on doing so without them; after-work ends."""
     for ticket_id in desk.reserved.get(agent.slug, ()):
         desk.edit(desk.tickets[ticket_id])
-        reserved.end(desk, desk.tickets[ticket_id])
+        holding.end_reservation(desk, desk.tickets[ticket_id])
     for ticket_id in sorted(agent.hand):
         ticket = desk.tickets[ticket_id]
         desk.edit(ticket)
@@ -219,7 +220,7 @@ def _let_go(desk: Desk, agent: Agent, by: Actor) -> None:
             wrap_up.over(desk, ticket, SYSTEM)
         elif ticket.offer is not None:
             offers.rescind(desk, ticket, f"{agent.slug} takes no tickets any more")
-            desk.enqueue(ticket, "rescinded", fresh=False)
+            queueing.enqueue(desk, ticket, "rescinded", fresh=False)
         else:
             requeue.leave_holder(desk, ticket, ticket.queue, by, f"{agent.slug} takes no tickets any more")
 
@@ -232,10 +233,10 @@ def _requeue(desk: Desk, ticket: Ticket) -> None:
     if ticket.offer is not None:
         if not desk.may_take(desk.agents[ticket.offer.agent], ticket):
             offers.rescind(desk, ticket, "the configuration changed")
-            desk.enqueue(ticket, "rescinded", fresh=False)
+            queueing.enqueue(desk, ticket, "rescinded", fresh=False)
     elif ticket.state == "queued" and ticket.place is None and not (ticket.held or ticket.reserved_for):
         desk.edit(ticket)
-        desk.wait(ticket)
+        queueing.wait(desk, ticket)
 
 
 __all__ = ["Document", "Moves", "admit", "apply", "put"]

@@ -6,16 +6,13 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from pointsman.contracts.base import Contract, made
-from pointsman.contracts.desk import TicketQueued
+from pointsman.contracts.base import Contract
 from pointsman.contracts.document import Document
-from pointsman.contracts.shapes import TicketState
 from pointsman.core.decision import Decision, Emission
 from pointsman.core.ids import ordered_id
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
-from pointsman_routing.desk import escalate, moving, reserved, shut
-from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk import moving
 from pointsman_routing.desk.choice import IndexedMatcher, Matcher
 from pointsman_routing.desk.draft import Changes, Classify, Draft, state_of
 from pointsman_routing.desk.hindsight import Past
@@ -34,7 +31,7 @@ from pointsman_routing.desk.model import (
     Written,
     restore,
 )
-from pointsman_routing.desk.order import from_micros, micros, order_key, since_us
+from pointsman_routing.desk.order import micros, since_us
 from pointsman_routing.desk.policy import Needs, Policy, QueuePolicy
 from pointsman_routing.desk.roster import Eligible, Pool, Roster
 from pointsman_routing.desk.timers import Timers
@@ -175,15 +172,6 @@ class Desk:
         rows.append(row)
         self.journal.note(rows.pop)
 
-    def enter_state(self, ticket: Ticket, state: TicketState) -> None:
-        """The state is another: so is the version (API.md). Only a queued ticket is held; a reservation ends."""
-        if ticket.held is not None and state != "queued":
-            shut.let_go(self, ticket)
-        ticket.state = state
-        self.renew(ticket)
-        if ticket.reserved_for is not None:
-            reserved.end(self, ticket)
-
     def renew(self, ticket: Ticket) -> None:
         """The ticket's version is the next: its state, holder, queue or labels changed, and a fact of this decision
         says so. The caller has edited it."""
@@ -196,86 +184,6 @@ class Desk:
     def agent_of(self, ticket: Ticket) -> Agent | None:
         """The holder."""
         return self.agents.get(ticket.agent) if ticket.agent else None
-
-    # -- the queue ---------------------------------------------------------------------------------------------------
-
-    def enqueue(self, ticket: Ticket, reason: str, *, fresh: bool, reserve: tuple[str, Instant] | None = None) -> None:
-        """The ticket waits; `settle` finds it an agent at the decision's end. With `reserve` it waits for this agent
-        alone until then, whether the queue is open or not.
-
-        `fresh` when it comes from outside the queue (opened, reopened, woken): its round of offers begins anew, and
-        without an unanswered message it waits from now. Else its place in the order stands (rule 5).
-        """
-        at = self.edit(ticket)
-        ticket.queue = self.policy.queue_or_otherwise(ticket.queue)
-        self.enter_state(ticket, "queued")
-        if fresh:
-            ticket.queued_at = at
-            ticket.waiting_since = ticket.unanswered_since or at
-            escalate.begin_anew(ticket)
-        elif ticket.waiting_since is None:
-            ticket.queued_at = ticket.waiting_since = at
-        elif ticket.queued_at is None:  # an agent began the conversation: it has never been queued
-            ticket.queued_at = at
-        rule = None
-        if reserve is None:
-            reason, rule = shut.admit(self, ticket, reason)
-        else:
-            reserved.keep(self, ticket, *reserve)
-        self.wait(ticket)
-        if ticket.left_at is not None:
-            after = self.policy.channels[ticket.channel].abandons_after
-            ticket.abandons_at = None if after is None else max(at, ticket.left_at + after)
-            self.arm(kinds.ABANDON, ticket.id, ticket.abandons_at)
-        since = ticket.waiting_since
-        self.say(
-            ticket,
-            made(
-                TicketQueued,
-                ticket_id=ticket.id,
-                queue=ticket.queue,
-                reason=reason,
-                waiting_since=since,
-                held=ticket.held,
-            ),
-        )
-        if rule is not None:
-            shut.carry_out(self, ticket, rule)
-
-    def wait(self, ticket: Ticket) -> None:
-        """(Re-)enters the waiting index with the key and the stage that hold now, unless it is held; what waits for one
-        agent asks them. The caller has edited the ticket."""
-        if ticket.held is not None:
-            return
-        if ticket.reserved_for is not None:
-            agent = self.agents[ticket.reserved_for]
-            self.edit_agent(agent)
-            self.draft.agents[agent.slug] = agent
-            return
-        queue = self.queue_of(ticket)
-        ticket.stage = self._stage_of(ticket, queue)
-        group = self.waiting.enter(ticket, order_key(ticket, queue))
-        if group.ripens_us is not None:
-            self.ripens(queue.slug, since_us(ticket) + group.ripens_us)
-        self.draft.tickets[ticket.id] = ticket
-
-    def reorder(self, ticket: Ticket) -> None:
-        """Something that the order reads has changed. The caller has edited the ticket."""
-        if ticket.place is not None:
-            self.waiting.leave(ticket)
-            self.wait(ticket)
-
-    def ripens(self, queue: str, at_us: int) -> None:
-        """A ticket of the queue goes on to its next stage then: the queue's timer is due at the first of them."""
-        at = from_micros(at_us)
-        armed = self.timers.armed_for(kinds.RIPEN, (self.workspace, queue))
-        if armed is None or at < armed:
-            self.arm(kinds.RIPEN, queue, at)
-
-    def _stage_of(self, ticket: Ticket, queue: QueuePolicy) -> int:
-        if len(queue.stages) == 1:
-            return 0
-        return queue.stage_at(micros(self.draft.now) - since_us(ticket))
 
     # -- who may take it ---------------------------------------------------------------------------------------------
 
@@ -308,10 +216,16 @@ class Desk:
             group = ticket.place[4]
             return group.lines, group.opened_us, group.requires
         labels, line = labels or ticket.labels, self.policy.queues[queue or ticket.queue]
-        stage = self._stage_of(ticket, line) if stage is None else min(stage, len(line.stages) - 1)
+        stage = self.stage_of(ticket, line) if stage is None else min(stage, len(line.stages) - 1)
         holds = line.stages[stage]
         requires = self.policy.needs_of(line.slug, stage, labels.requires, labels.language, ticket.relaxed)
         return (*holds.lines, *ticket.wide), holds.after_us, requires
+
+    def stage_of(self, ticket: Ticket, queue: QueuePolicy) -> int:
+        """How far waiting has widened the search for the ticket by now."""
+        if len(queue.stages) == 1:
+            return 0
+        return queue.stage_at(micros(self.draft.now) - since_us(ticket))
 
     def reserve(self, ticket: Ticket) -> None:
         """Notes, on loading, for whom the ticket waits."""

@@ -17,6 +17,7 @@ from pointsman_routing.desk.capacity import takes_offers
 from pointsman_routing.desk.model import Ticket
 from pointsman_routing.desk.result import Result
 from pointsman_routing.desk.roster import Pool
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -59,14 +60,6 @@ def widen(ticket: Ticket, queues: tuple[str, ...]) -> None:
     ticket.wide = tuple(dict.fromkeys((*ticket.wide, *queues)))
 
 
-def begin_anew(ticket: Ticket) -> None:
-    """The ticket is queued afresh: nothing was offered, nobody declined, and nothing widens the search. A boost stands.
-    The caller has edited the ticket."""
-    ticket.declined, ticket.offers, ticket.retrying = None, 0, False
-    ticket.escalated_at = ticket.offers_spent_at = None
-    ticket.wide, ticket.relaxed = (), None
-
-
 def review_pool(desk: Desk, pool: Pool) -> None:
     """An agent of the pool became available or stopped being so: that may complete rounds of declining."""
     for group, _ in pool.groups_served(desk.waiting):
@@ -89,7 +82,7 @@ def review(desk: Desk, ticket: Ticket) -> None:
         desk.edit(ticket)
         desk.waiting.leave(ticket)
         ticket.declined = still or None
-        desk.wait(ticket)
+        queueing.wait(desk, ticket)
     if ticket.retry_at != next_at:
         desk.edit(ticket)
         ticket.retry_at = next_at

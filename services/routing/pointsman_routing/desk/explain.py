@@ -18,6 +18,7 @@ from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.order import effective_priority, order_key, slack_us
 from pointsman_routing.desk.policy import Needs, plain
 from pointsman_routing.desk.refusals import failing_now, survey
+from pointsman_routing.desk.rules import holding
 from pointsman_routing.desk.rules.reasons import boosted_by, climbed, relaxed_by
 from pointsman_routing.desk.state.eligibility import REFUSAL_WORDS
 
@@ -81,8 +82,8 @@ def depths(desk: Desk, command: QueueDepths, now: Instant) -> Decision:
         oldest = min((since for since in (*heads, *since_held) if since is not None), default=None)
         items.append(
             {
-                **shut.shape(desk, slug, now),
-                "waiting": shut.waiting(desk, slug),
+                **holding.queue_shape(desk, slug, now),
+                "waiting": holding.waiting_count(desk, slug),
                 "oldest_waiting_since": oldest,
                 "offered": offered[slug],
                 "eligible_now": available[slug],

@@ -11,6 +11,7 @@ from pointsman_routing.desk import offers
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.result import Result
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -70,5 +71,5 @@ def requeue(desk: Desk, cause: TimerCause) -> Result:
     ticket = desk.tickets[cause.subject]
     desk.edit(ticket)
     offers.release(desk, ticket)
-    desk.enqueue(ticket, "agent gone", fresh=False)
+    queueing.enqueue(desk, ticket, "agent gone", fresh=False)
     return None

@@ -16,6 +16,7 @@ from pointsman_routing.desk import offers
 from pointsman_routing.desk.model import Labels, Ticket
 from pointsman_routing.desk.policy import needs
 from pointsman_routing.desk.result import Answer, Result, invalid
+from pointsman_routing.desk.rules import queueing
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
@@ -76,22 +77,22 @@ def _go_on(desk: Desk, ticket: Ticket, labels: Labels, queue: str, *, reroute: b
         desk.waiting.leave(ticket)
         ticket.labels, ticket.queue = labels, queue
         if moved:
-            desk.enqueue(ticket, "labelled", fresh=False)
+            queueing.enqueue(desk, ticket, "labelled", fresh=False)
         else:
-            desk.wait(ticket)
+            queueing.wait(desk, ticket)
         return
     if ticket.offer is not None:
         if not desk.may_take(desk.agents[ticket.offer.agent], ticket, labels=labels, queue=queue):
             offers.rescind(desk, ticket, "the ticket was relabelled")
             ticket.labels, ticket.queue = labels, queue
-            desk.enqueue(ticket, "labelled", fresh=False)
+            queueing.enqueue(desk, ticket, "labelled", fresh=False)
         else:
             ticket.labels, ticket.queue = labels._replace(weight=ticket.labels.weight), queue
         return
     if reroute and ticket.state == "assigned":
         offers.release(desk, ticket)
         ticket.labels, ticket.queue = labels, queue
-        desk.enqueue(ticket, "rerouted", fresh=False)
+        queueing.enqueue(desk, ticket, "rerouted", fresh=False)
         return
     ticket.labels = labels if not ticket.charged else desk.shared(labels._replace(weight=ticket.labels.weight))
     if ticket.queue != queue:

@@ -20,6 +20,7 @@ from pointsman.contracts.shapes import PRIORITIES
 from pointsman.contracts.sla import ClockEscalated
 from pointsman_routing.desk import escalate
 from pointsman_routing.desk.model import Climb, Ticket
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -44,7 +45,7 @@ def climb(desk: Desk, ticket: Ticket, fact: ClockEscalated) -> None:
     if fact.relax is not None and ticket.relaxed != "all":
         ticket.relaxed = fact.relax
     escalate.widen(ticket, queues)
-    desk.reorder(ticket)
+    queueing.reorder(desk, ticket)
     desk.say(
         ticket,
         made(

@@ -23,6 +23,7 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import lack_of_room, room_for
 from pointsman_routing.desk.model import OPEN_STATES, SUPERVISING, WAITING_STATES, Ticket
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
+from pointsman_routing.desk.rules import queueing
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _end(desk: Desk, source: Ticket, command: TicketMerge) -> None:
         offers.release(desk, source)
     desk.arm(kinds.CLOSE, source.id, None)
     source.merged_into, source.closed_at, source.closes_at, source.entrusted_to = command.into, at, None, None
-    desk.enter_state(source, "closed")
+    queueing.enter_state(desk, source, "closed")
     fact = made(
         TicketMerged,
         ticket_id=source.id,
@@ -128,7 +129,7 @@ def _take_over(
     if target.state in WAITING_STATES or unanswered_since is not None:
         target.waiting_since = _older(target.waiting_since, waiting_since)
     messages.remember_all(target, written.on_ticket(desk, target))
-    desk.reorder(target)
+    queueing.reorder(desk, target)
     fact = made(
         TicketMerged,
         ticket_id=target.id,

@@ -25,6 +25,7 @@ from pointsman.core.instant import Instant
 from pointsman_routing.desk import back, files, left, written
 from pointsman_routing.desk.model import WAITING_STATES, Conversation, Inbound, Ticket, Written
 from pointsman_routing.desk.result import Answer, Result, invalid
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -188,7 +189,7 @@ def answered(desk: Desk, ticket: Ticket) -> None:
     """A public human reply: nobody waits for an answer any more. The caller has edited the ticket."""
     ticket.unanswered_since, ticket.warned = None, False
     ticket.waiting_since = ticket.queued_at if ticket.state in WAITING_STATES else None
-    desk.reorder(ticket)
+    queueing.reorder(desk, ticket)
 
 
 def delivered(desk: Desk, ticket: Ticket | None, fact: MessageDelivered | MessageFailed) -> Result:

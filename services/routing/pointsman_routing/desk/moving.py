@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketMoved, TicketQueued
 from pointsman_routing.desk.model import Move, Ticket
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -52,7 +53,7 @@ def widen_elsewhere(desk: Desk, moves: Mapping[str, str]) -> None:
         if not moves.keys().isdisjoint(ticket.wide):
             desk.edit(ticket)
             ticket.wide = tuple(dict.fromkeys(moves.get(queue, queue) for queue in ticket.wide))
-            desk.reorder(ticket)
+            queueing.reorder(desk, ticket)
 
 
 def move(desk: Desk, ticket: Ticket, to: str) -> None:

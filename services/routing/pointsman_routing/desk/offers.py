@@ -18,10 +18,10 @@ from pointsman.core.decision import Refusal
 from pointsman.core.instant import Instant
 from pointsman_routing.desk import escalate, handling
 from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.capacity import charge, free
 from pointsman_routing.desk.choice import Choice
 from pointsman_routing.desk.model import Agent, Offer, Ticket
 from pointsman_routing.desk.result import Answer, Result
+from pointsman_routing.desk.rules import charging, queueing
 from pointsman_routing.desk.rules.reasons import sentence, why
 from pointsman_routing.desk.shapes import offer_shape, ticket_shape
 
@@ -36,7 +36,7 @@ def make(desk: Desk, ticket: Ticket, choice: Choice) -> None:
     stored = why(desk, ticket, choice)
     desk.waiting.leave(ticket)
     stop_retrying(desk, ticket)
-    charge(desk, agent, ticket)
+    charging.charge(desk, agent, ticket)
     desk.journal.put(agent.hand, ticket.id, None)
     if queue.choice == "round_robin":
         desk.journal.put(desk.round_robin, queue.slug, agent.slug)
@@ -81,7 +81,7 @@ def make(desk: Desk, ticket: Ticket, choice: Choice) -> None:
         _assign(desk, ticket, agent, offer, SYSTEM, now)
         return
     ticket.offer = offer
-    desk.enter_state(ticket, "offered")
+    queueing.enter_state(desk, ticket, "offered")
     desk.journal.put(desk.offers, offer.id, offer)
     desk.journal.put(agent.shown, ticket.id, None)
     desk.arm(kinds.OFFER, offer.id, expires_at)
@@ -143,7 +143,7 @@ def assign(desk: Desk, ticket: Ticket, agent: Agent, by: Actor, reason: str, *, 
     at = desk.edit(ticket)
     desk.waiting.leave(ticket)
     if not ticket.charged:
-        charge(desk, agent, ticket, override=override)
+        charging.charge(desk, agent, ticket, override=override)
     desk.journal.put(agent.hand, ticket.id, None)
     _hold(desk, ticket, agent)
     desk.append(
@@ -187,7 +187,7 @@ def release(desk: Desk, ticket: Ticket) -> None:
     agent = desk.agent_of(ticket)
     ticket.last_agent, ticket.agent = ticket.agent or ticket.last_agent, None
     if agent is not None:
-        free(desk, agent, ticket)
+        charging.free(desk, agent, ticket)
         desk.journal.pop(agent.hand, ticket.id)
     if ticket.requeues_at is not None:
         ticket.requeues_at = None
@@ -218,7 +218,7 @@ def _hold(desk: Desk, ticket: Ticket, agent: Agent) -> None:
     ticket.declined, ticket.offers, ticket.retrying = None, 0, False
     stop_retrying(desk, ticket)
     handling.begin(ticket)
-    desk.enter_state(ticket, "assigned")
+    queueing.enter_state(desk, ticket, "assigned")
     if ticket.abandons_at is not None:
         ticket.abandons_at = None
         desk.arm(kinds.ABANDON, ticket.id, None)
@@ -227,7 +227,7 @@ def _hold(desk: Desk, ticket: Ticket, agent: Agent) -> None:
 def fail(desk: Desk, ticket: Ticket, offer: Offer, reason: str) -> None:
     """Back into the queue after an offer without success; `waiting_since` stands."""
     escalates = escalate.count_failure(desk, ticket, offer.agent)
-    desk.enqueue(ticket, reason, fresh=False)
+    queueing.enqueue(desk, ticket, reason, fresh=False)
     if escalates:
         escalate.say(desk, ticket)
 
@@ -241,7 +241,7 @@ def end(desk: Desk, ticket: Ticket, offer: Offer, state: str, reason: str | None
     desk.journal.pop(agent.shown, ticket.id)
     ticket.offer = None
     if state != "accepted":
-        free(desk, agent, ticket)
+        charging.free(desk, agent, ticket)
         desk.journal.pop(agent.hand, ticket.id)
 
 

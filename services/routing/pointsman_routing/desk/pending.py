@@ -14,9 +14,9 @@ from pointsman.contracts.shapes import SYSTEM, TicketState
 from pointsman.core.cause import TimerCause
 from pointsman_routing.desk import back, handling, resolve
 from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.capacity import free
 from pointsman_routing.desk.model import Pause, Ticket
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
+from pointsman_routing.desk.rules import charging, queueing
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
@@ -59,12 +59,12 @@ def set_aside(desk: Desk, ticket: Ticket, state: TicketState, pause: Pause) -> b
     desk.edit(ticket)
     handling.end(desk, ticket)
     ticket.pause = pause
-    desk.enter_state(ticket, state)
+    queueing.enter_state(desk, ticket, state)
     desk.arm(kinds.PENDING, ticket.id, pause.ends_at)
     frees = not desk.policy.channels[ticket.channel].pending_holds
     agent = desk.agent_of(ticket)
     if frees and agent is not None:
-        free(desk, agent, ticket)
+        charging.free(desk, agent, ticket)
     if ticket.requeues_at is not None:
         ticket.requeues_at = None
         desk.arm(kinds.GRACE, ticket.id, None)

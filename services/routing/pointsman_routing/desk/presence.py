@@ -21,6 +21,7 @@ from pointsman_routing.desk import gone, offers
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Agent
 from pointsman_routing.desk.result import Answer, Result, invalid
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -189,7 +190,7 @@ def change(
         ticket = desk.tickets[ticket_id]
         if state != "available" or (channels is not None and ticket.channel not in channels):
             offers.rescind(desk, ticket, f"{agent.slug} is {state}" if state != "available" else "channel switched off")
-            desk.enqueue(ticket, "rescinded", fresh=False)
+            queueing.enqueue(desk, ticket, "rescinded", fresh=False)
 
 
 def shape(agent: Agent) -> dict[str, Any]:

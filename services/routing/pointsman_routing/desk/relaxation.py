@@ -14,6 +14,7 @@ from pointsman.core.cause import TimerCause
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.order import from_micros, micros
 from pointsman_routing.desk.result import Result
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -29,7 +30,7 @@ def ripen(desk: Desk, cause: TimerCause) -> Result:
     for ticket in desk.waiting.ripe(queue, now_us, AT_ONCE_MAX):
         desk.edit(ticket)
         desk.waiting.leave(ticket)
-        desk.wait(ticket)
+        queueing.wait(desk, ticket)
     next_us = desk.waiting.ripens_at_us(queue)
     if next_us is not None:
         # The cause's id has the instant in it: what is left of this one is another.

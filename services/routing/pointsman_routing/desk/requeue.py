@@ -14,10 +14,11 @@ from pointsman.contracts.desk import TicketTransferred, TicketWoken
 from pointsman.contracts.shapes import Actor
 from pointsman.core.decision import refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import escalate, offers, shut
+from pointsman_routing.desk import offers
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Agent, Ticket
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
+from pointsman_routing.desk.rules import holding, queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -79,7 +80,7 @@ def let_go(desk: Desk, ticket: Ticket, reason: str) -> str | None:
     offers.rescind(desk, ticket, reason)
     desk.waiting.leave(ticket)
     if ticket.held is not None:
-        shut.let_go(desk, ticket)
+        holding.stop_holding(desk, ticket)
     if ticket.pause is not None:
         ticket.pause = None
         desk.arm(kinds.PENDING, ticket.id, None)
@@ -98,9 +99,9 @@ def wait_again(
     ticket.queue = desk.policy.queue_or_otherwise(ticket.queue)
     ticket.queued_at = at
     ticket.waiting_since = ticket.unanswered_since or at
-    escalate.begin_anew(ticket)
+    queueing.begin_anew(ticket)
     ticket.declined = {skip: desk.draft.now + desk.queue_of(ticket).retry} if skip is not None else None
-    desk.enqueue(ticket, reason, fresh=False, reserve=reserve)
+    queueing.enqueue(desk, ticket, reason, fresh=False, reserve=reserve)
 
 
 def _held(desk: Desk, agent: Agent) -> list[Ticket]:

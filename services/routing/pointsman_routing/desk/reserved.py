@@ -12,42 +12,15 @@ from typing import TYPE_CHECKING
 
 from pointsman.contracts.shapes import SYSTEM
 from pointsman.core.cause import TimerCause
-from pointsman.core.instant import Instant
 from pointsman_routing.desk import offers
-from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import has_room
-from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.model import Agent
 from pointsman_routing.desk.order import since_us
 from pointsman_routing.desk.result import Result
+from pointsman_routing.desk.rules import queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
-
-
-def keep(desk: Desk, ticket: Ticket, agent: str, until: Instant) -> None:
-    """A ticket that enters its queue waits for this agent alone. The caller has edited it (`Desk.enqueue`)."""
-    ticket.reserved_for, ticket.reserved_until = agent, until
-    desk.journal.put(desk.reserved, agent, (*desk.reserved.get(agent, ()), ticket.id))
-    desk.arm(kinds.RESERVE, ticket.id, until)
-
-
-def end(desk: Desk, ticket: Ticket) -> None:
-    """It waits for nobody in particular. The caller has edited it, and says where it is."""
-    agent = ticket.reserved_for
-    if agent is None:
-        return
-    others = tuple(id for id in desk.reserved[agent] if id != ticket.id)
-    if others:
-        desk.journal.put(desk.reserved, agent, others)
-    else:
-        desk.journal.pop(desk.reserved, agent)
-    ticket.reserved_for = ticket.reserved_until = None
-    desk.arm(kinds.RESERVE, ticket.id, None)
-
-
-def count(desk: Desk, queue: str) -> int:
-    """How many of a queue's tickets wait for one agent."""
-    return sum(desk.tickets[id].queue == queue for ids in desk.reserved.values() for id in ids)
 
 
 def give(desk: Desk, agent: Agent) -> None:
@@ -62,5 +35,5 @@ def lapse(desk: Desk, cause: TimerCause) -> Result:
     """The agent did not get to it: the ticket's queue does, and it keeps its place in time."""
     ticket = desk.tickets[cause.subject]
     desk.edit(ticket)
-    desk.enqueue(ticket, "waited for its agent in vain", fresh=False)
+    queueing.enqueue(desk, ticket, "waited for its agent in vain", fresh=False)
     return None

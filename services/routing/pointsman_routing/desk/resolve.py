@@ -15,6 +15,7 @@ from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.labels import with_category
 from pointsman_routing.desk.model import OPEN_STATES, Ticket
 from pointsman_routing.desk.result import Answer, Result, wrong_state
+from pointsman_routing.desk.rules import queueing
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def finish(
     ticket.outcome, ticket.resolved_at = outcome, at
     ticket.closes_at = at + desk.policy.close_after
     desk.arm(kinds.CLOSE, ticket.id, ticket.closes_at)
-    desk.enter_state(ticket, "resolved")
+    queueing.enter_state(desk, ticket, "resolved")
     holder = ticket.agent
     if wrap_up and agent is not None and ticket.charged:
         handling.end(desk, ticket)

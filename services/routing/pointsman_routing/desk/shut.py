@@ -8,15 +8,14 @@ resolve. Hours concern who enters later; a supervisor's closing also who waits a
 whenever it enters one, also when the rule ran for it before. A full queue that holds lets the ticket wait like any
 other. A ticket for which something raised (`marked`) is let in: a person should look at it.
 
-State is `Desk.held` (queue → its held tickets) and `Desk.closings` (queue → what a supervisor said). One timer per
-queue, armed while either says something, opens it; opening costs what the tickets held there cost.
+What a queue holds, and the timer that opens it, are in `rules.holding`; opening costs what the tickets held there cost.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pointsman.contracts.base import made
 from pointsman.contracts.commands import QueueClose, QueueOpen
@@ -26,72 +25,16 @@ from pointsman.contracts.workspace import QueueClosed, QueueOpened
 from pointsman.core.cause import TimerCause
 from pointsman.core.decision import refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import automatic, reserved, resolve
+from pointsman_routing.desk import automatic, resolve
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Closing, Ticket
 from pointsman_routing.desk.result import Answer, Result, invalid
+from pointsman_routing.desk.rules import holding, queueing
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
 
-GOING_BACK = frozenset({"rejected", "expired", "rescinded"})
-"""Why a ticket is queued again after an offer: it has not entered the queue anew."""
-
-
-class Standing(NamedTuple):
-    """Why a queue is shut, until when (None: until somebody says so, or for ever), and what it does with tickets."""
-
-    why: Literal["hours", "closed"]
-    until: Instant | None
-    reason: str | None
-    rule: Shut
-
-
-def standing(desk: Desk, slug: str, at: Instant) -> Standing | None:
-    """How the queue stands at an instant; None when it is open."""
-    closing, hours = desk.closings.get(slug), desk.policy.hours.get(slug)
-    if closing is None and hours is None:
-        return None
-    rule = desk.policy.document.queues[slug].closed
-    if closing is not None and (closing.until is None or at < closing.until):
-        if closing.state == "open":
-            return None
-        if closing.then is not None:
-            rule = Shut(reply=rule.reply, then=_then(closing.then))
-        return Standing("closed", closing.until, closing.reason, rule)
-    if hours is None:
-        return None
-    is_open, until = hours.at(at)
-    return None if is_open else Standing("hours", until, None, rule)
-
-
 # -- entering ----------------------------------------------------------------------------------------------------------
-
-
-def admit(desk: Desk, ticket: Ticket, reason: str) -> tuple[str, Shut | None]:
-    """Before the ticket waits in its queue: holds it or sends it on. Why it is queued then, and the rule to carry out
-    once that is said. The caller has edited the ticket."""
-    if ticket.held is not None:
-        let_go(desk, ticket)
-    if ticket.marked is not None:
-        return reason, None
-    stands = standing(desk, ticket.queue, ticket.at)
-    if stands is None:
-        if desk.policy.document.queues[ticket.queue].max_waiting is not None and reason not in GOING_BACK:
-            desk.draft.entered[ticket.id] = ticket
-        return reason, None
-    if stands.why == "hours" and reason in GOING_BACK:
-        return reason, None
-    rule, first = stands.rule, not ticket.turned_away
-    ticket.turned_away = True
-    if rule.then == "hold":
-        _hold(desk, ticket, stands)
-    elif first and isinstance(rule.then, Elsewhere):
-        ticket.queue, reason = desk.policy.queue_or_otherwise(rule.then.to), "closed"
-        beyond = standing(desk, ticket.queue, ticket.at)
-        if beyond is not None and beyond.rule.then == "hold":
-            _hold(desk, ticket, beyond)
-    return reason, rule if first else None
 
 
 def carry_out(desk: Desk, ticket: Ticket, rule: Shut) -> None:
@@ -109,7 +52,7 @@ def turn_away(desk: Desk) -> None:
         queue = desk.policy.document.queues[ticket.queue]
         if queue.max_waiting is None or ticket.place is None or ticket.turned_away:
             continue
-        if waiting(desk, ticket.queue) > queue.max_waiting:
+        if holding.waiting_count(desk, ticket.queue) > queue.max_waiting:
             _turn_away(desk, ticket, queue.full)
 
 
@@ -120,28 +63,12 @@ def _turn_away(desk: Desk, ticket: Ticket, rule: Shut) -> None:
     if isinstance(rule.then, Elsewhere):
         desk.waiting.leave(ticket)
         ticket.queue = rule.then.to
-        desk.enqueue(ticket, "full", fresh=False)
+        queueing.enqueue(desk, ticket, "full", fresh=False)
     elif rule.then == "resolve":
         resolve.finish(desk, ticket, "no_reply_needed", SYSTEM, reason=f"the queue {ticket.queue} is full")
 
 
 # -- holding -----------------------------------------------------------------------------------------------------------
-
-
-def _hold(desk: Desk, ticket: Ticket, stands: Standing) -> None:
-    ticket.held = stands.why
-    tickets = desk.held.get(ticket.queue)
-    if tickets is None:
-        tickets = desk.held[ticket.queue] = {}
-    desk.journal.put(tickets, ticket.id, ticket)
-    _arm(desk, ticket.queue, ticket.at)
-
-
-def let_go(desk: Desk, ticket: Ticket) -> None:
-    """The ticket is not held any more. The caller has edited it."""
-    ticket.held = None
-    for tickets in desk.held.values():
-        desk.journal.pop(tickets, ticket.id)
 
 
 def _release(desk: Desk, slug: str) -> None:
@@ -151,12 +78,7 @@ def _release(desk: Desk, slug: str) -> None:
     )
     for ticket in held:
         desk.edit(ticket)
-        desk.enqueue(ticket, "queue opened", fresh=False)
-
-
-def waiting(desk: Desk, slug: str) -> int:
-    """Tickets queued there, held ones and those that wait for one agent included."""
-    return desk.waiting.depth(slug) + len(desk.held.get(slug, ())) + reserved.count(desk, slug)
+        queueing.enqueue(desk, ticket, "queue opened", fresh=False)
 
 
 # -- opening and closing -----------------------------------------------------------------------------------------------
@@ -184,9 +106,9 @@ def close(desk: Desk, command: QueueClose) -> Result:
     for ticket in sorted(there, key=lambda ticket: (ticket.waiting_since or ticket.at, ticket.arrival)):
         desk.edit(ticket)
         desk.waiting.leave(ticket)
-        desk.enqueue(ticket, "closed", fresh=False)
-    _arm(desk, slug, at)
-    return Answer(lambda: shape(desk, slug, desk.draft.now))
+        queueing.enqueue(desk, ticket, "closed", fresh=False)
+    holding.arm_opening(desk, slug, at)
+    return Answer(lambda: holding.queue_shape(desk, slug, desk.draft.now))
 
 
 def open_again(desk: Desk, command: QueueOpen) -> Result:
@@ -194,16 +116,16 @@ def open_again(desk: Desk, command: QueueOpen) -> Result:
     slug, at = command.queue, desk.draft.at
     if slug not in desk.policy.queues:
         return refuse(404, "not-found", f"there is no queue {slug}")
-    if standing(desk, slug, at) is not None:
+    if holding.closure_at(desk, slug, at) is not None:
         desk.journal.pop(desk.closings, slug)
-        outside = standing(desk, slug, at)
+        outside = holding.closure_at(desk, slug, at)
         if outside is not None:
             opened = Closing("open", outside.until, command.reason, None, command.actor.id, at)
             desk.journal.put(desk.closings, slug, opened)
         _opened(desk, slug, at, command.actor, command.reason)
         _release(desk, slug)
-        _arm(desk, slug, at)
-    return Answer(lambda: shape(desk, slug, desk.draft.now))
+        holding.arm_opening(desk, slug, at)
+    return Answer(lambda: holding.queue_shape(desk, slug, desk.draft.now))
 
 
 def opening(desk: Desk, cause: TimerCause) -> Result:
@@ -212,16 +134,16 @@ def opening(desk: Desk, cause: TimerCause) -> Result:
     closing = desk.closings.get(slug)
     if closing is not None and closing.until is not None and closing.until <= cause.due:
         desk.journal.pop(desk.closings, slug)
-        if closing.state == "closed" and standing(desk, slug, cause.due) is None:
+        if closing.state == "closed" and holding.closure_at(desk, slug, cause.due) is None:
             _opened(desk, slug, cause.due, SYSTEM, "the closing is over")
-    stands = standing(desk, slug, cause.due)
-    if stands is None:
+    closure = holding.closure_at(desk, slug, cause.due)
+    if closure is None:
         _release(desk, slug)
     for ticket in list(desk.held.get(slug, {}).values()):
-        if stands is not None and ticket.held != stands.why:
+        if closure is not None and ticket.held != closure.why:
             desk.edit(ticket)
-            ticket.held = stands.why
-    _arm(desk, slug, cause.due)
+            ticket.held = closure.why
+    holding.arm_opening(desk, slug, cause.due)
     return None
 
 
@@ -241,69 +163,22 @@ def reconfigured(desk: Desk, gone: Mapping[str, str], renamed: Mapping[str, str]
             desk.journal.put(desk.closings, slug, closing._replace(then=None if then["to"] == slug else then))
     for slug in sorted(desk.held):
         for ticket in list(desk.held[slug].values()):
-            stands = standing(desk, ticket.queue, at)
-            if stands is None:
+            closure = holding.closure_at(desk, ticket.queue, at)
+            if closure is None:
                 desk.edit(ticket)
-                desk.enqueue(ticket, "queue opened", fresh=False)
+                queueing.enqueue(desk, ticket, "queue opened", fresh=False)
             elif ticket.queue != slug:
                 desk.edit(ticket)
-                let_go(desk, ticket)
-                _hold(desk, ticket, stands)
-    arm(desk, at)
-
-
-def arm(desk: Desk, at: Instant) -> None:
-    """Arms the timers of every queue that holds tickets or of which a supervisor said something."""
-    for slug in sorted({*desk.held, *desk.closings}):
-        _arm(desk, slug, at)
-
-
-def will_open(desk: Desk, slug: str) -> bool:
-    """Whether what the queue holds will be let go: by its timer, or by a supervisor where only they can."""
-    closing, hours = desk.closings.get(slug), desk.policy.hours.get(slug)
-    if desk.timers.armed_for(kinds.OPENING, (desk.workspace, slug)) is not None:
-        return True
-    if closing is not None:
-        return closing.until is None
-    return hours is not None and hours.at(desk.draft.now) == (False, None)
+                holding.stop_holding(desk, ticket)
+                holding.hold(desk, ticket, closure)
+    holding.arm_openings(desk, at)
 
 
 def _opened(desk: Desk, slug: str, at: Instant, by: Actor, reason: str | None) -> None:
     desk.say_about(f"queue:{slug}", at, made(QueueOpened, queue=slug, reason=reason, by=by))
 
 
-def _arm(desk: Desk, slug: str, at: Instant) -> None:
-    """The timer that looks at the queue again: when a supervisor's word ends, or when what is held there may go."""
-    closing = desk.closings.get(slug)
-    due: Instant | None = None
-    if closing is not None:
-        due = closing.until
-    elif desk.held.get(slug) and slug in desk.policy.hours:
-        is_open, until = desk.policy.hours[slug].at(at)
-        due = at if is_open else until
-    desk.arm(kinds.OPENING, slug, due)
-
-
 # -- what is told ------------------------------------------------------------------------------------------------------
-
-
-def shape(desk: Desk, slug: str, now: Instant) -> dict[str, Any]:
-    """How the queue stands now: `state` open, closed or full, until when and why, and the tickets that it holds."""
-    queue = desk.policy.document.queues[slug]
-    stands = standing(desk, slug, now)
-    full = queue.max_waiting is not None and waiting(desk, slug) >= queue.max_waiting
-    why = None
-    if stands is not None:
-        why = stands.reason or ("closed by a supervisor" if stands.why == "closed" else f"outside {queue.hours}")
-    elif full:
-        why = f"{queue.max_waiting} tickets may wait"
-    return {
-        "queue": slug,
-        "state": "closed" if stands is not None else "full" if full else "open",
-        "until": stands.until if stands is not None else None,
-        "reason": why,
-        "held": len(desk.held.get(slug, ())),
-    }
 
 
 def sentence(desk: Desk, ticket: Ticket) -> str:
@@ -319,10 +194,6 @@ def sentence(desk: Desk, ticket: Ticket) -> str:
 
 def _opens(until: datetime | None) -> str:
     return f"; it opens on {until:%Y-%m-%d at %H:%M} UTC" if until else ""
-
-
-def _then(plain: Any) -> Any:
-    return Elsewhere(to=plain["to"]) if isinstance(plain, dict) else plain
 
 
 def _plain(then: Any) -> Any:

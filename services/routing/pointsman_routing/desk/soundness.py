@@ -13,11 +13,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.capacity import has_room
 from pointsman_routing.desk.model import OPEN_STATES, Agent, Charge, Ticket
 from pointsman_routing.desk.policy import Profile
+from pointsman_routing.desk.rules import holding
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.desk import Desk
@@ -67,7 +67,7 @@ def of_ticket(desk: Desk, ticket: Ticket) -> Iterator[Finding]:
         choice = desk.matcher.agent_for(desk, ticket)
         if choice is not None:
             yield _in_vain(ticket, choice.agent)
-    if ticket.held is not None and not shut.will_open(desk, ticket.queue):
+    if ticket.held is not None and not holding.will_open(desk, ticket.queue):
         yield Finding(LIMBO, ticket.id, None, f"it is held, and nothing opens the queue {ticket.queue}", ticket.at)
     if ticket.reserved_for is not None:
         agent = desk.agents.get(ticket.reserved_for)

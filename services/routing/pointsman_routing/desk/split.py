@@ -17,6 +17,7 @@ from pointsman_routing.desk import messages, opening, written
 from pointsman_routing.desk.model import WAITING_STATES, Ticket, Written
 from pointsman_routing.desk.opening import Opening
 from pointsman_routing.desk.result import Answer, Result, invalid, wrong_state
+from pointsman_routing.desk.rules import queueing
 from pointsman_routing.desk.shapes import ticket_shape
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def split(desk: Desk, ticket: Ticket, command: SplitOff) -> Result:
             by=command.actor,
         )
         desk.say(ticket, fact, ticket.offer.agent if ticket.offer else ticket.agent)
-        desk.enqueue(new, "split", fresh=True)
+        queueing.enqueue(desk, new, "split", fresh=True)
         return Answer(lambda: ticket_shape(new), 201)
 
     return opening.total(desk, message, begin)
@@ -142,4 +143,4 @@ def _stay(
     ticket.unanswered_since = left[0].received_at if left else None
     waits = ticket.queued_at if ticket.state in WAITING_STATES else None
     ticket.waiting_since = ticket.unanswered_since or waits
-    desk.reorder(ticket)
+    queueing.reorder(desk, ticket)
