@@ -266,6 +266,20 @@ def test_offers_stand_but_what_they_leave_behind_is_held() -> None:
     assert play.ticket().held == "closed"
 
 
+def test_a_decline_that_was_one_too_many_escalates_before_the_closed_queue_ends_the_matter() -> None:
+    """And nobody else is asked meanwhile, though there is somebody."""
+    document = an_open_shop(offer={"offers_max": 1}, closed={"reply": "closed"})
+    document["agents"]["boris"] = {**document["agents"]["anna"]}
+    play = Play(document)
+    play.say()
+    play.close_queue(then="resolve")
+    play.reject()
+    assert play.types == ["offer.rejected", "ticket.queued", "ticket.escalated", "ticket.replied", "ticket.resolved"]
+    assert play.fact("ticket.escalated").offers == 1
+    assert play.ticket().state == "resolved"
+    assert_sound(play.desk)
+
+
 def test_opened_outside_its_hours_it_is_open_until_they_begin_and_shuts_with_them() -> None:
     play = Play(a_shop())
     play.say()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pointsman.contracts.base import Contract
+from pointsman.contracts.document.queues import Shut
 from pointsman.contracts.requests import MessageReceived
 from pointsman.core.instant import Instant
 from pointsman_routing.desk.model import Agent, Inbound, Job, Ticket, Token
@@ -100,13 +101,14 @@ class Draft:
     follows from it elsewhere happens `now`. `tickets` entered the queue, `agents` got room, `pools` got or lost an
     available agent: `settle` looks after them, and until then the roster shows these agents as they were (`late`).
     `edited` are the agents that it changed, `renewed` the tickets whose version did, `made` counts the ids that it
-    gave, `entered` are the tickets that came into an open queue (rule 20), `greeted` the one that gets an
-    `auto_reply`."""
+    gave, `entered` are the tickets that came into an open queue (rule 20), `closed` those of a shut one
+    with its rule, `greeted` the one that gets an `auto_reply`."""
 
     __slots__ = (
         "agents",
         "at",
         "cause",
+        "closed",
         "edited",
         "entered",
         "greeted",
@@ -130,6 +132,7 @@ class Draft:
         self.renewed: dict[str, Ticket] = {}
         self.pools: dict[Pool, None] = {}
         self.entered: dict[str, Ticket] = {}
+        self.closed: dict[str, tuple[Ticket, Shut]] = {}
         self.greeted: Ticket | None = None
         self.serial = self.made = 0
         self.late = True
@@ -137,7 +140,7 @@ class Draft:
     def copied(self) -> Draft:
         """The draft as it is now, whatever becomes of this one: to go back to when one of many is refused."""
         twin = copy(self)
-        for name in ("tickets", "agents", "edited", "renewed", "pools", "entered"):
+        for name in ("tickets", "agents", "edited", "renewed", "pools", "entered", "closed"):
             setattr(twin, name, dict(getattr(self, name)))
         twin.sayings = {subject: saying.copied() for subject, saying in self.sayings.items()}
         return twin

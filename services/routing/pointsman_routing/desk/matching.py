@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def settle(desk: Desk) -> None:
-    """Offers what this decision made possible; whom a full queue turns away is looked after in turn (rule 20)."""
+    """Carries out the rules of shut queues, then offers what this decision made possible; whom a full queue turns away
+    is looked after in turn (rule 20)."""
+    shut.carry_out(desk)
     _offer(desk)
     while desk.draft.entered:
         shut.turn_away(desk)

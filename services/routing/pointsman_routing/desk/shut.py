@@ -37,11 +37,18 @@ if TYPE_CHECKING:
 # -- entering ----------------------------------------------------------------------------------------------------------
 
 
-def carry_out(desk: Desk, ticket: Ticket, rule: Shut) -> None:
-    """The rest of the rule: the reply, and the end of the matter if it says so."""
-    automatic.send(desk, ticket, rule.reply)
-    if rule.then == "resolve":
-        resolve.finish(desk, ticket, "no_reply_needed", SYSTEM, reason=f"the queue {ticket.queue} is closed")
+def carry_out(desk: Desk) -> None:
+    """Before anything is offered: the rest of a shut queue's rule for those who entered it and still wait, in the order
+    in which they came: the reply, and the end of the matter if the rule says so. All that the decision says of a ticket
+    for another reason is said by then."""
+    closed, desk.draft.closed = desk.draft.closed, {}
+    for ticket, rule in closed.values():
+        if ticket.state != "queued":
+            continue
+        desk.edit(ticket)
+        automatic.send(desk, ticket, rule.reply)
+        if rule.then == "resolve":
+            resolve.finish(desk, ticket, "no_reply_needed", SYSTEM, reason=f"the queue {ticket.queue} is closed")
 
 
 def turn_away(desk: Desk) -> None:

@@ -49,22 +49,24 @@ def closure_at(desk: Desk, slug: str, at: Instant) -> Closure | None:
     return None if is_open else Closure("hours", until, None, rule)
 
 
-def admit(desk: Desk, ticket: Ticket, reason: str) -> tuple[str, Shut | None]:
-    """Before the ticket waits in its queue: holds it or sends it on. Why it is queued then, and the rule to carry out
-    once that is said. The caller has edited the ticket."""
+def admit(desk: Desk, ticket: Ticket, reason: str) -> str:
+    """Before the ticket waits in its queue: holds it or sends it on, and notes the rule of a shut queue, which `settle`
+    carries out (queue_hours). Why it is queued then. The caller has edited the ticket."""
     if ticket.held is not None:
         stop_holding(desk, ticket)
     if ticket.marked is not None:
-        return reason, None
+        return reason
     closure = closure_at(desk, ticket.queue, ticket.at)
     if closure is None:
         if desk.policy.document.queues[ticket.queue].max_waiting is not None and reason not in GOING_BACK:
             desk.draft.entered[ticket.id] = ticket
-        return reason, None
+        return reason
     if closure.why == "hours" and reason in GOING_BACK:
-        return reason, None
+        return reason
     rule, first = closure.rule, not ticket.turned_away
     ticket.turned_away = True
+    if first:
+        desk.draft.closed[ticket.id] = ticket, rule
     if rule.then == "hold":
         hold(desk, ticket, closure)
     elif first and isinstance(rule.then, Elsewhere):
@@ -72,7 +74,7 @@ def admit(desk: Desk, ticket: Ticket, reason: str) -> tuple[str, Shut | None]:
         beyond = closure_at(desk, ticket.queue, ticket.at)
         if beyond is not None and beyond.rule.then == "hold":
             hold(desk, ticket, beyond)
-    return reason, rule if first else None
+    return reason
 
 
 def hold(desk: Desk, ticket: Ticket, closure: Closure) -> None:

@@ -8,7 +8,6 @@ from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketQueued
 from pointsman.contracts.shapes import TicketState
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import shut
 from pointsman_routing.desk import timers as kinds
 from pointsman_routing.desk.model import Ticket
 from pointsman_routing.desk.order import from_micros, order_key, since_us
@@ -21,8 +20,9 @@ if TYPE_CHECKING:
 def enqueue(
     desk: Desk, ticket: Ticket, reason: str, *, fresh: bool, reserve: tuple[str, Instant] | None = None
 ) -> None:
-    """The ticket waits; `settle` finds it an agent at the decision's end. With `reserve` it waits for this agent
-    alone until then, whether the queue is open or not.
+    """The ticket waits; at the decision's end `settle` carries out the rule of a shut queue and finds it an agent.
+
+    With `reserve` it waits for this agent alone until then, whether the queue is open or not.
 
     `fresh` when it comes from outside the queue (opened, reopened, woken): its round of offers begins anew, and
     without an unanswered message it waits from now. Else its place in the order stands (rule 5).
@@ -38,9 +38,8 @@ def enqueue(
         ticket.queued_at = ticket.waiting_since = at
     elif ticket.queued_at is None:  # an agent began the conversation: it has never been queued
         ticket.queued_at = at
-    rule = None
     if reserve is None:
-        reason, rule = holding.admit(desk, ticket, reason)
+        reason = holding.admit(desk, ticket, reason)
     else:
         holding.reserve_for(desk, ticket, *reserve)
     wait(desk, ticket)
@@ -60,8 +59,6 @@ def enqueue(
             held=ticket.held,
         ),
     )
-    if rule is not None:
-        shut.carry_out(desk, ticket, rule)
 
 
 def wait(desk: Desk, ticket: Ticket) -> None:
