@@ -5,7 +5,7 @@ import sys
 from pointsman.contracts import codec
 from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.runtime.worker import run_worker
-from pointsman_routing import classify, collector
+from pointsman_routing import classify, gc_tuning
 from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.webhooks.sender import WebhookSender
 from pointsman_routing.worker import DeskLane
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write("usage: python -m pointsman_routing worker\n")
         return 2
     classify.load()
-    collector.set_for_residents()
+    gc_tuning.set_for_residents()
     settings, logic = RoutingSettings(), DeskLane()
     return run_worker(
         settings,

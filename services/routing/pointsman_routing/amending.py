@@ -9,7 +9,7 @@ files are those of the latest edit that brought some, else the message's own.
 from collections.abc import Iterable
 
 from pointsman.runtime.logic import Database
-from pointsman_routing.desk.model import Inbound
+from pointsman_routing.desk.state.model import Inbound
 from pointsman_routing.rows import columns_of
 
 AMENDING = frozenset({"edit", "delete"})

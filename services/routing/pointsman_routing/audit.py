@@ -2,8 +2,8 @@
 
 A cycle looks at every open ticket and every agent of a workspace, once in `CYCLE` or when somebody asks. It goes in
 steps between the lane's batches, when everything that was decided is committed: a step reads at most `SLICE` rows
-(fewer while the worker is busy) in one snapshot and asks `desk.soundness` about what they are rows of, so that it takes
-some milliseconds however large the desk is. What is found raises an alarm, once as long as it stands.
+(fewer while the worker is busy) in one snapshot and asks `desk.questions.invariants` about what they are rows of, so that
+it takes some milliseconds however large the desk is. What is found raises an alarm, once as long as it stands.
 
 A lane that was lost may not know it yet. Its desk is then behind the rows: a workspace whose count of changes is ahead
 in its row is left alone.
@@ -26,12 +26,12 @@ from pointsman.contracts.document import Document
 from pointsman.core.instant import Instant
 from pointsman.runtime import telemetry
 from pointsman.runtime.logic import Database
-from pointsman_routing.desk import soundness
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.draft import Draft
-from pointsman_routing.desk.model import OPEN_STATES, Agent, Ticket
-from pointsman_routing.desk.policy import compile_policy
-from pointsman_routing.desk.soundness import DOUBLE_OWNER, OVER_CAPACITY, ROW, Finding
+from pointsman_routing.desk.questions import invariants
+from pointsman_routing.desk.questions.invariants import DOUBLE_OWNER, OVER_CAPACITY, ROW, Finding
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.draft import Draft
+from pointsman_routing.desk.state.model import OPEN_STATES, Agent, Ticket
+from pointsman_routing.desk.state.policy import compile_policy
 from pointsman_routing.rows import AGENT, TICKET, Table, agent_row, joined, ticket_row
 
 
@@ -171,8 +171,8 @@ class Auditor:
         report.findings += found[: max(0, FINDINGS_MAX - len(report.findings))]
         if cycle.after is not None or cycle.next_agent < len(cycle.agents):
             return True
-        report.findings += soundness.overdue(desk, now, OVERDUE, OVERDUE_MAX)
-        report.findings += soundness.untold(desk)
+        report.findings += invariants.overdue(desk, now, OVERDUE, OVERDUE_MAX)
+        report.findings += invariants.untold(desk)
         report.findings = list(dict.fromkeys(report.findings))
         report.finished_at = now
         self._last[desk.workspace] = report
@@ -206,7 +206,7 @@ async def _slice(db: Database, desk: Desk, cycle: _Cycle, now: Instant, rows_max
     for finding in await _rows_of_agents(db, desk, agents):
         yield finding
     with _at(desk, now):
-        found = [finding for agent in agents for finding in soundness.of_agent(desk, agent)]
+        found = [finding for agent in agents for finding in invariants.of_agent(desk, agent)]
     for finding in found:
         if finding.kind != OVER_CAPACITY:
             yield finding
@@ -237,8 +237,8 @@ def _of_tickets(desk: Desk, cycle: _Cycle, rows: Sequence[Any], now: Instant, ro
                 found.append(Finding(ROW, id, ticket.agent, f"it is {ticket.state}, and no row says so"))
             else:
                 for said in _differences(TICKET, ticket_row(desk.workspace, ticket), row):
-                    found.append(Finding(ROW, id, soundness.owner_of(ticket), said))
-            found += soundness.of_ticket(desk, ticket)
+                    found.append(Finding(ROW, id, invariants.owner_of(ticket), said))
+            found += invariants.of_ticket(desk, ticket)
     cycle.report.tickets += seen
     cycle.after = last
     return found
@@ -268,7 +268,7 @@ async def _rows_of_agents(db: Database, desk: Desk, agents: Sequence[Agent]) -> 
             if (offer.weight, offer.expires_at) != (row["weight"], row["expires_at"]):
                 found.append(Finding(ROW, offer.ticket_id, offer.agent, f"the offer {offer.id} differs from its row"))
             continue
-        owner = None if ticket is None else soundness.owner_of(ticket)
+        owner = None if ticket is None else invariants.owner_of(ticket)
         kind = ROW if owner is None else DOUBLE_OWNER
         said = f"a row says that it is offered to {row['agent']}, while it is {owner or 'nobody'}'s"
         found.append(Finding(kind, row["ticket_id"], row["agent"], said))
@@ -284,11 +284,11 @@ async def _over_capacity(db: Database, desk: Desk, agent: Agent) -> list[Finding
     """What the agent has above a limit though nobody put it there: a person by name, or a version that lowered the
     limit after the last charge."""
     found = []
-    for excess, charge in soundness.suspects(desk, agent):
+    for excess, charge in invariants.suspects(desk, agent):
         if charge.config_version != desk.policy.version:
             document = await db.fetchval(VERSION, desk.workspace, charge.config_version)
             policy = compile_policy(Document.model_validate(document), charge.config_version)
-            if soundness.was_within(agent, excess, policy.profiles.get(agent.slug)):
+            if invariants.was_within(agent, excess, policy.profiles.get(agent.slug)):
                 continue
         found.append(Finding(OVER_CAPACITY, None, agent.slug, excess.says, charge.at))
     return found

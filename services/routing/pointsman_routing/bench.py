@@ -29,15 +29,15 @@ from pointsman.core.instant import EPOCH, Instant
 from pointsman.core.journal import Journal
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.logic import Batch
-from pointsman_routing import collector, loading, store
-from pointsman_routing.desk import configure
-from pointsman_routing.desk import timers as kinds
+from pointsman_routing import gc_tuning, loading, store
 from pointsman_routing.desk.decide import decide
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.draft import Classify
-from pointsman_routing.desk.model import Agent, Ticket
-from pointsman_routing.desk.policy import compile_policy
-from pointsman_routing.desk.timers import Timers
+from pointsman_routing.desk.rules import configure
+from pointsman_routing.desk.state import timers as kinds
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.draft import Classify
+from pointsman_routing.desk.state.model import Agent, Ticket
+from pointsman_routing.desk.state.policy import compile_policy
+from pointsman_routing.desk.state.timers import Timers
 
 START: Instant = EPOCH + timedelta(days=20_000)
 QUEUES = ("billing", "technical", "general", "returns")
@@ -238,8 +238,8 @@ def _seconds_per_decision(tickets: int, agents: int, seed: int) -> float:
     arrivals = _arrivals(rounds, seed + 1, load, prefix="new")
     new = [arrivals(number) for number in range(rounds)]
     slugs = list(load.desk.agents)
-    collector.set_for_residents()
-    collector.keep_what_is_there()
+    gc_tuning.set_for_residents()
+    gc_tuning.keep_what_is_there()
     spent, measured = 0.0, 0
     for start in range(0, rounds, ROUNDS_AT_ONCE):
         seconds, decided = _some_rounds(load, new[start : start + ROUNDS_AT_ONCE], chance.sample(slugs, ROUNDS_AT_ONCE))

@@ -8,7 +8,7 @@ import typer
 
 from pointsman.cli.errors import WrongInput
 from pointsman.cli.output import print_fields, print_json
-from pointsman_routing import trial
+from pointsman_routing import classify_evaluation
 from pointsman_routing.lint.command import lint_file
 from pointsman_routing.replay.command import replay
 from pointsman_routing.simulation.command import simulate
@@ -33,8 +33,8 @@ def predict(data: Data) -> None:
 
     Example: pointsman classify predict --data messages.csv
     """
-    classifier = trial.shipped_classifier()
-    for prediction in trial.predictions(_samples(data, labelled=False), classifier):
+    classifier = classify_evaluation.shipped_classifier()
+    for prediction in classify_evaluation.predictions(_samples(data, labelled=False), classifier):
         typer.echo(orjson.dumps(prediction).decode())
 
 
@@ -47,17 +47,17 @@ def evaluate(
 
     Example: pointsman classify eval --data labelled.csv --json
     """
-    figures = trial.evaluate(_samples(data, labelled=True), trial.shipped_classifier())
+    figures = classify_evaluation.evaluate(_samples(data, labelled=True), classify_evaluation.shipped_classifier())
     if as_json:
         print_json(figures)
     else:
         print_fields({name: "–" if figure is None else str(figure) for name, figure in figures.items()})
 
 
-def _samples(data: Path, *, labelled: bool) -> list[trial.Sample]:
+def _samples(data: Path, *, labelled: bool) -> list[classify_evaluation.Sample]:
     try:
-        return trial.read_samples(data, labelled=labelled)
-    except trial.TrialInputError as error:
+        return classify_evaluation.read_samples(data, labelled=labelled)
+    except classify_evaluation.TrialInputError as error:
         raise WrongInput(str(error)) from error
     except OSError as error:
         raise WrongInput(f"{data}: {error.strerror}") from error

@@ -8,10 +8,10 @@ from typing import Any
 
 from pointsman.contracts.document import Document
 from pointsman.runtime.logic import Database
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.hindsight import Past, look_back
-from pointsman_routing.desk.model import Written
-from pointsman_routing.desk.policy import compile_policy
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.model import Written
+from pointsman_routing.desk.state.past import Past, look_back
+from pointsman_routing.desk.state.policy import compile_policy
 from pointsman_routing.loading import TICKET_COLUMNS, Desks, ticket_of
 
 # A plan outlives the size that the tables had when it was made. So what is asked for comes first, and each is looked up

@@ -9,8 +9,8 @@ from typing import Any
 from pointsman.contracts.commands import BulkAction
 from pointsman.contracts.shapes import Actor
 from pointsman.runtime.logic import Database
-from pointsman_routing.desk.draft import Changes
-from pointsman_routing.desk.model import Job
+from pointsman_routing.desk.state.draft import Changes
+from pointsman_routing.desk.state.model import Job
 from pointsman_routing.rows import as_json, columns_of
 
 _BEGIN = """

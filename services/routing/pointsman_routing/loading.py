@@ -18,11 +18,11 @@ from pointsman.core.journal import Journal
 from pointsman.runtime.logic import Database
 from pointsman_routing import jobs
 from pointsman_routing.audit import Auditor
-from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.draft import Classify
-from pointsman_routing.desk.index import Waiting
-from pointsman_routing.desk.model import (
+from pointsman_routing.desk.rules import holding, queueing
+from pointsman_routing.desk.state import timers as kinds
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.draft import Classify
+from pointsman_routing.desk.state.model import (
     RARE,
     Agent,
     Charge,
@@ -36,11 +36,11 @@ from pointsman_routing.desk.model import (
     Ticket,
     Token,
 )
-from pointsman_routing.desk.order import order_key, since_us
-from pointsman_routing.desk.policy import Needs, compile_policy, needs
-from pointsman_routing.desk.roster import Roster
-from pointsman_routing.desk.rules import holding, queueing
-from pointsman_routing.desk.timers import Timers
+from pointsman_routing.desk.state.order import order_key, since_us
+from pointsman_routing.desk.state.policy import Needs, compile_policy, needs
+from pointsman_routing.desk.state.roster import Roster
+from pointsman_routing.desk.state.timers import Timers
+from pointsman_routing.desk.state.waiting import Waiting
 from pointsman_routing.rows import TICKET
 
 CLOSING_HORIZON = timedelta(seconds=120)

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from pointsman_routing.desk.model import Agent, Inbound, Ticket, Token
+from pointsman_routing.desk.state.model import Agent, Inbound, Ticket, Token
 
 _SEPARATOR = "\x1f"
 _CASTS = {"jsonb": "jsonb", "json": "json"}

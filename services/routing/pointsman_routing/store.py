@@ -63,8 +63,8 @@ from pointsman.contracts.workspace import ConfigApplied
 from pointsman.runtime.logic import Batch, Database
 from pointsman_routing import jobs
 from pointsman_routing.amending import amend
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.draft import Changes
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.draft import Changes
 from pointsman_routing.rows import (
     AGENT,
     AGENT_STATE,
@@ -88,7 +88,7 @@ from pointsman_routing.rows import (
     ticket_row,
     token_row,
 )
-from pointsman_routing.webhooks import outbox
+from pointsman_routing.webhooks import queue
 
 NOTHING = "DO NOTHING"
 
@@ -147,7 +147,7 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
     for desk in desks:
         if desk.changes.versions:
             number = _number_before_version(batch, desk.workspace)
-            await outbox.define(db, desk.workspace, lane, desk.policy.document, batch.source, number)
+            await queue.define(db, desk.workspace, lane, desk.policy.document, batch.source, number)
     await _put(db, TICKET, [ticket_row(name, t) for name, changes in changed for t in changes.tickets.values()])
     inbound = [inbound_row(name, inbound) for name, changes in changed for inbound in changes.inbound]
     await _put(db, MESSAGE, [*inbound, *_rows(MESSAGE, changed, lambda changes: changes.messages)])

@@ -13,14 +13,14 @@ from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
 from pointsman.runtime.logic import Batch, Database
-from pointsman_routing import collector, gathering, loading, store
+from pointsman_routing import gathering, gc_tuning, loading, store
 from pointsman_routing.classify import Classifier
-from pointsman_routing.desk.bulk import STEP_TICKETS_MAX, done_at_once
 from pointsman_routing.desk.decide import HAVING_READ, TAKES, decide
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.draft import Classify
-from pointsman_routing.desk.timers import GATES, JOB
-from pointsman_routing.desk.tokens import revoke_of_installation
+from pointsman_routing.desk.rules.bulk import STEP_TICKETS_MAX, done_at_once
+from pointsman_routing.desk.rules.tokens import revoke_of_installation
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.draft import Classify
+from pointsman_routing.desk.state.timers import GATES, JOB
 from pointsman_routing.loading import Desks
 from pointsman_routing.rule_time import RuleTime
 
@@ -60,7 +60,7 @@ class DeskLane:
     async def load(self, db: Database, lane: int, now: Instant) -> Desks:
         state = await loading.load(db, lane, now, self._classifier)
         if any(desk.tickets for desk in state.desks.values()):
-            collector.keep_what_is_there()
+            gc_tuning.keep_what_is_there()
         return state
 
     async def refresh(self, db: Database, state: Desks, now: Instant) -> None:

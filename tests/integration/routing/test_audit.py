@@ -16,7 +16,7 @@ from pointsman.runtime.database import open_pool
 from pointsman.runtime.logic import Decided
 from pointsman.testing.installation import Installation
 from pointsman_routing import audit, worker
-from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.state.model import Ticket
 from pointsman_routing.worker import DeskLane
 from tests.integration.routing.floor import Floor
 from tests.integration.routing.test_desk_store import LANE, Stored

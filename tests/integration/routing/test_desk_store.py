@@ -14,7 +14,7 @@ from pointsman.runtime.database import open_pool
 from pointsman.runtime.logic import Batch, Decided
 from pointsman.testing.customers import a_message
 from pointsman.testing.installation import Installation
-from pointsman_routing.desk.soundness import Finding
+from pointsman_routing.desk.questions.invariants import Finding
 from pointsman_routing.loading import Desks
 from pointsman_routing.worker import DeskLane
 from tests.unit.routing.documents import without_queue

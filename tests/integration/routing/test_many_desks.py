@@ -7,7 +7,7 @@ import pytest
 from pointsman.runtime.database import open_pool
 from pointsman.testing.installation import Installation
 from pointsman_routing import gathering
-from pointsman_routing.desk.desk import Desk
+from pointsman_routing.desk.state.desk import Desk
 from tests.integration.routing.test_audit import a_desk
 
 pytestmark = pytest.mark.stack

@@ -4,17 +4,17 @@ production, and the plain scan that its indexes must agree with."""
 from collections.abc import Mapping
 from itertools import chain
 
-from pointsman_routing.desk import soundness
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.policy import Policy
-from pointsman_routing.desk.soundness import OVER_CAPACITY
+from pointsman_routing.desk.questions import invariants
+from pointsman_routing.desk.questions.invariants import OVER_CAPACITY
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.policy import Policy
 from tests.unit.routing.reference import can_take
 
 
 def assert_sound(desk: Desk) -> None:
     """Raises `AssertionError` with what is broken."""
-    of_tickets = (soundness.of_ticket(desk, ticket) for ticket in desk.tickets.values())
-    of_agents = (soundness.of_agent(desk, agent) for agent in desk.agents.values())
+    of_tickets = (invariants.of_ticket(desk, ticket) for ticket in desk.tickets.values())
+    of_agents = (invariants.of_agent(desk, agent) for agent in desk.agents.values())
     found = [each for each in chain(*of_tickets, *of_agents) if each.kind != OVER_CAPACITY]
     assert not found, found
     assert {offer.ticket_id for offer in desk.offers.values()} == {t.id for t in desk.tickets.values() if t.offer}
@@ -27,10 +27,10 @@ def assert_within_capacity(desk: Desk, policies: Mapping[int, Policy]) -> None:
     """Whatever is above a limit was put there by a supervisor, or before a version lowered the limit. `policies` are
     all versions so far."""
     for agent in desk.agents.values():
-        for excess, charge in soundness.suspects(desk, agent):
+        for excess, charge in invariants.suspects(desk, agent):
             then = policies[charge.config_version].profiles.get(agent.slug)
             assert charge.config_version != desk.policy.version, (agent.slug, excess)
-            assert soundness.was_within(agent, excess, then), (agent.slug, excess, charge)
+            assert invariants.was_within(agent, excess, then), (agent.slug, excess, charge)
 
 
 def _nobody_waits_in_vain(desk: Desk) -> None:

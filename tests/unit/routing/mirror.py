@@ -3,7 +3,7 @@ decision that is what the desk has, or something changed without a word."""
 
 from typing import Any
 
-from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.state.model import Ticket
 
 
 class Mirror:

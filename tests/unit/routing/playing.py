@@ -20,14 +20,14 @@ from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
 from pointsman.testing.customers import a_message
 from pointsman.testing.time import NOON
-from pointsman_routing.desk.choice import Matcher
 from pointsman_routing.desk.decide import decide
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.draft import Classify
-from pointsman_routing.desk.model import Agent, Ticket, Written
-from pointsman_routing.desk.policy import Policy
-from pointsman_routing.desk.timers import Timers
-from pointsman_routing.desk.written import new_messages
+from pointsman_routing.desk.rules.choice import Matcher
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.draft import Classify
+from pointsman_routing.desk.state.model import Agent, Ticket, Written
+from pointsman_routing.desk.state.policy import Policy
+from pointsman_routing.desk.state.ticket_messages import new_messages
+from pointsman_routing.desk.state.timers import Timers
 
 OPERATOR = Actor(kind="operator", id="operator")
 BOSS = Actor(kind="supervisor", id="boss")

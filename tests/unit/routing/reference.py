@@ -3,11 +3,11 @@
 
 from typing import Any
 
-from pointsman_routing.desk.capacity import has_room
-from pointsman_routing.desk.choice import Choice
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.model import Agent, Ticket
-from pointsman_routing.desk.order import micros, order_key, since_us, slack_us, slope_of
+from pointsman_routing.desk.rules.choice import Choice
+from pointsman_routing.desk.state.capacity import has_room
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.model import Agent, Ticket
+from pointsman_routing.desk.state.order import micros, order_key, since_us, slack_us, slope_of
 
 
 def waited_seconds(desk: Desk, ticket: Ticket) -> float:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.index import Group
-from pointsman_routing.desk.model import AGENT_FIELDS, TICKET_FIELDS, Agent, Ticket
-from pointsman_routing.desk.roster import CyclicShelf
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.model import AGENT_FIELDS, TICKET_FIELDS, Agent, Ticket
+from pointsman_routing.desk.state.roster import CyclicShelf
+from pointsman_routing.desk.state.waiting import Group
 
 _DERIVED = ("close", "ripen")
 _INDEXED = ("place", "pool", "stamp", "shelved", "change")

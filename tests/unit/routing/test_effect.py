@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pointsman_routing.desk import effect as told
-from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.questions import effect as told
+from pointsman_routing.desk.state.model import Agent, Ticket
 from tests.unit.routing.playing import Play, a_workspace
 
 TWO = {"anna": {"skills": {"billing": 3}}, "boris": {"skills": {"technical": 3}}}

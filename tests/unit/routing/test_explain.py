@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from pointsman.contracts.commands import QueueDepths
-from pointsman_routing.desk.hindsight import look_back
+from pointsman_routing.desk.state.past import look_back
 from tests.unit.routing.playing import BOSS, Play, a_workspace
 from tests.unit.routing.snapshot import snapshot
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pointsman_routing.desk import soundness
+from pointsman_routing.desk.questions import invariants
 from tests.unit.routing.documents import without_queue
 from tests.unit.routing.invariants import assert_sound
 from tests.unit.routing.playing import BOSS, OPERATOR, Play, a_workspace, as_agent
@@ -229,7 +229,7 @@ def test_a_version_that_changes_without_a_word_is_found() -> None:
     play.desk.edit(play.ticket())
     play.desk.renew(play.ticket())
     play.desk.said()
-    (found,) = soundness.untold(play.desk)
+    (found,) = invariants.untold(play.desk)
     assert (found.kind, found.ticket) == ("untold", "tkt_1")
 
 
@@ -237,7 +237,7 @@ def test_a_ticket_in_a_queue_that_is_no_more_is_found() -> None:
     play = Play(a_document("general"))
     play.assigned()
     play.ticket().queue = "billing"
-    (found,) = soundness.of_ticket(play.desk, play.ticket())
+    (found,) = invariants.of_ticket(play.desk, play.ticket())
     assert (found.kind, found.agent) == ("queue-gone", "anna")
 
 

@@ -1,6 +1,6 @@
 """Rule 10, relaxation: a requirement can drop, or its level fall, after given seconds of waiting."""
 
-from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.state import timers as kinds
 from tests.unit.routing.playing import Play, a_workspace
 
 

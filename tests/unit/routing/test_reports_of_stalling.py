@@ -3,7 +3,7 @@ to happen here."""
 
 from datetime import timedelta
 
-from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.state import timers as kinds
 from tests.unit.routing.playing import BOSS, Play, a_workspace
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from pointsman_routing.desk import soundness
-from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.soundness import Finding
+from pointsman_routing.desk.questions import invariants
+from pointsman_routing.desk.questions.invariants import Finding
+from pointsman_routing.desk.state import timers as kinds
 from tests.unit.routing.playing import Play, a_workspace
 
 DOCUMENT = a_workspace(
@@ -32,12 +32,12 @@ def play() -> Play:
 
 def findings(play: Play) -> list[Finding]:
     desk = play.desk
-    of_tickets = [found for ticket in desk.tickets.values() for found in soundness.of_ticket(desk, ticket)]
-    return of_tickets + [found for agent in desk.agents.values() for found in soundness.of_agent(desk, agent)]
+    of_tickets = [found for ticket in desk.tickets.values() for found in invariants.of_ticket(desk, ticket)]
+    return of_tickets + [found for agent in desk.agents.values() for found in invariants.of_agent(desk, agent)]
 
 
 def holder(play: Play, ticket: str) -> str:
-    return soundness.owner_of(play.ticket(ticket)) or ""
+    return invariants.owner_of(play.ticket(ticket)) or ""
 
 
 def in_two_hands(play: Play) -> None:
@@ -114,16 +114,16 @@ def test_a_timer_that_did_not_fire_is_overdue(play: Play) -> None:
     offer = play.ticket("tkt_1").offer
     assert offer is not None
     late = offer.expires_at + timedelta(seconds=90)
-    (found,) = soundness.overdue(play.desk, late, timedelta(seconds=60), 20)
+    (found,) = invariants.overdue(play.desk, late, timedelta(seconds=60), 20)
     assert (found.kind, found.since) == ("timer", offer.expires_at)
-    assert list(soundness.overdue(play.desk, offer.expires_at, timedelta(seconds=60), 20)) == []
+    assert list(invariants.overdue(play.desk, offer.expires_at, timedelta(seconds=60), 20)) == []
 
 
 def test_the_caps_and_what_others_keep_count_as_capacity(play: Play) -> None:
     anna, boris = play.desk.agents["anna"], play.desk.agents["boris"]
     anna.counts = {"chat": 2}
     boris.units, boris.load = {"email": 3}, 3
-    (anna_has,), (boris_has,) = (list(soundness.excesses(each, each.profile)) for each in (anna, boris))
+    (anna_has,), (boris_has,) = (list(invariants.excesses(each, each.profile)) for each in (anna, boris))
     assert (anna_has.limit, anna_has.channel) == ("caps", "chat")
     assert (boris_has.limit, boris_has.channel) == ("reserve", "email")
     assert "at most 1" in anna_has.says
@@ -134,10 +134,10 @@ def suspected(play: Play) -> list[str]:
     """The limits that the router itself exceeded."""
     found: list[str] = []
     for agent in play.desk.agents.values():
-        for excess, charge in soundness.suspects(play.desk, agent):
+        for excess, charge in invariants.suspects(play.desk, agent):
             policy = play.policies[charge.config_version]
             same = charge.config_version == play.desk.policy.version
-            if same or not soundness.was_within(agent, excess, policy.profiles.get(agent.slug)):
+            if same or not invariants.was_within(agent, excess, policy.profiles.get(agent.slug)):
                 found.append(excess.limit)
     return found
 
@@ -186,5 +186,5 @@ def test_what_a_supervisor_put_above_a_limit_by_name_is_nobodys_mistake() -> Non
     play.assigned("tkt_1")
     play.say("tkt_2")
     play.assign("anna", "tkt_2", override=True)
-    assert [each.limit for each in soundness.excesses(play.agent("anna"), play.agent("anna").profile)] == ["capacity"]
+    assert [each.limit for each in invariants.excesses(play.agent("anna"), play.agent("anna").profile)] == ["capacity"]
     assert suspected(play) == []

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pointsman.contracts.desk import TicketOpened, TicketSplit
-from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.state.model import Ticket
 from tests.unit.routing.invariants import assert_sound
 from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
 

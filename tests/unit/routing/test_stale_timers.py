@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from pointsman.contracts.commands import PresenceSet
-from pointsman_routing.desk import timers as kinds
+from pointsman_routing.desk.state import timers as kinds
 from tests.unit.routing.playing import Play, a_workspace, as_agent
 
 

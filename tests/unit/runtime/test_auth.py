@@ -11,7 +11,7 @@ from pointsman.core.instant import FOREVER
 from pointsman.runtime.auth import TTL_SECONDS_MAX, Auth, Revocations, may, sign_token
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.issuer_keys import IssuerKeys, generate_key_file
-from pointsman_routing.desk.tokens import UNLISTED_SECONDS
+from pointsman_routing.desk.rules.tokens import UNLISTED_SECONDS
 
 NOW = 1_800_000_000.0
 

@@ -10,18 +10,18 @@ from pointsman_routing.api import (
     actions,
     audit,
     bulk,
-    checking,
     config,
-    entries,
+    config_check,
+    config_entries,
     events,
-    floor,
     moves,
+    overview,
     tickets,
     tokens,
     webhooks,
 )
+from pointsman_routing.api.config_document import config_version_of
 from pointsman_routing.api.directory import Directory
-from pointsman_routing.api.document import config_version_of
 from pointsman_routing.api.holidays import HolidayRenewal
 from pointsman_routing.api.me import MyRoutes
 from pointsman_routing.api.offers import OfferReader
@@ -51,6 +51,19 @@ def create(process: ApiProcess) -> FastAPI:
     stream = AgentStream(process, viewings, offers)
     for shared in (MyRoutes(renewals, offers), stream, Directory(process), viewings):
         add_routes(app, shared.router())
-    for module in (actions, moves, bulk, tickets, floor, events, webhooks, audit, config, checking, entries, tokens):
+    for module in (
+        actions,
+        moves,
+        bulk,
+        tickets,
+        overview,
+        events,
+        webhooks,
+        audit,
+        config,
+        config_check,
+        config_entries,
+        tokens,
+    ):
         add_routes(app, module.routes)
     return app

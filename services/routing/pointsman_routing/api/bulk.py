@@ -26,7 +26,7 @@ from pointsman.runtime.http.routes import routes_under
 from pointsman_routing.api.actions import Label, Relabel
 from pointsman_routing.api.moves import Assign, Reason, Slug, Supervising, Supervisor, TicketIds, ToQueue, Transfer
 from pointsman_routing.api.tickets import conditions, refuse_unknown_names
-from pointsman_routing.desk.bulk import STEP_TICKETS_MAX, TICKETS_MAX
+from pointsman_routing.desk.rules.bulk import STEP_TICKETS_MAX, TICKETS_MAX
 from pointsman_routing.jobs import ONE
 
 routes = routes_under("/v1", "bulk")

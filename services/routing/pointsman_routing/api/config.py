@@ -24,7 +24,7 @@ from pointsman.runtime.http.json import Json, dump_json
 from pointsman.runtime.http.pages import INT4, Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.routes import routes_under
-from pointsman_routing.api.applying import (
+from pointsman_routing.api.config_apply import (
     BODY,
     Applied,
     IfNoneMatch,
@@ -35,7 +35,7 @@ from pointsman_routing.api.applying import (
     mismatch,
     required,
 )
-from pointsman_routing.api.document import Change, change_of, for_document, invalid, moves_of, stored, written_of
+from pointsman_routing.api.config_document import Change, change_of, for_document, invalid, moves_of, stored, written_of
 
 routes = routes_under("/v1", "config")
 

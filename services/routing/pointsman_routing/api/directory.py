@@ -18,7 +18,7 @@ from pointsman.runtime.http.problems import not_found
 from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.process import ApiProcess
 from pointsman.runtime.tasks import awaited
-from pointsman_routing.api.document import config_version_of, stored
+from pointsman_routing.api.config_document import config_version_of, stored
 from pointsman_routing.api.tickets import Reader
 
 KEPT = 64

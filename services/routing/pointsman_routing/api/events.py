@@ -22,8 +22,8 @@ from pointsman.runtime.http.problems import Problem, invalid
 from pointsman.runtime.http.routes import routes_under
 from pointsman.runtime.http.streams import After, Wait, polling
 from pointsman.runtime.process import ApiProcess
-from pointsman_routing import told
-from pointsman_routing.told import Position
+from pointsman_routing import event_log
+from pointsman_routing.event_log import Position
 
 routes = routes_under("/v1", "events")
 
@@ -97,7 +97,7 @@ class _Poll:
         ) as subscription:
             while True:
                 subscription.clear()
-                page = await told.read(
+                page = await event_log.read(
                     process.pool,
                     source,
                     process.lane_of(self._workspace),
@@ -108,7 +108,9 @@ class _Poll:
                     limit=self._limit,
                 )
                 place = page.position
-                events = [event for each in page.records for event in told.events_of(each, self._workspace, wanted)]
+                events = [
+                    event for each in page.records for event in event_log.events_of(each, self._workspace, wanted)
+                ]
                 if events:
                     return events, self._cursor(place)
                 if page.more:
@@ -124,14 +126,14 @@ class _Poll:
     async def _place(self, source: str, cursor: str | None) -> Position:
         """Where to begin. Raises `Problem` 422 for what is no cursor, 410 for one that is too old."""
         process = self._process
-        first = await told.oldest(process.pool, source, process.lane_of(self._workspace))
+        first = await event_log.oldest(process.pool, source, process.lane_of(self._workspace))
         if cursor is None:
             return first
         incarnation, *parts = cursor.split(".")
         if not parts or len(parts) > 3 or not all(_is_number(part) for part in parts):
             raise invalid_cursor("after")
         place = Position(*map(int, parts))
-        if not told.within(place):
+        if not event_log.within(place):
             raise invalid_cursor("after")
         if incarnation != process.known_incarnation or place.number < first.number:
             raise Problem(410, "cursor-too-old", "what follows this cursor is not kept any more")

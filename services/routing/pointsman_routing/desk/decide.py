@@ -14,58 +14,57 @@ from pointsman.contracts import requests as heard
 from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import NOTHING, Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import (
+from pointsman_routing.desk.questions import effect, explain
+from pointsman_routing.desk.rules import (
+    absence,
     arrivals,
     assign,
+    attachments,
     bulk,
-    clocks,
-    closing,
+    clock_facts,
+    close,
     configure,
-    effect,
-    escalate,
+    customer_left,
+    declining,
     expiry,
-    explain,
-    files,
-    gone,
-    labels,
-    left,
-    matching,
     merge,
     messages,
-    moving,
+    moved_queues,
     offers,
     pending,
     presence,
+    queue_hours,
+    relabel,
     relaxation,
     requeue,
     reserved,
     resolve,
-    shut,
+    settle,
     snooze,
     split,
-    started,
+    start,
     take,
     tokens,
     transfer,
     wrap_up,
-    written,
 )
-from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.model import SUPERVISING, Agent, Offer, Ticket
-from pointsman_routing.desk.result import Answer, Result, invalid
+from pointsman_routing.desk.state import ticket_messages
+from pointsman_routing.desk.state import timers as kinds
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.model import SUPERVISING, Agent, Offer, Ticket
+from pointsman_routing.desk.state.result import Answer, Result, invalid
 
 _OF_TIMERS: dict[str, Callable[[Desk, TimerCause], Result]] = {
     kinds.OFFER: expiry.expire,
     kinds.LEASE: presence.lapse,
-    kinds.GRACE: gone.requeue,
-    kinds.ABANDON: left.abandon,
+    kinds.GRACE: absence.requeue,
+    kinds.ABANDON: customer_left.abandon,
     kinds.PENDING: pending.end,
     kinds.WRAP_UP: wrap_up.end,
-    kinds.CLOSE: closing.close,
-    kinds.RETRY: escalate.retry,
+    kinds.CLOSE: close.close,
+    kinds.RETRY: declining.retry,
     kinds.HOLD: presence.release_hold,
-    kinds.OPENING: shut.opening,
+    kinds.OPENING: queue_hours.opening,
     kinds.RIPEN: relaxation.ripen,
     kinds.RESERVE: reserved.lapse,
     kinds.JOB: bulk.step,
@@ -79,7 +78,7 @@ _OF_TICKETS: dict[type[asked.Command], Callable[[Desk, Ticket, Any], Result]] = 
     asked.TicketReopen: resolve.reopen,
     asked.TicketMerge: merge.merge,
     asked.TicketSplit: split.split,
-    asked.TicketLabel: labels.label,
+    asked.TicketLabel: relabel.label,
     asked.TicketTransfer: transfer.transfer,
     asked.TicketAssign: assign.assign,
     asked.TicketTake: take.take,
@@ -99,8 +98,8 @@ _OF_OFFERS: dict[type[asked.Command], Callable[[Desk, Ticket, Offer, Any], Resul
 }
 
 _OF_QUEUES: dict[type[asked.Command], Callable[[Desk, Any], Result]] = {
-    asked.QueueClose: shut.close,
-    asked.QueueOpen: shut.open_again,
+    asked.QueueClose: queue_hours.close,
+    asked.QueueOpen: queue_hours.open_again,
 }
 
 _BEFORE_CONFIGURED = frozenset({asked.ConfigPut, asked.PresenceRenew})
@@ -172,12 +171,12 @@ def subject_of(desk: Desk, cause: RecordCause) -> str:
 def _settled(desk: Desk, result: Result) -> Decision:
     if isinstance(result, Decision):
         return result
-    matching.settle(desk)
+    settle.settle(desk)
     return desk.said() if result is None else desk.said(result.body(), result.status)
 
 
 def _of_request(desk: Desk, fact: Any) -> None:
-    ticket = written.survivor(desk, fact.ticket_id)
+    ticket = ticket_messages.survivor(desk, fact.ticket_id)
     if ticket is not None:
         desk.draft.subject = ticket.id
     if isinstance(fact, heard.MessageReceived):
@@ -190,18 +189,18 @@ def _of_request(desk: Desk, fact: Any) -> None:
     elif isinstance(fact, (heard.MessageDelivered, heard.MessageFailed)):
         messages.delivered(desk, ticket, fact)
     elif isinstance(fact, heard.AttachmentSettled):
-        files.settled(desk, ticket, fact)
+        attachments.settled(desk, ticket, fact)
     elif ticket is not None:
         if isinstance(fact, heard.CustomerReturned):
-            left.returned(desk, ticket)
+            customer_left.returned(desk, ticket)
         else:
-            left.left(desk, ticket)
+            customer_left.left(desk, ticket)
 
 
 def _of_clock(desk: Desk, fact: Any) -> None:
-    ticket_id = clocks.ticket_of(fact)
+    ticket_id = clock_facts.ticket_of(fact)
     ticket = None if ticket_id is None else desk.tickets.get(ticket_id)
-    clocks.note(desk, ticket, ticket_id, fact, desk.draft.at)
+    clock_facts.note(desk, ticket, ticket_id, fact, desk.draft.at)
 
 
 def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> Decision:
@@ -237,7 +236,7 @@ def _result_of(desk: Desk, command: Any) -> Result:
     if kind is asked.TicketsBulk:
         return bulk.bulk(desk, command)
     if kind is asked.TicketStart:
-        return started.start(desk, command)
+        return start.start(desk, command)
     if kind is asked.PresenceRenew:
         return presence.renew_many(desk, command)
     if kind is asked.ConfigPut:
@@ -270,7 +269,7 @@ def _of_ticket(desk: Desk, command: Any) -> Result:
     if ticket.merged_into is not None:
         said = f"the ticket was merged into {ticket.merged_into}"
         return refuse(409, "wrong-state", said, state=ticket.state, merged_into=ticket.merged_into)
-    moving.catch_up(desk, ticket)
+    moved_queues.catch_up(desk, ticket)
     if type(command) is asked.TicketReply:
         if ticket.state == "closed":
             return refuse(409, "wrong-state", "the ticket is closed; a new message begins a new one")

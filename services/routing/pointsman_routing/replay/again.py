@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 
 from pointsman.contracts.document import Document
 from pointsman.core.instant import Instant
-from pointsman_routing.desk.hours import Hours as Opening
+from pointsman_routing.desk.state.hours import Hours as Opening
 from pointsman_routing.replay.drawing import HandleTimes, Looks, Patience, chance
 from pointsman_routing.replay.history import History, Recorded
 from pointsman_routing.simulation.customers import Customer
-from pointsman_routing.simulation.floor import Floor
 from pointsman_routing.simulation.people import Visit
 from pointsman_routing.simulation.plan import Hours, Kind, Plan
 from pointsman_routing.simulation.promise import Matter, first_response
+from pointsman_routing.simulation.replication import Floor
 
 _US = timedelta(microseconds=1)
 

@@ -19,7 +19,7 @@ from pointsman.contracts.document.expansion import expanded
 from pointsman_routing.replay.comparing import MEANS, compare
 from pointsman_routing.replay.history import READ, VERSION, HistoryRefused, read_history
 from pointsman_routing.simulation.command import JsonOption, ProcessesOption
-from pointsman_routing.simulation.floor import RefusedBySimulatedDesk
+from pointsman_routing.simulation.replication import RefusedBySimulatedDesk
 
 PAGE = 200
 SHOWN_MAX = 20

@@ -13,9 +13,9 @@ from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.output import print_fields, print_json, print_table, say
 from pointsman.contracts.document import DocumentErrors
 from pointsman_routing.simulation import comparison, recording
-from pointsman_routing.simulation.floor import RefusedBySimulatedDesk
 from pointsman_routing.simulation.planning import read_scenario
 from pointsman_routing.simulation.recording import NotRecordable
+from pointsman_routing.simulation.replication import RefusedBySimulatedDesk
 from pointsman_routing.simulation.run import in_processes
 from pointsman_routing.simulation.run import simulate as play
 

@@ -18,9 +18,9 @@ from pointsman.contracts.document.reading import Written, shape_errors
 from pointsman.contracts.shapes import Channel
 from pointsman_routing.simulation.distributions import Draw, draw_of
 from pointsman_routing.simulation.plan import START, Drawn, Hours, Kind, Plan, Rates
+from pointsman_routing.simulation.priority_classes import standings_of
 from pointsman_routing.simulation.promise import Matter, first_response
 from pointsman_routing.simulation.scenario import AGENTS_MAX, UNIT_US, Agents, Class, Scenario
-from pointsman_routing.simulation.standing import standings_of
 
 CUSTOMERS_MAX = 20_000_000
 """Expected arrivals of one replication."""

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from pointsman.contracts.document import Document
 from pointsman.contracts.shapes import PRIORITIES
-from pointsman_routing.desk.draft import Classify
-from pointsman_routing.desk.policy import Policy, compile_policy
+from pointsman_routing.desk.state.draft import Classify
+from pointsman_routing.desk.state.policy import Policy, compile_policy
 from pointsman_routing.simulation.people import Said
 from pointsman_routing.simulation.plan import Plan
 

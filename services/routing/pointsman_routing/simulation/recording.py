@@ -11,8 +11,8 @@ from pointsman.core.decision import Emission
 from pointsman.core.instant import rfc3339
 from pointsman_routing.replay.history import READ, VERSION
 from pointsman_routing.simulation.customers import customers
-from pointsman_routing.simulation.floor import WORKSPACE, Floor
 from pointsman_routing.simulation.plan import Plan
+from pointsman_routing.simulation.replication import WORKSPACE, Floor
 
 MINUTE_US = 60_000_000
 

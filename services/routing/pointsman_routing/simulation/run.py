@@ -12,13 +12,13 @@ from time import perf_counter
 from typing import Any
 
 from pointsman.contracts.document import Agent
-from pointsman_routing import collector
-from pointsman_routing.desk.choice import Matcher
+from pointsman_routing import gc_tuning
+from pointsman_routing.desk.rules.choice import Matcher
 from pointsman_routing.simulation.customers import customers
 from pointsman_routing.simulation.figures import Replication, Tally, gini, summed_up, together
-from pointsman_routing.simulation.floor import Floor
 from pointsman_routing.simulation.people import Visit
 from pointsman_routing.simulation.plan import Plan
+from pointsman_routing.simulation.replication import Floor
 
 
 def simulate(plan: Plan, *, processes: int | None = None, done: Callable[[], None] = lambda: None) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def in_processes(
 
 
 def _prepare() -> None:
-    collector.set_for_residents()
+    gc_tuning.set_for_residents()
     gc.freeze()
 
 

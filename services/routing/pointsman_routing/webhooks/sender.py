@@ -26,7 +26,7 @@ from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.standard_webhook import signed_headers
 from pointsman.runtime.tasks import Tasks
 from pointsman_routing.settings import RoutingSettings
-from pointsman_routing.webhooks.outbox import Outbox
+from pointsman_routing.webhooks.queue import Outbox
 from pointsman_routing.webhooks.waking import wake
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pointsman.contracts.document import SHIPPED_CATEGORIES
-from pointsman_routing import trial
+from pointsman_routing import classify_evaluation
 from pointsman_routing.classify.normal import normalised
 from pointsman_routing.classify.phrases import LANGUAGES, shipped_lexicon
 from tests.unit.routing.classify.messages import a_classifier, a_message
@@ -83,6 +83,6 @@ def test_normalised_text_is_stable(text: str) -> None:
 
 @pytest.mark.skipif(not SAMPLES.exists(), reason="POINTSMAN_SAMPLES names no folder of samples")
 def test_labelled_samples() -> None:
-    samples = trial.read_samples(SAMPLES, labelled=True)
-    figures = trial.evaluate(samples, trial.shipped_classifier())
+    samples = classify_evaluation.read_samples(SAMPLES, labelled=True)
+    figures = classify_evaluation.evaluate(samples, classify_evaluation.shipped_classifier())
     assert figures["accuracy"] >= 0.85

@@ -7,9 +7,9 @@ import pytest
 
 from pointsman.contracts.document import Document
 from pointsman.contracts.document.reading import Written
-from pointsman_routing.desk.choice import Choice, IndexedMatcher
-from pointsman_routing.desk.desk import Desk
-from pointsman_routing.desk.model import Agent, Ticket
+from pointsman_routing.desk.rules.choice import Choice, IndexedMatcher
+from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.model import Agent, Ticket
 from pointsman_routing.simulation.planning import plan_of
 from pointsman_routing.simulation.run import replicate
 from pointsman_routing.simulation.watch import Watch

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pointsman_routing.desk.model import Agent, Charge, Ticket
+from pointsman_routing.desk.state.model import Agent, Charge, Ticket
 
 if TYPE_CHECKING:
-    from pointsman_routing.desk.desk import Desk
+    from pointsman_routing.desk.state.desk import Desk
 
 
 def charge(desk: Desk, agent: Agent, ticket: Ticket, *, override: bool = False) -> None:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pointsman.contracts.document.queues import Elsewhere, Shut
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.model import Ticket
+from pointsman_routing.desk.state import timers as kinds
+from pointsman_routing.desk.state.model import Ticket
 
 if TYPE_CHECKING:
-    from pointsman_routing.desk.desk import Desk
+    from pointsman_routing.desk.state.desk import Desk
 
 GOING_BACK = frozenset({"rejected", "expired", "rescinded"})
 """Why a ticket is queued again after an offer: it has not entered the queue anew."""

@@ -8,13 +8,13 @@ from pointsman.contracts.base import made
 from pointsman.contracts.desk import TicketQueued
 from pointsman.contracts.shapes import TicketState
 from pointsman.core.instant import Instant
-from pointsman_routing.desk import timers as kinds
-from pointsman_routing.desk.model import Ticket
-from pointsman_routing.desk.order import from_micros, order_key, since_us
 from pointsman_routing.desk.rules import holding
+from pointsman_routing.desk.state import timers as kinds
+from pointsman_routing.desk.state.model import Ticket
+from pointsman_routing.desk.state.order import from_micros, order_key, since_us
 
 if TYPE_CHECKING:
-    from pointsman_routing.desk.desk import Desk
+    from pointsman_routing.desk.state.desk import Desk
 
 
 def enqueue(

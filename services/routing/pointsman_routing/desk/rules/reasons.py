@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pointsman_routing.desk.choice import Choice
-from pointsman_routing.desk.model import Ticket
-from pointsman_routing.desk.policy import QueuePolicy
+from pointsman_routing.desk.rules.choice import Choice
 from pointsman_routing.desk.state.eligibility import Search
+from pointsman_routing.desk.state.model import Ticket
+from pointsman_routing.desk.state.policy import QueuePolicy
 
 if TYPE_CHECKING:
-    from pointsman_routing.desk.desk import Desk
+    from pointsman_routing.desk.state.desk import Desk
 
 SEARCH_SKILLS_MAX = 20
 """A search for more skills is not stored: 2 KB is the limit."""

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from pointsman_routing.desk.capacity import at_cap, no_room_for, room_for, takes_offers
-from pointsman_routing.desk.model import Agent
+from pointsman_routing.desk.state.capacity import at_cap, no_room_for, room_for, takes_offers
+from pointsman_routing.desk.state.model import Agent
 
 REFUSAL_WORDS = {
     "queue_shut": "wait for its queue to open",

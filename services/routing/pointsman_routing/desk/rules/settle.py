@@ -1,0 +1,88 @@
+"""Rules 1 and 6: every decision ends with `settle`, after which no ticket waits for which an eligible agent has room.
+
+Before a decision that held (invariant 4). So only the tickets that entered the queue in it, and the agents that it gave
+room or made available, can make a new pair: these are asked, and nobody else. Each offer costs what `state.waiting`
+and `state.roster` say; no ticket without an eligible agent is in anybody's way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pointsman_routing.desk.rules import auto_replies, declining, offers, queue_hours, reserved
+from pointsman_routing.desk.rules.choice import Choice
+from pointsman_routing.desk.state.model import Agent, Ticket
+from pointsman_routing.desk.state.order import slack_us
+
+if TYPE_CHECKING:
+    from pointsman_routing.desk.state.desk import Desk
+
+
+def settle(desk: Desk) -> None:
+    """Carries out the rules of shut queues, then offers what this decision made possible; whom a full queue turns away
+    is looked after in turn (rule 20)."""
+    queue_hours.carry_out(desk)
+    _offer(desk)
+    while desk.draft.entered:
+        queue_hours.turn_away(desk)
+        _offer(desk)
+    auto_replies.greet(desk)
+
+
+def _offer(desk: Desk) -> None:
+    """What was reserved for an agent first. Then tickets, in order, each to the best agent. An agent that just got room
+    may have older tickets waiting: those it gets first. Then the agents with room take what waits for them.
+    """
+    draft = desk.draft
+    if not (draft.tickets or draft.agents or draft.pools):
+        return
+    for pool in list(draft.pools):
+        declining.review_pool(desk, pool)
+    for ticket in list(draft.tickets.values()):
+        if ticket.declined:
+            declining.review(desk, ticket)
+    if desk.reserved:
+        for agent in draft.agents.values():
+            reserved.give(desk, agent)
+    waiting = [ticket for ticket in draft.tickets.values() if ticket.place is not None]
+    if waiting:
+        _place_agents(desk)
+        if len(waiting) > 1:
+            waiting.sort(key=lambda ticket: (slack_us(ticket, desk.queue_of(ticket)), ticket.arrival))
+        for ticket in waiting:
+            _find_agent(desk, ticket)
+    for agent in draft.agents.values():
+        _find_tickets(desk, agent)
+    _place_agents(desk)
+    draft.pools, draft.tickets, draft.agents, draft.late = {}, {}, {}, True
+
+
+def _place_agents(desk: Desk) -> None:
+    """Enters the agents anew whose load changed, before anybody looks at the roster; from then on at once."""
+    draft = desk.draft
+    if draft.late:
+        draft.late = False
+        for agent in draft.agents.values():
+            desk.roster.place(agent)
+
+
+def _find_agent(desk: Desk, ticket: Ticket) -> None:
+    while ticket.place is not None:
+        choice = desk.matcher.agent_for(desk, ticket)
+        if choice is None:
+            return
+        first: Ticket | None = ticket
+        if choice.agent.slug in desk.draft.agents:
+            first = desk.matcher.ticket_for(desk, choice.agent)
+        if first is None or first is ticket:
+            offers.make(desk, ticket, choice)
+        else:
+            offers.make(desk, first, Choice(choice.agent))
+
+
+def _find_tickets(desk: Desk, agent: Agent) -> None:
+    while True:
+        ticket = desk.matcher.ticket_for(desk, agent)
+        if ticket is None:
+            return
+        offers.make(desk, ticket, Choice(agent))
