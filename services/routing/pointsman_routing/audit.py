@@ -2,8 +2,8 @@
 
 A cycle looks at every open ticket and every agent of a workspace, once in `CYCLE` or when somebody asks. It goes in
 steps between the lane's batches, when everything that was decided is committed: a step reads at most `SLICE` rows
-(fewer while the worker is busy) in one snapshot and asks `desk.questions.invariants` about what they are rows of, so that
-it takes some milliseconds however large the desk is. What is found raises an alarm, once as long as it stands.
+(fewer while the worker is busy) in one snapshot and asks `desk.questions.invariants` about what they are rows of, so
+that it takes some milliseconds however large the desk is. What is found raises an alarm, once as long as it stands.
 
 A lane that was lost may not know it yet. Its desk is then behind the rows: a workspace whose count of changes is ahead
 in its row is left alone.

@@ -32,6 +32,7 @@ from pointsman.runtime.logic import Batch
 from pointsman_routing import gc_tuning, loading, store
 from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.rules import configure
+from pointsman_routing.desk.rules.choice import IndexedMatcher
 from pointsman_routing.desk.state import timers as kinds
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.draft import Classify
@@ -204,7 +205,7 @@ def a_load(tickets: int, agents: int, seed: int) -> Load:
     def classifier(document: Document) -> Classify:
         return lambda message: said[message.ticket_id]
 
-    desk = Desk("bench", journal, Timers(journal), classifier)
+    desk = Desk("bench", journal, Timers(journal), classifier, IndexedMatcher())
     load = Load(desk, journal, said=said)
     desk.begin("config", "config", START, START)
     configure.apply(desk, compile_policy(_document(agents, seed), 1))

@@ -19,6 +19,7 @@ from pointsman.runtime.logic import Database
 from pointsman_routing import jobs
 from pointsman_routing.audit import Auditor
 from pointsman_routing.desk.rules import holding, queueing
+from pointsman_routing.desk.rules.choice import IndexedMatcher
 from pointsman_routing.desk.state import timers as kinds
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.draft import Classify
@@ -168,7 +169,7 @@ def _leave(desk: Desk, id: str, horizon: Instant) -> None:
 
 
 def _desk(state: Desks, row: Any, classifier: Callable[[Document], Classify], now: Instant) -> Desk:
-    desk = Desk(row["workspace"], state.journal, state.timers, classifier)
+    desk = Desk(row["workspace"], state.journal, state.timers, classifier, IndexedMatcher())
     policy = compile_policy(Document.model_validate(row["document"]), row["config_version"])
     desk.adopt(policy, Roster(policy, state.journal), Waiting(policy, state.journal), classifier(policy.document))
     desk.change = row["change"]

@@ -17,6 +17,7 @@ from pointsman_routing import gathering, gc_tuning, loading, store
 from pointsman_routing.classify import Classifier
 from pointsman_routing.desk.decide import HAVING_READ, TAKES, decide
 from pointsman_routing.desk.rules.bulk import STEP_TICKETS_MAX, done_at_once
+from pointsman_routing.desk.rules.choice import IndexedMatcher
 from pointsman_routing.desk.rules.tokens import revoke_of_installation
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.draft import Classify
@@ -141,7 +142,7 @@ class DeskLane:
                     return revoke_of_installation(cause.workspace, command, now)
             if isinstance(cause, TimerCause) or not cause.is_command:
                 raise LookupError(f"there is no workspace {cause.workspace!r}")
-            desk = Desk(cause.workspace, state.journal, state.timers, self._classifier)
+            desk = Desk(cause.workspace, state.journal, state.timers, self._classifier, IndexedMatcher())
             if isinstance(cause.bodies[0], asked.ConfigPut):
                 state.journal.put(state.desks, cause.workspace, desk)
         return decide(desk, cause, now)

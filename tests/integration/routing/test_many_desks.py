@@ -7,6 +7,7 @@ import pytest
 from pointsman.runtime.database import open_pool
 from pointsman.testing.installation import Installation
 from pointsman_routing import gathering
+from pointsman_routing.desk.rules.choice import IndexedMatcher
 from pointsman_routing.desk.state.desk import Desk
 from tests.integration.routing.test_audit import a_desk
 
@@ -29,7 +30,7 @@ async def test_a_commit_looks_only_at_the_desks_that_its_batch_touched(
     async with a_desk(installation) as play:
         for number in range(1000):
             name = f"idle-{number}"
-            play.state.desks[name] = Desk(name, play.journal, play.timers, play.desk.classifier)
+            play.state.desks[name] = Desk(name, play.journal, play.timers, play.desk.classifier, IndexedMatcher())
         monkeypatch.setattr(Desk, "committed", counting)
         play.say("tkt_1")
         await play.write()

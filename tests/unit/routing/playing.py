@@ -21,8 +21,8 @@ from pointsman.core.journal import Journal
 from pointsman.testing.customers import a_message
 from pointsman.testing.time import NOON
 from pointsman_routing.desk.decide import decide
-from pointsman_routing.desk.rules.choice import Matcher
-from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.rules.choice import IndexedMatcher
+from pointsman_routing.desk.state.desk import Desk, Matcher
 from pointsman_routing.desk.state.draft import Classify
 from pointsman_routing.desk.state.model import Agent, Ticket, Written
 from pointsman_routing.desk.state.policy import Policy
@@ -102,7 +102,7 @@ class Play:
         """Applies the document; everybody in `present` (by default all) becomes available."""
         self.journal = Journal()
         self.timers = Timers(self.journal)
-        self.desk = Desk("acme", self.journal, self.timers, by_hints, matcher)
+        self.desk = Desk("acme", self.journal, self.timers, by_hints, matcher or IndexedMatcher())
         self.now: Instant = NOON
         self.facts: list[Any] = []
         self.log: list[Any] = []

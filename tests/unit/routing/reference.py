@@ -3,9 +3,8 @@
 
 from typing import Any
 
-from pointsman_routing.desk.rules.choice import Choice
 from pointsman_routing.desk.state.capacity import has_room
-from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.desk import Choice, Desk
 from pointsman_routing.desk.state.model import Agent, Ticket
 from pointsman_routing.desk.state.order import micros, order_key, since_us, slack_us, slope_of
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.model import AGENT_FIELDS, TICKET_FIELDS, Agent, Ticket
-from pointsman_routing.desk.state.roster import CyclicShelf
+from pointsman_routing.desk.state.shelves import CyclicShelf
 from pointsman_routing.desk.state.waiting import Group
 
 _DERIVED = ("close", "ripen")

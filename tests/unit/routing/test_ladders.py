@@ -3,9 +3,8 @@
 import pytest
 
 from pointsman.contracts.commands import TransferTo
-from pointsman_routing.desk.rules.choice import Choice
 from pointsman_routing.desk.rules.reasons import why
-from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.desk import Choice, Desk
 from tests.unit.routing.escalations import an_escalation
 from tests.unit.routing.invariants import assert_sound
 from tests.unit.routing.playing import BOSS, Play, a_workspace

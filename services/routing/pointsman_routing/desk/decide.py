@@ -14,7 +14,7 @@ from pointsman.contracts import requests as heard
 from pointsman.core.cause import Cause, RecordCause, TimerCause
 from pointsman.core.decision import NOTHING, Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk.questions import effect, explain
+from pointsman_routing.desk.questions import effect, explain, queues
 from pointsman_routing.desk.rules import (
     absence,
     arrivals,
@@ -36,6 +36,7 @@ from pointsman_routing.desk.rules import (
     queue_hours,
     relabel,
     relaxation,
+    replies,
     requeue,
     reserved,
     resolve,
@@ -48,7 +49,7 @@ from pointsman_routing.desk.rules import (
     transfer,
     wrap_up,
 )
-from pointsman_routing.desk.state import ticket_messages
+from pointsman_routing.desk.state import recent, ticket_messages
 from pointsman_routing.desk.state import timers as kinds
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.model import SUPERVISING, Agent, Offer, Ticket
@@ -210,7 +211,7 @@ def _of_command(desk: Desk, cause: RecordCause, command: Any, now: Instant) -> D
     if kind is asked.ConfigEffect:
         return effect.effect(desk, command, cause.id, now)
     if kind is asked.QueueDepths:
-        return explain.depths(desk, command, now)
+        return queues.depths(desk, command, now)
     if kind is asked.TicketExplain:
         ticket = desk.tickets.get(command.ticket_id)
         return (
@@ -273,7 +274,7 @@ def _of_ticket(desk: Desk, command: Any) -> Result:
     if type(command) is asked.TicketReply:
         if ticket.state == "closed":
             return refuse(409, "wrong-state", "the ticket is closed; a new message begins a new one")
-        return messages.reply(desk, ticket, command, desk.new_id("msg"))
+        return replies.reply(desk, ticket, command, desk.new_id("msg"))
     return _OF_TICKETS[type(command)](desk, ticket, command)
 
 
@@ -301,7 +302,7 @@ def _unseen(desk: Desk, ticket: Ticket, command: Any) -> Decision | None:
     last is not the ticket's."""
     if type(command) not in HAVING_READ or command.force:
         return None
-    newer = messages.unseen(desk, ticket, command.last_message_id)
+    newer = recent.unseen(desk, ticket, command.last_message_id)
     if newer is None:
         return invalid(f"the ticket has no message {command.last_message_id}", "/last_message_id")
     if not newer:

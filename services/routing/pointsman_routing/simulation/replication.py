@@ -34,9 +34,9 @@ from pointsman.core.decision import Emission
 from pointsman.core.journal import Journal
 from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.rules import configure
-from pointsman_routing.desk.rules.choice import Matcher
+from pointsman_routing.desk.rules.choice import IndexedMatcher
 from pointsman_routing.desk.state import timers as kinds
-from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.state.desk import Desk, Matcher
 from pointsman_routing.desk.state.timers import Timers
 from pointsman_routing.simulation import records
 from pointsman_routing.simulation.customers import Customer
@@ -91,7 +91,9 @@ class Floor:
             each.slug: Said(each.queue, each.priority, each.weight, each.requires, each.prefers, each.language)
             for each in plan.kinds
         }
-        self._desk = Desk(WORKSPACE, self._journal, self._timers, lambda _: by_connector(said), matcher)
+        self._desk = Desk(
+            WORKSPACE, self._journal, self._timers, lambda _: by_connector(said), matcher or IndexedMatcher()
+        )
         self._queues = list(document.queues)
         self._events: list[tuple[int, int, int, Any]] = []
         self._serial = 0

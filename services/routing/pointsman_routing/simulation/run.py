@@ -13,7 +13,7 @@ from typing import Any
 
 from pointsman.contracts.document import Agent
 from pointsman_routing import gc_tuning
-from pointsman_routing.desk.rules.choice import Matcher
+from pointsman_routing.desk.state.desk import Matcher
 from pointsman_routing.simulation.customers import customers
 from pointsman_routing.simulation.figures import Replication, Tally, gini, summed_up, together
 from pointsman_routing.simulation.people import Visit

@@ -7,8 +7,8 @@ import pytest
 
 from pointsman.contracts.document import Document
 from pointsman.contracts.document.reading import Written
-from pointsman_routing.desk.rules.choice import Choice, IndexedMatcher
-from pointsman_routing.desk.state.desk import Desk
+from pointsman_routing.desk.rules.choice import IndexedMatcher
+from pointsman_routing.desk.state.desk import Choice, Desk
 from pointsman_routing.desk.state.model import Agent, Ticket
 from pointsman_routing.simulation.planning import plan_of
 from pointsman_routing.simulation.run import replicate

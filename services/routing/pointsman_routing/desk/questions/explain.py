@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pointsman.contracts.commands import QueueDepths, TicketExplain
+from pointsman.contracts.commands import TicketExplain
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk.questions import unblocking
+from pointsman_routing.desk.questions import queues, unblocking
 from pointsman_routing.desk.questions.survey import failing_now, survey
-from pointsman_routing.desk.rules import holding, moved_queues, queue_hours
+from pointsman_routing.desk.rules import moved_queues
 from pointsman_routing.desk.rules.reasons import boosted_by, climbed, relaxed_by
 from pointsman_routing.desk.state.eligibility import REFUSAL_WORDS
 from pointsman_routing.desk.state.model import Agent, Ticket
@@ -65,39 +65,11 @@ def _answer(desk: Desk, ticket: Ticket, agent: str | None) -> dict[str, Any]:
     return answer
 
 
-def depths(desk: Desk, command: QueueDepths, now: Instant) -> Decision:
-    """The answer to `GET /queues`: depth, oldest, offered, and who could take a ticket of it now."""
-    if command.queue is not None and command.queue not in desk.policy.queues:
-        return refuse(404, "not-found", f"there is no queue {command.queue}")
-    wanted = [command.queue] if command.queue is not None else list(desk.policy.queues)
-    offered = Counter(desk.tickets[offer.ticket_id].queue for offer in desk.offers.values())
-    available: Counter[str] = Counter()
-    for pool in desk.roster.pools.values():
-        for queue in pool.ranks:
-            available[queue] += max(pool.available.values())
-    items = []
-    for slug in wanted:
-        heads = [group.oldest() for group in desk.waiting.groups.values() if group.queue == slug]
-        since_held = [ticket.waiting_since for ticket in desk.held.get(slug, {}).values()]
-        oldest = min((since for since in (*heads, *since_held) if since is not None), default=None)
-        items.append(
-            {
-                **holding.queue_shape(desk, slug, now),
-                "waiting": holding.waiting_count(desk, slug),
-                "oldest_waiting_since": oldest,
-                "offered": offered[slug],
-                "eligible_now": available[slug],
-                "order": desk.policy.queues[slug].order,
-            }
-        )
-    return Decision(answer={"items": items})
-
-
 def _situation(desk: Desk, ticket: Ticket, refused: Counter[str], frees: list[dict[str, Any]]) -> str:
     if ticket.offer is not None:
         return f"It is offered to {_name(desk, ticket.offer.agent)} until {ticket.offer.expires_at:%H:%M:%S} UTC."
     if ticket.held is not None:
-        return queue_hours.sentence(desk, ticket)
+        return queues.held_because(desk, ticket)
     if ticket.reserved_for is not None:
         until = f"{ticket.reserved_until:%Y-%m-%d %H:%M:%S} UTC"
         return f"It waits for {_name(desk, ticket.reserved_for)} alone until {until}, then in {ticket.queue}."

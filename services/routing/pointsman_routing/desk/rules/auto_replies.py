@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pointsman.contracts.shapes import Author
-from pointsman_routing.desk.rules import messages
+from pointsman_routing.desk.rules import replies
 from pointsman_routing.desk.state.model import Ticket
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def send(desk: Desk, ticket: Ticket, reply: str | None) -> bool:
         return False
     desk.edit(ticket)
     message_id = desk.new_id("msg", ticket.id, reply)
-    messages.write(desk, ticket, message_id, BOT, text)
+    replies.write(desk, ticket, message_id, BOT, text)
     if desk.draft.greeted is ticket:
         desk.draft.greeted = None
     return True

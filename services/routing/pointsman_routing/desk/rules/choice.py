@@ -14,13 +14,15 @@ waits for them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any
 
 from pointsman.core.instant import Instant
 from pointsman_routing.desk.state.capacity import NO_ROOM, has_room, room_for, takes_offers
+from pointsman_routing.desk.state.desk import Choice
 from pointsman_routing.desk.state.model import Agent, Ticket
 from pointsman_routing.desk.state.order import micros, slack_us
-from pointsman_routing.desk.state.roster import ANY, KEY_KIND, SLUG, CyclicShelf, Entry, Pool, Shelf
+from pointsman_routing.desk.state.roster import Pool
+from pointsman_routing.desk.state.shelves import ANY, KEY_KIND, SLUG, CyclicShelf, Entry, Shelf
 from pointsman_routing.desk.state.waiting import Entry as IndexEntry
 from pointsman_routing.desk.state.waiting import first_key
 
@@ -28,27 +30,6 @@ if TYPE_CHECKING:
     from pointsman_routing.desk.state.desk import Desk
 
 VISITED_MAX = 5
-
-
-class Choice(NamedTuple):
-    """Who gets a ticket, the standing score of those compared, and the few who were compared (rule 16). `by` says what
-    decided: the `choice` of the queue, `affinity`, or the `line`: the agent was asked what waits, not the ticket who is
-    best."""
-
-    agent: Agent
-    score: tuple[int, ...] | None = None
-    visited: tuple[Entry, ...] = ()
-    by: str = "line"
-
-
-class Matcher(Protocol):
-    """How agents and tickets find one another. The desk has the indexed one; its tests compare a plain scan."""
-
-    def agent_for(self, desk: Desk, ticket: Ticket) -> Choice | None:
-        """The best agent with room for a waiting ticket, or None."""
-
-    def ticket_for(self, desk: Desk, agent: Agent) -> Ticket | None:
-        """The first waiting ticket that an agent may take now, or None."""
 
 
 class IndexedMatcher:

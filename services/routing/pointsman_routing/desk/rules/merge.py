@@ -18,8 +18,8 @@ from pointsman.contracts.desk import TicketClosed, TicketMerged
 from pointsman.contracts.shapes import Actor
 from pointsman.core.decision import Decision, refuse
 from pointsman.core.instant import Instant
-from pointsman_routing.desk.rules import absence, messages, offers, queueing, requeue, resolve, resume, wrap_up
-from pointsman_routing.desk.state import ticket_messages
+from pointsman_routing.desk.rules import absence, offers, queueing, requeue, resolve, resume, wrap_up
+from pointsman_routing.desk.state import conversations, recent, ticket_messages
 from pointsman_routing.desk.state import timers as kinds
 from pointsman_routing.desk.state.capacity import lack_of_room, room_for
 from pointsman_routing.desk.state.model import OPEN_STATES, SUPERVISING, WAITING_STATES, Ticket
@@ -128,7 +128,9 @@ def _take_over(
     target.unanswered_since = _older(target.unanswered_since, unanswered_since)
     if target.state in WAITING_STATES or unanswered_since is not None:
         target.waiting_since = _older(target.waiting_since, waiting_since)
-    messages.remember_all(target, ticket_messages.on_ticket(desk, target))
+    there = ticket_messages.on_ticket(desk, target)
+    recent.remember_all(target, [(one.id, one.direction == "in") for one in there if one.direction != "note"])
+    conversations.speak_where(target, there)
     queueing.reorder(desk, target)
     fact = made(
         TicketMerged,

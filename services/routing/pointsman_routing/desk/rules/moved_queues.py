@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pointsman.contracts.base import made
-from pointsman.contracts.desk import TicketMoved, TicketQueued
 from pointsman_routing.desk.rules import queueing
 from pointsman_routing.desk.state.model import Move, Ticket
 
@@ -31,19 +29,9 @@ def remember(desk: Desk, moves: Mapping[str, str]) -> None:
         desk.journal.set(desk, "moves", (*desk.moves, *said)[-MOVES_KEPT_MAX:])
 
 
-def queue_now(desk: Desk, ticket: Ticket) -> str:
-    """The queue that the ticket is in by what was moved since it was last touched."""
-    queue = ticket.queue
-    if desk.moves and ticket.change < desk.moves[-1].change:
-        for move in desk.moves:
-            if move.change > ticket.change and move.queue == queue:
-                queue = move.to
-    return desk.policy.queue_or_otherwise(queue)
-
-
 def catch_up(desk: Desk, ticket: Ticket) -> None:
     """Moves the ticket if its queue went elsewhere, before anything looks at the queue (`Desk.edit` does it)."""
-    if queue_now(desk, ticket) != ticket.queue:
+    if desk.queue_now(ticket) != ticket.queue:
         desk.edit(ticket)
 
 
@@ -54,22 +42,3 @@ def widen_elsewhere(desk: Desk, moves: Mapping[str, str]) -> None:
             desk.edit(ticket)
             ticket.wide = tuple(dict.fromkeys(moves.get(queue, queue) for queue in ticket.wide))
             queueing.reorder(desk, ticket)
-
-
-def move(desk: Desk, ticket: Ticket, to: str) -> None:
-    """The ticket is in another queue, and nothing else of it changes. The caller has edited it."""
-    before, ticket.queue = ticket.queue, to
-    desk.renew(ticket)
-    if ticket.state == "queued":
-        fact = made(
-            TicketQueued,
-            ticket_id=ticket.id,
-            queue=to,
-            reason="moved",
-            waiting_since=ticket.waiting_since or ticket.at,
-            held=ticket.held,
-        )
-        desk.say(ticket, fact)
-        return
-    said = made(TicketMoved, ticket_id=ticket.id, from_queue=before, queue=to, reason=f"the queue {before} is no more")
-    desk.say(ticket, said, ticket.offer.agent if ticket.offer else ticket.agent)

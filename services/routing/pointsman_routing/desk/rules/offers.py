@@ -17,9 +17,9 @@ from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.core.decision import Refusal
 from pointsman.core.instant import Instant
 from pointsman_routing.desk.rules import charging, declining, handle_time, queueing
-from pointsman_routing.desk.rules.choice import Choice
 from pointsman_routing.desk.rules.reasons import sentence, why
 from pointsman_routing.desk.state import timers as kinds
+from pointsman_routing.desk.state.desk import Choice
 from pointsman_routing.desk.state.model import Agent, Offer, Ticket
 from pointsman_routing.desk.state.result import Answer, Result
 from pointsman_routing.desk.state.shapes import offer_shape, ticket_shape

@@ -14,7 +14,6 @@ What a queue holds, and the timer that opens it, are in `rules.holding`; opening
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pointsman.contracts.base import made
@@ -182,24 +181,6 @@ def reconfigured(desk: Desk, gone: Mapping[str, str], renamed: Mapping[str, str]
 
 def _opened(desk: Desk, slug: str, at: Instant, by: Actor, reason: str | None) -> None:
     desk.say_about(f"queue:{slug}", at, made(QueueOpened, queue=slug, reason=reason, by=by))
-
-
-# -- what is told ------------------------------------------------------------------------------------------------------
-
-
-def sentence(desk: Desk, ticket: Ticket) -> str:
-    """Why a held ticket is not offered, for people."""
-    closing = desk.closings.get(ticket.queue)
-    if closing is not None and closing.state == "closed":
-        ends = f" until {closing.until:%Y-%m-%d %H:%M} UTC" if closing.until else ""
-        return f"It is held: the queue {ticket.queue} is closed{ends} ({closing.reason})."
-    hours = desk.policy.hours.get(ticket.queue)
-    until = hours.at(ticket.at)[1] if hours is not None else None
-    return f"It is held: the queue {ticket.queue} is outside its hours{_opens(until)}."
-
-
-def _opens(until: datetime | None) -> str:
-    return f"; it opens on {until:%Y-%m-%d at %H:%M} UTC" if until else ""
 
 
 def _plain(then: Any) -> Any:

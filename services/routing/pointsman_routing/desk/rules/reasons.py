@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pointsman_routing.desk.rules.choice import Choice
+from pointsman_routing.desk.state.desk import Choice
 from pointsman_routing.desk.state.eligibility import Search
 from pointsman_routing.desk.state.model import Ticket
 from pointsman_routing.desk.state.policy import QueuePolicy

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pointsman_routing.desk.rules import auto_replies, declining, offers, queue_hours, reserved
-from pointsman_routing.desk.rules.choice import Choice
+from pointsman_routing.desk.state.desk import Choice
 from pointsman_routing.desk.state.model import Agent, Ticket
 from pointsman_routing.desk.state.order import slack_us
 

@@ -13,9 +13,9 @@ from pointsman.contracts.commands import TicketSplit as SplitOff
 from pointsman.contracts.desk import TicketSplit
 from pointsman.contracts.requests import CustomerSeen, MessageReceived
 from pointsman.contracts.shapes import Author
-from pointsman_routing.desk.rules import messages, opening, queueing
+from pointsman_routing.desk.rules import opening, queueing
 from pointsman_routing.desk.rules.opening import Opening
-from pointsman_routing.desk.state import ticket_messages
+from pointsman_routing.desk.state import conversations, recent, ticket_messages
 from pointsman_routing.desk.state.model import WAITING_STATES, Ticket, Written
 from pointsman_routing.desk.state.result import Answer, Result, invalid, wrong_state
 from pointsman_routing.desk.state.shapes import ticket_shape
@@ -80,7 +80,9 @@ def _unanswered(ticket: Ticket, said: list[Written]) -> list[Written]:
     if since is None:
         return []
     counting = [
-        one for one in said if _by_customer(one) and one.automatic is None and one.kind in messages.COUNTING_KINDS
+        one
+        for one in said
+        if _by_customer(one) and one.automatic is None and one.kind in ticket_messages.COUNTING_KINDS
     ]
     first = max((place for place, one in enumerate(counting) if one.received_at <= since), default=0)
     return counting[first:]
@@ -126,7 +128,7 @@ def _open(
     affine = tuple(dict.fromkeys((*((holder,) if holder else ()), *source.affine)))
     new = opening.ticket_of(desk, message, found, source.at, affine=affine)
     new.unanswered_since = unanswered[0].received_at if unanswered else None
-    messages.remember(new, [(one.id, _by_customer(one)) for one in moved if one.direction != "note"])
+    recent.remember_all(new, [(one.id, _by_customer(one)) for one in moved if one.direction != "note"])
     opening.tell(desk, new, message, found, split_from=source.id, unanswered_since=new.unanswered_since)
     return new
 
@@ -135,8 +137,8 @@ def _stay(
     desk: Desk, ticket: Ticket, stays: list[Written], unanswered: list[Written], named: frozenset[str] | set[str]
 ) -> None:
     """The first ticket without what went: its last messages, and since when it waits (rule 5)."""
-    messages.remember(ticket, [(one.id, _by_customer(one)) for one in stays if one.direction != "note"])
-    messages.speak_where(ticket, stays)
+    recent.remember_all(ticket, [(one.id, _by_customer(one)) for one in stays if one.direction != "note"])
+    conversations.speak_where(ticket, stays)
     if not unanswered or unanswered[0].id not in named:
         return
     left = [one for one in unanswered if one.id not in named]

@@ -15,7 +15,7 @@ from pointsman.contracts.requests import CustomerSeen, MessageReceived
 from pointsman.contracts.shapes import Author
 from pointsman.core.decision import refuse
 from pointsman.core.ids import derived_id
-from pointsman_routing.desk.rules import absence, messages, offers, opening
+from pointsman_routing.desk.rules import absence, offers, opening, replies
 from pointsman_routing.desk.rules.opening import Opening
 from pointsman_routing.desk.state.capacity import lack_of_room, room_for
 from pointsman_routing.desk.state.model import Agent
@@ -59,7 +59,7 @@ def _begin(desk: Desk, agent: Agent, command: TicketStart, written: MessageRecei
         attachments=command.attachments,
         cc=command.cc,
     )
-    messages.reply(desk, ticket, reply, written.message_id)
+    replies.reply(desk, ticket, reply, written.message_id)
     return Answer(lambda: ticket_shape(ticket), 201)
 
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
-from pointsman.contracts.base import Contract
+from pointsman.contracts.base import Contract, made
+from pointsman.contracts.desk import TicketMoved, TicketQueued
 from pointsman.contracts.document import Document
 from pointsman.core.decision import Decision, Emission
 from pointsman.core.ids import ordered_id
 from pointsman.core.instant import Instant
 from pointsman.core.journal import Journal
-from pointsman_routing.desk.rules import moved_queues
-from pointsman_routing.desk.rules.choice import IndexedMatcher, Matcher
 from pointsman_routing.desk.state.draft import Changes, Classify, Draft, state_of
 from pointsman_routing.desk.state.model import (
     AGENT_FIELDS,
@@ -33,6 +32,7 @@ from pointsman_routing.desk.state.order import micros, since_us
 from pointsman_routing.desk.state.past import Past
 from pointsman_routing.desk.state.policy import Needs, Policy, QueuePolicy
 from pointsman_routing.desk.state.roster import Eligible, Pool, Roster
+from pointsman_routing.desk.state.shelves import Entry
 from pointsman_routing.desk.state.timers import Timers
 from pointsman_routing.desk.state.waiting import Waiting
 
@@ -40,6 +40,27 @@ _ticket_values = attrgetter(*TICKET_EDITED)
 _agent_values = attrgetter(*AGENT_FIELDS)
 
 T = TypeVar("T")
+
+
+class Choice(NamedTuple):
+    """Who gets a ticket, the standing score of those compared, and the few who were compared (rule 16). `by` says what
+    decided: the `choice` of the queue, `affinity`, or the `line`: the agent was asked what waits, not the ticket who is
+    best."""
+
+    agent: Agent
+    score: tuple[int, ...] | None = None
+    visited: tuple[Entry, ...] = ()
+    by: str = "line"
+
+
+class Matcher(Protocol):
+    """How agents and tickets find one another. The desk has the indexed one; its tests compare a plain scan."""
+
+    def agent_for(self, desk: Desk, ticket: Ticket) -> Choice | None:
+        """The best agent with room for a waiting ticket, or None."""
+
+    def ticket_for(self, desk: Desk, agent: Agent) -> Ticket | None:
+        """The first waiting ticket that an agent may take now, or None."""
 
 
 class Desk:
@@ -60,13 +81,13 @@ class Desk:
         journal: Journal,
         timers: Timers,
         classifier: Callable[[Document], Classify],
-        matcher: Matcher | None = None,
+        matcher: Matcher,
     ) -> None:
         self.workspace = workspace
         self.journal = journal
         self.timers = timers
         self.classifier = classifier
-        self.matcher: Matcher = matcher or IndexedMatcher()
+        self.matcher = matcher
         self.configured = False
         self.policy: Policy
         self.classify: Classify
@@ -138,7 +159,7 @@ class Desk:
         time, clamped to the ticket's last. It is in a queue that exists from here on (`moved_queues`)."""
         draft = self.draft
         if ticket.change != self.change:
-            queue = moved_queues.queue_now(self, ticket)
+            queue = self.queue_now(ticket)
             self.journal.note(restore, ticket, TICKET_EDITED, _ticket_values(ticket))
             ticket.change = self.change
             at = draft.at if ticket.id == draft.subject else draft.now
@@ -147,8 +168,37 @@ class Desk:
             if ticket.id not in self.changes.tickets:
                 self.journal.put(self.changes.tickets, ticket.id, ticket)
             if queue != ticket.queue:
-                moved_queues.move(self, ticket, queue)
+                self._move(ticket, queue)
         return ticket.at
+
+    def queue_now(self, ticket: Ticket) -> str:
+        """The queue that the ticket is in by what was moved since it was last touched."""
+        queue = ticket.queue
+        if self.moves and ticket.change < self.moves[-1].change:
+            for move in self.moves:
+                if move.change > ticket.change and move.queue == queue:
+                    queue = move.to
+        return self.policy.queue_or_otherwise(queue)
+
+    def _move(self, ticket: Ticket, to: str) -> None:
+        """The ticket is in another queue, and nothing else of it changes. The caller has edited it."""
+        before, ticket.queue = ticket.queue, to
+        self.renew(ticket)
+        if ticket.state == "queued":
+            fact = made(
+                TicketQueued,
+                ticket_id=ticket.id,
+                queue=to,
+                reason="moved",
+                waiting_since=ticket.waiting_since or ticket.at,
+                held=ticket.held,
+            )
+            self.say(ticket, fact)
+            return
+        said = made(
+            TicketMoved, ticket_id=ticket.id, from_queue=before, queue=to, reason=f"the queue {before} is no more"
+        )
+        self.say(ticket, said, ticket.offer.agent if ticket.offer else ticket.agent)
 
     def open(self, ticket: Ticket) -> None:
         """Makes a new ticket resident. It may be assigned to in this decision; undone, it was never there, nor are its

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pointsman_routing.desk.state.draft import Changes
     from pointsman_routing.desk.state.model import Inbound
 
+COUNTING_KINDS = frozenset({"message", "comment", "review"})
+"""Kinds of messages with which a person says something."""
+
 
 def survivor(desk: Desk, ticket_id: str) -> Ticket | None:
     """The ticket, or the one into which it was merged in the end; None when it is not resident."""
