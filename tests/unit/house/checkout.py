@@ -37,14 +37,22 @@ def module_of(path: Path) -> str:
 
 def imports_of(path: Path) -> Iterator[tuple[int, str]]:
     """(line, module) of every import that runs. Those under `if TYPE_CHECKING:` do not."""
+    yield from _imports(tree_of(path), _package_of(path), for_types=False)
+
+
+def every_import_of(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, module) of every import, those for types too."""
+    yield from _imports(tree_of(path), _package_of(path), for_types=True)
+
+
+def _package_of(path: Path) -> str:
     module = module_of(path)
-    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-    yield from _imports(tree_of(path), package)
+    return module if path.name == "__init__.py" else module.rpartition(".")[0]
 
 
-def _imports(node: ast.AST, package: str) -> Iterator[tuple[int, str]]:
+def _imports(node: ast.AST, package: str, *, for_types: bool) -> Iterator[tuple[int, str]]:
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
+        if not for_types and isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
             continue
         if isinstance(child, ast.Import):
             yield from ((child.lineno, alias.name) for alias in child.names)
@@ -56,4 +64,4 @@ def _imports(node: ast.AST, package: str) -> Iterator[tuple[int, str]]:
             # `from package import module` is an import of the module too.
             yield from ((child.lineno, f"{base}.{alias.name}") for alias in child.names)
         else:
-            yield from _imports(child, package)
+            yield from _imports(child, package, for_types=for_types)

@@ -74,16 +74,6 @@ def test_every_action(action: dict[str, Any], state: str) -> None:
     assert {item["state"] for item in play.answer["items"]} == {state}
 
 
-def test_what_is_released_together_is_given_out_afterwards() -> None:
-    play = Play(a_workspace({"anna": {"capacity": 2}}))
-    play.assigned("tkt_1")
-    play.assigned("tkt_2")
-    play.say("tkt_3")
-    play.bulk("tkt_1", "tkt_2", resolve=SPAM)
-    assert play.types[-1] == "offer.made"
-    assert play.offered_to("tkt_3") == "anna"
-
-
 def test_a_dry_run_changes_nothing() -> None:
     play = Play(a_workspace(["anna"]), present=[])
     waiting(play, 2)

@@ -26,16 +26,6 @@ def test_supervisors_do_everything() -> None:
     assert play.ticket().state == "resolved"
 
 
-def test_a_reply_says_where_it_goes() -> None:
-    play = Play(a_workspace(["anna"]))
-    ticket = play.assigned(channel="chat")
-    play.reply(text="Grazie!")
-    replied = play.fact("ticket.replied")
-    assert (replied.text, replied.connector, replied.thread) == ("Grazie!", ticket.connector, ticket.thread)
-    assert replied.deliver
-    assert (play.answer["direction"], play.answer["delivery"]) == ("out", "queued")
-
-
 def test_a_stale_version_is_refused_with_the_current_one() -> None:
     play = Play(a_workspace(["anna"]))
     version = play.assigned().version
@@ -108,16 +98,3 @@ def test_a_message_of_another_ticket_was_not_seen_on_this_one() -> None:
     assert play.answer.status == 422
     play.resolve(last_message_id=other, force=True)
     assert play.ticket().state == "resolved"
-
-
-def test_what_a_reply_answers_is_a_message_of_the_ticket() -> None:
-    play = Play(a_workspace({"anna": {"capacity": 3}}))
-    own = play.assigned().last_message_id
-    other = play.assigned("tkt_2").last_message_id
-    for name in (other, "msg_none", ""):
-        for public in (True, False):
-            play.reply(public=public, reply_to_message=name)
-            assert (play.answer.status, play.answer.extra["errors"][0]["pointer"]) == (422, "/reply_to_message")
-            assert play.facts == []
-    play.reply(reply_to_message=own)
-    assert play.fact("ticket.replied").reply_to_message == own

@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import orjson
-
 from pointsman.contracts.commands import QueueDepths
 from pointsman_routing.desk.state.past import look_back
 from tests.unit.routing.playing import BOSS, Play, a_workspace
@@ -15,27 +13,6 @@ AGENTS: dict[str, Any] = {
     "boris": {"name": "Boris", "skills": {"billing": 2}},
     "carla": {"name": "Carla", "skills": {"billing": 4}},
 }
-
-
-def test_every_offer_carries_a_sentence() -> None:
-    play = Play(a_workspace(AGENTS), present=["anna"])
-    play.say(requires={"billing": 3})
-    assert play.fact("offer.made").reason.startswith("Anna can do it, has room")
-    play.say("tkt_2", requires={"billing": 3})
-    play.accept()
-    play.resolve()
-    assert play.fact("offer.made").reason.startswith("Anna has room again")
-
-
-def test_what_is_stored_with_an_offer_is_small() -> None:
-    agents = {f"agent-{number}": {"skills": {"billing": 3}} for number in range(200)}
-    play = Play(a_workspace(agents))
-    desk = play.desk
-    play.desk.committed = lambda: None  # type: ignore[method-assign]
-    play.say(requires={"billing": 3})
-    (made,) = desk.changes.offers_made.values()
-    assert made["why"]["config_version"] == 1
-    assert len(orjson.dumps(made["why"])) <= 2048
 
 
 def test_why_it_still_waits() -> None:

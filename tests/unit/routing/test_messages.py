@@ -31,17 +31,6 @@ def test_assigned_it_goes_to_the_holder() -> None:
     assert play.ticket().version == version, "messages do not change the version"
 
 
-def test_in_wrap_up_it_goes_back_to_the_holder_on_the_same_charge() -> None:
-    play = Play(a_workspace({"anna": {"capacity": 1}}))
-    play.assigned()
-    play.resolve(wrap_up_seconds=30)
-    play.say()
-    assert play.types == ["message.received", "ticket.reopened", "ticket.assigned"]
-    assert (play.ticket().agent, play.agent("anna").load) == ("anna", 1)
-    play.advance(30)
-    assert play.agent("anna").load == 1, "the wrap-up is over with the reopening"
-
-
 def test_pending_it_wakes_to_the_holder_with_room() -> None:
     play = Play(a_workspace({"anna": {"capacity": 1}}))
     play.assigned()
@@ -104,33 +93,11 @@ def test_a_reaction_starts_no_waiting() -> None:
     assert play.ticket().waiting_since is None
 
 
-def test_a_message_that_an_agent_wrote_in_the_providers_app_is_a_reply_not_delivered_again() -> None:
-    play = Play(a_workspace(["anna"]))
-    play.assigned()
-    play.say(author=Author(kind="agent", id="anna"))
-    replied = play.fact("ticket.replied")
-    assert play.types == ["ticket.replied"]
-    assert (replied.deliver, replied.author.id) == (False, "anna")
-    assert play.ticket().waiting_since is None
-
-
 def test_a_conversation_that_an_agent_began_is_theirs_and_nobody_waits() -> None:
     play = Play(a_workspace(["anna"]))
     ticket = play.say(author=Author(kind="agent", id="anna"))
     assert play.fact("ticket.opened").started_by == "agent"
     assert (ticket.agent, ticket.unanswered_since) == ("anna", None)
-
-
-def test_a_message_that_was_threaded_just_before_the_close_reopens() -> None:
-    play = Play(a_workspace(["anna"], tickets={"reopen_seconds": 100, "close_after_seconds": 100}))
-    play.assigned()
-    play.resolve()
-    play.advance(100)
-    assert play.types == ["ticket.closed"]
-    assert "tkt_1" not in play.desk.tickets
-    play.say(seconds_ago=1)
-    assert play.types == ["message.received", "ticket.reopened", "ticket.assigned"]
-    assert (play.ticket().state, play.ticket().closed_at) == ("assigned", None)
 
 
 def test_resolved_longer_ago_nobody_is_preferred() -> None:

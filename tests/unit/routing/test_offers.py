@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from pointsman.contracts.commands import OfferAccept
 from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
 
 
@@ -45,19 +44,6 @@ def test_a_rejected_ticket_goes_to_another_agent() -> None:
     assert play.agent(first or "").load == 0
 
 
-def test_an_expired_offer_makes_the_agent_away_and_no_heartbeat_brings_them_back() -> None:
-    play = Play(a_workspace(["anna"]))
-    play.say()
-    play.advance(30)
-    assert play.types == ["offer.expired", "ticket.queued", "agent.presence_changed"]
-    assert (play.agent("anna").state, play.agent("anna").set_by) == ("away", "expiry")
-    play.presence("anna", None)
-    assert (play.agent("anna").state, play.ticket().state) == ("away", "queued")
-    play.advance(30)
-    play.available("anna")
-    assert play.offered_to() == "anna"
-
-
 def test_a_late_accept_is_told_who_holds_the_ticket() -> None:
     play = Play(a_workspace(["anna", "boris"]))
     offer = play.say().offer
@@ -92,14 +78,4 @@ def test_an_auto_accepting_queue_assigns_at_once() -> None:
     play = Play(a_workspace(["anna"], {"general": {"offer": {"auto_accept": True}}}))
     play.say()
     assert play.types[-3:] == ["offer.made", "offer.accepted", "ticket.assigned"]
-    assert play.ticket().agent == "anna"
-
-
-def test_an_accept_sent_before_the_deadline_counts_though_it_is_read_late() -> None:
-    play = Play(a_workspace(["anna"]))
-    offer = play.say().offer
-    assert offer is not None
-    sent_at = play.now + timedelta(seconds=29)
-    play.now += timedelta(seconds=29.5)
-    play.command(OfferAccept(offer_id=offer.id, actor=as_agent("anna")), at=sent_at)
     assert play.ticket().agent == "anna"

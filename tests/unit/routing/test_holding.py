@@ -1,0 +1,128 @@
+"""Rule 20, hold: what a shut queue keeps, in its place in time, until it opens."""
+
+from datetime import timedelta
+from typing import Any
+
+from tests.unit.routing.invariants import assert_sound
+from tests.unit.routing.playing import BOSS, Play, a_workspace
+
+HOUR = 3600.0
+OPENS = 1800.0
+REPLIES = {"closed": {"en": "We are closed.", "it": "Siamo chiusi."}, "received": {"en": "We have it."}}
+
+
+def a_shop(closed: Any = None, **queue: Any) -> dict[str, Any]:
+    """`general` opens half an hour from now and shuts at ten in the evening, on weekdays."""
+    document = a_workspace(
+        {"anna": {"capacity": 5}},
+        {"general": {"hours": "office", "closed": closed or {}, **queue}, "night": {}},
+        calendars={"office": {"tz": "UTC", "week": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), _span())}},
+        replies=REPLIES,
+        languages=["en", "it"],
+    )
+    document["connectors"]["site-chat"]["auto_reply"] = "received"
+    return document
+
+
+def _span() -> list[list[str]]:
+    return [["12:30", "22:00"]]
+
+
+def test_outside_its_hours_a_queue_holds_and_offers_when_it_opens() -> None:
+    play = Play(a_shop())
+    ticket = play.say()
+    assert (ticket.state, ticket.held, ticket.place) == ("queued", "hours", None)
+    assert play.fact("ticket.queued").held == "hours"
+    play.advance(OPENS - 1)
+    assert play.offered_to() is None
+    play.advance(1)
+    assert (ticket.held, play.offered_to()) == (None, "anna")
+    assert ticket.waiting_since == ticket.opened_at, "holding costs nobody their place"
+
+
+def test_the_end_of_hours_concerns_only_who_enters_later() -> None:
+    play = Play(a_shop(), present=())
+    play.advance(2 * HOUR)
+    waits = play.say()
+    play.advance(8 * HOUR)
+    assert waits.held is None
+    assert play.say("tkt_2").held == "hours"
+    play.available("anna")
+    assert (play.offered_to("tkt_1"), play.offered_to("tkt_2")) == ("anna", None)
+
+
+def test_an_offer_stands_and_a_declined_one_goes_back_into_the_line() -> None:
+    play = Play(a_shop(offer={"timeout_seconds": 86_400}))
+    play.advance(2 * HOUR)
+    ticket = play.say()
+    assert play.offered_to() is None
+    play.advance(7.5 * HOUR)
+    play.available("anna")
+    play.advance(HOUR / 2)
+    assert play.queue()["state"] == "closed"
+    play.reject()
+    assert (ticket.state, ticket.held) == ("queued", None)
+
+
+def test_a_held_ticket_is_counted_and_its_queue_says_until_when_it_is_shut() -> None:
+    play = Play(a_shop())
+    play.say()
+    queue = play.queue()
+    assert (queue["state"], queue["held"], queue["waiting"]) == ("closed", 1, 1)
+    assert queue["until"] == play.now + timedelta(minutes=30)
+    assert queue["reason"] == "outside office"
+    play.advance(OPENS)
+    assert (play.queue()["state"], play.queue()["until"]) == ("open", None)
+
+
+def test_a_customer_who_writes_on_stays_held() -> None:
+    play = Play(a_shop({"reply": "closed"}))
+    ticket = play.say()
+    play.say()
+    assert ticket.held == "hours"
+    assert play.types == ["message.received"]
+
+
+def test_a_held_ticket_can_be_resolved_labelled_and_left() -> None:
+    play = Play({**a_shop(), "classify": {"language_skill": None, "categories": {"dark": {"queue": "night"}}}})
+    ticket = play.say()
+    play.label(category="dark")
+    assert (ticket.queue, ticket.held, play.offered_to()) == ("night", None, "anna")
+    play.say("tkt_2")
+    play.label("tkt_2", priority="urgent")
+    assert play.ticket("tkt_2").held == "hours"
+    play.resolve("tkt_2", actor=BOSS)
+    assert play.ticket("tkt_2").held is None
+    assert_sound(play.desk)
+
+
+def test_explain_says_that_it_is_held() -> None:
+    play = Play(a_shop())
+    play.say()
+    assert play.explain()["sentence"] == (
+        "It is held: the queue general is outside its hours; it opens on 2026-11-23 at 12:30 UTC."
+    )
+    explained = play.explain(agent="anna")
+    assert explained["able_now"] == []
+    assert explained["agent"]["sentence"] == "The queue general is shut and holds it."
+
+
+def test_what_is_held_may_be_given_to_somebody() -> None:
+    play = Play(a_shop())
+    for ticket in ("tkt_1", "tkt_2"):
+        play.say(ticket)
+    play.assign("anna", "tkt_1")
+    assert (play.ticket("tkt_1").agent, play.ticket("tkt_1").held) == ("anna", None)
+    play.transfer("tkt_2", to_queue="night", actor=BOSS)
+    assert (play.ticket("tkt_2").held, play.offered_to("tkt_2")) == (None, "anna")
+    assert_sound(play.desk)
+
+
+def test_who_comes_back_is_held_again_but_hears_it_once() -> None:
+    play = Play(a_shop({"reply": "closed"}))
+    play.say()
+    play.resolve(actor=BOSS)
+    play.advance(60)
+    ticket = play.say()
+    assert (ticket.state, ticket.held) == ("queued", "hours")
+    assert "ticket.replied" not in play.types
