@@ -32,7 +32,8 @@ from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.draft import Draft
 from pointsman_routing.desk.state.model import OPEN_STATES, Agent, Ticket
 from pointsman_routing.desk.state.policy import compile_policy
-from pointsman_routing.rows import AGENT, TICKET, Table, agent_row, joined, ticket_row
+from pointsman_routing.rows import AGENT, Table, agent_row, joined
+from pointsman_routing.ticket_columns import TICKET, ticket_row
 
 
 class Audited(Protocol):
@@ -116,11 +117,6 @@ class Auditor:
         self._last: dict[str, Report] = {}
         self._asked: dict[str, None] = {}
         self._alarmed: dict[str, set[tuple[str, str | None, str | None]]] = {}
-
-    @property
-    def hurried(self) -> bool:
-        """Whether somebody waits for a cycle."""
-        return bool(self._asked)
 
     def ask(self, workspace: str) -> int:
         """Wants a cycle that begins from now on; its number."""

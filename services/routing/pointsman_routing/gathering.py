@@ -12,7 +12,8 @@ from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.model import Written
 from pointsman_routing.desk.state.past import Past, look_back
 from pointsman_routing.desk.state.policy import compile_policy
-from pointsman_routing.loading import TICKET_COLUMNS, Desks, ticket_of
+from pointsman_routing.loading import Desks
+from pointsman_routing.ticket_columns import TICKET_COLUMNS, ticket_of
 
 # A plan outlives the size that the tables had when it was made. So what is asked for comes first, and each is looked up
 # by its id alone (`OFFSET 0` keeps the workspace out of it): then no plan can read all that a workspace has.

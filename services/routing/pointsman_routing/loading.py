@@ -7,10 +7,7 @@ back as a guest when a message or command is about it (`gather`), and leaves aga
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
-
-import orjson
 
 from pointsman.contracts.document import Document
 from pointsman.core.instant import Instant, parse_rfc3339
@@ -24,31 +21,22 @@ from pointsman_routing.desk.state import timers as kinds
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.draft import Classify
 from pointsman_routing.desk.state.model import (
-    RARE,
     Agent,
-    Charge,
-    Climb,
     Closing,
-    Conversation,
-    Labels,
     Move,
     Offer,
-    Pause,
     Ticket,
     Token,
 )
 from pointsman_routing.desk.state.order import order_key, since_us
-from pointsman_routing.desk.state.policy import Needs, compile_policy, needs
+from pointsman_routing.desk.state.policy import compile_policy
 from pointsman_routing.desk.state.roster import Roster
 from pointsman_routing.desk.state.timers import Timers
 from pointsman_routing.desk.state.waiting import Waiting
-from pointsman_routing.rows import TICKET
+from pointsman_routing.ticket_columns import TICKET_COLUMNS, ticket_of
 
 CLOSING_HORIZON = timedelta(seconds=120)
 """Resolved tickets that close within this time are resident, so that their timers are."""
-
-# JSON as text: most tickets need the same few things, which are decoded once.
-TICKET_COLUMNS = ", ".join(f"{name}::text" if kind == "jsonb" else name for name, kind in TICKET.columns)
 
 WORKSPACES = """
     SELECT workspace, config_version, change, round_robin, closings, moves, version.document
@@ -199,82 +187,6 @@ def _take_ticket(desk: Desk, row: Any, offer: Offer | None) -> None:
     desk.tickets[ticket.id] = ticket
     if offer is not None:
         desk.offers[offer.id] = offer
-
-
-@lru_cache(maxsize=10_000)
-def _needs(text: str) -> Needs:
-    return needs(orjson.loads(text))
-
-
-def _instants(text: str) -> dict[str, Instant]:
-    return {agent: parse_rfc3339(until) for agent, until in orjson.loads(text).items()}
-
-
-def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
-    """A ticket from its row."""
-    labels = Labels(
-        language=row["language"],
-        category=row["category"],
-        priority=row["priority"],
-        tags=tuple(row["tags"]),
-        requires=_needs(row["requires"]),
-        prefers=_needs(row["prefers"]),
-        weight=row["weight"],
-        by_person=tuple(row["labelled"]),
-    )
-    pause = None
-    if row["state"] in ("pending", "snoozed"):
-        pause = Pause(
-            row["waiting_on"], row["pending_until"], row["pending_then"], row["pending_reason"], row["resolves_at"]
-        )
-    declined = row["declined"]
-    own: dict[str, Any] = {"pause": pause, "climbed": _climbed(row["climbed"])}
-    own |= {"speaks": _speaks(row["speaks"]), "charge": _charge(row["charge"])}
-    rare = tuple(own[name] if name in own else row[name] for name in RARE)
-    return Ticket(
-        id=row["id"],
-        channel=row["channel"],
-        connector=row["connector"],
-        thread=row["thread"],
-        customer_id=row["customer_id"],
-        opened_at=row["opened_at"],
-        at=row["updated_at"],
-        queue=row["queue"],
-        config_version=row["config_version"],
-        labels=desk.shared(labels),
-        offer=offer,
-        recent=tuple(row["recent"]),
-        inbound=row["inbound"],
-        wide=tuple(row["wide"]),
-        affine=tuple(row["affine"]),
-        declined=None if declined is None else _instants(declined),
-        rare=rare if any(value is not None for value in rare) else None,
-        **{name: row[name] for name in _SAME_NAMES},
-    )
-
-
-def _speaks(text: str | None) -> Conversation | None:
-    return None if text is None else Conversation._make(orjson.loads(text))
-
-
-def _charge(text: str | None) -> Charge | None:
-    if text is None:
-        return None
-    at, config_version, override = orjson.loads(text)
-    return Charge(parse_rfc3339(at), config_version, override)
-
-
-def _climbed(text: str | None) -> tuple[Climb, ...] | None:
-    if text is None:
-        return None
-    return tuple(Climb._make((*values, tuple(overflow))) for *values, overflow in orjson.loads(text))
-
-
-_SAME_NAMES = (
-    "customer_name", "customer_tier", "customer_organization", "subject", "state", "version", "change", "arrival",
-    "boost", "started_by", "agent", "charged", "queued_at", "waiting_since", "unanswered_since", "first_breach_at",
-    "next_breach_at", "warned", "last_agent", "last_message_id", "offers", "retrying", "turned_away", "stage",
-)  # fmt: skip
 
 
 def _closing(said: dict[str, Any]) -> Closing:

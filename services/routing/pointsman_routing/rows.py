@@ -1,4 +1,5 @@
-"""Which columns the desk's tables have, and how a value becomes one. What they mean is said in `store`.
+"""Which columns the desk's tables have, and how a value becomes one. What they mean is said in `store`; those of a
+ticket are in `ticket_columns`.
 
 Rows are written set-based: one array per column, unnested. JSON travels as text, arrays joined by a separator, since
 an array of arrays cannot be unnested into rows.
@@ -10,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from pointsman_routing.desk.state.model import Agent, Inbound, Ticket, Token
+from pointsman_routing.desk.state.model import Agent, Inbound, Token
 
 _SEPARATOR = "\x1f"
 _CASTS = {"jsonb": "jsonb", "json": "json"}
@@ -69,86 +70,6 @@ def columns_of(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
 
 def _typed(kind: str, names: str) -> tuple[tuple[str, str], ...]:
     return tuple((name, kind) for name in names.split())
-
-
-TICKET = Table(
-    "ticket",
-    ("workspace", "id"),
-    (
-        *_typed("text", "workspace id"),
-        *_typed("bigint", "change"),
-        *_typed("int", "version"),
-        *_typed("text", "state channel connector thread subject"),
-        *_typed("text", "customer_id customer_name customer_tier customer_organization"),
-        *_typed("text", "language category priority"),
-        *_typed("int", "boost"),
-        *_typed("text[]", "tags"),
-        *_typed("text", "queue"),
-        *_typed("jsonb", "requires prefers"),
-        *_typed("int", "weight"),
-        *_typed("text[]", "labelled"),
-        *_typed("text", "marked agent"),
-        *_typed("boolean", "charged"),
-        *_typed("text", "offer_id waiting_on"),
-        *_typed("timestamptz", "pending_until"),
-        *_typed("text", "pending_then pending_reason"),
-        *_typed("timestamptz", "resolves_at"),
-        *_typed("text", "outcome started_by"),
-        *_typed("timestamptz", "opened_at updated_at queued_at waiting_since unanswered_since"),
-        *_typed("timestamptz", "escalated_at resolved_at closed_at wrap_up_until closes_at requeues_at"),
-        *_typed("timestamptz", "left_at abandons_at first_breach_at next_breach_at"),
-        *_typed("boolean", "warned"),
-        *_typed("text", "last_agent last_message_id"),
-        *_typed("text[]", "recent"),
-        *_typed("int", "inbound"),
-        *_typed("jsonb", "declined"),
-        *_typed("int", "offers"),
-        *_typed("boolean", "retrying"),
-        *_typed("timestamptz", "retry_at"),
-        *_typed("text", "follow_up_of merged_into held"),
-        *_typed("boolean", "turned_away"),
-        *_typed("int", "stage"),
-        *_typed("text[]", "wide affine"),
-        *_typed("int", "config_version"),
-        *_typed("text", "reserved_for"),
-        *_typed("timestamptz", "reserved_until assigned_at offers_spent_at"),
-        *_typed("text", "relaxed"),
-        *_typed("jsonb", "climbed"),
-        *_typed("bigint", "arrival"),
-        *_typed("jsonb", "speaks charge"),
-        *_typed("text", "entrusted_to"),
-        *_typed("boolean", "unanswerable"),
-    ),
-)
-
-
-def ticket_row(workspace: str, ticket: Ticket) -> tuple[Any, ...]:
-    """A ticket as a row of `TICKET`."""
-    labels, pause = ticket.labels, ticket.pause
-    return (
-        workspace, ticket.id, ticket.change, ticket.version,
-        ticket.state, ticket.channel, ticket.connector, ticket.thread, ticket.subject,
-        ticket.customer_id, ticket.customer_name, ticket.customer_tier, ticket.customer_organization,
-        labels.language, labels.category, labels.priority, ticket.boost, joined(labels.tags), ticket.queue,
-        as_json(dict(sorted(labels.requires))), as_json(dict(sorted(labels.prefers))), labels.weight,
-        joined(labels.by_person), ticket.marked, ticket.agent, ticket.charged,
-        ticket.offer.id if ticket.offer else None,
-        pause.waiting_on if pause else None, pause.until if pause else None, pause.then if pause else None,
-        pause.reason if pause else None, pause.resolves_at if pause else None,
-        ticket.outcome, ticket.started_by,
-        ticket.opened_at, ticket.at, ticket.queued_at, ticket.waiting_since, ticket.unanswered_since,
-        ticket.escalated_at, ticket.resolved_at, ticket.closed_at, ticket.wrap_up_until, ticket.closes_at,
-        ticket.requeues_at, ticket.left_at, ticket.abandons_at, ticket.first_breach_at, ticket.next_breach_at,
-        ticket.warned, ticket.last_agent, ticket.last_message_id,
-        joined(ticket.recent), ticket.inbound, as_json(ticket.declined),
-        ticket.offers, ticket.retrying, ticket.retry_at, ticket.follow_up_of, ticket.merged_into,
-        ticket.held, ticket.turned_away, ticket.stage, joined(ticket.wide), joined(ticket.affine),
-        ticket.config_version, ticket.reserved_for, ticket.reserved_until, ticket.assigned_at, ticket.offers_spent_at,
-        ticket.relaxed, as_json([tuple(each) for each in ticket.climbed] if ticket.climbed else None), ticket.arrival,
-        as_json(tuple(ticket.speaks) if ticket.speaks else None),
-        as_json(tuple(ticket.charge) if ticket.charge else None), ticket.entrusted_to,
-        ticket.unanswerable,
-    )  # fmt: skip
 
 
 MESSAGE = Table(

@@ -75,7 +75,6 @@ from pointsman_routing.rows import (
     MESSAGE,
     OFFER,
     SESSION,
-    TICKET,
     TOKEN,
     WORKSPACE,
     Table,
@@ -85,9 +84,9 @@ from pointsman_routing.rows import (
     columns_of,
     inbound_row,
     plain_row,
-    ticket_row,
     token_row,
 )
+from pointsman_routing.ticket_columns import TICKET, ticket_row
 from pointsman_routing.webhooks import queue
 
 NOTHING = "DO NOTHING"
