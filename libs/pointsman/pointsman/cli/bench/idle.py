@@ -6,11 +6,11 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
 from contextlib import suppress
 
 import psutil
 
+from pointsman.cli.bench.processor import families, spent
 from pointsman.cli.bench.servers import Bench, whole_stack
 from pointsman.cli.output import say
 from pointsman.local.folder import StackFolder
@@ -26,9 +26,9 @@ async def figures(bench: Bench) -> dict[str, list[float]]:
         await asyncio.sleep(SETTLED_SECONDS)
         for number in range(bench.runs):
             say(f"run {number + 1} of {bench.runs}: {IDLE_SECONDS:g} s of nothing")
-            before, began = _spent(folder), time.monotonic()
+            before, began = spent(folder), time.monotonic()
             await asyncio.sleep(IDLE_SECONDS)
-            after, took = _spent(folder), time.monotonic() - began
+            after, took = spent(folder), time.monotonic() - began
             shares = {name: 100 * (after[name] - seconds) / took for name, seconds in before.items()}
             for name, share in {**shares, "whole": sum(shares.values())}.items():
                 samples.setdefault(f"{name}_percent", []).append(share)
@@ -36,31 +36,9 @@ async def figures(bench: Bench) -> dict[str, list[float]]:
     return samples
 
 
-def _families(folder: StackFolder) -> Mapping[str, list[psutil.Process]]:
-    """Of each process of the stack: it and all that it started. The supervisor is the bench's own process."""
-    families = {"supervisor": [psutil.Process()]}
-    for process in folder.status().processes:
-        if process.pid is not None:
-            parent = psutil.Process(process.pid)
-            families[process.name] = [parent, *parent.children(recursive=True)]
-    return families
-
-
-def _spent(folder: StackFolder) -> dict[str, float]:
-    """CPU seconds, those of children that have ended too."""
-    return {name: sum(map(_seconds_of, family)) for name, family in _families(folder).items()}
-
-
-def _seconds_of(process: psutil.Process) -> float:
-    with suppress(psutil.NoSuchProcess):
-        times = process.cpu_times()
-        return float(times.user + times.system + times.children_user + times.children_system)
-    return 0.0
-
-
 def _memory(folder: StackFolder) -> float:
     total = 0.0
-    for family in _families(folder).values():
+    for family in families(folder).values():
         for process in family:
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 total += process.memory_full_info().pss

@@ -7,6 +7,8 @@
   offer of the next.
 - `lifecycles_per_second`: posted in batches, assigned by the queue (`auto_accept`), answered and resolved by commands
   put on the topic in bulk; from the first POST until metrics counts every ticket resolved and its clocks ended.
+- `cpu_us_per_lifecycle`, `cpu_us_per_post`: processor time of the whole stack for one of those, in microseconds, and by
+  part (`…_routing`, `…_postgres_routing`, `…_broker`; `…_bench`: the load itself). Steadier than any rate.
 - `worker_rss_mb`: the largest resident worker at the end.
 """
 
@@ -15,8 +17,8 @@ import random
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,7 @@ import psutil
 from aiokafka import AIOKafkaProducer
 
 from pointsman.cli.bench.apps import AppsPlan
+from pointsman.cli.bench.processor import spent_by_part
 from pointsman.cli.bench.servers import Bench, whole_stack
 from pointsman.cli.bench.wire import Caller
 from pointsman.cli.config import put_document
@@ -115,13 +118,14 @@ class Lab:
         ):
             caller = Caller(self._url, self._connector_token(workspace))
             posted: dict[str, float] = {}
-            began = time.monotonic()
-            async with asyncio.TaskGroup() as calls:
-                for number in range(int(POSTS_PER_SECOND * POST_SECONDS)):
-                    appointed = began + number / POSTS_PER_SECOND
-                    await asyncio.sleep(max(0.0, appointed - time.monotonic()))
-                    calls.create_task(self._post_noted(caller, number, posted))
-            await asyncio.sleep(2)
+            with self._processor(samples, "post", int(POSTS_PER_SECOND * POST_SECONDS)):
+                began = time.monotonic()
+                async with asyncio.TaskGroup() as calls:
+                    for number in range(int(POSTS_PER_SECOND * POST_SECONDS)):
+                        appointed = began + number / POSTS_PER_SECOND
+                        await asyncio.sleep(max(0.0, appointed - time.monotonic()))
+                        calls.create_task(self._post_noted(caller, number, posted))
+                await asyncio.sleep(2)
             caller.close()
         seen_at = results["seen_at"]
         warm = [ticket for ticket, at in posted.items() if at > began + 1 and ticket in seen_at]
@@ -150,19 +154,38 @@ class Lab:
             self._database() as db,
             self._producer() as producer,
         ):
-            began = time.monotonic()
-            done = 0
-            while done < LIFECYCLES:
-                tickets = await self._post(session, BATCH)
-                done += BATCH
-                opened = "SELECT count(*) FROM routing.ticket WHERE workspace = $1"
-                await self._until(db, opened, workspace, done)
-                await self._resolve(producer, workspace, tickets)
-            resolved = "SELECT count(*) FROM metrics.ticket WHERE workspace = $1 AND state = 'resolved'"
-            await self._until(db, resolved, workspace, LIFECYCLES)
-            ended = "SELECT count(*) FROM metrics.clock WHERE workspace = $1 AND state IN ('met', 'cancelled')"
-            await self._until(db, ended, workspace, 2 * LIFECYCLES)
-            samples.setdefault("lifecycles_per_second", []).append(LIFECYCLES / (time.monotonic() - began))
+            with self._processor(samples, "lifecycle", LIFECYCLES):
+                await self._live(samples, session, workspace, db, producer)
+
+    async def _live(
+        self, samples: dict[str, list[float]], session: Session, workspace: str, db: Any, producer: AIOKafkaProducer
+    ) -> None:
+        began = time.monotonic()
+        done = 0
+        while done < LIFECYCLES:
+            tickets = await self._post(session, BATCH)
+            done += BATCH
+            opened = "SELECT count(*) FROM routing.ticket WHERE workspace = $1"
+            await self._until(db, opened, workspace, done)
+            await self._resolve(producer, workspace, tickets)
+        resolved = "SELECT count(*) FROM metrics.ticket WHERE workspace = $1 AND state = 'resolved'"
+        await self._until(db, resolved, workspace, LIFECYCLES)
+        ended = "SELECT count(*) FROM metrics.clock WHERE workspace = $1 AND state IN ('met', 'cancelled')"
+        await self._until(db, ended, workspace, 2 * LIFECYCLES)
+        samples.setdefault("lifecycles_per_second", []).append(LIFECYCLES / (time.monotonic() - began))
+
+    @contextmanager
+    def _processor(self, samples: dict[str, list[float]], what: str, count: int) -> Iterator[None]:
+        """Notes what the stack and the bench itself spend meanwhile for each of so many."""
+        before, own_before = spent_by_part(self._folder), time.process_time()
+        yield
+        own = time.process_time() - own_before
+        after_it = spent_by_part(self._folder)
+        parts = {part: seconds - before.get(part, 0.0) for part, seconds in after_it.items() if part != "supervisor"}
+        for part, seconds in parts.items():
+            samples.setdefault(f"cpu_us_per_{what}_{part}", []).append(seconds / count * 1e6)
+        samples.setdefault(f"cpu_us_per_{what}_bench", []).append(own / count * 1e6)
+        samples.setdefault(f"cpu_us_per_{what}", []).append(sum(parts.values()) / count * 1e6)
 
     def memory(self, samples: dict[str, list[float]]) -> None:
         status = self._folder.status()
