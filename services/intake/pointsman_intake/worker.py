@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from pointsman.contracts.codec import all_but
 from pointsman.contracts.commands import AttachmentsDescribe
 from pointsman.contracts.desk import TicketClosed, TicketOpened, TicketReopened, TicketReplied
 from pointsman.contracts.workspace import ConfigApplied
@@ -99,7 +100,10 @@ class IntakeLogic:
     gates: Mapping[str, frozenset[str]] = {}
     blind_kinds: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset((AttachmentsDescribe.type,))
-    linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.05)
+    ignores: Mapping[str, frozenset[str]] = {
+        "desk": all_but("desk", (ConfigApplied, TicketClosed, TicketReopened, TicketOpened, TicketReplied))
+    }
+    linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.25)
     refresh_seconds: float = 3600.0
 
     async def load(self, db: Database, lane: int, now: Instant) -> IntakeLane:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pointsman.contracts import desk
+from pointsman.contracts.codec import all_but
 from pointsman.contracts.sla import ClockStarted
 from pointsman.contracts.workspace import ConfigApplied, PresenceChanged
 from pointsman.core.cause import Cause, RecordCause, TimerCause
@@ -57,7 +58,11 @@ class MetricsLogic:
     gates: Mapping[str, frozenset[str]] = {}
     blind_kinds: frozenset[str] = frozenset()
     takes: frozenset[str] = frozenset()
-    linger: Mapping[str, float] = dict.fromkeys(("desk", "sla", "commands"), 0.05)
+    ignores: Mapping[str, frozenset[str]] = {
+        "desk": all_but("desk", (*TICKET_RULES, desk.TicketOpened, PresenceChanged, ConfigApplied)),
+        "sla": all_but("sla", (*CLOCK_RULES, ClockStarted)),
+    }
+    linger: Mapping[str, float] = dict.fromkeys(("desk", "sla", "commands"), 0.25)
     refresh_seconds: float = 60.0
 
     async def load(self, db: Database, lane: int, now: Instant) -> MetricsLane:

@@ -41,6 +41,7 @@ class DeskLane:
 
     takes = TAKES | {asked.DeskAudit.type}
     gates: Mapping[str, frozenset[str]] = GATES
+    ignores: Mapping[str, frozenset[str]] = {}
     blind_kinds: frozenset[str] = frozenset()
     linger: Mapping[str, float] = {"requests": 0.005, "sla": 0.05}
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from pointsman.contracts.alerting import AlertAck, AlertUnack, SilenceAdd, SilenceEnd
 from pointsman.contracts.base import Contract
+from pointsman.contracts.codec import all_but
 from pointsman.contracts.desk import TicketEscalated
 from pointsman.contracts.recomputing import ClocksRecompute
 from pointsman.contracts.workspace import ConfigApplied, PresenceChanged
@@ -33,7 +34,7 @@ from pointsman_sla.store.jobs import read_unfinished
 from pointsman_sla.store.observations import write_notes
 from pointsman_sla.store.writing import write_changes
 
-NEAR_SECONDS = 3.0
+NEAR_SECONDS = 6.0
 """How far ahead timers are held in memory."""
 
 NEAR_MAX = 20_000
@@ -62,8 +63,11 @@ class SlaLane:
         CANARY: frozenset(),
     }
     blind_kinds: frozenset[str] = frozenset((*KINDS, CANARY))
-    linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.02)
-    refresh_seconds: float = 0.5
+    ignores: Mapping[str, frozenset[str]] = {
+        "desk": all_but("desk", (*CONCERNING, ConfigApplied, PresenceChanged, TicketEscalated))
+    }
+    linger: Mapping[str, float] = dict.fromkeys(("desk", "commands"), 0.06)
+    refresh_seconds: float = 2.0
 
     def __init__(self) -> None:
         """`told` is set at commits that left something to tell: for who sends notifications."""

@@ -31,6 +31,7 @@ class EchoLane:
 
     takes = frozenset({"ticket.reopen", "ticket.explain"})
     gates: Mapping[str, frozenset[str]] = {}
+    ignores: Mapping[str, frozenset[str]] = {}
     blind_kinds: frozenset[str] = frozenset()
     linger: Mapping[str, float] = {}
     refresh_seconds = 60.0

@@ -76,7 +76,10 @@ class Tally:
         body = orjson.dumps({"facts": facts}) if value is None else value
         at = at or datetime.now(UTC)
         id = f"{source}-{key[1]}-{number}"
-        await self._send(REQUESTS, workspace, body, headers_of(id, source, workspace, subject, at, number=number))
+        types = {"facts": ",".join(fact["type"] for fact in facts)} if facts else {}
+        await self._send(
+            REQUESTS, workspace, body, headers_of(id, source, workspace, subject, at, types, number=number)
+        )
         return number
 
     async def ask(self, id: str, subject: str, command: dict[str, Any], workspace: str = "acme", **more: str) -> None:

@@ -53,12 +53,13 @@ class TallyCodec:
             envelope.id, envelope.source, envelope.workspace, envelope.subject, envelope.at, number=envelope.number
         )
 
-    def decode(self, topic: str, record: Arrived) -> Decoded:
+    def decode(self, topic: str, record: Arrived, ignored: frozenset[str] = frozenset()) -> Decoded:
         try:
             value = orjson.loads(record.value or b"")
         except orjson.JSONDecodeError as error:
             raise self.Undecodable(str(error)) from error
         items = [value] if topic == "commands" else value["facts"]
+        items = [item for item in items if item["type"] not in ignored]
         known = [item for item in items if not item["type"].startswith("future")]
         number = record.header("ce_number")
         after = record.header("not_after")
@@ -123,6 +124,7 @@ class TallyLane:
 
     takes = frozenset({"tally.add", "tally.read", "tally.refuse"})
     gates: Mapping[str, frozenset[str]] = {"alarm": frozenset({"requests"})}
+    ignores: Mapping[str, frozenset[str]] = {"requests": frozenset({"tally.ignored"})}
     blind_kinds: frozenset[str] = frozenset({"alarm"})
     linger: Mapping[str, float] = {}
     refresh_seconds = 1.0

@@ -95,6 +95,20 @@ async def test_an_unknown_type_is_skipped_alone_and_noted_with_its_position(tall
     ]
 
 
+async def test_what_a_service_ignores_is_passed_and_neither_decided_nor_noted(tally: Tally) -> None:
+    """Alone in a record, beside what it hears, and beside a type that nobody knows, which is noted all the same."""
+    ignored = {"type": "tally.ignored"}
+    async with tally.worker() as worker:
+        await tally.say("s", ignored)
+        await tally.say("s", ignored, added(1))
+        await tally.say("s", ignored, {"type": "future.thing"})
+        await tally.say("s", added(2))
+        await until(lambda: _sums(tally, {"s": 3}))
+        assert 4 in {lane.inboxes["requests"].stored_offset for lane in worker.lanes.values()}
+    assert await tally.db.fetchval("SELECT count(*) FROM tally.dead_letter") == 0
+    assert [row["record_offset"] for row in await tally.db.fetch("SELECT record_offset FROM tally.skipped")] == [2]
+
+
 async def test_a_replayed_dead_letter_is_decided_in_the_next_batch_and_closed_with_it(tally: Tally) -> None:
     async with tally.worker():
         await tally.say("s", added(5, poison=True))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from pointsman.runtime.broker import FetchWaits, end_clients, make_admin, make_consumer, make_producer, start_client
+from pointsman.runtime.broker import end_clients, make_admin, make_consumer, make_producer, start_client
+from pointsman.runtime.fetch_waits import FetchWaits
 from pointsman.runtime.tasks import awaited
 from tests.integration.runtime.conftest import Tally
 from tests.integration.runtime.tally import until

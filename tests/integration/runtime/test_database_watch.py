@@ -9,7 +9,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from pointsman.runtime import database_watch
-from pointsman.runtime.database_watch import DatabaseWatch
+from pointsman.runtime.clock import DatabaseClock
+from pointsman.runtime.database_watch import PUBLISHED, DatabaseWatch
+from pointsman.runtime.settings import RuntimeSettings
 from tests.integration.runtime.conftest import Tally
 from tests.integration.runtime.tally import until
 
@@ -25,7 +27,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_one_question_without_an_answer_is_no_fault_and_two_are(tally: Tally) -> None:
     """A process that was busy for a second took the database for gone, and answered 503."""
-    watch = DatabaseWatch(tally.settings, "tally")
+    watch = a_watch(tally.settings)
     try:
         await watch.look()
         assert (watch.fault, watch.away) == (None, False)
@@ -43,7 +45,7 @@ async def test_one_question_without_an_answer_is_no_fault_and_two_are(tally: Tal
 
 
 async def test_who_refuses_is_known_at_once(tally: Tally) -> None:
-    watch = DatabaseWatch(tally.settings.model_copy(update={"database": "postgresql://127.0.0.1:1/none"}), "tally")
+    watch = a_watch(tally.settings.model_copy(update={"database": "postgresql://127.0.0.1:1/none"}))
     await watch.look()
     assert watch.away
     await watch._leave()
@@ -51,7 +53,7 @@ async def test_who_refuses_is_known_at_once(tally: Tally) -> None:
 
 async def test_an_attempt_that_outlasts_a_look_is_the_next_ones(tally: Tally) -> None:
     async with _slow_door(tally) as door:
-        watch = DatabaseWatch(tally.settings.model_copy(update={"database": door.address}), "tally")
+        watch = a_watch(tally.settings.model_copy(update={"database": door.address}))
         await watch.look()
         await watch.look()
         assert watch.away
@@ -62,10 +64,43 @@ async def test_an_attempt_that_outlasts_a_look_is_the_next_ones(tally: Tally) ->
         await until(lambda: door.there == 0)
 
 
+async def test_a_session_that_the_server_ends_is_looked_after_at_once(
+    tally: Tally, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question a second must not mean that a restart goes unseen for one."""
+    monkeypatch.setattr(database_watch, "ASK_SECONDS", 600.0)
+    watch = a_watch(tally.settings)
+    watching = asyncio.create_task(watch.run())
+    try:
+        await until(lambda: watch._session)
+        ended = watch._session
+        await tally.db.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE '%watch%'"
+        )
+        await until(lambda: watch._session not in (None, ended))
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})
+
+
+async def test_it_hears_what_was_published_and_measures_the_clock(tally: Tally) -> None:
+    heard = asyncio.Event()
+    clock = DatabaseClock()
+    watch = DatabaseWatch(tally.settings, "tally", clock, on_published=heard.set)
+    await watch.look()
+    assert clock.now()
+    assert not heard.is_set()
+    await tally.db.execute(f"NOTIFY {PUBLISHED}")
+    async with asyncio.timeout(5):
+        await heard.wait()
+    await watch._leave()
+
+
 @pytest.mark.parametrize("opens", [False, True])
 async def test_nothing_of_an_attempt_stays_when_the_watch_ends_amid_it(tally: Tally, opens: bool) -> None:
     async with _slow_door(tally) as door:
-        watch = DatabaseWatch(tally.settings.model_copy(update={"database": door.address}), "tally")
+        watch = a_watch(tally.settings.model_copy(update={"database": door.address}))
         watching = asyncio.create_task(watch.run())
         await until(lambda: door.came == 1)
         if opens:
@@ -74,6 +109,10 @@ async def test_nothing_of_an_attempt_stays_when_the_watch_ends_amid_it(tally: Ta
         await asyncio.wait({watching})
         await until(lambda: door.there == 0)
     await until(lambda: _sessions(tally, 0))
+
+
+def a_watch(settings: RuntimeSettings) -> DatabaseWatch:
+    return DatabaseWatch(settings, "tally", DatabaseClock())
 
 
 async def _answers(watch: DatabaseWatch) -> bool:

@@ -5,7 +5,7 @@ Source: CloudEvents Kafka protocol binding 1.0.2, section 3.2. Extension attribu
 `reply_to`. Readers may skip a record by its headers without parsing it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -77,8 +77,14 @@ def encode_command(
     return workspace.encode(), dump(command.wire()), headers
 
 
-def decode(topic: str, record: Arrived) -> Decoded:
-    """The record's known bodies. Raises `Undecodable`, naming the header or the place in the JSON."""
+def all_but(topic: str, heard: Iterable[type[Contract]]) -> frozenset[str]:
+    """The types of a topic's facts that there are beside these."""
+    return frozenset(REGISTRY[topic]) - {contract.type for contract in heard}
+
+
+def decode(topic: str, record: Arrived, ignored: frozenset[str] = frozenset()) -> Decoded:
+    """The record's known bodies, without those of `ignored` types. Raises `Undecodable`, naming the header or the place
+    in the JSON."""
     headers = dict(reversed(record.headers))
     workspace, id = _needed(headers, "ce_workspace"), _needed(headers, "ce_id")
     subject, time = _needed(headers, "ce_subject"), _needed(headers, "ce_time")
@@ -97,6 +103,8 @@ def decode(topic: str, record: Arrived) -> Decoded:
         raise Undecodable('the value has no list "facts"')
     bodies, unknown = [], []
     for place, item in enumerate(items):
+        if ignored and isinstance(item, dict) and item.get("type") in ignored:
+            continue
         body = _decode_one(topic, item, place)
         if body is None:
             unknown.append(f"{item.get('type')} v{item.get('version', 1)}")

@@ -11,7 +11,7 @@ import httpx
 
 from pointsman.local.process import LocalProcess
 
-ASK_EVERY_SECONDS = 1.0
+ASK_EVERY_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 FIRST_WORD_SECONDS = 120.0
 

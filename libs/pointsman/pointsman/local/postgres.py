@@ -26,8 +26,6 @@ _SETTINGS = {
     "wal_compression": "on",
     "max_wal_size": "1GB",
     "checkpoint_timeout": "15min",
-    # A new installation's plans know nothing of its tables until they are first analysed: soon, not after a minute.
-    "autovacuum_naptime": "3s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %q%u@%d ",

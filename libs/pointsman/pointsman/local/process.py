@@ -91,6 +91,17 @@ def last_words(log: Path, lines: int = 3) -> str:
     return " / ".join(said[-lines:]) or "it said nothing"
 
 
+async def _ended(pidfd: int) -> None:
+    """Waits until the process that the descriptor stands for has ended, and closes it."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(pidfd, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        loop.remove_reader(pidfd)
+        os.close(pidfd)
+
+
 class LocalProcess:
     """One child process. Its output goes to `<folder>/logs/<name>.log`, its pid to `<folder>/run/<name>.pid`.
 
@@ -153,8 +164,13 @@ class LocalProcess:
         write_pid_file(self.pid_file, self._child.pid)
 
     async def ended(self) -> int:
-        """Waits for the end; the exit code."""
-        while (code := self.exit_code) is None:  # noqa: ASYNC110  # an exit makes no event that every system has
+        """Waits for the end; the exit code. Raises `LocalStackError` when it never ran."""
+        if self._child is None:
+            raise LocalStackError(f"{self.name} was never started")
+        if hasattr(os, "pidfd_open"):
+            with contextlib.suppress(ProcessLookupError):
+                await _ended(os.pidfd_open(self._child.pid))
+        while (code := self._child.poll()) is None:  # noqa: ASYNC110  # an exit makes no event that every system has
             await asyncio.sleep(_POLL_SECONDS)
         return code
 

@@ -24,17 +24,18 @@ from pointsman.core.topic import Topic
 from pointsman.runtime.broker import (
     BROKER_ERRORS,
     BrokerLink,
-    FetchWaits,
     arrived,
     end_clients,
     make_consumer,
     start_client,
 )
+from pointsman.runtime.fetch_waits import FetchWaits
 from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
 
 QUEUED_MAX = 1_000
+POLL_MS = 500
 RECONNECT_SECONDS = 0.2
 
 OVERFLOWS = Counter("pointsman_broadcast_overflows_total", "Subscribers that were too slow and were reset.")
@@ -163,6 +164,7 @@ class Broadcast:
         self._on_reset: list[Callable[[], None]] = []
         self._subscriptions: dict[tuple[str, bytes, bytes], set[Subscription]] = {}
         self.hearing = asyncio.Event()
+        self.waits = FetchWaits(settings)
 
     @property
     def topics(self) -> frozenset[str]:
@@ -220,7 +222,7 @@ class Broadcast:
             for full_name in self._topics
             for partition in range(self._settings.partitions)
         ]
-        waits = FetchWaits(self._settings)
+        waits = self.waits = FetchWaits(self._settings)
         await start_client(consumer, partial(end_clients, consumer))
         try:
             consumer.assign(partitions)
@@ -228,8 +230,10 @@ class Broadcast:
             self.hearing.set()
             self.reset_all()
             while self._link.generation == generation and self._link.cluster is not None:
-                fetched = await consumer.getmany(timeout_ms=500)
+                fetched = await consumer.getmany(timeout_ms=waits.patience_ms(POLL_MS))
                 waits.answered(consumer, bool(fetched))
+                if not fetched:
+                    await waits.rest(consumer)
                 for records in fetched.values():
                     for record in records:
                         self._dispatch(record)

@@ -18,6 +18,7 @@ from aiokafka.errors import KafkaError
 from pointsman.core.envelope import Arrived
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker_access import access_of
+from pointsman.runtime.fetch_waits import QUIET_SECONDS
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import awaited, uninterrupted, within
 
@@ -26,7 +27,6 @@ log = structlog.get_logger(__name__)
 RECORD_BYTES_MAX = 6 * 1_048_576
 REQUEST_TIMEOUT_MS = 5_000
 
-QUIET_SECONDS = 2.0
 
 START_ENDS_SECONDS = 2.0
 STOP_SECONDS = 2.0
@@ -111,28 +111,6 @@ def make_admin(settings: RuntimeSettings, address: str) -> Any:
     return AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_TIMEOUT_MS, **access_of(settings))
 
 
-class FetchWaits:
-    """How long the broker may wait before it answers a consumer's fetch with nothing.
-
-    Briefly while records come, so that none waits for it. Once none has come for `QUIET_SECONDS`, twice as long with
-    each answer that has none, up to `fetch_idle_wait_ms`: each fetch costs both sides.
-    """
-
-    def __init__(self, settings: RuntimeSettings, now: Callable[[], float] = time.monotonic) -> None:
-        self._least, self._most = settings.fetch_wait_ms, max(settings.fetch_wait_ms, settings.fetch_idle_wait_ms)
-        self._now, self._heard_at = now, now()
-        self.wait_ms = self._least
-
-    def answered(self, consumer: Any, anything: bool) -> None:
-        """The consumer got an answer, with records or without: its next fetches wait accordingly."""
-        now = self._now()
-        if anything:
-            self._heard_at, self.wait_ms = now, self._least
-        elif now - self._heard_at > QUIET_SECONDS:
-            self.wait_ms = min(self._most, 2 * self.wait_ms)
-        consumer._fetcher._fetch_max_wait_ms = self.wait_ms
-
-
 class BrokerLink:
     """One process's link. `cluster` is None while the broker is out of reach; `watch` keeps it true."""
 
@@ -148,10 +126,16 @@ class BrokerLink:
         self._watch_seconds = watch_seconds
         self._doubt = asyncio.Event()
         self._changed: list[Callable[[], Awaitable[None] | None]] = []
+        self._sent_at: dict[tuple[str, int], float] = {}
+        self._on_first: list[Callable[[], None]] = []
 
     def on_change(self, callback: Callable[[], Awaitable[None] | None]) -> None:
         """Calls back after each change of cluster or reach."""
         self._changed.append(callback)
+
+    def on_first(self, callback: Callable[[], None]) -> None:
+        """Calls back when a partition got a record that got none for a while: whoever reads it may be resting."""
+        self._on_first.append(callback)
 
     @property
     def out_of_reach_seconds(self) -> float:
@@ -173,7 +157,16 @@ class BrokerLink:
             topic.full_name(self.settings.topic_prefix), value=value, key=key, partition=partition, headers=headers
         )
         future.add_done_callback(_looked_at)
+        place, now = (topic.name, partition), time.monotonic()
+        if self._on_first and now - self._sent_at.get(place, -QUIET_SECONDS) > QUIET_SECONDS / 2:
+            future.add_done_callback(self._tell_of_first)
+        self._sent_at[place] = now
         return future
+
+    def _tell_of_first(self, future: "asyncio.Future[Any]") -> None:
+        if not future.cancelled() and future.exception() is None:
+            for callback in self._on_first:
+                callback()
 
     async def watch(self) -> None:
         """Asks who the broker is, each second and whenever in doubt, until cancelled."""

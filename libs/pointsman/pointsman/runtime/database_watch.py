@@ -4,40 +4,70 @@
 standby after a failover, `default_transaction_read_only`) is known within seconds: at once when it refuses, after
 `UNANSWERED_MAX` questions of `ANSWER_SECONDS` when it is silent (one may be this process's own, which was busy); `away`
 is true while it does not answer at all. `restarting` are the service's processes restarted too often, a line each.
+Its session also measures the database's clock, and hears of records that a process published after a pause.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from pointsman.runtime import telemetry
+from pointsman.runtime.broker import BrokerLink
+from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, connect
 from pointsman.runtime.restarts import COUNTED, RESTARTS, too_many
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman.runtime.tasks import awaited, within
+from pointsman.runtime.tasks import Tasks, awaited, within
 
 log = structlog.get_logger(__name__)
 
-ASK_SECONDS = 0.5
+ASK_SECONDS = 1.0
 ANSWER_SECONDS = 1.0
 UNANSWERED_MAX = 2
+PUBLISHED = "pointsman_published"
+"""The channel on which a process says that it published the first record after a pause (`BrokerLink.on_first`)."""
 
 ASK = f"""
     SELECT (SELECT incarnation FROM installation) AS incarnation, current_setting('transaction_read_only') AS read_only,
-           ({COUNTED}) AS restarts
+           ({COUNTED}) AS restarts, clock_timestamp() AS now
 """
 
 
+def announce_publishing(link: BrokerLink, pool: Any, tasks: Tasks) -> None:
+    """Lets the link say by the database when it publishes after a pause, if consumers rest (`fetch_rest_ms`)."""
+    if not link.settings.fetch_rest_ms:
+        return
+
+    async def announce() -> None:
+        with suppress(*INFRASTRUCTURE_ERRORS):  # then they find it at the end of their rest
+            await pool.execute(f"NOTIFY {PUBLISHED}")
+
+    def announced() -> None:
+        tasks.start(announce())
+
+    link.on_first(announced)
+
+
 class DatabaseWatch:
-    """Watches one service's schema. `run` until cancelled; `on_change(fault)` is called when the fault is another."""
+    """Watches one service's schema. `run` until cancelled; `on_change(fault)` is called when the fault is another,
+    `on_published()` when a process says that it published something."""
 
     def __init__(
-        self, settings: RuntimeSettings, service: str, on_change: Callable[[str | None], None] = lambda _: None
+        self,
+        settings: RuntimeSettings,
+        service: str,
+        clock: DatabaseClock,
+        on_change: Callable[[str | None], None] = lambda _: None,
+        on_published: Callable[[], None] = lambda: None,
     ) -> None:
-        self._settings, self._service, self._on_change = settings, service, on_change
+        self._settings, self._service, self._clock = settings, service, clock
+        self._on_change, self._on_published = on_change, on_published
         self._session: Any = None
+        self._ended = asyncio.Event()
         self._connecting: asyncio.Task[Any] | None = None
         self._unanswered = 0
         self.fault: str | None = None
@@ -48,17 +78,29 @@ class DatabaseWatch:
     async def run(self) -> None:
         try:
             while True:
+                self._ended.clear()
                 await self.look()
-                await asyncio.sleep(0 if 0 < self._unanswered < UNANSWERED_MAX else ASK_SECONDS)
+                if not 0 < self._unanswered < UNANSWERED_MAX:
+                    await self._until_ended(ASK_SECONDS)
         finally:
             await self._leave()
+
+    async def _until_ended(self, seconds: float) -> None:
+        """Waits so long; less when the server ends the session meanwhile."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+        except TimeoutError:
+            return
 
     async def look(self) -> None:
         """Asks once."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 session = await self._connected()
+                asked = time.monotonic()
                 row = await session.fetchrow(ASK)
+                self._clock.note(asked, row["now"], time.monotonic())
         except INFRASTRUCTURE_ERRORS as error:
             self._drop()
             self._unanswered = self._unanswered + 1 if isinstance(error, TimeoutError) else UNANSWERED_MAX
@@ -99,6 +141,8 @@ class DatabaseWatch:
             await asyncio.wait({self._connecting})  # who is cancelled here leaves it to the next look
             connecting, self._connecting = self._connecting, None
             self._session = connecting.result()
+            self._session.add_termination_listener(lambda _: self._ended.set())
+            await self._session.add_listener(PUBLISHED, lambda *_: self._on_published())
         return self._session
 
     async def _leave(self) -> None:

@@ -29,6 +29,7 @@ FAILED_WORKSPACES_MIN = 3
 
 INTERNAL_ERROR = {"status": 500, "code": "internal-error", "detail": "the command could not be decided; it is kept"}
 NUMBER_DIGITS_MAX = 18
+_NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ class Decider:
         if record.topic == "commands":
             if record.header("ce_type") not in self._logic.takes:
                 return
-        elif not self._next_number(record, now):
+        elif not self._next_number(record, now) or self.ignored(record):
             self._decoded.pop(_place(record), None)
             return
         self.decide_record(record, now)
@@ -150,6 +151,11 @@ class Decider:
     def _known(self, id: str) -> Outcome | None:
         return self.settled.get(id) or self._in_batch.get(id)
 
+    def ignored(self, record: Arrived) -> bool:
+        """Whether it is clear from its header that the record means nothing to this service."""
+        types = record.header("facts")
+        return types is not None and self._logic.ignores.get(record.topic, _NONE).issuperset(types.split(","))
+
     def decoded_cause(self, record: Arrived) -> RecordCause | None:
         """The record as a cause, for `gather`; None when it cannot be read."""
         decoded = self._decode(record)
@@ -161,7 +167,7 @@ class Decider:
         decoded = self._decoded.get(key)
         if decoded is None:
             try:
-                decoded = self._codec.decode(record.topic, record)
+                decoded = self._codec.decode(record.topic, record, self._logic.ignores.get(record.topic, _NONE))
             except self._codec.Undecodable as error:
                 decoded = error
             self._decoded[key] = decoded

@@ -87,7 +87,7 @@ class GroupCommit(Generic[Item, Result]):
         self.pool = pool
         self._own_pool = pool is None
         self.clock = DatabaseClock()
-        self._lease = SlotLease(settings, service, link, self._held)
+        self._lease = SlotLease(settings, service, link, self.clock, self._held)
         self._size = size
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._waiting_messages = self._waiting_bytes = 0
@@ -105,7 +105,6 @@ class GroupCommit(Generic[Item, Result]):
         await self._lease.keep_once()
         self._tasks.keep(self._commit_groups())
         self._tasks.keep(self._lease.keep())
-        self._tasks.keep(self.clock.keep_measuring(self.pool))
         return self
 
     async def __aexit__(self, *_: object) -> None:

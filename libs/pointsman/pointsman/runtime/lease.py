@@ -1,8 +1,9 @@
 """Who owns which lane: leases in PostgreSQL, with an epoch that fences and a lock that tells of a death at once.
 
 A worker holds one session for this: a session advisory lock under its random `owner_key`, and `LISTEN`. Every
-`poll_seconds`, and at once when somebody released a lane, it renews its leases, counts the living workers, releases
-lanes above its fair share and claims free ones below it. A lane is free when nobody owns it, its lease has lapsed, or
+`poll_seconds`, and at once when a worker came or released a lane, it renews its leases, counts the living workers,
+releases lanes above its fair share and claims free ones below it. One that is alone and holds all lanes has nobody to
+inherit from, and polls seldom. A lane is free when nobody owns it, its lease has lapsed, or
 the advisory lock of its owner is free (a killed process loses its session at once; a stopped one keeps it, and only
 the lease tells). Claiming raises the epoch; every transaction of a lane checks it (`transact`), so that a former owner
 that wakes up changes nothing. A batch holds the row of its lane; leases have a table of their own, so that no renewal
@@ -33,21 +34,20 @@ HELD_KEYS = """
 DURABLE = "SET LOCAL synchronous_commit = on"
 """An epoch that was given may not be given again."""
 
-REGISTER = """
-    INSERT INTO worker (owner, owner_key, lease_until)
-    VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
-    ON CONFLICT (owner) DO UPDATE SET owner_key = $2, lease_until = excluded.lease_until
+RENEW = f"""
+    WITH registered AS (
+        INSERT INTO worker (owner, owner_key, lease_until)
+        VALUES ($1, $2, clock_timestamp() + make_interval(secs => $3))
+        ON CONFLICT (owner) DO UPDATE SET owner_key = $2, lease_until = excluded.lease_until
+    ), renewed AS (
+        UPDATE lane_lease SET lease_until = clock_timestamp() + make_interval(secs => $3), owner_key = $2
+        WHERE owner = $1 AND lane = ANY($4::int[]) RETURNING lane
+    )
+    SELECT ARRAY(SELECT lane FROM renewed) AS lanes,
+           (SELECT count(*) FROM worker
+            WHERE owner <> $1 AND lease_until > clock_timestamp() AND owner_key IN ({HELD_KEYS})) AS others
 """
-
-RENEW = """
-    UPDATE lane_lease SET lease_until = clock_timestamp() + make_interval(secs => $3), owner_key = $4
-    WHERE owner = $1 AND lane = ANY($2::int[]) RETURNING lane
-"""
-
-LIVING = f"""
-    SELECT count(*) FROM worker
-    WHERE lease_until > clock_timestamp() AND owner_key IN ({HELD_KEYS})
-"""
+"""One question a poll: this worker and its lanes are renewed, and how many others live."""
 
 CLAIM = f"""
     WITH free AS (
@@ -82,13 +82,16 @@ class Leases:
         lost: Callable[[int], Awaitable[None]],
         surplus: Callable[[int], None],
         poll_seconds: float = 0.25,
+        poll_alone_seconds: float = 1.0,
     ) -> None:
         self._settings, self._service, self._owner = settings, service, owner
         self._claimed, self._lost, self._surplus = claimed, lost, surplus
-        self._poll_seconds = poll_seconds
+        self._poll_seconds, self._poll_alone_seconds = poll_seconds, max(poll_seconds, poll_alone_seconds)
+        self._alone = False
         self._ttl_seconds = settings.lease_seconds
         self._key = secrets.randbits(62)
         self._session: Any = None
+        self._new = True
         self._wake = asyncio.Event()
         self._using = asyncio.Lock()
         self._draining = False
@@ -106,7 +109,7 @@ class Leases:
                     log.warning("leases cannot be renewed", service=self._service, error=repr(error))
                     await self._disconnect()
                 try:
-                    async with asyncio.timeout(self._poll_seconds):
+                    async with asyncio.timeout(self._poll_alone_seconds if self._alone else self._poll_seconds):
                         await self._wake.wait()
                 except TimeoutError:
                     continue
@@ -137,14 +140,17 @@ class Leases:
         if lane in self.held:
             self.held.discard(lane)
             self._leaving.discard(lane)
+            self._wake.set()
             await self._lost(lane)
 
     async def _poll(self) -> None:
+        self._alone = False
         session = await self._connected()
-        await session.execute(REGISTER, self._owner, self._key, self._ttl_seconds)
-        await self._renew(session)
-        living = max(1, await session.fetchval(LIVING))
-        share = ceil(self._settings.partitions / living)
+        others = await self._renew(session)
+        if self._new:
+            await session.execute(f"NOTIFY pointsman_{self._service}_lanes")
+            self._new = False
+        share = ceil(self._settings.partitions / (1 + others))
         staying = [lane for lane in self.held if lane not in self._leaving]
         for lane in sorted(staying)[share:]:
             self._leaving.add(lane)
@@ -156,6 +162,7 @@ class Leases:
                 rows = await session.fetch(CLAIM, self._owner, self._key, self._ttl_seconds, wanted)
             for row in rows:
                 await self._note_claim(row["lane"], row["epoch"])
+        self._alone = not others and len(self.held) == self._settings.partitions
 
     async def _note_claim(self, lane: int, epoch: int) -> None:
         if lane in self.held:  # our own lease had lapsed: the old state of the lane is void
@@ -165,15 +172,15 @@ class Leases:
         log.info("lane claimed", service=self._service, lane=lane, epoch=epoch)
         self._claimed(lane, epoch)
 
-    async def _renew(self, session: Any) -> None:
+    async def _renew(self, session: Any) -> int:
+        """Renews what is held, tells of what was lost, and returns how many other workers live."""
         held = set(self.held)
-        if not held:
-            return
         with telemetry.LEASE_RENEWAL_SECONDS.labels(self._service).time():
-            rows = await session.fetch(RENEW, self._owner, list(held), self._ttl_seconds, self._key)
-        for lane in held - {row["lane"] for row in rows}:
+            row = await session.fetchrow(RENEW, self._owner, self._key, self._ttl_seconds, list(held))
+        for lane in held - set(row["lanes"]):
             log.warning("lane lost to another owner", service=self._service, lane=lane)
             await self.forget(lane)
+        return int(row["others"])
 
     async def _connected(self) -> Any:
         if self._session is None or self._session.is_closed():
@@ -192,7 +199,7 @@ class Leases:
             except BaseException:
                 session.terminate()
                 raise
-            self._session = session
+            self._session, self._new = session, True
         return self._session
 
     async def _disconnect(self) -> None:

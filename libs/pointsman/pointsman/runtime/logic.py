@@ -64,11 +64,14 @@ class Batch:
 class LaneLogic(Protocol[S]):
     """See the module. `takes` are the command types of this service; all others are skipped by header.
 
-    `gates` maps each kind of timer to the topics (short names) that can stop it. `linger` maps topics to the seconds
-    after a batch in which their records alone make no other one: fewer and larger transactions.
+    `ignores` are the types of facts, by topic, that mean nothing here: they are not decoded, and a record of nothing
+    else is passed by its header. `gates` maps each kind of timer to the topics (short names) that can stop it. `linger`
+    maps topics to the seconds after a batch in which their records alone make no other one: fewer and larger
+    transactions.
     """
 
     takes: frozenset[str]
+    ignores: Mapping[str, frozenset[str]]
     gates: Mapping[str, frozenset[str]]
     blind_kinds: frozenset[str]
     linger: Mapping[str, float]
@@ -106,4 +109,5 @@ class Codec(Protocol):
 
     def fact_headers(self, envelope: Envelope) -> list[tuple[str, bytes]]: ...
 
-    def decode(self, topic: str, record: Arrived) -> Decoded: ...
+    def decode(self, topic: str, record: Arrived, ignored: frozenset[str] = frozenset()) -> Decoded:
+        """What the record says, without the bodies of these types."""

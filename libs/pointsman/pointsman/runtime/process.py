@@ -20,7 +20,7 @@ from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.commands import CommandBody, CommandEncoder, Commander
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
-from pointsman.runtime.database_watch import DatabaseWatch
+from pointsman.runtime.database_watch import DatabaseWatch, announce_publishing
 from pointsman.runtime.http.admission import Admission
 from pointsman.runtime.issuer_keys import IssuerKeys
 from pointsman.runtime.restarts import note_end, note_start
@@ -98,7 +98,7 @@ class ApiProcess:
         self.admission = Admission(settings) if hub is None else hub.admission
         self.auth = Auth(IssuerKeys.read(settings.key_file), self.revocations, admission=self.admission)
         self._given_hub = hub
-        self.database = DatabaseWatch(settings, service, self._database_changed)
+        self.database = DatabaseWatch(settings, service, self.clock, self._database_changed, self._published)
         self._asked: list[Callable[[], str | None]] = []
         self._incarnation = ""
         self._stack = AsyncExitStack()
@@ -139,7 +139,7 @@ class ApiProcess:
             if self._given_hub is None:
                 await stack.enter_async_context(self.hub)
             await feed.load()
-            self.start(self.clock.keep_measuring(self.pool))
+            announce_publishing(self.hub.link, self.pool, self._tasks)
             self.start(self.commander.watch())
             self.start(feed.keep())
             self.start(self._keep_keys())
@@ -187,6 +187,9 @@ class ApiProcess:
         (`refuse_without_database`)."""
         if self.database.away:
             self.pool.break_off()
+
+    def _published(self) -> None:
+        self.hub.broadcast.waits.told()
 
     async def _note_end(self) -> None:
         if not failure() and not self.database.away:

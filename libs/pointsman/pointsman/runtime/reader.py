@@ -19,13 +19,13 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.broker import (
     BROKER_ERRORS,
     BrokerLink,
-    FetchWaits,
     arrived,
     end_clients,
     make_consumer,
     start_client,
 )
 from pointsman.runtime.clock import Clock
+from pointsman.runtime.fetch_waits import FetchWaits
 from pointsman.runtime.inbox import TopicInbox
 from pointsman.runtime.tasks import awaited
 
@@ -69,7 +69,7 @@ class Reader:
         self._dirty = True
         self._wake = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
-        self._waits = FetchWaits(link.settings)
+        self.waits = FetchWaits(link.settings)
 
     def join(self, lane: Reading) -> None:
         self._lanes[lane.lane] = lane
@@ -86,6 +86,7 @@ class Reader:
     def _changed(self) -> None:
         self._dirty = True
         self._wake.set()
+        self.waits.told()
 
     async def run(self) -> None:
         try:
@@ -120,15 +121,19 @@ class Reader:
             return
         self._pause_full()
         try:
-            fetched = await self._consumer.getmany(timeout_ms=POLL_MS, max_records=FETCHED_RECORDS_MAX)
+            fetched = await self._consumer.getmany(
+                timeout_ms=self.waits.patience_ms(POLL_MS), max_records=FETCHED_RECORDS_MAX
+            )
         except OffsetOutOfRangeError as error:
             await self._check_positions(error)
             self._dirty = True
             return
-        self._waits.answered(self._consumer, bool(fetched))
+        self.waits.answered(self._consumer, bool(fetched))
         for partition, records in fetched.items():
             self._hand_over(partition, records)
-        if fetched and self._rest_seconds:
+        if not fetched:
+            await self.waits.rest(self._consumer)
+        elif self._rest_seconds:
             await asyncio.sleep(self._rest_seconds)
 
     def _hand_over(self, partition: Any, records: list[Any]) -> None:
@@ -244,4 +249,7 @@ class Reader:
             return
         if self._generation == self._link.generation:
             for partition, end_offset in ends.items():
-                partitions[partition].reported_end(asked_at, end_offset)
+                inbox = partitions[partition]
+                inbox.reported_end(asked_at, end_offset)
+                if end_offset > inbox.read_offset:
+                    self.waits.told()

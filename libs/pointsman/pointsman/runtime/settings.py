@@ -53,6 +53,9 @@ class RuntimeSettings(BaseSettings):
     a record came meanwhile (tansu), needs 10."""
     fetch_idle_wait_ms: int = Field(default=500, ge=2)
     """The same once nothing has come for some seconds: up to so long, growing from `fetch_wait_ms`."""
+    fetch_rest_ms: int = Field(default=0, ge=0, le=10_000)
+    """For a broker that answers a fetch only at the end of its wait (tansu): once nothing has come for some seconds, a
+    consumer asks nothing for so long, unless who publishes says by the database that there is something. 0: never."""
     resend_seconds: int = 900
     """How old a fact may be to be sent again to a broker that lost its log."""
     facts_days: int = Field(default=760, ge=8)

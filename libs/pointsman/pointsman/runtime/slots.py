@@ -8,6 +8,7 @@ import asyncio
 import os
 import secrets
 import socket
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,6 +20,7 @@ from pointsman.core.envelope import Envelope
 from pointsman.core.ids import lane_of
 from pointsman.core.topic import Topic
 from pointsman.runtime.broker import BrokerLink
+from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, connect
 from pointsman.runtime.lease import DURABLE, HELD_KEYS
 from pointsman.runtime.logic import Codec
@@ -50,10 +52,15 @@ TAKE_SLOT = _TAKE.format(which=f"owner = $1 OR {_FREE}", order="owner = $1 DESC 
 
 TAKE_LEFT_SLOT = _TAKE.format(which=f"owner IS NOT NULL AND ({_FREE})", order="slot")
 
-RENEW_SLOT = """
-    UPDATE slot_lease SET lease_until = clock_timestamp() + make_interval(secs => $3)
-    WHERE owner = $1 AND slot = $2
+RENEW_SLOT = f"""
+    WITH renewed AS (
+        UPDATE slot_lease SET lease_until = clock_timestamp() + make_interval(secs => $3)
+        WHERE owner = $1 AND slot = $2 RETURNING slot
+    )
+    SELECT EXISTS (SELECT FROM renewed) AS ours, clock_timestamp() AS now,
+           EXISTS (SELECT FROM slot_lease WHERE owner <> $1 AND ({_FREE})) AS left_by_another
 """
+"""One question for all that a holder asks again and again: whether it still holds it, and whether somebody died."""
 
 GIVE_BACK_SLOT = "UPDATE slot_lease SET owner = NULL, lease_until = '-infinity' WHERE slot = $1 AND owner = $2"
 
@@ -128,9 +135,14 @@ class SlotLease:
     """
 
     def __init__(
-        self, settings: RuntimeSettings, service: str, link: BrokerLink, held: Callable[[int, int], Slot]
+        self,
+        settings: RuntimeSettings,
+        service: str,
+        link: BrokerLink,
+        clock: DatabaseClock,
+        held: Callable[[int, int], Slot],
     ) -> None:
-        self._settings, self._service, self._link, self._held = settings, service, link, held
+        self._settings, self._service, self._link, self._clock, self._held = settings, service, link, clock, held
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._key = secrets.randbits(62)
         self.session: Any = None
@@ -163,12 +175,16 @@ class SlotLease:
             self.slot = slot
             log.info("slot taken", service=self._service, slot=slot.slot, epoch=slot.epoch)
             return
-        if await self.session.execute(RENEW_SLOT, self.owner, self.slot.slot, seconds) != "UPDATE 1":
+        asked = time.monotonic()
+        row = await self.session.fetchrow(RENEW_SLOT, self.owner, self.slot.slot, seconds)
+        self._clock.note(asked, row["now"], time.monotonic())
+        if not row["ours"]:
             log.warning("slot lost", slot=self.slot.slot)
             lost, self.slot = self.slot, None
             await lost.close()
             return
-        await self._drain_one_left_slot(seconds)
+        if row["left_by_another"] and self._link.cluster is not None:
+            await self._drain_one_left_slot(seconds)
 
     async def _take(self, statement: str, seconds: float) -> Any:
         async with self.session.transaction():
@@ -196,8 +212,6 @@ class SlotLease:
 
     async def _drain_one_left_slot(self, seconds: float) -> None:
         """What a dead process committed and did not send."""
-        if self._link.cluster is None:
-            return
         row = await self._take(TAKE_LEFT_SLOT, seconds)
         if row is None:
             return

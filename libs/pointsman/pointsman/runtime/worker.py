@@ -21,7 +21,7 @@ from pointsman.runtime.analysing import keep_analysed
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
-from pointsman.runtime.database_watch import DatabaseWatch
+from pointsman.runtime.database_watch import DatabaseWatch, announce_publishing
 from pointsman.runtime.gc_tuning import relax_collector
 from pointsman.runtime.installation import verify_installation
 from pointsman.runtime.lag import report_positions
@@ -60,7 +60,7 @@ class Worker:
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self.link = link or BrokerLink(settings)
         self.clock = DatabaseClock()
-        self.database = DatabaseWatch(settings, service)
+        self.database = DatabaseWatch(settings, service, self.clock, on_published=self._published)
         self.pool: Any = None
         self.lanes: dict[int, Lane] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
@@ -91,9 +91,10 @@ class Worker:
             lost=self._lost,
             surplus=self._surplus,
         )
+        announce_publishing(self.link, self.pool, self._tasks)
+        self.link.on_change(self._wake_lanes)
         self._tasks.keep(self.database.run())
         self._tasks.keep(self.link.watch())
-        self._tasks.keep(self.clock.keep_measuring(self.pool))
         self._tasks.keep(self.reader.run())
         self._tasks.keep(self.leases.keep())
         self._tasks.keep(keep_tidy(self.pool, self.service, self.settings))
@@ -136,6 +137,13 @@ class Worker:
         if self.pool is None:
             return "starting"
         return self.database.fault or self.database.own_restarts()
+
+    def _published(self) -> None:
+        self.reader.waits.told()
+
+    def _wake_lanes(self) -> None:
+        for lane in self.lanes.values():
+            lane.wake()
 
     # -- what the leases tell ----------------------------------------------------------------------------------------
 
