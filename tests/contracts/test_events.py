@@ -1,8 +1,7 @@
 """Every fact of the desk and of sla is an event, or is left out on purpose."""
 
-import pointsman.contracts  # noqa: F401  # registers every contract
-from pointsman.contracts.base import REGISTRY
 from pointsman.contracts.events import EVENT_TYPES, UNTOLD_TYPES
+from pointsman.contracts.registry import REGISTRY
 
 
 def test_each_fact_is_an_event_or_left_out_on_purpose() -> None:

@@ -8,7 +8,6 @@ import jsonschema
 import orjson
 import pytest
 
-import pointsman.contracts  # noqa: F401  # registers every contract
 from pointsman.contracts.base import Value
 from pointsman.contracts.codec import decode
 from pointsman.contracts.generate import EXAMPLES, SCHEMAS

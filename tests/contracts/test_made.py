@@ -5,9 +5,10 @@ from pathlib import Path
 import orjson
 import pytest
 
-from pointsman.contracts.base import REGISTRY, made
+from pointsman.contracts.base import made
 from pointsman.contracts.codec import dump
 from pointsman.contracts.generate import EXAMPLES
+from pointsman.contracts.registry import REGISTRY
 
 FACTS = sorted(path for path in EXAMPLES.rglob("*.json") if path.parent.name in REGISTRY)
 

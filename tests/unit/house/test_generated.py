@@ -6,7 +6,7 @@ import pytest
 from tests.unit.house.checkout import ROOT, shown
 
 from pointsman.contracts import generate
-from pointsman.contracts.base import REGISTRY
+from pointsman.contracts.registry import REGISTRY
 from pointsman.edge import reference
 
 

@@ -19,7 +19,7 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max
 """A workspace's own name of an agent, queue, skill, connector, policy or calendar."""
 
 REGISTRY: dict[str, dict[str, type["Contract"]]] = {}
-"""Topic → type → the newest model of that type. Filled by the `topic=` of each contract class."""
+"""Topic → type → the newest model of that type. Filled by the `topic=` of each contract class; whole in `registry`."""
 
 
 P = ParamSpec("P")

@@ -11,8 +11,9 @@ from typing import Any
 import orjson
 from pydantic import ValidationError
 
-from pointsman.contracts.base import REGISTRY, Contract
+from pointsman.contracts.base import Contract
 from pointsman.contracts.commands import Command
+from pointsman.contracts.registry import REGISTRY
 from pointsman.core.decision import Emission
 from pointsman.core.envelope import Arrived, Decoded, Envelope, Numbered
 from pointsman.core.instant import Instant, parse_rfc3339, rfc3339

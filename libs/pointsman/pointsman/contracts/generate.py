@@ -18,11 +18,12 @@ from typing import Any
 import orjson
 import yaml
 
-from pointsman.contracts.base import REGISTRY, Contract
+from pointsman.contracts.base import Contract
 from pointsman.contracts.codec import dump
 from pointsman.contracts.document.marking import marked
 from pointsman.contracts.document.schema import document_schema
 from pointsman.contracts.example import example_of
+from pointsman.contracts.registry import REGISTRY
 from pointsman.contracts.topics import TOPICS
 from pointsman.core.topic import Topic
 
