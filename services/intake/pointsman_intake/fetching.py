@@ -18,8 +18,9 @@ import structlog
 
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.group_commit import GroupCommit
-from pointsman.runtime.outbound import CALL_ERRORS, AddressRefused, Outbound, OutboundAnswer
+from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
 from pointsman.runtime.outbound_queue import send_due
+from pointsman.runtime.public_addresses import AddressRefused
 from pointsman.runtime.tasks import Tasks
 from pointsman_intake.file_names import file_name
 from pointsman_intake.mail.parameters import parameters_of

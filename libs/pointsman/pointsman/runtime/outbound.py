@@ -6,7 +6,6 @@ looked at anew. Loopback is allowed only by setting, for the local stack.
 """
 
 import asyncio
-import ipaddress
 import re
 import socket
 from collections.abc import Iterable, Mapping
@@ -17,11 +16,9 @@ from urllib.parse import quote, urlsplit
 import httpcore
 import idna
 
+from pointsman.runtime.public_addresses import AddressRefused, may_call
+
 ANSWER_BYTES_MAX = 65_536
-
-
-class AddressRefused(OSError):
-    """The name leads to an address that is not public."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,15 +149,3 @@ class _Guarded(httpcore.AsyncNetworkBackend):
 
     async def sleep(self, seconds: float) -> None:
         await self._backend.sleep(seconds)
-
-
-def may_call(address: str, *, loopback: bool) -> bool:
-    """Whether an IP address is public (RFC 6890), an IPv4 one inside an IPv6 one included."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if inner is not None:
-            return may_call(str(inner), loopback=loopback)
-    if ip.is_loopback:
-        return loopback
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved

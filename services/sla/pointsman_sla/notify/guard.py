@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from pointsman.core import zones
-from pointsman.runtime.outbound import AddressRefused, may_call
+from pointsman.runtime.public_addresses import AddressRefused, may_call
 
 MEMORY_BYTES_MAX = 1 << 30
 
