@@ -1,6 +1,7 @@
 """The checkout's files, for the tests that look at the code itself."""
 
 import ast
+import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -13,9 +14,19 @@ _SKIPPED = {".venv", ".pointsman", ".git", "node_modules", "__pycache__", ".mypy
 def files(*folders: str, suffix: str) -> Iterator[Path]:
     """The files below the folders, or of the whole checkout, whose name ends so."""
     for folder in folders or (".",):
-        for path in sorted((ROOT / folder).rglob(f"*{suffix}")):
-            if path.is_file() and not _SKIPPED.intersection(path.relative_to(ROOT).parts):
+        for path in _below(ROOT / folder):
+            if path.name.endswith(suffix):
                 yield path
+
+
+@cache
+def _below(folder: Path) -> tuple[Path, ...]:
+    """Every file, in order; what was installed, generated or kept by tools is not walked through."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in _SKIPPED]
+        found += [Path(place, name) for name in names]
+    return tuple(sorted(path for path in found if path.is_file()))
 
 
 def shown(path: Path) -> str:

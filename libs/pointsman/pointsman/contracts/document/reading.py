@@ -4,6 +4,7 @@ import types
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any, Literal
 
@@ -37,10 +38,14 @@ class Written:
 
     def line_of(self, path: Sequence[str | int]) -> int | None:
         """The line of a key, None for a value that came without text."""
-        marks = self.marks
-        if marks is None and self.text is not None:
-            marks = json_marks(self.text)[0]
-        return None if marks is None else marks.line_of(path)
+        return None if self._places is None else self._places.line_of(path)
+
+    @cached_property
+    def _places(self) -> Marks | None:
+        """The marks; those of JSON are looked for when the first is asked for, since most documents have no mistake."""
+        if self.marks is None and self.text is not None:
+            return json_marks(self.text)[0]
+        return self.marks
 
 
 def read_plain(source: str | bytes, *, format: Format | None = None) -> Written:
@@ -124,17 +129,13 @@ def _line_of(error: DocumentError) -> int:
 
 def shape_errors(refused: ValidationError, written: Written, model: type[BaseModel] = Document) -> list[DocumentError]:
     """Every mistake of pydantic's in words, with its place in what was written; `model` is what was validated."""
-    marks = written.marks
-    if marks is None and written.text is not None:
-        marks = json_marks(written.text)[0]
     by_pointer: dict[str, DocumentError] = {}
     for problem in refused.errors(include_url=False):
         path = _path_in(written.value, problem["loc"], missing=problem["type"] == "missing")
         detail = worded(problem)
         if problem["type"] == "extra_forbidden":
             detail = unknown_key(str(path[-1]), _model_at(model, path[:-1]))
-        line = marks.line_of(path) if marks else None
-        by_pointer.setdefault(pointer_of(path), DocumentError(pointer_of(path), detail, line))
+        by_pointer.setdefault(pointer_of(path), DocumentError(pointer_of(path), detail, written.line_of(path)))
     return list(by_pointer.values())
 
 
