@@ -10,7 +10,8 @@ import pytest
 
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.ops import ops_app
-from pointsman.runtime.pool import AcquiredInside, BoundedPool, PoolExhausted, stuck_pool
+from pointsman.runtime.pool import AcquiredInside, BoundedPool, PoolExhausted
+from pointsman.runtime.stuck import stuck
 from pointsman.testing.installation import Installation
 from tests.integration.http.serving import a_client
 from tests.integration.runtime.tally import until
@@ -94,4 +95,4 @@ async def test_a_database_that_is_away_is_no_stuck_pool(installation: Installati
         for _ in range(2):
             with pytest.raises((asyncpg.PostgresError, *INFRASTRUCTURE_ERRORS)):
                 await pool.fetchval("SELECT 1")
-            assert stuck_pool() is None
+            assert stuck() is None

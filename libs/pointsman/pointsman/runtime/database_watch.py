@@ -54,7 +54,8 @@ def announce_publishing(link: BrokerLink, pool: Any, tasks: Tasks) -> None:
 
 class DatabaseWatch:
     """Watches one service's schema. `run` until cancelled; `on_change(fault)` is called when the fault is another,
-    `on_published()` when a process says that it published something."""
+    `on_published()` when a process says that it published something. `well_since` is when the fault last changed
+    (monotonic seconds)."""
 
     def __init__(
         self,
@@ -71,6 +72,7 @@ class DatabaseWatch:
         self._connecting: asyncio.Task[Any] | None = None
         self._unanswered = 0
         self.fault: str | None = None
+        self.well_since = time.monotonic()
         self.away = False
         self.incarnation = ""
         self.restarting: list[str] = []
@@ -118,6 +120,7 @@ class DatabaseWatch:
     def _tell(self, fault: str | None) -> None:
         if (fault is None) != (self.fault is None):
             log.warning("database", service=self._service, fault=fault)
+            self.well_since = time.monotonic()
         changed, self.fault = fault != self.fault, fault
         if changed:
             self._on_change(fault)

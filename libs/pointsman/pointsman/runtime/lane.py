@@ -96,14 +96,8 @@ class Lane:
         self.service, self.lane, self.epoch = service, lane, epoch
         self._reads = [topic.name for topic in reads]
         self._writes, self._slot_topic = writes, slot_topic
-        self._logic, self._codec, self._pool, self._link, self._reader, self._clock = (
-            logic,
-            codec,
-            pool,
-            link,
-            reader,
-            clock,
-        )
+        self._logic, self._codec, self._pool = logic, codec, pool
+        self._link, self._reader, self._clock = link, reader, clock
         self.source = f"{service}@{incarnation}"
         self.status = LaneState.CLAIMED
         self.cluster: str | None = None
@@ -116,6 +110,8 @@ class Lane:
         self._wake = asyncio.Event()
         self._now: Instant = EPOCH
         self._refreshed_at = 0.0
+        self.moved_at: float | None = None
+        """When it last went a step (monotonic seconds); None while it may take long: at its loading, or halted."""
 
     def _new_decider(self) -> Decider:
         writes = self._writes.name if self._writes else ""
@@ -146,6 +142,7 @@ class Lane:
     async def run(self) -> None:
         try:
             while self.status in (LaneState.CLAIMED, LaneState.RUNNING):
+                self.moved_at = time.monotonic()
                 try:
                     await self._live()
                 except (*INFRASTRUCTURE_ERRORS, *BROKER_ERRORS) as error:
@@ -162,6 +159,7 @@ class Lane:
                 await self._finish()
                 self.status = LaneState.RELEASED
             while self.status is LaneState.HALTED:
+                self.moved_at = None
                 self._reader.leave(self.lane)
                 self._wake.clear()
                 await self._wake.wait()
@@ -174,6 +172,7 @@ class Lane:
         if self.status is LaneState.CLAIMED:
             self.status = LaneState.RUNNING
         while self.status is LaneState.RUNNING:
+            self.moved_at = time.monotonic()
             if self._link.cluster is not None and self.cluster != self._link.cluster:
                 await self._enter_cluster(self._link.cluster)
             if not await self._batch():
@@ -198,8 +197,9 @@ class Lane:
                 )
                 or 0
             )
-            started = time.monotonic()
+            started, self.moved_at = time.monotonic(), None
             decider.state = await self._logic.load(db, self.lane, self._advance())
+            self.moved_at = time.monotonic()
             log.info(
                 "lane loaded",
                 service=self.service,

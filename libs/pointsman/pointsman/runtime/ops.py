@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pointsman.core import zones
-from pointsman.runtime.pool import stuck_pool
+from pointsman.runtime.stuck import stuck
 from pointsman.runtime.tasks import awaited
 
 
@@ -24,8 +24,8 @@ def readiness(why_not: str | None, remarks: Sequence[str] = ()) -> Response:
 
 
 async def healthz(_: Request) -> Response:
-    """Whether the process lives: it answers at all, and none of its pools of connections is stuck."""
-    why_not = stuck_pool()
+    """Whether the process lives: it answers at all, and none of its lanes and pools of connections is stuck."""
+    why_not = stuck()
     return PlainTextResponse("ok\n") if why_not is None else PlainTextResponse(f"{why_not}\n", 503)
 
 

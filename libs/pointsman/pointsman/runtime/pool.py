@@ -4,18 +4,19 @@
 - Who holds a connection of a pool (`async with pool.acquire()`) and asks the same pool for another waits for others who
   may do the same: enough of them at once hold all there are, for good. That is an error of the program, and it is
   raised at the first such call (`AcquiredInside`), however many connections are free.
-- A pool of whose open connections none came back for `stuck_seconds`, while somebody asked, is stuck (`stuck_pool`):
-  something took them and does not give them back. Such a process fails liveness, to be started anew.
+- A pool of whose open connections none came back for `stuck_seconds`, while somebody asked, is stuck: something took
+  them and does not give them back. Such a process fails liveness, to be started anew (`runtime.stuck`).
 """
 
 import asyncio
 import time
-import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from asyncpg.pool import PoolAcquireContext
+
+from pointsman.runtime.stuck import watch
 
 if TYPE_CHECKING:
     _Pool = asyncpg.Pool[asyncpg.Record]
@@ -43,7 +44,6 @@ class _Holding:
 
 
 _held: ContextVar[tuple[_Holding, ...]] = ContextVar("_held", default=())
-_open: "weakref.WeakSet[BoundedPool]" = weakref.WeakSet()
 
 
 class _Acquired(_Context):
@@ -87,7 +87,7 @@ class BoundedPool(_Pool):
         self.wait_seconds = wait_seconds
         self.stuck_seconds = stuck_seconds
         self._asked_in_vain_since: float | None = None
-        _open.add(self)
+        watch(self)
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         """A connection, for `async with` or `await`. Raises `PoolExhausted` after `timeout` or the pool's own limit,
@@ -124,8 +124,3 @@ class BoundedPool(_Pool):
             return None
         seconds = time.monotonic() - since
         return f"{self.name}: no connection came back for {seconds:.0f} s" if seconds >= self.stuck_seconds else None
-
-
-def stuck_pool() -> str | None:
-    """Which of this process's pools is stuck, in one line; None when none is."""
-    return next((why for pool in tuple(_open) if (why := pool.stuck()) is not None), None)

@@ -44,6 +44,9 @@ class RuntimeSettings(BaseSettings):
     """How long a call waits for one of them to come free before it answers 503."""
     database_stuck_seconds: float = Field(default=40.0, gt=0)
     """When none came back for so long while one was waited for, the process says that it does not live (`/healthz`)."""
+    lane_stuck_seconds: float = Field(default=60.0, gt=0)
+    """When a lane has neither decided, rested nor begun again for so long, though the database answers, its process
+    says that it does not live."""
     partitions: int = Field(default=24, ge=1, le=1000)
     """Partitions of every topic: a constant of the installation, stored and verified at start."""
     idempotent_producer: bool = True

@@ -9,6 +9,7 @@ import os
 import secrets
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ from pointsman.runtime.ops import ops_server
 from pointsman.runtime.reader import Reader
 from pointsman.runtime.restarts import note_end, note_start
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.stuck import watch
 from pointsman.runtime.tasks import Tasks, awaited, cancel_all, ends_if_failed, failure
 from pointsman.runtime.zone_editions import keep_comparing, say_edition
 
@@ -70,6 +72,7 @@ class Worker:
 
     async def __aenter__(self) -> "Worker":
         say_edition()
+        watch(self)
         self.failed = asyncio.get_running_loop().create_future()
         self.pool = await open_pool(
             self.settings,
@@ -144,6 +147,17 @@ class Worker:
     def _wake_lanes(self) -> None:
         for lane in self.lanes.values():
             lane.wake()
+
+    def stuck(self) -> str | None:
+        """Which lane stands still although the database answers, for `/healthz`."""
+        if self.database.fault is not None:
+            return None
+        for lane in self.lanes.values():
+            if lane.moved_at is not None:
+                seconds = time.monotonic() - max(lane.moved_at, self.database.well_since)
+                if seconds >= self.settings.lane_stuck_seconds:
+                    return f"lane {lane.lane} of {self.service} has stood still for {seconds:.0f} s"
+        return None
 
     # -- what the leases tell ----------------------------------------------------------------------------------------
 
