@@ -165,6 +165,7 @@ class Broadcast:
         self._subscriptions: dict[tuple[str, bytes, bytes], set[Subscription]] = {}
         self.hearing = asyncio.Event()
         self.waits = FetchWaits(settings)
+        link.on_change(self.waits.told)
 
     @property
     def topics(self) -> frozenset[str]:
@@ -222,7 +223,8 @@ class Broadcast:
             for full_name in self._topics
             for partition in range(self._settings.partitions)
         ]
-        waits = self.waits = FetchWaits(self._settings)
+        waits = self.waits
+        waits.told()
         await start_client(consumer, partial(end_clients, consumer))
         try:
             consumer.assign(partitions)

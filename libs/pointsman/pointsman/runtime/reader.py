@@ -70,6 +70,7 @@ class Reader:
         self._wake = asyncio.Event()
         self._asking: asyncio.Task[None] | None = None
         self.waits = FetchWaits(link.settings)
+        link.on_change(self.waits.told)
 
     def join(self, lane: Reading) -> None:
         self._lanes[lane.lane] = lane
