@@ -27,7 +27,7 @@ from pointsman.core.instant import Instant
 from pointsman.runtime import telemetry
 from pointsman.runtime.logic import Database
 from pointsman_routing.desk.questions import invariants
-from pointsman_routing.desk.questions.invariants import DOUBLE_OWNER, OVER_CAPACITY, ROW, Finding
+from pointsman_routing.desk.questions.invariants import DOUBLE_OWNER, OVER_CAPACITY, ROW, Violation
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.draft import Draft
 from pointsman_routing.desk.state.model import OPEN_STATES, Agent, Ticket
@@ -83,7 +83,7 @@ class Report:
     finished_at: Instant | None = None
     tickets: int = 0
     agents: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Violation] = field(default_factory=list)
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -162,20 +162,20 @@ class Auditor:
                 return False
             found = [finding async for finding in _slice(db, desk, cycle, now, rows_max)]
         if first and change != desk.change:
-            found.append(Finding(ROW, None, None, f"the row counts {change} changes, the desk {desk.change}"))
+            found.append(Violation(ROW, None, None, f"the row counts {change} changes, the desk {desk.change}"))
         report = cycle.report
         report.findings += found[: max(0, FINDINGS_MAX - len(report.findings))]
         if cycle.after is not None or cycle.next_agent < len(cycle.agents):
             return True
         report.findings += invariants.overdue(desk, now, OVERDUE, OVERDUE_MAX)
-        report.findings += invariants.untold(desk)
+        report.findings += invariants.unexplained(desk)
         report.findings = list(dict.fromkeys(report.findings))
         report.finished_at = now
         self._last[desk.workspace] = report
         self._raise_alarms(desk.workspace, report.findings)
         return False
 
-    def _raise_alarms(self, workspace: str, findings: Sequence[Finding]) -> None:
+    def _raise_alarms(self, workspace: str, findings: Sequence[Violation]) -> None:
         """For what was not found the last time."""
         before = self._alarmed.get(workspace, set())
         standing = set()
@@ -188,7 +188,7 @@ class Auditor:
         self._alarmed[workspace] = standing
 
 
-async def _slice(db: Database, desk: Desk, cycle: _Cycle, now: Instant, rows_max: int) -> AsyncIterator[Finding]:
+async def _slice(db: Database, desk: Desk, cycle: _Cycle, now: Instant, rows_max: int) -> AsyncIterator[Violation]:
     """What is wrong with the next tickets, or when there is none left with the next agents."""
     if cycle.after is not None:
         rows = await db.fetch(TICKETS_AFTER, desk.workspace, cycle.after, rows_max)
@@ -211,13 +211,13 @@ async def _slice(db: Database, desk: Desk, cycle: _Cycle, now: Instant, rows_max
             yield finding
 
 
-def _of_tickets(desk: Desk, cycle: _Cycle, rows: Sequence[Any], now: Instant, rows_max: int) -> list[Finding]:
+def _of_tickets(desk: Desk, cycle: _Cycle, rows: Sequence[Any], now: Instant, rows_max: int) -> list[Violation]:
     """A slice of open tickets: those that the table has, and those that should be among them."""
     by_id = {row["id"]: row for row in rows}
     before, last = str(cycle.after), rows[-1]["id"] if len(rows) == rows_max else None
     start = bisect_right(cycle.tickets, before)
     end = len(cycle.tickets) if last is None else bisect_right(cycle.tickets, last)
-    found: list[Finding] = []
+    found: list[Violation] = []
     seen = 0
     with _at(desk, now):
         for id in dict.fromkeys((*by_id, *cycle.tickets[start:end])):
@@ -226,23 +226,23 @@ def _of_tickets(desk: Desk, cycle: _Cycle, rows: Sequence[Any], now: Instant, ro
                 if row is not None:
                     here = "has no such ticket" if ticket is None else f"has it as {ticket.state}"
                     said = f"its row is {row['state']}, while the desk {here}"
-                    found.append(Finding(ROW, id, row["agent"], said))
+                    found.append(Violation(ROW, id, row["agent"], said))
                 continue
             seen += 1
             if row is None:
-                found.append(Finding(ROW, id, ticket.agent, f"it is {ticket.state}, and no row says so"))
+                found.append(Violation(ROW, id, ticket.agent, f"it is {ticket.state}, and no row says so"))
             else:
                 for said in _differences(TICKET, ticket_row(desk.workspace, ticket), row):
-                    found.append(Finding(ROW, id, invariants.owner_of(ticket), said))
+                    found.append(Violation(ROW, id, invariants.owner_of(ticket), said))
             found += invariants.of_ticket(desk, ticket)
     cycle.report.tickets += seen
     cycle.after = last
     return found
 
 
-async def _rows_of_agents(db: Database, desk: Desk, agents: Sequence[Agent]) -> list[Finding]:
+async def _rows_of_agents(db: Database, desk: Desk, agents: Sequence[Agent]) -> list[Violation]:
     slugs = [agent.slug for agent in agents]
-    found: list[Finding] = []
+    found: list[Violation] = []
     rows = {row["agent"]: row for row in await db.fetch(AGENT_ROWS, desk.workspace, slugs)}
     sessions: dict[str, dict[str, Instant]] = {}
     for row in await db.fetch(SESSION_ROWS, desk.workspace, slugs):
@@ -250,33 +250,33 @@ async def _rows_of_agents(db: Database, desk: Desk, agents: Sequence[Agent]) -> 
     for agent in agents:
         row = rows.get(agent.slug)
         if row is None:
-            found.append(Finding(ROW, None, agent.slug, "there is no row of the agent"))
+            found.append(Violation(ROW, None, agent.slug, "there is no row of the agent"))
             continue
         for said in _differences(AGENT, agent_row(desk.workspace, agent), row):
-            found.append(Finding(ROW, None, agent.slug, said))
+            found.append(Violation(ROW, None, agent.slug, said))
         if sessions.get(agent.slug, {}) != agent.sessions:
-            found.append(Finding(ROW, None, agent.slug, "the leases of the sessions are others than the rows'"))
+            found.append(Violation(ROW, None, agent.slug, "the leases of the sessions are others than the rows'"))
     pending = set()
     for row in await db.fetch(OFFER_ROWS, desk.workspace, slugs):
         pending.add(row["id"])
         offer, ticket = desk.offers.get(row["id"]), desk.tickets.get(row["ticket_id"])
         if offer is not None and (offer.ticket_id, offer.agent) == (row["ticket_id"], row["agent"]):
             if (offer.weight, offer.expires_at) != (row["weight"], row["expires_at"]):
-                found.append(Finding(ROW, offer.ticket_id, offer.agent, f"the offer {offer.id} differs from its row"))
+                found.append(Violation(ROW, offer.ticket_id, offer.agent, f"the offer {offer.id} differs from its row"))
             continue
         owner = None if ticket is None else invariants.owner_of(ticket)
         kind = ROW if owner is None else DOUBLE_OWNER
         said = f"a row says that it is offered to {row['agent']}, while it is {owner or 'nobody'}'s"
-        found.append(Finding(kind, row["ticket_id"], row["agent"], said))
+        found.append(Violation(kind, row["ticket_id"], row["agent"], said))
     for agent in agents:
         for id in agent.shown:
             ticket = desk.tickets.get(id)
             if ticket is not None and ticket.offer is not None and ticket.offer.id not in pending:
-                found.append(Finding(ROW, id, agent.slug, f"no row says that {ticket.offer.id} is pending"))
+                found.append(Violation(ROW, id, agent.slug, f"no row says that {ticket.offer.id} is pending"))
     return found
 
 
-async def _over_capacity(db: Database, desk: Desk, agent: Agent) -> list[Finding]:
+async def _over_capacity(db: Database, desk: Desk, agent: Agent) -> list[Violation]:
     """What the agent has above a limit though nobody put it there: a person by name, or a version that lowered the
     limit after the last charge."""
     found = []
@@ -286,7 +286,7 @@ async def _over_capacity(db: Database, desk: Desk, agent: Agent) -> list[Finding
             policy = compile_policy(Document.model_validate(document), charge.config_version)
             if invariants.was_within(agent, excess, policy.profiles.get(agent.slug)):
                 continue
-        found.append(Finding(OVER_CAPACITY, None, agent.slug, excess.says, charge.at))
+        found.append(Violation(OVER_CAPACITY, None, agent.slug, excess.says, charge.at))
     return found
 
 

@@ -39,6 +39,7 @@ from pointsman_routing.desk.state.draft import Classify
 from pointsman_routing.desk.state.model import Agent, Ticket
 from pointsman_routing.desk.state.policy import compile_policy
 from pointsman_routing.desk.state.timers import Timers
+from pointsman_routing.simulation.people import KnownLabels
 
 START: Instant = EPOCH + timedelta(days=20_000)
 QUEUES = ("billing", "technical", "general", "returns")
@@ -60,23 +61,6 @@ OWNED_SHARE = 0.3
 """Of the customers who have an agent of their own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """What a classifier would say."""
-
-    queue: str
-    requires: dict[str, int]
-    prefers: dict[str, int]
-    priority: Any
-    language: str = "en"
-    category: str = "other"
-    tags: tuple[str, ...] = ()
-    weight: int = 1
-    confidence: float = 1.0
-    band: str = "auto"
-    evidence: tuple[Any, ...] = ()
-
-
 @dataclass(slots=True)
 class Load:
     """A desk with a standing queue, and the inputs to come."""
@@ -85,7 +69,7 @@ class Load:
     journal: Journal
     now: Instant = START
     decided: int = 0
-    said: dict[str, Said] = field(default_factory=dict)
+    said: dict[str, KnownLabels] = field(default_factory=dict)
 
     def decide(self, cause: Cause) -> Decision:
         decision = decide(self.desk, cause, self.now)
@@ -200,7 +184,7 @@ def _waiting(desk: Desk) -> int:
 def a_load(tickets: int, agents: int, seed: int) -> Load:
     """A desk whose agents are all full, with that many waiting tickets."""
     journal = Journal()
-    said: dict[str, Said] = {}
+    said: dict[str, KnownLabels] = {}
 
     def classifier(document: Document) -> Classify:
         return lambda message: said[message.ticket_id]
@@ -256,7 +240,7 @@ def _some_rounds(load: Load, new: list[Cause], slugs: list[str]) -> tuple[float,
     seconds spent in decisions, and their number."""
     desk = load.desk
     agents = [desk.agents[slug] for slug in slugs]
-    done = [held for agent in agents if (held := _held(desk, agent)) is not None]
+    done = [held for agent in agents if (held := _longest_in_hand(desk, agent)) is not None]
     resolves = [_resolve(held.id, str(held.agent), load.now) for held in done]
     decided = load.decided
     begin = process_time()
@@ -270,7 +254,7 @@ def _some_rounds(load: Load, new: list[Cause], slugs: list[str]) -> tuple[float,
     return seconds, load.decided - decided
 
 
-def _held(desk: Desk, agent: Agent) -> Ticket | None:
+def _longest_in_hand(desk: Desk, agent: Agent) -> Ticket | None:
     held = (desk.tickets[id] for id in agent.hand)
     return next((ticket for ticket in held if ticket.state == "assigned"), None)
 
@@ -317,7 +301,7 @@ def _arrivals(count: int, seed: int, load: Load, prefix: str = "t") -> Callable[
     """The causes of new tickets, by number; what they are about is drawn in advance."""
     chance = random.Random(seed)
     sorts = [
-        Said(
+        KnownLabels(
             queue=chance.choice(QUEUES),
             requires={**({chance.choice(SKILLS): 3} if chance.random() < 0.5 else {}), f"lang-{language}": 3},
             prefers={chance.choice(SKILLS): 7} if chance.random() < 0.3 else {},

@@ -34,7 +34,7 @@ def within(place: Position) -> bool:
     )
 
 
-class Told(NamedTuple):
+class LoggedRecord(NamedTuple):
     """One record of facts about `subject`, with the place after it. `queue` is the ticket's now."""
 
     position: Position
@@ -52,7 +52,7 @@ class Page(NamedTuple):
     The place is behind the last record, or behind what was looked at in vain.
     """
 
-    records: list[Told]
+    records: list[LoggedRecord]
     position: Position
     more: bool
 
@@ -125,7 +125,7 @@ async def read(
     until = after.number + WINDOW_NUMBERS
     rows = await db.fetch(READ, source, lane, workspace, *after, until, types, connector, limit)
     found = [
-        Told(
+        LoggedRecord(
             Position(row["number"], row["change"], row["place"]),
             row["id"],
             row["origin"],
@@ -143,7 +143,7 @@ async def read(
     return Page(found, max(after, end, found[-1].position if found else after), False)
 
 
-def events_of(told: Told, workspace: str, types: frozenset[str] | None = None) -> Iterator[dict[str, Any]]:
+def events_of(told: LoggedRecord, workspace: str, types: frozenset[str] | None = None) -> Iterator[dict[str, Any]]:
     """A record's facts as CloudEvents 1.0; of these types, if not of all."""
     for place, fact in enumerate(told.facts):
         kind = fact["type"]
@@ -161,4 +161,4 @@ def events_of(told: Told, workspace: str, types: frozenset[str] | None = None) -
         }
 
 
-__all__ = ["EVENT_TYPES", "Position", "Told", "events_of", "newest", "oldest", "read"]
+__all__ = ["EVENT_TYPES", "LoggedRecord", "Position", "events_of", "newest", "oldest", "read"]

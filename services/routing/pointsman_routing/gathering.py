@@ -9,7 +9,7 @@ from typing import Any
 from pointsman.contracts.document import Document
 from pointsman.runtime.logic import Database
 from pointsman_routing.desk.state.desk import Desk
-from pointsman_routing.desk.state.model import Written
+from pointsman_routing.desk.state.model import TicketMessage
 from pointsman_routing.desk.state.past import Past, look_back
 from pointsman_routing.desk.state.policy import compile_policy
 from pointsman_routing.loading import Desks
@@ -115,20 +115,20 @@ async def read_last_agents(db: Database, state: Desks, asked: Sequence[tuple[str
             state.desks[row["workspace"]].last_agents[row["customer"]] = row["last_agent"]
 
 
-async def read_written(db: Database, state: Desks, asked: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
+async def read_messages_of(db: Database, state: Desks, asked: Iterable[tuple[str, str, tuple[str, ...]]]) -> None:
     """Reads the messages of these tickets, (workspace, id, message ids), with the texts of those named. One query each:
     people split tickets by hand."""
     for workspace, ticket, named in asked:
         rows = await db.fetch(WRITTEN, workspace, ticket, list(named))
-        state.desks[workspace].written[ticket] = tuple(Written(**row) for row in rows)
+        state.desks[workspace].messages_of[ticket] = tuple(TicketMessage(**row) for row in rows)
 
 
-async def read_told(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
+async def read_messages_by_id(db: Database, state: Desks, asked: Sequence[tuple[str, str]]) -> None:
     """Reads single messages, (workspace, id), each with the ticket whose it is, without texts."""
     if asked:
         for row in await db.fetch(MESSAGES_BY_ID, [name for name, _ in asked], [id for _, id in asked]):
-            one = Written(**{name: row[name] for name in Written._fields})
-            state.desks[row["workspace"]].told[row["id"]] = (row["owner"], one)
+            one = TicketMessage(**{name: row[name] for name in TicketMessage._fields})
+            state.desks[row["workspace"]].messages_by_id[row["id"]] = (row["owner"], one)
 
 
 async def read_why(db: Database, state: Desks, asked: Iterable[tuple[str, str, str | None]]) -> None:
@@ -145,7 +145,7 @@ async def read_why(db: Database, state: Desks, asked: Iterable[tuple[str, str, s
         if agent is not None and search is not None:
             past = await _look_back(db, desk, row, search, agent)
             if past is not None:
-                desk.hindsight[ticket, agent] = past
+                desk.past[ticket, agent] = past
 
 
 async def _look_back(db: Database, desk: Desk, row: Any, search: Mapping[str, Any], agent: str) -> Past | None:

@@ -15,7 +15,7 @@ import orjson
 
 from pointsman.core.instant import Instant, parse_rfc3339
 from pointsman_routing.desk.state.desk import Desk
-from pointsman_routing.desk.state.model import RARE, Charge, Climb, Conversation, Labels, Offer, Pause, Ticket
+from pointsman_routing.desk.state.model import SPARSE, Charge, Climb, Conversation, Labels, Offer, Pause, Ticket
 from pointsman_routing.desk.state.policy import Needs, needs
 from pointsman_routing.rows import Table, as_json, joined
 
@@ -168,8 +168,8 @@ def _fields(columns: Iterable[Column]) -> tuple[tuple[str, str, Callable[[Any], 
     return tuple((column.attribute.rpartition(".")[2], column.name, column.read) for column in columns)
 
 
-_OWN = _fields(column for column in COLUMNS if "." not in column.attribute and column.attribute not in RARE)
-_RARE = tuple({field: (name, read) for field, name, read in _fields(COLUMNS)}.get(field) for field in RARE)
+_OWN = _fields(column for column in COLUMNS if "." not in column.attribute and column.attribute not in SPARSE)
+_SPARSE = tuple({field: (name, read) for field, name, read in _fields(COLUMNS)}.get(field) for field in SPARSE)
 _OF_LABELS, _OF_PAUSE = _fields(_LABELS), _fields(_PAUSE)
 
 
@@ -180,13 +180,13 @@ def _taken(row: Any, fields: Iterable[tuple[str, str, Callable[[Any], Any] | Non
 def ticket_of(desk: Desk, row: Any, offer: Offer | None) -> Ticket:
     """A ticket from its row, and its pending offer from that."""
     pause = Pause(**_taken(row, _OF_PAUSE)) if row["state"] in ("pending", "snoozed") else None
-    rare = tuple(
+    sparse = tuple(
         pause if column is None else row[column[0]] if column[1] is None else column[1](row[column[0]])
-        for column in _RARE
+        for column in _SPARSE
     )
     return Ticket(
         labels=desk.shared(Labels(**_taken(row, _OF_LABELS))),
         offer=offer,
-        rare=rare if any(value is not None for value in rare) else None,
+        sparse=sparse if any(value is not None for value in sparse) else None,
         **_taken(row, _OWN),
     )

@@ -124,12 +124,12 @@ class DeskLane:
         await gathering.read_guests(db, state, list(tickets))
         await gathering.read_why(db, state, explained)
         await gathering.read_last_agents(db, state, list(customers))
-        await gathering.read_written(db, state, written)
+        await gathering.read_messages_of(db, state, written)
         for desk, id, last in having_read:
             read = desk.tickets.get(id)
             if read is not None and last not in read.recent:
                 told |= dict.fromkeys((desk.workspace, message) for message in (last, *read.recent))
-        await gathering.read_told(db, state, list(told))
+        await gathering.read_messages_by_id(db, state, list(told))
 
     def decide(self, state: Desks, cause: Cause, now: Instant) -> Decision:
         state.touched.add(cause.workspace)

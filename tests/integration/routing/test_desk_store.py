@@ -14,7 +14,7 @@ from pointsman.runtime.database import open_pool
 from pointsman.runtime.logic import Batch, Decided
 from pointsman.testing.customers import a_message
 from pointsman.testing.installation import Installation
-from pointsman_routing.desk.questions.invariants import Finding
+from pointsman_routing.desk.questions.invariants import Violation
 from pointsman_routing.loading import Desks
 from pointsman_routing.worker import DeskLane
 from tests.unit.routing.documents import without_queue
@@ -62,7 +62,7 @@ class Stored(Play):
         assert snapshot(loaded.desks["acme"], changes=False, resident=False) == mine
         assert await self.audited() == []
 
-    async def audited(self) -> list[Finding]:
+    async def audited(self) -> list[Violation]:
         """What the auditor finds in one whole cycle."""
         auditor = self.state.auditor
         wanted = auditor.ask("acme")
@@ -193,7 +193,7 @@ async def test_questions_of_one_batch_are_each_answered_from_what_was_stored(sto
         offer = play.ticket(ticket).offer
         assert offer is not None
         assert play.answer["decided"]["agent"] == offer.agent
-    assert set(play.desk.hindsight) == {("tkt_1", "anna"), ("tkt_1", "boris")}
+    assert set(play.desk.past) == {("tkt_1", "anna"), ("tkt_1", "boris")}
     await play.check()
 
 

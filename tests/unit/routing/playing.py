@@ -24,7 +24,7 @@ from pointsman_routing.desk.decide import decide
 from pointsman_routing.desk.rules.choice import IndexedMatcher
 from pointsman_routing.desk.state.desk import Desk, Matcher
 from pointsman_routing.desk.state.draft import Classify
-from pointsman_routing.desk.state.model import Agent, Ticket, Written
+from pointsman_routing.desk.state.model import Agent, Ticket, TicketMessage
 from pointsman_routing.desk.state.policy import Policy
 from pointsman_routing.desk.state.ticket_messages import new_messages
 from pointsman_routing.desk.state.timers import Timers
@@ -110,7 +110,7 @@ class Play:
         self.closed: dict[str, Ticket] = {}
         self.left: dict[str, Ticket] = {}
         self.policies: dict[int, Policy] = {}
-        self._written: list[Written] = []
+        self._written: list[TicketMessage] = []
         self._ticket_of: dict[str, str] = {}
         self._causes = 0
         self._messages: dict[str, int] = {}
@@ -320,13 +320,13 @@ class Play:
         return self._on(asked.TicketLabel, ticket, actor or as_agent("somebody"), fields)
 
     def merge(self, ticket: str, into: str, *, actor: Actor | None = None, **fields: Any) -> Decision:
-        self.desk.written |= {id: self.written_on(id) for id in (ticket, into)}
+        self.desk.messages_of |= {id: self.written_on(id) for id in (ticket, into)}
         given = {"into": into, "reason": "the same matter", "different_customers": True, **fields}
         return self._on(asked.TicketMerge, ticket, actor or BOSS, given)
 
     def split(self, ticket: str, *messages: str, actor: Actor | None = None, **fields: Any) -> Decision:
         """Splits these messages off; `play.answer["id"]` is the new ticket."""
-        self.desk.written[ticket] = self.written_on(ticket)
+        self.desk.messages_of[ticket] = self.written_on(ticket)
         return self._on(asked.TicketSplit, ticket, actor, {"message_ids": messages, "reason": "another", **fields})
 
     def _tell(self, ticket: str, *messages: str | None) -> None:
@@ -339,9 +339,9 @@ class Play:
                 owner = self._ticket_of[one.id]
                 while owner in self.closed and self.closed[owner].merged_into is not None:
                     owner = str(self.closed[owner].merged_into)
-                self.desk.told[one.id] = (owner, one)
+                self.desk.messages_by_id[one.id] = (owner, one)
 
-    def written_on(self, ticket: str) -> tuple[Written, ...]:
+    def written_on(self, ticket: str) -> tuple[TicketMessage, ...]:
         """The ticket's messages, and those of what was merged into it, as their rows would be."""
         matter = {ticket}
         while more := {id for id, each in self.closed.items() if each.merged_into in matter} - matter:

@@ -30,7 +30,7 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
         "held": {queue: sorted(tickets) for queue, tickets in desk.held.items() if tickets},
         "jobs": dict(desk.jobs),
         "moves": desk.moves,
-        "untold": list(desk.untold),
+        "untold": list(desk.unexplained),
         "reserved": {agent: sorted(ids) for agent, ids in desk.reserved.items()},
         "timers": sorted(timer for timer in desk.timers.armed(desk.workspace) if resident or timer[0] not in _DERIVED),
     }

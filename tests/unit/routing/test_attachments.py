@@ -31,7 +31,7 @@ def test_a_file_of_a_message_that_has_not_come_yet_is_kept_for_it() -> None:
     fact = AttachmentSettled(message_id="msg_9", ticket_id="tkt_9", attachment_id="att_1", state="failed", reason="404")
     play.desk.begin("e-9", "tkt_9", play.now, play.now)
     attachments.settled(play.desk, None, fact)
-    assert play.desk.draft.sayings == {}
+    assert play.desk.draft.facts_of == {}
     (row,) = play.desk.changes.files
     assert row == {
         "message_id": "msg_9",

@@ -156,7 +156,7 @@ def test_why_not_that_agent_is_answered_from_then() -> None:
     then |= {"load": 1, "in_hand": {"email": 1}, "units": {"email": 1}}
     search = {"lines": ["general"], "waited_us": 0, "requires": [], "channel": "email", "weight": 1}
     play.assigned()
-    play.desk.hindsight["tkt_1", "boris"] = look_back(play.now, profile, then, search, declined=False)
+    play.desk.past["tkt_1", "boris"] = look_back(play.now, profile, then, search, declined=False)
     answer = play.explain(agent="boris")["agent"]
     assert (answer["failing"], answer["load"]) == ("no_room", 1)
 

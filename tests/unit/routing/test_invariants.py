@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pointsman_routing.desk.questions import invariants
-from pointsman_routing.desk.questions.invariants import Finding
+from pointsman_routing.desk.questions.invariants import Violation
 from pointsman_routing.desk.state import timers as kinds
 from tests.unit.routing.playing import Play, a_workspace
 
@@ -30,7 +30,7 @@ def play() -> Play:
     return play
 
 
-def findings(play: Play) -> list[Finding]:
+def findings(play: Play) -> list[Violation]:
     desk = play.desk
     of_tickets = [found for ticket in desk.tickets.values() for found in invariants.of_ticket(desk, ticket)]
     return of_tickets + [found for agent in desk.agents.values() for found in invariants.of_agent(desk, agent)]

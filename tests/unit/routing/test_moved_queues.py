@@ -228,8 +228,8 @@ def test_a_version_that_changes_without_a_word_is_found() -> None:
     play.desk.begin("test", "tkt_1", play.now, play.now)
     play.desk.edit(play.ticket())
     play.desk.renew(play.ticket())
-    play.desk.said()
-    (found,) = invariants.untold(play.desk)
+    play.desk.decision()
+    (found,) = invariants.unexplained(play.desk)
     assert (found.kind, found.ticket) == ("untold", "tkt_1")
 
 

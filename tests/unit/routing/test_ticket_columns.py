@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from pointsman_routing.desk.state.model import (
-    RARE,
+    SPARSE,
     TICKET_FIELDS,
     Charge,
     Climb,
@@ -28,13 +28,13 @@ def _row_of(ticket: Ticket) -> dict[str, Any]:
 
 
 def _plain(ticket: Ticket) -> dict[str, Any]:
-    return {name: getattr(ticket, name) for name in (*TICKET_FIELDS, *RARE)}
+    return {name: getattr(ticket, name) for name in (*TICKET_FIELDS, *SPARSE)}
 
 
 def test_every_attribute_of_a_ticket_has_its_column() -> None:
     """But for those that another table has (the offer), or nobody writes (the place in the index)."""
     carried = {column.attribute.partition(".")[0] for column in COLUMNS}
-    assert carried == {*TICKET_FIELDS, *RARE} - {"place", "rare"}
+    assert carried == {*TICKET_FIELDS, *SPARSE} - {"place", "sparse"}
     parts = {column.attribute for column in COLUMNS if column.attribute.startswith(("labels.", "pause."))}
     assert parts == {f"labels.{name}" for name in Labels._fields} | {f"pause.{name}" for name in Pause._fields}
 

@@ -15,7 +15,7 @@ from pointsman_routing.classify.cleaning import cleaned
 from pointsman_routing.classify.labels import Band, LexiconSays, band_of, lexicon_says
 from pointsman_routing.classify.language import UNDETERMINED, speaker
 from pointsman_routing.classify.phrases import shipped_lexicon
-from pointsman_routing.classify.rules import UNMETERED, Asked, Meter, Rules, Said, higher
+from pointsman_routing.classify.rules import UNMETERED, Asked, LabelsSoFar, Meter, Rules, higher
 
 
 class Placement(NamedTuple):
@@ -67,7 +67,7 @@ class Classifier:
         body = message.reply_text or message.text
         text = cleaned(body)
         language, evidence = self._language(message, f"{message.subject or ''}\n{text}" if len(text) < 40 else text)
-        said = Said(evidence=evidence)
+        said = LabelsSoFar(evidence=evidence)
         self._take_hints(message, said)
         self._rules.apply(Asked(message, body, language, self._meter), said)
         language = said.language or language
@@ -133,7 +133,7 @@ class Classifier:
             return str(known), [*evidence, Evidence(kind="person", id=str(known), says=says)]
         return spoken.language, evidence
 
-    def _take_hints(self, message: MessageReceived, said: Said) -> None:
+    def _take_hints(self, message: MessageReceived, said: LabelsSoFar) -> None:
         """What the connector says, where the document lets it; names that are not of this workspace are passed over."""
         hints, connector = message.hints, self.document.connectors.get(message.connector)
         if hints is None or connector is None or not connector.hints:
@@ -151,7 +151,7 @@ class Classifier:
             says = ", ".join(f"{key} {value}" for key, value in given.items())
             said.evidence.append(Evidence(kind="hint", id=message.connector, says=says[:500]))
 
-    def _category(self, message: MessageReceived, said: Said, spoken: LexiconSays) -> tuple[str, float]:
+    def _category(self, message: MessageReceived, said: LabelsSoFar, spoken: LexiconSays) -> tuple[str, float]:
         if said.category is not None:
             return said.category, 1.0
         if spoken.category is not None:

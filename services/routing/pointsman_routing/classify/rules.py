@@ -77,7 +77,7 @@ class Asked:
 
 
 @dataclass
-class Said:
+class LabelsSoFar:
     """What hints, rules and defaults said so far. `None` and empty: nothing yet."""
 
     category: str | None = None
@@ -122,7 +122,7 @@ class Rules:
             for place, rule in enumerate(document.classify.rules)
         ]
 
-    def apply(self, asked: Asked, said: Said) -> None:
+    def apply(self, asked: Asked, said: LabelsSoFar) -> None:
         """Let every matching rule say its part, up to the first that stops or for which there is no time."""
         asked.meter.begin()
         cut_off = False

@@ -173,7 +173,7 @@ def _settled(desk: Desk, result: Result) -> Decision:
     if isinstance(result, Decision):
         return result
     settle.settle(desk)
-    return desk.said() if result is None else desk.said(result.body(), result.status)
+    return desk.decision() if result is None else desk.decision(result.body(), result.status)
 
 
 def _of_request(desk: Desk, fact: Any) -> None:
@@ -253,7 +253,7 @@ def _answer_offer(desk: Desk, command: asked.OfferAccept | asked.OfferReject) ->
     """Answers an offer while it stands: its own agent's (or a supervisor's) first word counts."""
     offer = desk.offers.get(command.offer_id)
     if offer is None or desk.draft.at > offer.expires_at:
-        return Decision(refusal=offers.gone(desk, command.offer_id))
+        return Decision(refusal=offers.refuse_ended(desk, command.offer_id))
     if command.actor.kind not in SUPERVISING and command.actor.id != offer.agent:
         return refuse(403, "not-offered-to-you", f"the offer is {offer.agent}'s")
     ticket = desk.tickets[offer.ticket_id]

@@ -20,7 +20,7 @@ from pointsman_routing.simulation.customers import Customer
 from pointsman_routing.simulation.people import Visit
 from pointsman_routing.simulation.plan import Hours, Kind, Plan
 from pointsman_routing.simulation.promise import Matter, first_response
-from pointsman_routing.simulation.replication import Floor
+from pointsman_routing.simulation.replication import ContactCentre
 
 _US = timedelta(microseconds=1)
 
@@ -122,10 +122,10 @@ class _Again:
             ends_at_horizon=True,
         )
         streams = [self._customers(places) for places in self._places]
-        floor = Floor(plan, streams, self._told, people=self)
+        floor = ContactCentre(plan, streams, self._note_visit, people=self)
         floor.play()
         for visit in floor.still_waiting():
-            self._told(visit)
+            self._note_visit(visit)
         outcomes = [self._outcome(place, ticket, end_us) for place, ticket in enumerate(self._history.tickets)]
         return Rerun(outcomes, self._drawn, floor.watch.broken, floor.decisions)
 
@@ -228,7 +228,7 @@ class _Again:
 
     # -- what became of it -------------------------------------------------------------------------------------------
 
-    def _told(self, visit: Visit) -> None:
+    def _note_visit(self, visit: Visit) -> None:
         self._visits[self._place(visit)] = visit
 
     def _outcome(self, place: int, ticket: Recorded, end_us: int) -> Outcome:

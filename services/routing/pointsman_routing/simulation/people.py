@@ -9,14 +9,14 @@ from pointsman_routing.simulation.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class KnownLabels:
     """What classifying a customer of a kind says."""
 
     queue: str
     priority: Any
-    weight: int
     requires: Mapping[str, int]
     prefers: Mapping[str, int]
+    weight: int = 1
     language: str = "en"
     category: str = "other"
     tags: tuple[str, ...] = ()

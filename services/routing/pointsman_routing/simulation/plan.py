@@ -76,7 +76,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class PriorityClass:
     """What a priority means in a queue: its head start in µs, and its slope."""
 
     head_start_us: int
@@ -85,9 +85,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One experiment. `standings` has, for each queue, what its priorities mean, most urgent first, where that is not
-    what the document says. `agents` maps slugs to names in the result; who has no `hours` is always there. On the
-    channels `leaving_at_once` a customer who left is given up at once. Virtual time 0 is `start`. With
+    """One experiment. `priority_classes` has, for each queue, what its priorities mean, most urgent first, where that
+    is not what the document says. `agents` maps slugs to names in the result; who has no `hours` is always there. On
+    the channels `leaving_at_once` a customer who left is given up at once. Virtual time 0 is `start`. With
     `ends_at_horizon` whoever waits then is left waiting."""
 
     seed: int
@@ -102,5 +102,5 @@ class Plan:
     hours: dict[str, Hours] = field(default_factory=dict)
     start: Instant = START
     ends_at_horizon: bool = False
-    standings: dict[str, dict[str, Standing]] = field(default_factory=dict)
+    priority_classes: dict[str, dict[str, PriorityClass]] = field(default_factory=dict)
     leaving_at_once: frozenset[Channel] = frozenset()

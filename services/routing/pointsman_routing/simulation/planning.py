@@ -18,7 +18,7 @@ from pointsman.contracts.document.reading import Written, shape_errors
 from pointsman.contracts.shapes import Channel
 from pointsman_routing.simulation.distributions import Draw, draw_of
 from pointsman_routing.simulation.plan import START, Drawn, Hours, Kind, Plan, Rates
-from pointsman_routing.simulation.priority_classes import standings_of
+from pointsman_routing.simulation.priority_classes import priority_classes_of
 from pointsman_routing.simulation.promise import Matter, first_response
 from pointsman_routing.simulation.scenario import AGENTS_MAX, UNIT_US, Agents, Class, Scenario
 
@@ -71,7 +71,7 @@ class _Planning:
         scenario = self.scenario
         written, document = self._read(self._document())
         queues = self._queues_of_classes(document)
-        priorities, standings = standings_of(scenario.classes, queues, document)
+        priorities, priority_classes = priority_classes_of(scenario.classes, queues, document)
         kinds = tuple(
             self._kind(place, queue, priority, document)
             for place, (queue, priority) in enumerate(zip(queues, priorities, strict=True))
@@ -90,7 +90,7 @@ class _Planning:
             kinds=kinds,
             agents={agent.slug: agent.shown for agent in self.agents},
             hours={agent.slug: agent.hours for agent in self.agents if agent.hours is not None},
-            standings=standings,
+            priority_classes=priority_classes,
             leaving_at_once=frozenset(channel for channel in CHANNELS if not self._says_when_lost(channel)),
         )
 

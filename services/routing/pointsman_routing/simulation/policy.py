@@ -8,14 +8,14 @@ from pointsman.contracts.document import Document
 from pointsman.contracts.shapes import PRIORITIES
 from pointsman_routing.desk.state.draft import Classify
 from pointsman_routing.desk.state.policy import Policy, compile_policy
-from pointsman_routing.simulation.people import Said
+from pointsman_routing.simulation.people import KnownLabels
 from pointsman_routing.simulation.plan import Plan
 
 
 def policy_of(document: Document, plan: Plan) -> Policy:
     """The desk's policy of a document, with what a plan's priorities mean."""
     policy = compile_policy(document, 1)
-    for queue, named in plan.standings.items():
+    for queue, named in plan.priority_classes.items():
         before = policy.queues[queue]
         policy.queues[queue] = replace(
             before,
@@ -29,6 +29,6 @@ def policy_of(document: Document, plan: Plan) -> Policy:
     return policy
 
 
-def by_connector(said: Mapping[str, Said]) -> Classify:
+def by_connector(said: Mapping[str, KnownLabels]) -> Classify:
     """Each kind of customer comes through a connector of its own, which says what classifying would."""
     return lambda message: said[message.connector]

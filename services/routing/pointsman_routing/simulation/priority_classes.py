@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pointsman.contracts.document import Document, Queue
 from pointsman.contracts.shapes import PRIORITIES
-from pointsman_routing.simulation.plan import Standing
+from pointsman_routing.simulation.plan import PriorityClass
 from pointsman_routing.simulation.scenario import Class
 
 MINUTE_US = 60_000_000
@@ -23,9 +23,9 @@ class _Rank(NamedTuple):
     slope: float
 
 
-def standings_of(
+def priority_classes_of(
     classes: Sequence[Class], queues: Sequence[str], document: Document
-) -> tuple[list[str], dict[str, dict[str, Standing]]]:
+) -> tuple[list[str], dict[str, dict[str, PriorityClass]]]:
     """Each class's priority on the desk, and per queue what its priorities mean, most urgent first.
 
     A ticket that a rule sends to another queue has there what that queue calls by the same name; a queue that does not
@@ -33,7 +33,7 @@ def standings_of(
     """
     ranks = [_rank(one, document.queues[queue]) for one, queue in zip(classes, queues, strict=True)]
     names: list[str] = [""] * len(classes)
-    used: dict[str, dict[str, Standing]] = {queue: {} for queue in document.queues}
+    used: dict[str, dict[str, PriorityClass]] = {queue: {} for queue in document.queues}
     for queue in dict.fromkeys(queues):
         places = [place for place, other in enumerate(queues) if other == queue]
         distinct = sorted({ranks[place] for place in places})
@@ -41,8 +41,8 @@ def standings_of(
         named = dict(zip(distinct, known, strict=False))
         for place in places:
             names[place] = named[ranks[place]]
-        used[queue] = {name: Standing(-rank.head_start_us, -rank.slope) for rank, name in named.items()}
-    others = dict.fromkeys([*PRIORITIES, *names], Standing(0, 1.0))
+        used[queue] = {name: PriorityClass(-rank.head_start_us, -rank.slope) for rank, name in named.items()}
+    others = dict.fromkeys([*PRIORITIES, *names], PriorityClass(0, 1.0))
     return names, {queue: {**own, **{n: s for n, s in others.items() if n not in own}} for queue, own in used.items()}
 
 

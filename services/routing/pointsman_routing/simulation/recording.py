@@ -12,7 +12,7 @@ from pointsman.core.instant import rfc3339
 from pointsman_routing.replay.history import READ, VERSION
 from pointsman_routing.simulation.customers import customers
 from pointsman_routing.simulation.plan import Plan
-from pointsman_routing.simulation.replication import WORKSPACE, Floor
+from pointsman_routing.simulation.replication import WORKSPACE, ContactCentre
 
 MINUTE_US = 60_000_000
 
@@ -34,7 +34,7 @@ def record(plan: Plan, number: int, path: Path) -> int:
                 lines.append(orjson.dumps({"id": f"{len(lines)}.{place}", **about, "data": data}))
 
     streams = [customers(kind, plan.unit_us, plan.seed, number) for kind in plan.kinds]
-    Floor(plan, streams, lambda _: None, heard=heard).play()
+    ContactCentre(plan, streams, lambda _: None, heard=heard).play()
     path.write_bytes(b"\n".join(lines) + b"\n")
     return len(lines) - 1
 
@@ -43,7 +43,7 @@ def _recordable(plan: Plan) -> None:
     """On the desk a scenario's classes may have other priorities' names (`standing`); a history tells these."""
     queues = Document.model_validate(plan.document).queues
     for kind in plan.kinds:
-        means = plan.standings.get(kind.queue, {})
+        means = plan.priority_classes.get(kind.queue, {})
         written = {p: minutes * MINUTE_US for p, minutes in queues[kind.queue].head_start_minutes.items()}
         if tuple(means) != PRIORITIES or any(means[p].head_start_us != written[p] for p in PRIORITIES):
             said = f"{kind.queue} has other priorities on the desk: give each queue classes of all four priorities"

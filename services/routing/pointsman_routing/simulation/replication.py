@@ -40,7 +40,7 @@ from pointsman_routing.desk.state.desk import Desk, Matcher
 from pointsman_routing.desk.state.timers import Timers
 from pointsman_routing.simulation import records
 from pointsman_routing.simulation.customers import Customer
-from pointsman_routing.simulation.people import Drawn, People, Said, Visit
+from pointsman_routing.simulation.people import Drawn, KnownLabels, People, Visit
 from pointsman_routing.simulation.plan import Plan
 from pointsman_routing.simulation.policy import by_connector, policy_of
 from pointsman_routing.simulation.watch import Watch
@@ -60,7 +60,7 @@ class RefusedBySimulatedDesk(RuntimeError):
     """The desk refused or could not route what the simulation put in: a mistake of the simulation or of the desk."""
 
 
-class Floor:
+class ContactCentre:
     """A desk, its agents and its customers. `told` hears of each counted visit once, when its waiting ends. With
     `heard`, which is given everything that the desk says, agents answer when the work is done, and then resolve."""
 
@@ -88,7 +88,7 @@ class Floor:
         self._journal = Journal()
         self._timers = Timers(self._journal)
         said = {
-            each.slug: Said(each.queue, each.priority, each.weight, each.requires, each.prefers, each.language)
+            each.slug: KnownLabels(each.queue, each.priority, each.requires, each.prefers, each.weight, each.language)
             for each in plan.kinds
         }
         self._desk = Desk(

@@ -18,7 +18,7 @@ from pointsman_routing.simulation.customers import customers
 from pointsman_routing.simulation.figures import Replication, Tally, gini, summed_up, together
 from pointsman_routing.simulation.people import Visit
 from pointsman_routing.simulation.plan import Plan
-from pointsman_routing.simulation.replication import Floor
+from pointsman_routing.simulation.replication import ContactCentre
 
 
 def simulate(plan: Plan, *, processes: int | None = None, done: Callable[[], None] = lambda: None) -> dict[str, Any]:
@@ -68,9 +68,9 @@ def replicate(plan: Plan, number: int, *, matcher: Matcher | None = None) -> Rep
         tallies[visit.kind].add(visit, targets[visit.kind])
 
     streams = [customers(kind, plan.unit_us, plan.seed, number) for kind in plan.kinds]
-    floor = Floor(plan, streams, told, matcher=matcher)
-    floor.play()
-    for visit in floor.still_waiting():
+    centre = ContactCentre(plan, streams, told, matcher=matcher)
+    centre.play()
+    for visit in centre.still_waiting():
         told(visit)
     span_us = plan.horizon_us - plan.warmup_us
     whole = together(tallies)
@@ -94,11 +94,11 @@ def replicate(plan: Plan, number: int, *, matcher: Matcher | None = None) -> Rep
             )
             for kind, tally in zip(plan.kinds, tallies, strict=True)
         },
-        utilisation=floor.busy_us / floor.capacity_us if floor.capacity_us else None,
-        waiting=floor.waiting_us / span_us,
-        broken=floor.watch.broken,
-        decisions=floor.decisions,
-        tickets=floor.tickets,
+        utilisation=centre.busy_us / centre.capacity_us if centre.capacity_us else None,
+        waiting=centre.waiting_us / span_us,
+        broken=centre.watch.broken,
+        decisions=centre.decisions,
+        tickets=centre.tickets,
     )
 
 

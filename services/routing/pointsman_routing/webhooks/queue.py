@@ -8,7 +8,7 @@ import orjson
 from pointsman.contracts.document import Document
 from pointsman.runtime.logic import Database
 from pointsman_routing import event_log
-from pointsman_routing.event_log import Position, Told
+from pointsman_routing.event_log import LoggedRecord, Position
 
 RECORDS_AT_ONCE_MAX = 200
 IDLE_NUMBERS_MAX = 1_000
@@ -129,7 +129,7 @@ class Outbox:
         return bool(events) or page.more
 
 
-def _wanted(records: Sequence[Told], hook: Any) -> list[dict[str, Any]]:
+def _wanted(records: Sequence[LoggedRecord], hook: Any) -> list[dict[str, Any]]:
     """The events of these types; with `queues` only those of tickets and alerts that are or come into one of them."""
     types, queues = frozenset(hook["events"]), frozenset(hook["queues"])
     found: list[dict[str, Any]] = []

@@ -132,7 +132,7 @@ def test_classes_share_a_priority_where_the_order_reads_no_difference() -> None:
     for order in ("strict", "accumulating"):
         plan = a_plan(*classes, queue={"order": order})
         assert len({kind.priority for kind in plan.kinds}) == 6
-        assert next(iter(plan.standings["main"])) == plan.kinds[5].priority
+        assert next(iter(plan.priority_classes["main"])) == plan.kinds[5].priority
 
 
 def test_every_shipped_scenario_says_what_it_is_and_can_be_read() -> None:

@@ -71,7 +71,7 @@ def effect(desk: Desk, command: ConfigEffect, cause: str, now: Instant) -> Decis
         for ticket in map(desk.tickets.__getitem__, keys)
     )
     settle.settle(desk)
-    facts = [fact for saying in desk.draft.sayings.values() for fact in saying.facts]
+    facts = [fact for saying in desk.draft.facts_of.values() for fact in saying.facts]
     return Decision(
         answer={
             "refused": None,

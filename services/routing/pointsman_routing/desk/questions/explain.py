@@ -115,8 +115,8 @@ def _climbed_in_words(desk: Desk, ticket: Ticket) -> str:
 
 def _of_agent(desk: Desk, ticket: Ticket, agent: Agent) -> dict[str, Any]:
     """Why not, or why, this agent: at the decision that gave the ticket to another, else as things are."""
-    held = ticket.offer.agent if ticket.offer else ticket.agent
-    past = desk.hindsight.get((ticket.id, agent.slug))
+    holder = ticket.offer.agent if ticket.offer else ticket.agent
+    past = desk.past.get((ticket.id, agent.slug))
     looked_at = agent if past is None else past.agent
     refusals = failing_now(desk, ticket, agent) if past is None else past.failing
     answer: dict[str, Any] = {
@@ -125,13 +125,13 @@ def _of_agent(desk: Desk, ticket: Ticket, agent: Agent) -> dict[str, Any]:
         "capacity": looked_at.profile.capacity,
         "at": past.at if past is not None else desk.draft.now,
     }
-    if held == agent.slug:
+    if holder == agent.slug:
         said, refusals = f"{agent.profile.name} has it.", []
     elif refusals:
         said = "; ".join(each.says for each in refusals)
         said = f"{said[0].upper()}{said[1:]}."
-    elif held is not None:
-        said = f"{agent.profile.name} could take it, but {_name(desk, held)} was chosen."
+    elif holder is not None:
+        said = f"{agent.profile.name} could take it, but {_name(desk, holder)} was chosen."
     else:
         said = f"Nothing keeps {agent.profile.name} from it."
     failing = [{"code": each.code, "sentence": each.says, **each.figures} for each in refusals]

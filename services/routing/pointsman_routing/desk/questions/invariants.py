@@ -35,7 +35,7 @@ DOUBLE_OWNER, OVER_CAPACITY, WRONG_CHARGE, LIMBO, TIMER, ROW, STATE, QUEUE_GONE,
 )
 
 
-class Finding(NamedTuple):
+class Violation(NamedTuple):
     """Something that must not be: `kind`, whom it is about, and in words. `since`: how long at least, if known."""
 
     kind: str
@@ -50,10 +50,10 @@ def owner_of(ticket: Ticket) -> str | None:
     return ticket.offer.agent if ticket.offer is not None else ticket.agent
 
 
-def of_ticket(desk: Desk, ticket: Ticket) -> Iterator[Finding]:
+def of_ticket(desk: Desk, ticket: Ticket) -> Iterator[Violation]:
     """What is wrong with a ticket. The desk's draft names the instant (`Desk.begin`, or the auditor's own)."""
     if ticket.queue not in desk.policy.queues and ticket.state in OPEN_STATES:
-        yield Finding(
+        yield Violation(
             QUEUE_GONE, ticket.id, owner_of(ticket), f"it is {ticket.state} in {ticket.queue}, which is no more"
         )
         return
@@ -62,22 +62,22 @@ def of_ticket(desk: Desk, ticket: Ticket) -> Iterator[Finding]:
     for kind, subject, due in kinds.timers_of(ticket):
         armed = desk.timers.armed_for(kind, (desk.workspace, subject))
         if armed != due:
-            yield Finding(TIMER, ticket.id, None, f"the timer {kind} of {due} is armed for {armed}")
+            yield Violation(TIMER, ticket.id, None, f"the timer {kind} of {due} is armed for {armed}")
     if ticket.place is not None:
         choice = desk.matcher.agent_for(desk, ticket)
         if choice is not None:
             yield _in_vain(ticket, choice.agent)
     if ticket.held is not None and not holding.will_open(desk, ticket.queue):
-        yield Finding(LIMBO, ticket.id, None, f"it is held, and nothing opens the queue {ticket.queue}", ticket.at)
+        yield Violation(LIMBO, ticket.id, None, f"it is held, and nothing opens the queue {ticket.queue}", ticket.at)
     if ticket.reserved_for is not None:
         agent = desk.agents.get(ticket.reserved_for)
         if agent is None or ticket.id not in desk.reserved.get(ticket.reserved_for, ()):
-            yield Finding(STATE, ticket.id, ticket.reserved_for, "it is reserved, and its agent does not know")
+            yield Violation(STATE, ticket.id, ticket.reserved_for, "it is reserved, and its agent does not know")
         elif has_room(agent, ticket):
             yield _in_vain(ticket, agent)
 
 
-def of_agent(desk: Desk, agent: Agent) -> Iterator[Finding]:
+def of_agent(desk: Desk, agent: Agent) -> Iterator[Violation]:
     """What is wrong with an agent's hand, charges and room."""
     slug = agent.slug
     charged: list[Ticket] = []
@@ -85,29 +85,29 @@ def of_agent(desk: Desk, agent: Agent) -> Iterator[Finding]:
         ticket = desk.tickets.get(id)
         if ticket is None or owner_of(ticket) != slug:
             owner = None if ticket is None else owner_of(ticket)
-            yield Finding(DOUBLE_OWNER, id, slug, f"in the hand of {slug}, while it is {owner or 'nobody'}'s")
+            yield Violation(DOUBLE_OWNER, id, slug, f"in the hand of {slug}, while it is {owner or 'nobody'}'s")
             continue
         if (id in agent.shown) != (ticket.offer is not None):
-            yield Finding(STATE, id, slug, f"{slug} is {'' if id in agent.shown else 'not '}shown it as offered")
+            yield Violation(STATE, id, slug, f"{slug} is {'' if id in agent.shown else 'not '}shown it as offered")
         if ticket.charged:
             charged.append(ticket)
     load = sum(ticket.labels.weight for ticket in charged)
     counts = Counter(str(ticket.channel) for ticket in charged)
     if agent.load != load or counts != Counter({channel: count for channel, count in agent.counts.items() if count}):
         said = f"load {agent.load} and {agent.counts}, while what is charged adds up to {load} and {dict(counts)}"
-        yield Finding(WRONG_CHARGE, None, slug, said)
+        yield Violation(WRONG_CHARGE, None, slug, said)
     for excess in excesses(agent, agent.profile):
-        yield Finding(OVER_CAPACITY, None, slug, excess.says)
+        yield Violation(OVER_CAPACITY, None, slug, excess.says)
     due = max(agent.sessions.values()) if agent.sessions else None
     armed = desk.timers.armed_for(kinds.LEASE, (desk.workspace, slug))
     if armed != due:
-        yield Finding(TIMER, None, slug, f"the lease of {due} is armed for {armed}")
+        yield Violation(TIMER, None, slug, f"the lease of {due} is armed for {armed}")
     waiting = desk.matcher.ticket_for(desk, agent)
     if waiting is not None:
         yield _in_vain(waiting, agent)
 
 
-def overdue(desk: Desk, now: Instant, patience: timedelta, count_max: int) -> Iterator[Finding]:
+def overdue(desk: Desk, now: Instant, patience: timedelta, count_max: int) -> Iterator[Violation]:
     """Timers of this workspace that should have fired long ago; of the lane's earliest `count_max` a kind."""
     for kind in kinds.KINDS:
         for timer in desk.timers.due(kind, now - patience, count_max):
@@ -115,13 +115,13 @@ def overdue(desk: Desk, now: Instant, patience: timedelta, count_max: int) -> It
                 ticket = timer.subject if timer.subject in desk.tickets else None
                 agent = timer.subject if timer.subject in desk.agents else None
                 said = f"the timer {kind} of {timer.subject} is due since {timer.due}"
-                yield Finding(TIMER, ticket, agent, said, timer.due)
+                yield Violation(TIMER, ticket, agent, said, timer.due)
 
 
-def untold(desk: Desk) -> Iterator[Finding]:
+def unexplained(desk: Desk) -> Iterator[Violation]:
     """Tickets whose version changed in a decision that said nothing of them, since the desk is resident."""
-    for id, version, at in desk.untold:
-        yield Finding(UNTOLD, id, None, f"its version {version} came without a fact", at)
+    for id, version, at in desk.unexplained:
+        yield Violation(UNTOLD, id, None, f"its version {version} came without a fact", at)
 
 
 class Excess(NamedTuple):
@@ -164,23 +164,23 @@ def was_within(agent: Agent, excess: Excess, profile: Profile | None) -> bool:
     return profile is not None and all(then[:2] != excess[:2] for then in excesses(agent, profile))
 
 
-def _in_vain(ticket: Ticket, agent: Agent) -> Finding:
-    return Finding(LIMBO, ticket.id, agent.slug, f"waits while {agent.slug} has room for it", ticket.at)
+def _in_vain(ticket: Ticket, agent: Agent) -> Violation:
+    return Violation(LIMBO, ticket.id, agent.slug, f"waits while {agent.slug} has room for it", ticket.at)
 
 
-def _owner(desk: Desk, ticket: Ticket) -> Iterator[Finding]:
+def _owner(desk: Desk, ticket: Ticket) -> Iterator[Violation]:
     slug = owner_of(ticket)
     if slug is not None:
         agent = desk.agents.get(slug)
         if agent is None or ticket.id not in agent.hand:
-            yield Finding(DOUBLE_OWNER, ticket.id, slug, f"it is {slug}'s, but not in the hand of {slug}")
+            yield Violation(DOUBLE_OWNER, ticket.id, slug, f"it is {slug}'s, but not in the hand of {slug}")
     elif ticket.charged:
-        yield Finding(WRONG_CHARGE, ticket.id, None, "it is charged to nobody")
+        yield Violation(WRONG_CHARGE, ticket.id, None, "it is charged to nobody")
     if ticket.offer is not None and desk.offers.get(ticket.offer.id) is not ticket.offer:
-        yield Finding(STATE, ticket.id, slug, f"its offer {ticket.offer.id} is none of the pending ones")
+        yield Violation(STATE, ticket.id, slug, f"its offer {ticket.offer.id} is none of the pending ones")
 
 
-def _state(desk: Desk, ticket: Ticket) -> Iterator[Finding]:
+def _state(desk: Desk, ticket: Ticket) -> Iterator[Violation]:
     """What its state says of the rest of it."""
     state = ticket.state
     waits = [
@@ -210,6 +210,6 @@ def _state(desk: Desk, ticket: Ticket) -> Iterator[Finding]:
     elif state == "queued" and ticket.waiting_since is None:
         wrong = "no instant since which it waits"
     if wrong is not None:
-        yield Finding(STATE, ticket.id, owner_of(ticket), f"it is {state} and has {wrong}")
+        yield Violation(STATE, ticket.id, owner_of(ticket), f"it is {state} and has {wrong}")
     if ticket.place is not None and not desk.waiting.stands_right(ticket):
-        yield Finding(STATE, ticket.id, None, "it stands in a wrong place in its queue")
+        yield Violation(STATE, ticket.id, None, "it stands in a wrong place in its queue")

@@ -27,7 +27,7 @@ class Survey(NamedTuple):
 def survey(desk: Desk, ticket: Ticket, near_max: int) -> Survey:
     """Looks at every agent once: at the configuration once a pool, at words once a reason."""
     search, declined = search_for(desk, ticket), ticket.declined or ()
-    held = ticket.offer.agent if ticket.offer else ticket.agent
+    holder = ticket.offer.agent if ticket.offer else ticket.agent
     refused: Counter[str] = Counter()
     examples: dict[str, str] = {}
     able: list[str] = []
@@ -40,7 +40,7 @@ def survey(desk: Desk, ticket: Ticket, near_max: int) -> Survey:
         if lasts and lasts[0].code in examples and (len(lasts) > 1 or agent.state != "available"):
             refused[lasts[0].code] += 1
             continue
-        refusals = [*lasts, *passing(search, agent, declined=slug in declined, holds=held == slug)]
+        refusals = [*lasts, *passing(search, agent, declined=slug in declined, holds=holder == slug)]
         if not refusals:
             able.append(slug)
             continue
@@ -68,6 +68,6 @@ def _size(only: Failing) -> float:
 
 def failing_now(desk: Desk, ticket: Ticket, agent: Agent) -> list[Failing]:
     """What keeps one agent from a ticket as it stands."""
-    held = ticket.offer.agent if ticket.offer else ticket.agent
+    holder = ticket.offer.agent if ticket.offer else ticket.agent
     declined = bool(ticket.declined and agent.slug in ticket.declined)
-    return failing(search_for(desk, ticket), agent, declined=declined, holds=held == agent.slug)
+    return failing(search_for(desk, ticket), agent, declined=declined, holds=holder == agent.slug)

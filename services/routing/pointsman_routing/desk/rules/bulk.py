@@ -45,7 +45,7 @@ def bulk(desk: Desk, command: asked.TicketsBulk) -> Result:
     at_once = done_at_once(command)
     if at_once is not None:
         results = _each(desk, at_once, command.action, command.actor)
-        return Answer(lambda: _told(desk, results))
+        return Answer(lambda: _answer(desk, results))
     if len(desk.jobs) >= JOBS_MAX:
         return refuse(409, "too-many-jobs", f"{JOBS_MAX} jobs of this workspace are not finished yet")
     at = desk.draft.at
@@ -127,7 +127,7 @@ def _refused(id: str, status: int, code: str, detail: str) -> dict[str, Any]:
     return {"ticket_id": id, "status": status, "code": code, "detail": detail}
 
 
-def _told(desk: Desk, results: list[dict[str, Any]]) -> dict[str, Any]:
+def _answer(desk: Desk, results: list[dict[str, Any]]) -> dict[str, Any]:
     """The answer, with the states in which everything ended."""
     items = []
     for result in results:

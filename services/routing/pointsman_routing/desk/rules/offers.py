@@ -122,7 +122,7 @@ def rescind(desk: Desk, ticket: Ticket, reason: str) -> None:
     )
 
 
-def gone(desk: Desk, offer_id: str) -> Refusal:
+def refuse_ended(desk: Desk, offer_id: str) -> Refusal:
     """The refusal of an answer that came too late: who holds the ticket now."""
     ticket_id = desk.ended.get(offer_id)
     if ticket_id is None:

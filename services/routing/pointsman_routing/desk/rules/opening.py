@@ -42,7 +42,7 @@ def total(desk: Desk, message: MessageReceived, begin: Callable[[Opening], Resul
     state before, with the ticket marked, when it or they raise; the last time without an offer. What it edits, the
     caller has not, or not in this part of the decision (`Desk.begin_part`)."""
     before = None
-    if desk.draft.sayings:
+    if desk.draft.facts_of:
         before = desk.draft.copied()
         desk.begin_part()
     mark = desk.journal.mark()

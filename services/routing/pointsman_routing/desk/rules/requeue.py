@@ -28,17 +28,17 @@ HELD_STATES = frozenset({"assigned", "pending", "snoozed"})
 def handover(desk: Desk, agent: Agent, command: AgentHandover) -> Result:
     """The agent gives tickets that they hold back to their queues: those named, else all. What waits on somebody else
     goes on doing so, with no holder to return to. Refused whole when they do not hold one that is named."""
-    return _giveleave_holder(desk, agent, _held(desk, agent), command, None)
+    return _hand_back(desk, agent, _in_hand(desk, agent), command, None)
 
 
 def requeue(desk: Desk, agent: Agent, command: AgentRequeue) -> Result:
     """A supervisor does the same for an agent who leaves: of some channels perhaps, and into another queue."""
     if command.to_queue is not None and command.to_queue not in desk.policy.queues:
         return invalid(f"there is no queue {command.to_queue}", "/to")
-    held = _held(desk, agent)
+    tickets = _in_hand(desk, agent)
     if command.channels is not None:
-        held = [ticket for ticket in held if ticket.channel in command.channels]
-    return _giveleave_holder(desk, agent, held, command, command.to_queue)
+        tickets = [ticket for ticket in tickets if ticket.channel in command.channels]
+    return _hand_back(desk, agent, tickets, command, command.to_queue)
 
 
 def one(desk: Desk, ticket: Ticket, to: RequeueTo, by: Actor) -> Result:
@@ -72,8 +72,8 @@ def leave_holder(desk: Desk, ticket: Ticket, queue: str, by: Actor, reason: str)
 
 
 def let_go(desk: Desk, ticket: Ticket, reason: str) -> str | None:
-    """Takes an open ticket from whoever has it, out of its pause and out of the queue; who held it. Where it goes on is
-    the caller's."""
+    """Takes an open ticket from whoever has it, out of its pause and out of the queue; who held it. Where it goes on
+    is the caller's."""
     desk.edit(ticket)
     holder = ticket.agent
     offers.rescind(desk, ticket, reason)
@@ -103,16 +103,16 @@ def wait_again(
     queueing.enqueue(desk, ticket, reason, fresh=False, reserve=reserve)
 
 
-def _held(desk: Desk, agent: Agent) -> list[Ticket]:
+def _in_hand(desk: Desk, agent: Agent) -> list[Ticket]:
     tickets = [desk.tickets[id] for id in sorted(agent.hand)]
     return [ticket for ticket in tickets if ticket.state in HELD_STATES]
 
 
-def _giveleave_holder(
-    desk: Desk, agent: Agent, held: list[Ticket], command: AgentHandover | AgentRequeue, queue: str | None
+def _hand_back(
+    desk: Desk, agent: Agent, tickets: list[Ticket], command: AgentHandover | AgentRequeue, queue: str | None
 ) -> Result:
     if command.ticket_ids is not None:
-        known = {ticket.id: ticket for ticket in held}
+        known = {ticket.id: ticket for ticket in tickets}
         errors = [
             {"pointer": f"/ticket_ids/{place}", "detail": f"{agent.slug} does not hold {id}"}
             for place, id in enumerate(command.ticket_ids)
@@ -120,14 +120,14 @@ def _giveleave_holder(
         ]
         if errors:
             return refuse(409, "not-holder", errors[0]["detail"], holder=None, errors=errors)
-        held = [known[id] for id in dict.fromkeys(command.ticket_ids)]
-    for ticket in held:
+        tickets = [known[id] for id in dict.fromkeys(command.ticket_ids)]
+    for ticket in tickets:
         leave_holder(desk, ticket, queue or ticket.queue, command.actor, command.reason)
     return Answer(
         lambda: {
             "items": [
                 {"ticket_id": ticket.id, "state": ticket.state, "queue": ticket.queue, "agent": ticket.agent}
-                for ticket in held
+                for ticket in tickets
             ]
         }
     )

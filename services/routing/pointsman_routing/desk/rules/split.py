@@ -16,7 +16,7 @@ from pointsman.contracts.shapes import Author
 from pointsman_routing.desk.rules import opening, queueing
 from pointsman_routing.desk.rules.opening import Opening
 from pointsman_routing.desk.state import conversations, recent, ticket_messages
-from pointsman_routing.desk.state.model import WAITING_STATES, Ticket, Written
+from pointsman_routing.desk.state.model import WAITING_STATES, Ticket, TicketMessage
 from pointsman_routing.desk.state.result import Answer, Result, invalid, wrong_state
 from pointsman_routing.desk.state.shapes import ticket_shape
 
@@ -69,11 +69,11 @@ def split(desk: Desk, ticket: Ticket, command: SplitOff) -> Result:
     return opening.total(desk, message, begin)
 
 
-def _by_customer(one: Written) -> bool:
+def _by_customer(one: TicketMessage) -> bool:
     return one.direction == "in"
 
 
-def _unanswered(ticket: Ticket, said: list[Written]) -> list[Written]:
+def _unanswered(ticket: Ticket, said: list[TicketMessage]) -> list[TicketMessage]:
     """The customer's messages that wait for an answer, oldest first: the one since which the ticket waits, and what
     came after it."""
     since = ticket.unanswered_since
@@ -88,7 +88,7 @@ def _unanswered(ticket: Ticket, said: list[Written]) -> list[Written]:
     return counting[first:]
 
 
-def _matter(desk: Desk, source: Ticket, moved: list[Written]) -> MessageReceived:
+def _matter(desk: Desk, source: Ticket, moved: list[TicketMessage]) -> MessageReceived:
     """What is split off, as one message of the customer, in the form that classifying reads."""
     asked = [one for one in moved if _by_customer(one)]
     return made(
@@ -120,8 +120,8 @@ def _open(
     source: Ticket,
     message: MessageReceived,
     found: Opening,
-    moved: list[Written],
-    unanswered: list[Written],
+    moved: list[TicketMessage],
+    unanswered: list[TicketMessage],
 ) -> Ticket:
     """The new ticket, said to be there but not queued yet."""
     holder = source.agent or source.last_agent
@@ -134,7 +134,11 @@ def _open(
 
 
 def _stay(
-    desk: Desk, ticket: Ticket, stays: list[Written], unanswered: list[Written], named: frozenset[str] | set[str]
+    desk: Desk,
+    ticket: Ticket,
+    stays: list[TicketMessage],
+    unanswered: list[TicketMessage],
+    named: frozenset[str] | set[str],
 ) -> None:
     """The first ticket without what went: its last messages, and since when it waits (rule 5)."""
     recent.remember_all(ticket, [(one.id, _by_customer(one)) for one in stays if one.direction != "note"])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pointsman.contracts.base import made
 from pointsman.contracts.shapes import Customer
 from pointsman_routing.desk.state import ticket_messages
-from pointsman_routing.desk.state.model import Conversation, Ticket, Written
+from pointsman_routing.desk.state.model import Conversation, Ticket, TicketMessage
 
 
 def own(ticket: Ticket) -> Conversation:
@@ -13,7 +13,7 @@ def own(ticket: Ticket) -> Conversation:
     return Conversation(ticket.connector, ticket.channel, ticket.thread, ticket.customer_id, ticket.customer_name)
 
 
-def where_said(ticket: Ticket, one: Written) -> Conversation:
+def where_said(ticket: Ticket, one: TicketMessage) -> Conversation:
     """That in which the message was said, by a customer of the ticket or to them."""
     if one.direction == "note" or (one.connector, one.thread) == (ticket.connector, ticket.thread):
         return own(ticket)
@@ -33,7 +33,7 @@ def customer_in(ticket: Ticket, where: Conversation) -> Customer:
     return made(Customer, id=where.customer_id, name=where.customer_name)
 
 
-def speak_where(ticket: Ticket, said: Sequence[Written]) -> None:
+def speak_where(ticket: Ticket, said: Sequence[TicketMessage]) -> None:
     """The customer spoke last where the latest of these messages, oldest first, was said."""
     for one in reversed(said):
         if one.direction == "in" and one.automatic is None and one.kind in ticket_messages.COUNTING_KINDS:

@@ -24,8 +24,8 @@ from pointsman_routing.desk.state.model import (
     Move,
     Offer,
     Ticket,
+    TicketMessage,
     Token,
-    Written,
     restore,
 )
 from pointsman_routing.desk.state.order import micros, since_us
@@ -68,11 +68,11 @@ class Desk:
 
     `ended` maps an ended offer to its ticket, so that a late accept can be told who holds it; the worker keeps it
     small and reads older ones from their rows, as it reads into `stored_why` what was stored with a ticket's last
-    offer, into `hindsight` how an agent stood then, and into `last_agents` who dealt last with the customers that a
-    batch is about; `written` has the messages of tickets, `told` single ones by id with the ticket whose they are (see
-    ticket_messages). `reserved` maps an agent to the tickets that wait for them alone, `moves` are the queues that were
-    renamed or deleted, the oldest first. `untold` are tickets whose version changed without a word of why, which must
-    not be: the auditor tells. `policy` is there once `configured`, by the workspace's first version.
+    offer, into `past` how an agent stood then, and into `last_agents` who dealt last with the customers that a
+    batch is about; `messages_of` has the messages of tickets, `messages_by_id` single ones with the ticket whose they
+    are (see ticket_messages). `reserved` maps an agent to the tickets that wait for them alone, `moves` are the queues
+    that were renamed or deleted, the oldest first. `unexplained` are tickets whose version changed without a fact,
+    which must not be: the auditor tells. `policy` is there once `configured`, by the workspace's first version.
     """
 
     def __init__(
@@ -103,15 +103,15 @@ class Desk:
         self.reserved: dict[str, tuple[str, ...]] = {}
         self.jobs: dict[str, Job] = {}
         self.moves: tuple[Move, ...] = ()
-        self.untold: list[tuple[str, int, Instant]] = []
+        self.unexplained: list[tuple[str, int, Instant]] = []
         self.waiting = Waiting(None, journal)
         self.roster: Roster
         self.changes = Changes()
         self.stored_why: dict[str, Any] = {}
-        self.hindsight: dict[tuple[str, str], Past] = {}
+        self.past: dict[tuple[str, str], Past] = {}
         self.last_agents: dict[str, str] = {}
-        self.written: dict[str, tuple[Written, ...]] = {}
-        self.told: dict[str, tuple[str, Written]] = {}
+        self.messages_of: dict[str, tuple[TicketMessage, ...]] = {}
+        self.messages_by_id: dict[str, tuple[str, TicketMessage]] = {}
         self.draft: Draft
         self._labels: dict[Labels, Labels] = {}
 
@@ -287,32 +287,32 @@ class Desk:
 
     def say(self, ticket: Ticket, fact: Contract, agent: str | None = None) -> None:
         """One more fact of this decision about a ticket; the agent is told."""
-        saying = self.draft.sayings.get(ticket.id) or self.draft.begin_saying(ticket.id, ticket.at)
+        saying = self.draft.facts_of.get(ticket.id) or self.draft.begin_facts(ticket.id, ticket.at)
         saying.facts.append(fact)
         if agent:
             saying.agents[agent] = None
 
     def say_to(self, ticket: Ticket, agent: str) -> None:
         """Tells one more agent of what is said about the ticket."""
-        self.draft.sayings[ticket.id].agents[agent] = None
+        self.draft.facts_of[ticket.id].agents[agent] = None
 
     def say_about(self, subject: str, at: Instant, fact: Contract, agent: str | None = None) -> None:
         """One more fact about something else."""
-        saying = self.draft.sayings.get(subject) or self.draft.begin_saying(subject, at)
+        saying = self.draft.facts_of.get(subject) or self.draft.begin_facts(subject, at)
         saying.facts.append(fact)
         if agent:
             saying.agents[agent] = None
 
-    def said(self, answer: dict[str, Any] | None = None, status: int = 200) -> Decision:
+    def decision(self, answer: dict[str, Any] | None = None, status: int = 200) -> Decision:
         """The decision, with everything that was said."""
         for agent in self.draft.edited.values():
             self.append(self.changes.agent_states, state_of(agent, self.draft.now))
         for id, ticket in self.draft.renewed.items():
-            if id not in self.draft.sayings and len(self.untold) < UNTOLD_KEPT_MAX:
-                self.append(self.untold, (id, ticket.version, ticket.at))
+            if id not in self.draft.facts_of and len(self.unexplained) < UNTOLD_KEPT_MAX:
+                self.append(self.unexplained, (id, ticket.version, ticket.at))
         emissions = [
             Emission(self.workspace, subject, saying.at, tuple(saying.facts), tuple(saying.agents))
-            for subject, saying in self.draft.sayings.items()
+            for subject, saying in self.draft.facts_of.items()
         ]
         return Decision(tuple(emissions), answer, status)
 
@@ -323,10 +323,10 @@ class Desk:
                 self.tickets.pop(id, None)
         self.changes = Changes()
         self.stored_why.clear()
-        self.hindsight.clear()
+        self.past.clear()
         self.last_agents.clear()
-        self.written.clear()
-        self.told.clear()
+        self.messages_of.clear()
+        self.messages_by_id.clear()
         self.waiting.prune()
         if len(self.ended) > ENDED_KEPT_MAX:
             for offer in list(self.ended)[: ENDED_KEPT_MAX // 2]:

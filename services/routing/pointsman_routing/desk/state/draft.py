@@ -79,7 +79,7 @@ class Changes:
     jobs_moved: dict[str, Job] = field(default_factory=dict)
 
 
-class Saying:
+class SubjectFacts:
     """The facts of a decision about one subject, its time, and the agents who are told."""
 
     __slots__ = ("agents", "at", "facts")
@@ -89,9 +89,9 @@ class Saying:
         self.facts: list[Contract] = []
         self.agents: dict[str, None] = {}
 
-    def copied(self) -> Saying:
+    def copied(self) -> SubjectFacts:
         """The same, to which more may be added."""
-        twin = Saying(self.at)
+        twin = SubjectFacts(self.at)
         twin.facts, twin.agents = list(self.facts), dict(self.agents)
         return twin
 
@@ -111,13 +111,13 @@ class Draft:
         "closed",
         "edited",
         "entered",
+        "facts_of",
         "greeted",
         "late",
         "made",
         "now",
         "pools",
         "renewed",
-        "sayings",
         "serial",
         "subject",
         "tickets",
@@ -125,7 +125,7 @@ class Draft:
 
     def __init__(self, cause: str, subject: str, at: Instant, now: Instant) -> None:
         self.cause, self.subject, self.at, self.now = cause, subject, at, now
-        self.sayings: dict[str, Saying] = {}
+        self.facts_of: dict[str, SubjectFacts] = {}
         self.tickets: dict[str, Ticket] = {}
         self.agents: dict[str, Agent] = {}
         self.edited: dict[str, Agent] = {}
@@ -142,11 +142,11 @@ class Draft:
         twin = copy(self)
         for name in ("tickets", "agents", "edited", "renewed", "pools", "entered", "closed"):
             setattr(twin, name, dict(getattr(self, name)))
-        twin.sayings = {subject: saying.copied() for subject, saying in self.sayings.items()}
+        twin.facts_of = {subject: saying.copied() for subject, saying in self.facts_of.items()}
         return twin
 
-    def begin_saying(self, subject: str, at: Instant) -> Saying:
-        saying = self.sayings[subject] = Saying(at)
+    def begin_facts(self, subject: str, at: Instant) -> SubjectFacts:
+        saying = self.facts_of[subject] = SubjectFacts(at)
         return saying
 
 

@@ -14,7 +14,7 @@ from pointsman.contracts.commands import BulkAction
 from pointsman.contracts.requests import MessageReceived
 from pointsman.core.instant import Instant
 from pointsman_routing.desk.state.policy import NOTHING_NEEDED, Needs, Profile
-from pointsman_routing.desk.state.sparse import Rare, Rarely
+from pointsman_routing.desk.state.sparse import Sparse, SparseValues
 
 OPEN_STATES = frozenset({"queued", "offered", "assigned", "pending", "snoozed"})
 WAITING_STATES = frozenset({"queued", "offered"})
@@ -83,7 +83,7 @@ class Inbound(NamedTuple):
     number: int
 
 
-class Written(NamedTuple):
+class TicketMessage(NamedTuple):
     """A message of a ticket as its row has it, as far as desks ask. (`change`, `number`) is its place in order;
     `connector`, `channel` and `thread` name the conversation in which it was said (a note: the ticket's own)."""
 
@@ -148,7 +148,7 @@ class Offer(NamedTuple):
     expires_at: Instant
 
 
-RARE = (
+SPARSE = (
     "marked", "pause", "outcome", "escalated_at", "resolved_at", "closed_at", "wrap_up_until", "closes_at", "left_at",
     "abandons_at", "requeues_at", "retry_at", "follow_up_of", "merged_into", "held", "reserved_for", "reserved_until",
     "assigned_at", "offers_spent_at", "relaxed", "climbed", "speaks", "charge", "entrusted_to",
@@ -218,34 +218,34 @@ class Ticket:
     stage: int = 0
     wide: tuple[str, ...] = ()
     affine: tuple[str, ...] = ()
-    rare: Rare | None = None
+    sparse: SparseValues | None = None
     place: tuple[Any, int, int, "Ticket", Any] | None = None
 
-    marked = Rarely[str](RARE.index("marked"), len(RARE))
-    pause = Rarely[Pause](RARE.index("pause"), len(RARE))
-    outcome = Rarely[shapes.Outcome](RARE.index("outcome"), len(RARE))
-    escalated_at = Rarely[Instant](RARE.index("escalated_at"), len(RARE))
-    resolved_at = Rarely[Instant](RARE.index("resolved_at"), len(RARE))
-    closed_at = Rarely[Instant](RARE.index("closed_at"), len(RARE))
-    wrap_up_until = Rarely[Instant](RARE.index("wrap_up_until"), len(RARE))
-    closes_at = Rarely[Instant](RARE.index("closes_at"), len(RARE))
-    left_at = Rarely[Instant](RARE.index("left_at"), len(RARE))
-    abandons_at = Rarely[Instant](RARE.index("abandons_at"), len(RARE))
-    requeues_at = Rarely[Instant](RARE.index("requeues_at"), len(RARE))
-    retry_at = Rarely[Instant](RARE.index("retry_at"), len(RARE))
-    follow_up_of = Rarely[str](RARE.index("follow_up_of"), len(RARE))
-    merged_into = Rarely[str](RARE.index("merged_into"), len(RARE))
-    held = Rarely[Literal["hours", "closed"]](RARE.index("held"), len(RARE))
-    reserved_for = Rarely[str](RARE.index("reserved_for"), len(RARE))
-    reserved_until = Rarely[Instant](RARE.index("reserved_until"), len(RARE))
-    assigned_at = Rarely[Instant](RARE.index("assigned_at"), len(RARE))
-    offers_spent_at = Rarely[Instant](RARE.index("offers_spent_at"), len(RARE))
-    relaxed = Rarely[Literal["all", "language"]](RARE.index("relaxed"), len(RARE))
-    climbed = Rarely[tuple[Climb, ...]](RARE.index("climbed"), len(RARE))
-    speaks = Rarely[Conversation](RARE.index("speaks"), len(RARE))
-    charge = Rarely[Charge](RARE.index("charge"), len(RARE))
-    entrusted_to = Rarely[str](RARE.index("entrusted_to"), len(RARE))
-    unanswerable = Rarely[bool](RARE.index("unanswerable"), len(RARE))
+    marked = Sparse[str](SPARSE.index("marked"), len(SPARSE))
+    pause = Sparse[Pause](SPARSE.index("pause"), len(SPARSE))
+    outcome = Sparse[shapes.Outcome](SPARSE.index("outcome"), len(SPARSE))
+    escalated_at = Sparse[Instant](SPARSE.index("escalated_at"), len(SPARSE))
+    resolved_at = Sparse[Instant](SPARSE.index("resolved_at"), len(SPARSE))
+    closed_at = Sparse[Instant](SPARSE.index("closed_at"), len(SPARSE))
+    wrap_up_until = Sparse[Instant](SPARSE.index("wrap_up_until"), len(SPARSE))
+    closes_at = Sparse[Instant](SPARSE.index("closes_at"), len(SPARSE))
+    left_at = Sparse[Instant](SPARSE.index("left_at"), len(SPARSE))
+    abandons_at = Sparse[Instant](SPARSE.index("abandons_at"), len(SPARSE))
+    requeues_at = Sparse[Instant](SPARSE.index("requeues_at"), len(SPARSE))
+    retry_at = Sparse[Instant](SPARSE.index("retry_at"), len(SPARSE))
+    follow_up_of = Sparse[str](SPARSE.index("follow_up_of"), len(SPARSE))
+    merged_into = Sparse[str](SPARSE.index("merged_into"), len(SPARSE))
+    held = Sparse[Literal["hours", "closed"]](SPARSE.index("held"), len(SPARSE))
+    reserved_for = Sparse[str](SPARSE.index("reserved_for"), len(SPARSE))
+    reserved_until = Sparse[Instant](SPARSE.index("reserved_until"), len(SPARSE))
+    assigned_at = Sparse[Instant](SPARSE.index("assigned_at"), len(SPARSE))
+    offers_spent_at = Sparse[Instant](SPARSE.index("offers_spent_at"), len(SPARSE))
+    relaxed = Sparse[Literal["all", "language"]](SPARSE.index("relaxed"), len(SPARSE))
+    climbed = Sparse[tuple[Climb, ...]](SPARSE.index("climbed"), len(SPARSE))
+    speaks = Sparse[Conversation](SPARSE.index("speaks"), len(SPARSE))
+    charge = Sparse[Charge](SPARSE.index("charge"), len(SPARSE))
+    entrusted_to = Sparse[str](SPARSE.index("entrusted_to"), len(SPARSE))
+    unanswerable = Sparse[bool](SPARSE.index("unanswerable"), len(SPARSE))
 
     @property
     def customer(self) -> shapes.Customer:

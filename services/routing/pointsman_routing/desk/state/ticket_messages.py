@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pointsman_routing.desk.state.model import Ticket, Written
+from pointsman_routing.desk.state.model import Ticket, TicketMessage
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.state.desk import Desk
@@ -26,24 +26,24 @@ def survivor(desk: Desk, ticket_id: str) -> Ticket | None:
     return ticket
 
 
-def place_of(one: Written) -> tuple[int, int]:
+def place_of(one: TicketMessage) -> tuple[int, int]:
     """Where it stands among all messages of the workspace."""
     return one.change, one.number
 
 
-def new_messages(changes: Changes) -> list[tuple[str, Written]]:
+def new_messages(changes: Changes) -> list[tuple[str, TicketMessage]]:
     """The messages that are to be written, each with its ticket, in order."""
     told = [(each.ticket_id, _came_in(each)) for each in changes.inbound]
     told += [(row["ticket_id"], _written_here(row)) for row in changes.messages]
     return sorted(told, key=lambda each: place_of(each[1]))
 
 
-def on_ticket(desk: Desk, ticket: Ticket) -> list[Written]:
+def on_ticket(desk: Desk, ticket: Ticket) -> list[TicketMessage]:
     """The ticket's messages in order, and those of the tickets merged into it. `gather` has read them."""
     changes = desk.changes
     matter = {ticket.id, *(id for id in changes.tickets if survivor(desk, id) is ticket)}
     said = {}
-    for id, there in desk.written.items():
+    for id, there in desk.messages_of.items():
         said.update({one.id: one for one in there if changes.moved.get(one.id, id) in matter})
     for owner, one in new_messages(changes):
         if changes.moved.get(one.id, owner) in matter:
@@ -51,16 +51,16 @@ def on_ticket(desk: Desk, ticket: Ticket) -> list[Written]:
     return sorted(said.values(), key=place_of)
 
 
-def message_on(desk: Desk, ticket: Ticket, id: str) -> Written | None:
+def message_on(desk: Desk, ticket: Ticket, id: str) -> TicketMessage | None:
     """The message of that id, if the ticket has it. `gather` has read it."""
-    found = desk.told.get(id) or _new_message(desk.changes, id)
+    found = desk.messages_by_id.get(id) or _new_message(desk.changes, id)
     if found is None:
         return None
     owner = desk.changes.moved.get(id, found[0])
     return found[1] if owner == ticket.id or survivor(desk, owner) is ticket else None
 
 
-def _new_message(changes: Changes, id: str) -> tuple[str, Written] | None:
+def _new_message(changes: Changes, id: str) -> tuple[str, TicketMessage] | None:
     for each in changes.inbound:
         if each.message.message_id == id:
             return each.ticket_id, _came_in(each)
@@ -70,9 +70,9 @@ def _new_message(changes: Changes, id: str) -> tuple[str, Written] | None:
     return None
 
 
-def _came_in(inbound: Inbound) -> Written:
+def _came_in(inbound: Inbound) -> TicketMessage:
     message = inbound.message
-    return Written(
+    return TicketMessage(
         id=message.message_id,
         change=inbound.change,
         number=inbound.number,
@@ -92,6 +92,6 @@ def _came_in(inbound: Inbound) -> Written:
     )
 
 
-def _written_here(row: dict[str, Any]) -> Written:
-    known: dict[str, Any] = {name: row.get(name) for name in Written._fields}
-    return Written(**known | {"kind": "message"})
+def _written_here(row: dict[str, Any]) -> TicketMessage:
+    known: dict[str, Any] = {name: row.get(name) for name in TicketMessage._fields}
+    return TicketMessage(**known | {"kind": "message"})
