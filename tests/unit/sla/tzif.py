@@ -3,6 +3,7 @@ held to, which are found by looking."""
 
 import struct
 import zoneinfo
+from bisect import bisect_left
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -11,6 +12,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 _DAY = 86_400
+_RULES_SINCE = int(datetime(1900, 1, 1, tzinfo=UTC).timestamp())
+_USUALLY_UNTIL = int(datetime(2040, 1, 1, tzinfo=UTC).timestamp())
 
 
 @cache
@@ -24,16 +27,22 @@ def distinct_zones() -> tuple[str, ...]:
 
 def transitions(zone: str, first: int, last: int) -> list[int]:
     """The epoch seconds in [first, last) at which the zone's offset from UTC changes."""
+    found = _transitions(zone, max(last, _USUALLY_UNTIL))
+    return found[bisect_left(found, first) : bisect_left(found, last)]
+
+
+@cache
+def _transitions(zone: str, last: int) -> list[int]:
+    """All of them before `last`."""
     data = _file(zone)
     listed = _listed(data)
-    after = max(first, listed[-1][0] + 1)
+    after = max(_RULES_SINCE, listed[-1][0] + 1)
     # Past the file's last transition a rule in its last line may go on: there it is looked for from day to day.
     goes_on = b"," in data[data[:-1].rindex(b"\n") :]
     tz = ZoneInfo(zone)
-    days = [(at, _offset(tz, at)) for at in range(after, last + _DAY, _DAY) if goes_on]
+    days = [(at, _offset(tz, at)) for at in range(after, last + _DAY, _DAY)] if goes_on else []
     listed += [(_between(tz, low, high), there) for (low, here), (high, there) in pairwise(days) if here != there]
-    offsets = [(at, offset) for at, offset in listed if at < last]
-    return [at for (_, before), (at, offset) in pairwise(offsets) if before != offset and at >= first]
+    return [at for (_, before), (at, offset) in pairwise(listed) if before != offset and at < last]
 
 
 def _between(tz: ZoneInfo, low: int, high: int) -> int:
@@ -45,7 +54,7 @@ def _between(tz: ZoneInfo, low: int, high: int) -> int:
 
 
 def _offset(tz: ZoneInfo, at: int) -> int:
-    offset = datetime.fromtimestamp(at, UTC).astimezone(tz).utcoffset()
+    offset = datetime.fromtimestamp(at, tz).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())
 
