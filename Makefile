@@ -12,6 +12,8 @@ HISTORIES ?= 2000
 PROOFS ?= 10000
 # Two processes, each with servers of its own: tests of real servers mostly wait.
 SIDE_BY_SIDE := -n 2 --dist loadfile
+# Each process compiles the tests, which are half of its collecting, unless the bytecode may be kept.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest
 
 help: ## Say what there is.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -44,13 +46,13 @@ down: setup ## Stop the local stack.
 	@$(BIN)/pointsman down
 
 test: setup ## Run the tests on PostgreSQL and the broker tansu. TESTS=path for some.
-	@$(BIN)/pytest $(SIDE_BY_SIDE) $(if $(TESTS),$(TESTS),-m "not long")
+	@$(PYTEST) $(SIDE_BY_SIDE) $(if $(TESTS),$(TESTS),-m "not long")
 
 test-long: setup ## Run the tests that take ten seconds or more each: every page of the docs, whole stacks, simulations.
-	@$(BIN)/pytest $(SIDE_BY_SIDE) -m long $(TESTS)
+	@$(PYTEST) $(SIDE_BY_SIDE) -m long $(TESTS)
 
 test-kafka: setup ## Run the tests that meet a broker on Apache Kafka (needs a JVM 17 and Maven). TESTS=path for some.
-	@POINTSMAN_TEST_BROKER=kafka $(BIN)/pytest $(SIDE_BY_SIDE) $(if $(TESTS),$(TESTS),-m "not long")
+	@POINTSMAN_TEST_BROKER=kafka $(PYTEST) $(SIDE_BY_SIDE) $(if $(TESTS),$(TESTS),-m "not long")
 
 histories: setup ## Compare the desk and the clocks with their references over HISTORIES random histories, in two processes.
 	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) POINTSMAN_CLOCK_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider --timeout 1200 \
@@ -64,7 +66,7 @@ check: setup ## Lint, format, types, tidiness, generated files, deployment files
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary $(SOURCES)
-	@$(BIN)/pytest --no-header $(SIDE_BY_SIDE) tests/unit/house tests/contracts
+	@$(PYTEST) --no-header $(SIDE_BY_SIDE) tests/unit/house tests/contracts
 	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(BIN)/hadolint deploy/Dockerfile
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -59,6 +60,12 @@ def a_worker(settings: RuntimeSettings, service: str) -> Worker:
     return Worker(own, service=service, codec=codec, **(parts | {"logic": parts["logic"]()}))
 
 
+@cache
+def _apps() -> dict[str, Any]:
+    """Of each service what makes its application."""
+    return {entry.name: entry.load() for entry in entry_points(group="pointsman.apps")}
+
+
 @asynccontextmanager
 async def a_town(settings: RuntimeSettings) -> AsyncIterator[Town]:
     """All of it runs while the context lives. `settings` have their key files."""
@@ -66,9 +73,9 @@ async def a_town(settings: RuntimeSettings) -> AsyncIterator[Town]:
         town = Town(settings)
         for service in WORKERS:
             await stack.enter_async_context(a_worker(settings, service))
-        for entry in entry_points(group="pointsman.apps"):
-            process = await stack.enter_async_context(a_process(settings, entry.name))
-            app = entry.load()(process)
+        for service, create in _apps().items():
+            process = await stack.enter_async_context(a_process(settings, service))
+            app = create(process)
             await stack.enter_async_context(app.router.lifespan_context(app))
-            town.apps[entry.name] = app
+            town.apps[service] = app
         yield town

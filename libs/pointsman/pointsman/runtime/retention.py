@@ -8,6 +8,7 @@ transaction of its own, until nothing is left to go; one process of a service do
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -135,8 +136,12 @@ SECRETS = Stands("secret", "one row a name that an admin keeps, until it is dele
 """Of a service that keeps secrets."""
 
 
+@cache
 def retention_of(service: str) -> tuple[Retention, ...]:
-    """What all tables of a service declare: the runtime's, and the service's own (its module `retention`)."""
+    """What all tables of a service declare: the runtime's, and the service's own (its module `retention`).
+
+    Kept: to find the module, the metadata of every installed distribution are read.
+    """
     for entry in entry_points(group="pointsman.apps", name=service):
         own: tuple[Retention, ...] = importlib.import_module(f"{entry.module.partition('.')[0]}.retention").RETENTION
         return (*RUNTIME, *own)
