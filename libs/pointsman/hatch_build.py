@@ -8,7 +8,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 PAGES = Path(__file__).parents[2] / "docs" / "problems"
 
 
-class ProblemPages(BuildHookInterface):  # type: ignore[type-arg]
+class ProblemPagesHook(BuildHookInterface):  # type: ignore[type-arg]
     """Beside what the package is made of."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""A town: all services at once; and no program is started beside a service before the test needs it."""
+"""All services at once, a workspace in them, and no program started beside a service before the test needs it."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,8 +9,8 @@ from pointsman.testing.installation import Installation
 from pointsman_intake.mail import readers
 from pointsman_sla.notify import sender
 from tests.integration.http.serving import with_key
-from tests.integration.shop import Shop
-from tests.integration.town import Town, a_town
+from tests.integration.services import Services, running_services
+from tests.integration.workspace import Workspace
 
 NEVER_SECONDS = 3_600.0
 
@@ -27,13 +27,13 @@ def nothing_starts_before_it_is_needed() -> Iterator[None]:
 
 
 @pytest.fixture
-async def town(installation: Installation, tmp_path: Path) -> AsyncIterator[Town]:
+async def services(installation: Installation, tmp_path: Path) -> AsyncIterator[Services]:
     settings = with_key(installation.settings, tmp_path).model_copy(update={"command_timeout_seconds": 5.0})
-    async with a_town(settings) as town:
-        yield town
+    async with running_services(settings) as services:
+        yield services
 
 
 @pytest.fixture
-async def shop(town: Town) -> Shop:
-    """A shop that the test opens."""
-    return Shop(town)
+async def workspace(services: Services) -> Workspace:
+    """A workspace that the test opens."""
+    return Workspace(services)

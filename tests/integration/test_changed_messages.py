@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.runtime.tally import until
-from tests.integration.shop import Shop
+from pointsman.testing.waiting import until
+from tests.integration.workspace import Workspace
 
 pytestmark = pytest.mark.stack
 
@@ -34,11 +34,11 @@ def _story(thread: str, *, deleted: bool) -> list[dict[str, Any]]:
     return [*story, _said(thread, "d", 6, kind="delete", replaces="m")] if deleted else story
 
 
-async def _post(shop: Shop, message: dict[str, Any]) -> dict[str, str]:
+async def _post(workspace: Workspace, message: dict[str, Any]) -> dict[str, str]:
     """Posts it as any connector does: again after a 503."""
 
     async def taken() -> Any:
-        answer = await shop.call("POST", "/messages", "connector", "intake", json=message)
+        answer = await workspace.call("POST", "/messages", "connector", "intake", json=message)
         return None if answer.status_code == 503 else answer
 
     posted = await until(taken)
@@ -47,11 +47,11 @@ async def _post(shop: Shop, message: dict[str, Any]) -> dict[str, str]:
     return accepted
 
 
-async def _end(shop: Shop, ticket: str, count: int) -> list[dict[str, Any]]:
+async def _end(workspace: Workspace, ticket: str, count: int) -> list[dict[str, Any]]:
     """All messages of a conversation once they are there, by their words and marks."""
 
     async def there() -> Any:
-        answer = await shop.call("GET", f"/tickets/{ticket}/messages")
+        answer = await workspace.call("GET", f"/tickets/{ticket}/messages")
         items = answer.json()["items"] if answer.status_code == 200 else []
         return items if len(items) == count else None
 
@@ -65,8 +65,8 @@ async def _end(shop: Shop, ticket: str, count: int) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-async def test_any_order_of_a_message_and_what_changes_it_ends_the_same(shop: Shop, deleted: bool) -> None:
-    await shop.open()
+async def test_any_order_of_a_message_and_what_changes_it_ends_the_same(workspace: Workspace, deleted: bool) -> None:
+    await workspace.open()
     chance = random.Random(5)
     ends = []
     for number in range(10):
@@ -76,9 +76,9 @@ async def test_any_order_of_a_message_and_what_changes_it_ends_the_same(shop: Sh
             chance.shuffle(order)
         tickets = set()
         for message in order:
-            tickets.add((await _post(shop, message))["ticket_id"])
+            tickets.add((await _post(workspace, message))["ticket_id"])
         (ticket,) = tickets
-        ends.append(await _end(shop, ticket, len(story)))
+        ends.append(await _end(workspace, ticket, len(story)))
     for end in ends:
         for one in end:
             del one["attachments"]  # each has ids of its own
@@ -93,51 +93,51 @@ async def test_any_order_of_a_message_and_what_changes_it_ends_the_same(shop: Sh
         assert (original["deleted_at"], original["files"]) == (None, ["a.txt"])
 
 
-async def test_nothing_of_a_deleted_message_is_left_but_that_it_was(shop: Shop) -> None:
-    await shop.open()
+async def test_nothing_of_a_deleted_message_is_left_but_that_it_was(workspace: Workspace) -> None:
+    await workspace.open()
     headers = {"content-type": "text/plain"}
-    kept = await shop.call("POST", "/attachments", "connector", "intake", content=b"1234", headers=headers)
+    kept = await workspace.call("POST", "/attachments", "connector", "intake", content=b"1234", headers=headers)
     files = [
         {"attachment_id": kept.json()["attachment_id"]},
         {"name": "pin.txt", "content_type": "text/plain", "content_base64": "MTIzNA=="},
     ]
     message = _said("t", "m", 1, text="The PIN is swordfish", attachments=files)
-    posted = await _post(shop, message)
+    posted = await _post(workspace, message)
     ticket = posted["ticket_id"]
-    (first,) = await _end(shop, ticket, 1)
+    (first,) = await _end(workspace, ticket, 1)
     ids = [file["attachment_id"] for file in first["attachments"]]
     for id in ids:
-        assert (await shop.call("GET", f"/attachments/{id}", "agent", "intake")).content == b"1234"
+        assert (await workspace.call("GET", f"/attachments/{id}", "agent", "intake")).content == b"1234"
     edit = _said("elsewhere", "e", 2, kind="edit", text="The PIN is swordfish, sorry")
     for change in (edit | {"replaces": "t/m"}, _said("t", "d", 3, kind="delete", replaces="m")):
-        assert (await _post(shop, change))["ticket_id"] == ticket, "it joins the conversation of what it is about"
-    end = await _end(shop, ticket, 3)
+        assert (await _post(workspace, change))["ticket_id"] == ticket, "it joins the conversation of what it is about"
+    end = await _end(workspace, ticket, 3)
     assert [(one["kind"], one["text"], one["attachments"]) for one in end] == [
         ("message", "", []), ("edit", "", []), ("delete", "", []),
     ]  # fmt: skip
     for id in ids:
-        gone = await shop.call("GET", f"/attachments/{id}", "agent", "intake")
+        gone = await workspace.call("GET", f"/attachments/{id}", "agent", "intake")
         assert (gone.status_code, gone.json()["type"]) == (410, "/problems/attachment-deleted")
-    timeline = await shop.call("GET", f"/tickets/{ticket}/timeline")
+    timeline = await workspace.call("GET", f"/tickets/{ticket}/timeline")
     assert "swordfish" not in timeline.text
     told = [event["data"] for event in timeline.json()["items"] if event["type"] == "message.received"]
     assert [one["kind"] for one in told] == ["message", "edit", "delete"]
     assert [one.get("replaces") for one in told] == [None, posted["message_id"], posted["message_id"]]
     changed = [event["data"]["change"] for event in timeline.json()["items"] if event["type"] == "message.changed"]
     assert changed == ["edited", "deleted"]
-    assert (await shop.get("/tickets?q=swordfish"))["items"] == []
-    shown = await shop.get(f"/tickets/{ticket}")
+    assert (await workspace.get("/tickets?q=swordfish"))["items"] == []
+    shown = await workspace.get(f"/tickets/{ticket}")
     assert shown["state"] in ("queued", "offered")
 
 
-async def test_an_edit_does_not_open_what_was_closed(shop: Shop) -> None:
-    await shop.open()
-    ticket = await shop.write("t")
-    await shop.hold(ticket)
+async def test_an_edit_does_not_open_what_was_closed(workspace: Workspace) -> None:
+    await workspace.open()
+    ticket = await workspace.write("t")
+    await workspace.hold(ticket)
     resolved = {"outcome": "spam"}
-    assert (await shop.call("POST", f"/tickets/{ticket}/resolve", json=resolved)).status_code == 200
+    assert (await workspace.call("POST", f"/tickets/{ticket}/resolve", json=resolved)).status_code == 200
     edit = _said("t", "e", 1, kind="edit", text="Goodbye") | {"replaces": "m1"}
-    assert (await _post(shop, edit))["ticket_id"] == ticket
-    end = await _end(shop, ticket, 2)
+    assert (await _post(workspace, edit))["ticket_id"] == ticket
+    end = await _end(workspace, ticket, 2)
     assert [one["text"] for one in end] == ["Goodbye", "Goodbye"]
-    assert (await shop.get(f"/tickets/{ticket}"))["state"] == "resolved"
+    assert (await workspace.get(f"/tickets/{ticket}"))["state"] == "resolved"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.integration.services import Services
 from tests.integration.test_tenancy import (
     BODIES,
     MARK,
@@ -17,7 +18,6 @@ from tests.integration.test_tenancy import (
     routes_of,
     urls,
 )
-from tests.integration.town import Town
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(300)]
 
@@ -53,7 +53,7 @@ def searches(operation: dict[str, Any]) -> Iterator[dict[str, str]]:
             yield {parameter["name"]: known[parameter["name"]]}
 
 
-async def what_it_brought(town: Town, acme: dict[str, list[str]]) -> list[Any]:
+async def what_it_brought(services: Services, acme: dict[str, list[str]]) -> list[Any]:
     """Everything that a change by the other connector would show in."""
     ticket, _, message, delivery, customer = acme["id"][:5]
     paths = (
@@ -65,15 +65,15 @@ async def what_it_brought(town: Town, acme: dict[str, list[str]]) -> list[Any]:
         ("intake", "/v1/deliveries?connector=site-chat"),
         ("intake", f"/v1/customers/{customer}"),
     )
-    return [(path, (await town.call(service, "GET", path, "admin", "acme")).json()) for service, path in paths]
+    return [(path, (await services.call(service, "GET", path, "admin", "acme")).json()) for service, path in paths]
 
 
-async def test_no_route_shows_or_changes_what_another_connector_brought(town: Town) -> None:
-    acme = await live_in(town, "acme", MARK)
-    seen_before = await what_it_brought(town, acme)
+async def test_no_route_shows_or_changes_what_another_connector_brought(services: Services) -> None:
+    acme = await live_in(services, "acme", MARK)
+    seen_before = await what_it_brought(services, acme)
     ids = acme["id"][:5]
     walked = let_in = 0
-    for service, app in town.apps.items():
+    for service, app in services.apps.items():
         for method, path, names in routes_of(app):
             if path.endswith(NEVER_ENDING) or path.startswith(OPERATORS) or "{workspace}" in path or "{token}" in path:
                 continue
@@ -81,7 +81,7 @@ async def test_no_route_shows_or_changes_what_another_connector_brought(town: To
             for url in urls(path, names, acme):
                 for query in searches(operation):
                     for body in bodies_of(path, acme) if method in ("POST", "PUT", "PATCH") else [None]:
-                        answer = await town.call(
+                        answer = await services.call(
                             service, method, url, "connector", "acme", sub="app", json=body, params=query or None
                         )
                         walked, let_in = walked + 1, let_in + answer.is_success
@@ -96,19 +96,19 @@ async def test_no_route_shows_or_changes_what_another_connector_brought(town: To
                             assert not answer.is_success, (service, method, url, body, said)
     assert walked > 150
     assert let_in > 8, "a connector may do what concerns itself"
-    assert await what_it_brought(town, acme) == seen_before
+    assert await what_it_brought(services, acme) == seen_before
 
 
-async def test_each_operation_on_customers_finds_nobody_for_another_connectors_token(town: Town) -> None:
-    acme = await live_in(town, "acme", MARK)
+async def test_each_operation_on_customers_finds_nobody_for_another_connectors_token(services: Services) -> None:
+    acme = await live_in(services, "acme", MARK)
     customer = acme["id"][4]
-    operations = [route for route in routes_of(town.apps["intake"]) if route[1].startswith("/v1/customers")]
+    operations = [route for route in routes_of(services.apps["intake"]) if route[1].startswith("/v1/customers")]
     assert len(operations) >= 3
     for method, path, names in operations:
         body = None if method == "GET" else {"into": customer, "reason": "no"} if "merge" in path else CUSTOMER
         url = path.replace("{id}", customer)
         for sub, own in (("app", False), ("site-chat", True)):
-            answer = await town.call("intake", method, url, "connector", "acme", sub=sub, json=body)
+            answer = await services.call("intake", method, url, "connector", "acme", sub=sub, json=body)
             if names:
                 assert (answer.status_code == 404) is not own, (method, url, sub, answer.text)
             else:

@@ -19,10 +19,10 @@ from starlette.routing import Mount, Router
 
 from pointsman.local.process import free_port
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until
 from tests.integration.http.serving import a_token, bearer, with_key
-from tests.integration.runtime.tally import until
+from tests.integration.services import Services, running_services
 from tests.integration.test_tenancy import BODIES, a_document, live_in
-from tests.integration.town import Town, a_town
 from tests.integration.walking import Call, Walk
 
 pytestmark = pytest.mark.stack
@@ -49,20 +49,20 @@ BODIES_HERE: dict[str, Any] = BODIES | {
 
 
 @pytest.fixture
-async def town(installation: Installation, tmp_path: Path) -> AsyncIterator[Town]:
-    """A town without a limit on calls, so that nothing is refused before it is looked at."""
+async def services(installation: Installation, tmp_path: Path) -> AsyncIterator[Services]:
+    """The services without a limit on calls, so that nothing is refused before it is looked at."""
     settings = with_key(installation.settings, tmp_path).model_copy(
         update={"command_timeout_seconds": 10.0, "calls_per_second_max": 1e9}
     )
-    async with a_town(settings) as town:
-        yield town
+    async with running_services(settings) as services:
+        yield services
 
 
 @asynccontextmanager
-async def served(town: Town) -> AsyncIterator[str]:
+async def served(services: Services) -> AsyncIterator[str]:
     """The apps under one origin on a port of their own, by the server and its parser as in an installation."""
     port = free_port()
-    router = Router([Mount(f"/{name}", app) for name, app in town.apps.items()], redirect_slashes=False)
+    router = Router([Mount(f"/{name}", app) for name, app in services.apps.items()], redirect_slashes=False)
     config = uvicorn.Config(
         router,
         port=port,
@@ -85,12 +85,12 @@ async def served(town: Town) -> AsyncIterator[str]:
 class Walker:
     """Sends calls with a token that the route lets in, and keeps what is wrong with the answers."""
 
-    def __init__(self, town: Town, client: httpx.AsyncClient) -> None:
+    def __init__(self, services: Services, client: httpx.AsyncClient) -> None:
         self._client = client
         self._tokens = [
-            a_token(town.settings, "admin", "acme", "anna"),
-            a_token(town.settings, "connector", "acme", "site-chat"),
-            a_token(town.settings, "operator", "*", "root"),
+            a_token(services.settings, "admin", "acme", "anna"),
+            a_token(services.settings, "connector", "acme", "site-chat"),
+            a_token(services.settings, "operator", "*", "root"),
         ]
         self._lets_in: dict[tuple[str, str], int] = {}
         self._room = asyncio.Semaphore(AT_ONCE_MAX)
@@ -143,38 +143,38 @@ def _silent(status: int, text: str) -> str | None:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-async def test_no_string_number_or_instant_of_any_operation_is_an_error_of_ours(town: Town) -> None:
-    lived = await live_in(town, "acme", "xylophone")
+async def test_no_string_number_or_instant_of_any_operation_is_an_error_of_ours(services: Services) -> None:
+    lived = await live_in(services, "acme", "xylophone")
     known = {name: values[0] for name, values in lived.items()} | {"token": "none", "a": "anna"}
-    async with served(town) as origin, httpx.AsyncClient(base_url=origin, timeout=60, trust_env=False) as client:
-        walker = Walker(town, client)
-        for service, app in town.apps.items():
+    async with served(services) as origin, httpx.AsyncClient(base_url=origin, timeout=60, trust_env=False) as client:
+        walker = Walker(services, client)
+        for service, app in services.apps.items():
             walk = Walk(f"/{service}", app.openapi(), known, BODIES_HERE)
             for method, path, operation in walk.operations():
                 calls = walk.calls_of(method, path, operation)
                 await asyncio.gather(*(walker.walk((method, path), call) for call in calls))
     assert not walker.wrong, f"{len(walker.wrong)} of {walker.seen}:\n" + "\n".join(walker.wrong[:25])
     assert walker.seen.total() > 1_000
-    await the_whole_line_goes_on(town)
-    for service in town.apps:
-        letters = (await town.call(service, "GET", "/v1/dead-letters", "operator", "*")).json()["items"]
+    await the_whole_line_goes_on(services)
+    for service in services.apps:
+        letters = (await services.call(service, "GET", "/v1/dead-letters", "operator", "*")).json()["items"]
         assert not letters, (service, letters)
 
 
-async def the_whole_line_goes_on(town: Town) -> None:
+async def the_whole_line_goes_on(services: Services) -> None:
     """A message goes through every service behind all that was sent before."""
     message = {"connector": "site-chat", "external_id": "last", "thread": "last", "text": "still there?"}
-    posted = await town.call("intake", "POST", "/v1/messages", "connector", "acme", json=message)
+    posted = await services.call("intake", "POST", "/v1/messages", "connector", "acme", json=message)
     assert posted.status_code == 202, posted.text
     ticket = posted.json()["ticket_id"]
 
     async def counted() -> Any:
-        return (await town.call("sla", "GET", f"/v1/tickets/{ticket}/clocks", "agent", "acme")).is_success
+        return (await services.call("sla", "GET", f"/v1/tickets/{ticket}/clocks", "agent", "acme")).is_success
 
     await until(counted, 60)
 
     async def told() -> Any:
-        rows = await town.call(
+        rows = await services.call(
             "metrics", "GET", "/v1/exports/tickets", "admin", "acme", headers={"Accept": "application/x-ndjson"}
         )
         return ticket in rows.text

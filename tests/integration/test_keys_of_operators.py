@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.integration.http.serving import a_client, a_token, bearer
+from tests.integration.services import Services
 from tests.integration.test_tenancy import a_document
-from tests.integration.town import Town
 
 pytestmark = pytest.mark.stack
 
@@ -25,17 +25,17 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-async def test_the_same_key_in_another_workspace_is_another_call(town: Town) -> None:
-    operator = a_token(town.settings, "operator", "*", "root")
+async def test_the_same_key_in_another_workspace_is_another_call(services: Services) -> None:
+    operator = a_token(services.settings, "operator", "*", "root")
     for workspace in ("acme", "other"):
-        await town.call(
+        await services.call(
             "routing", "PUT", "/v1/config", "operator", "*", json=a_document(workspace), headers={"If-None-Match": "*"}
         )
     for service, path, call in CALLS:
         answers: dict[str, Any] = {}
         for workspace in ("acme", "other", "acme"):
             headers = bearer(operator, **{"Idempotency-Key": "k1", "Pointsman-Workspace": workspace})
-            async with a_client(town.apps[service]) as client:
+            async with a_client(services.apps[service]) as client:
                 answer = await client.post(path, **call | {"headers": headers | call.get("headers", {})})
             assert answer.is_success, (path, workspace, answer.text)
             replayed = answer.headers.get("Idempotency-Replayed") == "true"

@@ -15,8 +15,8 @@ from fastapi import FastAPI
 
 from pointsman.testing.installation import Installation
 from tests.integration.http.serving import a_client, a_token, bearer, with_key
+from tests.integration.services import Services, running_services
 from tests.integration.test_tenancy import BODIES, MARK, NEVER_ENDING, OPERATORS, live_in, routes_of
-from tests.integration.town import Town, a_town
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
@@ -41,15 +41,15 @@ IDS = {"tickets": 0, "offers": 1, "messages": 2, "replies": 3, "deliveries": 3, 
 
 
 @pytest.fixture
-async def narrow_town(installation: Installation, tmp_path: Path) -> AsyncIterator[Town]:
+async def narrow_town(installation: Installation, tmp_path: Path) -> AsyncIterator[Services]:
     """Every service with one connection for its API."""
     changes = {"command_timeout_seconds": 10.0, "database_connections_max": 1, "database_wait_seconds": 20.0}
-    async with a_town(with_key(installation.settings, tmp_path).model_copy(update=changes)) as town:
-        yield town
+    async with running_services(with_key(installation.settings, tmp_path).model_copy(update=changes)) as services:
+        yield services
 
 
 @pytest.mark.long
-async def test_twenty_calls_at_once_of_each_route_end_over_one_connection(narrow_town: Town) -> None:
+async def test_twenty_calls_at_once_of_each_route_end_over_one_connection(narrow_town: Services) -> None:
     known = await live_in(narrow_town, "acme", MARK)
     walked = 0
     for app in narrow_town.apps.values():
@@ -61,8 +61,8 @@ async def test_twenty_calls_at_once_of_each_route_end_over_one_connection(narrow
     assert walked > 100
 
 
-async def _twenty_at_once(client: httpx.AsyncClient, town: Town, method: str, path: str, url: str) -> None:
-    headers = await _admitted(client, town, method, path, url)
+async def _twenty_at_once(client: httpx.AsyncClient, services: Services, method: str, path: str, url: str) -> None:
+    headers = await _admitted(client, services, method, path, url)
     keys = [{"Idempotency-Key": f"{method} {path} {n}"} for n in range(AT_ONCE)]
     calls = [_call(client, method, path, url, headers | key) for key in keys]
     for answer in await _ending(calls, f"{method} {path}"):
@@ -70,7 +70,7 @@ async def _twenty_at_once(client: httpx.AsyncClient, town: Town, method: str, pa
         assert fine, (method, url, answer.text)
 
 
-async def test_twenty_open_streams_leave_the_connection_to_others(narrow_town: Town) -> None:
+async def test_twenty_open_streams_leave_the_connection_to_others(narrow_town: Services) -> None:
     await live_in(narrow_town, "acme", MARK)
     token = bearer(a_token(narrow_town.settings, "admin"))
     streams = 0
@@ -133,12 +133,12 @@ def _url(path: str, names: list[str], known: dict[str, list[str]]) -> str:
     return path
 
 
-async def _admitted(client: httpx.AsyncClient, town: Town, method: str, path: str, url: str) -> dict[str, str]:
+async def _admitted(client: httpx.AsyncClient, services: Services, method: str, path: str, url: str) -> dict[str, str]:
     """The headers of a role that the route lets in."""
     if path.startswith(OPERATORS):
-        return bearer(a_token(town.settings, "operator", "*"), **{"Pointsman-Workspace": "acme"})
+        return bearer(a_token(services.settings, "operator", "*"), **{"Pointsman-Workspace": "acme"})
     for role in ROLES:
-        headers = bearer(a_token(town.settings, role, sub="site-chat" if role == "connector" else "anna"))
+        headers = bearer(a_token(services.settings, role, sub="site-chat" if role == "connector" else "anna"))
         answer = await _call(client, method, path, url, headers)
         if answer.status_code != 403 or not answer.json()["type"].endswith(("/wrong-role", "/another-connector")):
             return headers

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.shop import Shop
+from tests.integration.workspace import Workspace
 
 pytestmark = pytest.mark.stack
 
@@ -13,15 +13,15 @@ GOOD = b64encode(bytes(24)).decode()
 LOOSE = ("whsec_", "whsec_YQ==", f"whsec_{GOOD[:-1]}", f"whsec_{GOOD[:-4]}-_-_")
 
 
-async def test_a_key_that_would_verify_forgeries_is_found_when_it_is_put(shop: Shop) -> None:
+async def test_a_key_that_would_verify_forgeries_is_found_when_it_is_put(workspace: Workspace) -> None:
     """By its prefix in every service; without the prefix where the document names it for a Standard Webhook."""
     chat = {"channel": "chat", "kind": "json"}
     site = chat | {"verify": {"scheme": "standard-webhooks", "secret": "site"}}
     hook = {"url_from": "crm-url", "secret": "crm", "events": ["ticket.assigned"]}
-    await shop.open(connectors={"site": site, "site-chat": chat}, webhooks={"crm": hook})
+    await workspace.open(connectors={"site": site, "site-chat": chat}, webhooks={"crm": hook})
 
     async def put(service: str, name: str, value: str) -> Any:
-        return await shop.call("PUT", f"/secrets/{name}", "admin", service, json={"value": value})
+        return await workspace.call("PUT", f"/secrets/{name}", "admin", service, json={"value": value})
 
     for service, name in (("intake", "site"), ("routing", "crm"), ("sla", "any"), ("intake", "any")):
         for loose in LOOSE:

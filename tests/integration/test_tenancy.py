@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.integration.runtime.tally import until
-from tests.integration.town import Town
+from pointsman.testing.waiting import until
+from tests.integration.services import Services
 
 pytestmark = pytest.mark.stack
 
@@ -57,21 +57,25 @@ def a_document(workspace: str) -> dict[str, Any]:
     }
 
 
-async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]:
+async def live_in(services: Services, workspace: str, text: str) -> dict[str, list[str]]:
     """Makes a workspace, lets a customer write and an agent answer; gives the ids of what came of it."""
 
     async def get(service: str, path: str, role: str = "agent") -> Any:
-        return (await town.call(service, "GET", path, role, workspace)).json()
+        return (await services.call(service, "GET", path, role, workspace)).json()
 
-    created = await town.call(
+    created = await services.call(
         "routing", "PUT", "/v1/config", "operator", "*", json=a_document(workspace), headers={"If-None-Match": "*"}
     )
     assert created.status_code == 200, created.text
     for service in ("routing", "intake"):
-        secret = await town.call(service, "PUT", f"/v1/secrets/{text}", "admin", workspace, json={"value": "s3cret"})
+        secret = await services.call(
+            service, "PUT", f"/v1/secrets/{text}", "admin", workspace, json={"value": "s3cret"}
+        )
         assert secret.status_code == 200, secret.text
     presence = {"session": "s1", "lease_seconds": 600, "state": "available"}
-    assert (await town.call("routing", "PUT", "/v1/me/presence", "agent", workspace, json=presence)).status_code == 200
+    assert (
+        await services.call("routing", "PUT", "/v1/me/presence", "agent", workspace, json=presence)
+    ).status_code == 200
 
     async def has_config() -> bool:
         return all(
@@ -87,7 +91,7 @@ async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]
         "subject": text,
         "text": text,
     }
-    posted = await town.call("intake", "POST", "/v1/messages", "connector", workspace, json=message)
+    posted = await services.call("intake", "POST", "/v1/messages", "connector", workspace, json=message)
     assert posted.status_code == 202, posted.text
     ticket = posted.json()["ticket_id"]
 
@@ -95,14 +99,14 @@ async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]
         return (await get("routing", "/v1/me/offers"))["items"]
 
     (offer,) = await until(offered)
-    assert (await town.call("routing", "POST", f"/v1/offers/{offer['id']}/accept", "agent", workspace)).is_success
-    reply = await town.call(
+    assert (await services.call("routing", "POST", f"/v1/offers/{offer['id']}/accept", "agent", workspace)).is_success
+    reply = await services.call(
         "routing", "POST", f"/v1/tickets/{ticket}/messages", "agent", workspace, json={"text": text, "public": True}
     )
     assert reply.status_code == 201, reply.text
 
     async def replied() -> Any:
-        found = (await town.call("intake", "GET", "/v1/replies?connector=site-chat", "connector", workspace)).json()
+        found = (await services.call("intake", "GET", "/v1/replies?connector=site-chat", "connector", workspace)).json()
         return found["items"]
 
     (delivery,) = await until(replied)
@@ -112,13 +116,13 @@ async def live_in(town: Town, workspace: str, text: str) -> dict[str, list[str]]
 
     await until(clocks)
     customer = (await get("routing", f"/v1/tickets/{ticket}"))["customer"]["id"]
-    issued = await town.call(
+    issued = await services.call(
         "routing", "POST", "/v1/tokens", "admin", workspace, json={"role": "viewer", "sub": text, "ttl_seconds": 60}
     )
-    told = (await town.call("sla", "POST", f"/v1/notify/target-{text}/test", "admin", workspace)).json()
+    told = (await services.call("sla", "POST", f"/v1/notify/target-{text}/test", "admin", workspace)).json()
     began = [ticket, offer["id"], posted.json()["message_id"], delivery["id"], customer, issued.json()["token_id"]]
     silence = {"match": {"queue": f"queue-{text}"}, "until": "2030-01-01T00:00:00Z", "reason": text}
-    silenced = await town.call("sla", "POST", "/v1/silences", "supervisor", workspace, json=silence)
+    silenced = await services.call("sla", "POST", "/v1/silences", "supervisor", workspace, json=silence)
     assert silenced.status_code == 201, silenced.text
     return {
         "id": [*began, told["id"], silenced.json()["id"]],
@@ -147,13 +151,13 @@ def routes_of(app: FastAPI) -> list[tuple[str, str, list[str]]]:
 
 
 @pytest.mark.timeout(300)
-async def test_no_route_shows_or_changes_another_workspaces_things(town: Town) -> None:
-    acme = await live_in(town, "acme", MARK)
-    other = await live_in(town, "other", "plain")
-    seen_before = await what_acme_sees(town, acme)
+async def test_no_route_shows_or_changes_another_workspaces_things(services: Services) -> None:
+    acme = await live_in(services, "acme", MARK)
+    other = await live_in(services, "other", "plain")
+    seen_before = await what_acme_sees(services, acme)
     ids = [id for id in acme["id"] if id not in other["id"]]
     walked = 0
-    for service, app in town.apps.items():
+    for service, app in services.apps.items():
         for method, path, names in routes_of(app):
             if path.endswith(NEVER_ENDING) or "{workspace}" in path or "{token}" in path:
                 continue  # streams have tests of their own; hooks are proved by their bytes, links by their tokens
@@ -162,7 +166,7 @@ async def test_no_route_shows_or_changes_another_workspaces_things(town: Town) -
                 for role in ("operator",) if path.startswith(OPERATORS) else ROLES:
                     if answer is not None and answer.status_code != 403:
                         continue
-                    answer = await town.call(
+                    answer = await services.call(
                         service,
                         method,
                         url,
@@ -181,7 +185,7 @@ async def test_no_route_shows_or_changes_another_workspaces_things(town: Town) -
                     if any(id in url for id in ids):
                         assert not answer.is_success, (service, method, url, role, said)
     assert walked > 100
-    assert await what_acme_sees(town, acme) == seen_before
+    assert await what_acme_sees(services, acme) == seen_before
 
 
 def urls(path: str, names: list[str], known: dict[str, list[str]]) -> list[str]:
@@ -192,7 +196,7 @@ def urls(path: str, names: list[str], known: dict[str, list[str]]) -> list[str]:
     return found
 
 
-async def what_acme_sees(town: Town, acme: dict[str, list[str]]) -> str:
+async def what_acme_sees(services: Services, acme: dict[str, list[str]]) -> str:
     """Everything that a change from outside would show in."""
     paths = [
         ("routing", "/v1/config"),
@@ -210,7 +214,7 @@ async def what_acme_sees(town: Town, acme: dict[str, list[str]]) -> str:
     ]
     seen = []
     for service, path in paths:
-        answer = await town.call(service, "GET", path, "admin", "acme")
+        answer = await services.call(service, "GET", path, "admin", "acme")
         assert answer.is_success, (path, answer.text)
         value = answer.json()
         for clock in value.get("items", []) if service == "sla" else []:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from pointsman.core.ids import lane_of
+from pointsman.testing.waiting import until
 from pointsman_routing.classify.rules import NOT_ASKED
-from tests.integration.runtime.tally import until
-from tests.integration.town import Town
+from tests.integration.services import Services
 
 pytestmark = pytest.mark.stack
 
@@ -31,20 +31,20 @@ def a_document(workspace: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-async def configured(town: Town, workspace: str, rules: list[dict[str, Any]]) -> None:
+async def configured(services: Services, workspace: str, rules: list[dict[str, Any]]) -> None:
     document = a_document(workspace, rules)
     asked = {"json": document, "headers": {"If-None-Match": "*"}}
-    made = await town.call("routing", "PUT", "/v1/config", "operator", "*", **asked)
+    made = await services.call("routing", "PUT", "/v1/config", "operator", "*", **asked)
     assert made.status_code == 200, made.text
 
     async def known() -> bool:
-        answer = await town.call("intake", "GET", "/v1/config-version", "agent", workspace)
+        answer = await services.call("intake", "GET", "/v1/config-version", "agent", workspace)
         return answer.is_success and bool(answer.json()["config_version"])
 
     await until(known)
 
 
-async def wrote(town: Town, workspace: str, number: int, text: str) -> str:
+async def wrote(services: Services, workspace: str, number: int, text: str) -> str:
     message = {
         "connector": "site-chat",
         "external_id": f"m{number}",
@@ -52,29 +52,29 @@ async def wrote(town: Town, workspace: str, number: int, text: str) -> str:
         "customer": {"handle": f"customer-{number}"},
         "text": text,
     }
-    posted = await town.call("intake", "POST", "/v1/messages", "connector", workspace, json=message)
+    posted = await services.call("intake", "POST", "/v1/messages", "connector", workspace, json=message)
     assert posted.status_code == 202, posted.text
     return str(posted.json()["ticket_id"])
 
 
-async def test_a_workspace_with_five_hundred_expensive_rules_holds_up_no_other_on_its_lane(town: Town) -> None:
+async def test_a_workspace_with_five_hundred_expensive_rules_holds_up_no_other_on_its_lane(services: Services) -> None:
     """Each of its messages would take two seconds: thirty of them, a minute."""
-    partitions = town.settings.partitions
+    partitions = services.settings.partitions
     greedy = "greedy"
     modest = next(name for n in count() if lane_of(name := f"modest-{n}", partitions) == lane_of(greedy, partitions))
     rules = [{"when": {"text": EXPENSIVE}, "set": {"tags": [f"t{n}"]}} for n in range(RULES)]
-    await configured(town, greedy, rules)
-    await configured(town, modest, [{"when": {"text": "refund"}, "set": {"category": "refund"}}])
-    before = await asyncio.gather(*(wrote(town, greedy, number, TEXT) for number in range(MESSAGES)))
-    ticket = await wrote(town, modest, 1, "I want a refund")
+    await configured(services, greedy, rules)
+    await configured(services, modest, [{"when": {"text": "refund"}, "set": {"category": "refund"}}])
+    before = await asyncio.gather(*(wrote(services, greedy, number, TEXT) for number in range(MESSAGES)))
+    ticket = await wrote(services, modest, 1, "I want a refund")
 
     async def read(workspace: str, id: str) -> Any:
-        answer = await town.call("routing", "GET", f"/v1/tickets/{id}", "agent", workspace)
+        answer = await services.call("routing", "GET", f"/v1/tickets/{id}", "agent", workspace)
         return answer.json() if answer.is_success else None
 
     seen = await until(lambda: read(modest, ticket), within_seconds=20)
     assert seen["category"] == "refund", "who asks for little is answered whole"
     for id in (before[0], before[-1]):
         await until(partial(read, greedy, id), within_seconds=20)
-    timeline = await town.call("routing", "GET", f"/v1/tickets/{before[-1]}/timeline", "agent", greedy)
+    timeline = await services.call("routing", "GET", f"/v1/tickets/{before[-1]}/timeline", "agent", greedy)
     assert NOT_ASKED in timeline.text

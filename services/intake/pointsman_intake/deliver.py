@@ -69,7 +69,7 @@ class NotTaken(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Delivered:
     """The receiver took it, and may have said under which id and in which conversation."""
 
     external_id: str | None = None
@@ -148,7 +148,7 @@ class DeliveryLoop:
         at = self._group.clock.now()
         await self._group.submit(Arrival(row["workspace"], row["connector"], at, reports=(report,)))
 
-    async def _sent(self, row: Any) -> Taken:
+    async def _sent(self, row: Any) -> Delivered:
         """`_send`; a fault of ours is a reason like others, so that no reply waits for ever without one."""
         try:
             return await self._send(row)
@@ -158,7 +158,7 @@ class DeliveryLoop:
             log.exception("reply not sent", message=row["id"])
             raise NotTaken(f"a fault of ours: {type(error).__name__}") from error
 
-    async def _send(self, row: Any) -> Taken:
+    async def _send(self, row: Any) -> Delivered:
         """Sends it, with a few quick tries. Raises `NotTaken`."""
         found = await self._book.connector(row["workspace"], row["connector"])
         if found is None:
@@ -183,7 +183,7 @@ class DeliveryLoop:
         except SecretMissing as error:
             raise NotTaken(str(error), lacks=error.name) from error
 
-    async def _post(self, url: str, secrets: Sequence[str], id: str, body: bytes) -> Taken:
+    async def _post(self, url: str, secrets: Sequence[str], id: str, body: bytes) -> Delivered:
         now = self._group.clock.now()
         try:
             headers = signed_headers(secrets, id, body, now)
@@ -213,13 +213,13 @@ def _refused(answer: OutboundAnswer) -> NotTaken:
     return NotTaken(reason, after_seconds=0.0 if answer.status >= 500 else None)
 
 
-def _taken(answer: OutboundAnswer) -> Taken:
+def _taken(answer: OutboundAnswer) -> Delivered:
     """A receiver may answer `{external_id?, thread?}`: the provider's names of what it made of the reply."""
     try:
         said = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
-        return Taken()
+        return Delivered()
     if not isinstance(said, dict):
-        return Taken()
+        return Delivered()
     known = {name: said[name] for name in ("external_id", "thread") if isinstance(said.get(name), str)}
-    return Taken(**{name: value[:512] for name, value in known.items() if value and "\x00" not in value})
+    return Delivered(**{name: value[:512] for name, value in known.items() if value and "\x00" not in value})

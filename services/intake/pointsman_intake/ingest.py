@@ -26,7 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Quarantined:
+class InQuarantine:
     """It is in the quarantine, under this id, and why."""
 
     quarantine_id: str
@@ -47,10 +47,10 @@ async def understood(work: Awaitable[T]) -> T:
 
 async def accepted_or_quarantined(
     db: Database, workspace: str, connector: str, source: str, raw: Raw, at: Instant, work: Awaitable[T]
-) -> T | Quarantined:
+) -> T | InQuarantine:
     """What the work gives; when it is not understood, where its bytes are kept. `source` is `email` or `hook`."""
     try:
         return await understood(work)
     except NotUnderstood as why:
         id = await put_in_quarantine(db, workspace, connector, source, raw, why, at)
-        return Quarantined(id, why.reason)
+        return InQuarantine(id, why.reason)

@@ -16,7 +16,7 @@ from pointsman.runtime.http.app import service_app
 from pointsman.runtime.http.instants import GivenInstant
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import Problem, invalid
-from pointsman.runtime.http.streams import Event, event_stream, stream
+from pointsman.runtime.http.streams import StreamEvent, event_stream, stream
 from pointsman.runtime.process import ApiProcess
 from pointsman_metrics import exports
 from pointsman_metrics.live import LiveBoard
@@ -168,10 +168,10 @@ def create(process: ApiProcess) -> FastAPI:
     return app
 
 
-async def _live_events(board: LiveBoard, workspace: str) -> AsyncIterator[Event]:
+async def _live_events(board: LiveBoard, workspace: str) -> AsyncIterator[StreamEvent]:
     async with board.watch(workspace) as editions, aclosing(editions) as figures:
         async for edition in figures:
-            yield Event("live", edition)
+            yield StreamEvent("live", edition)
 
 
 def _interval(start: datetime | None, end: datetime | None, now: datetime) -> tuple[datetime, datetime]:

@@ -8,7 +8,7 @@ import pytest
 
 from pointsman.client import Connector
 from pointsman.local.folder import StackFolder
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from tests.integration.cli.program import POINTSMAN, piped, running
 from tests.integration.cli.sessions import a_session, agent_state, has_reply, token_of
 
@@ -36,7 +36,7 @@ async def test_an_agent_works_in_the_terminal(stack: StackFolder) -> None:
             terminal.expect("1 < noted")
             terminal.type("answer 1 It is  on its way.")
             terminal.expect("1 < answered")
-            await until_it(lambda: has_reply(connector, posted.ticket_id, "It is  on its way."))
+            await until(lambda: has_reply(connector, posted.ticket_id, "It is  on its way."))
             await connector.post(external_id="a2", text="And when?", **first)
             terminal.expect("1 > Ada: And when")
             terminal.type("pend 1")

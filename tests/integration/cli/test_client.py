@@ -13,7 +13,7 @@ import pytest
 from pointsman.client import Agent, Connector, Offer, Supervisor, event_pages
 from pointsman.client.session import ApiError
 from pointsman.local.folder import StackFolder
-from pointsman.testing.waiting import until, until_it
+from pointsman.testing.waiting import until
 from tests.integration.cli.program import piped, running
 from tests.integration.cli.sessions import a_session, agent_state, token_of
 
@@ -71,7 +71,7 @@ async def test_a_lease_is_renewed_in_the_background(stack: StackFolder) -> None:
             async def renewed() -> bool:
                 return await lives_until() > first
 
-            await until_it(renewed, within_seconds=120)
+            await until(renewed, within_seconds=120)
             assert not duty.ended.is_set()
     assert await agent_state(stack, "anna") == "offline"
 
@@ -164,7 +164,7 @@ async def test_the_client_takes_what_the_calls_take(stack: StackFolder) -> None:
             await connector.delivered(reply.id, "p1", thread="at-the-provider")
             more = await connector.post(external_id="c2", thread="at-the-provider", text="Thank you")
             assert more.ticket_id == posted.ticket_id
-            await until_it(lambda: _has_message(agent, posted.ticket_id, "Thank you"))
+            await until(lambda: _has_message(agent, posted.ticket_id, "Thank you"))
             until_then = datetime.now(UTC) + timedelta(days=1)
             with pytest.raises(ApiError) as refused:
                 await agent.snooze(posted.ticket_id, until_then, last_message_id=posted.message_id)

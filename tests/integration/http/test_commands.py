@@ -15,9 +15,9 @@ from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.process import ApiProcess
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until
 from tests.integration.http.echo import ANNA, an_echo
 from tests.integration.http.serving import a_process, with_key
-from tests.integration.runtime.tally import until
 
 pytestmark = pytest.mark.stack
 

@@ -12,9 +12,9 @@ from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.issuer_keys import generate_key_file
 from pointsman.runtime.process import ApiProcess
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until
 from tests.integration.http.serving import a_client, a_process, a_token, bearer
-from tests.integration.routing.floor import a_floor
-from tests.integration.runtime.tally import until
+from tests.integration.routing.service import a_routing_service
 
 pytestmark = pytest.mark.stack
 
@@ -41,7 +41,10 @@ async def test_every_process_learns_of_a_revocation(installation: Installation, 
     broker = await start("first")
     try:
         changes = {"broker": f"file:{address}", **Tansu.settings}
-        async with a_floor(installation, tmp_path, **changes) as floor, a_process(floor.settings, "intake") as running:
+        async with (
+            a_routing_service(installation, tmp_path, **changes) as floor,
+            a_process(floor.settings, "intake") as running,
+        ):
             await floor.open_workspace()
             admin = await floor.as_("admin", "root")
             body = {"role": "connector", "sub": "site-chat", "ttl_seconds": 600}
@@ -62,7 +65,7 @@ async def test_every_process_learns_of_a_revocation(installation: Installation, 
 
 async def test_a_token_that_was_signed_offline_is_revoked_by_its_id(installation: Installation, tmp_path: Path) -> None:
     """An operator's, which is in no list, without naming a workspace; and a workspace's, which no list has."""
-    async with a_floor(installation, tmp_path) as floor, a_process(floor.settings, "intake") as elsewhere:
+    async with a_routing_service(installation, tmp_path) as floor, a_process(floor.settings, "intake") as elsewhere:
         await floor.open_workspace()
         stolen = {"token": a_token(floor.settings, "connector", token_id="tok_stolen")}
         gone = bearer(a_token(floor.settings, "operator", "*", token_id="tok_gone"))
@@ -88,7 +91,7 @@ async def test_a_token_that_was_signed_offline_is_revoked_by_its_id(installation
 
 async def test_a_rotation_of_the_key_ends_nothing_at_once(installation: Installation, tmp_path: Path) -> None:
     """The processes that run see the changed file: both keys verify, the first signs, and a removed one is refused."""
-    async with a_floor(installation, tmp_path) as floor:
+    async with a_routing_service(installation, tmp_path) as floor:
         await floor.open_workspace()
         path = floor.settings.key_file
         assert path is not None

@@ -22,7 +22,7 @@ from tests.integration.http.serving import with_key
 from tests.integration.intake.serving import Api, an_api, configure, put_secrets
 
 
-class Desk:
+class DeskTopic:
     """Stands for routing: says facts on the topic `desk`, numbered as a source does."""
 
     def __init__(self, group: GroupCommit[Emission, None]) -> None:
@@ -53,7 +53,7 @@ async def _tell(db: Any, items: Any, now: Instant) -> Any:
 class Stack:
     """An API process and a worker with its delivery loop on one installation, and the desk beside."""
 
-    def __init__(self, api: Api, desk: Desk, worker: Worker, settings: IntakeSettings, folder: Path) -> None:
+    def __init__(self, api: Api, desk: DeskTopic, worker: Worker, settings: IntakeSettings, folder: Path) -> None:
         self.api, self.desk, self.worker, self.settings, self.folder = api, desk, worker, settings, folder
 
     async def pull(self, sub: str = "site-chat", **params: Any) -> dict[str, Any]:
@@ -90,4 +90,4 @@ async def a_stack(installation: Installation, tmp_path: Path) -> AsyncIterator[S
         desk = GroupCommit(settings, service="routing", topic=DESK, handle=_tell, codec=codec, link=link)
         group = reporting(settings, link)
         async with desk, group, DeliveryLoop(settings, group), FetchingLoop(settings, group):
-            yield Stack(api, Desk(desk), worker, settings, tmp_path)
+            yield Stack(api, DeskTopic(desk), worker, settings, tmp_path)

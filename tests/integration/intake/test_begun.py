@@ -10,7 +10,7 @@ from pointsman.contracts.shapes import Author, Customer, Recipient
 from pointsman.core.ids import derived_id
 from pointsman.core.instant import Instant
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from tests.integration.intake.lane import Stack
 
 pytestmark = pytest.mark.stack
@@ -41,7 +41,7 @@ async def begins(stack: Stack, ticket: str = "tkt_new", **to: Any) -> Instant:
         occurred_at=at,
     )
     await stack.desk.say(ticket, opened, replied)
-    await until_it(lambda: stack.delivery(f"msg_{ticket}"))
+    await until(lambda: stack.delivery(f"msg_{ticket}"))
     return at
 
 

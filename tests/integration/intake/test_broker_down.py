@@ -10,7 +10,7 @@ from pointsman.contracts.topics import REQUESTS
 from pointsman.local import Tansu, create_topics
 from pointsman.runtime.broker import make_consumer
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from tests.integration.intake.serving import an_api, configure
 
 pytestmark = pytest.mark.stack
@@ -51,7 +51,7 @@ async def test_accepts_while_the_broker_is_down_and_tells_when_it_is_back(
                 return len(told) >= len(accepted)
 
             try:
-                await until_it(all_told, within_seconds=60)
+                await until(all_told, within_seconds=60)
             finally:
                 await consumer.stop()
         assert sorted(set(told)) == sorted(one["ticket_id"] for one in accepted)

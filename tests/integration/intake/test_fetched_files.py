@@ -13,7 +13,7 @@ import pytest
 
 from pointsman.local.process import LocalProcess
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until, until_it
+from pointsman.testing.waiting import until
 from pointsman_intake.api import forms
 from pointsman_intake.deliver import reporting
 from pointsman_intake.fetching import FetchingLoop
@@ -52,7 +52,7 @@ async def settled(api: Api, id: str) -> Any:
     async def is_settled() -> bool:
         return bool((await row(api, id))["state"] != "fetching")
 
-    await until_it(is_settled)
+    await until(is_settled)
     return await row(api, id)
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from pointsman.contracts.shapes import Attachment
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until
 from tests.integration.intake.lane import Stack
 from tests.integration.intake.serving import CONNECTORS, Api, configure
-from tests.integration.runtime.tally import until
 
 pytestmark = pytest.mark.stack
 

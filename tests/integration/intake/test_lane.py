@@ -17,7 +17,7 @@ from pointsman.contracts.desk import TicketClosed, TicketReopened
 from pointsman.contracts.shapes import Actor
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from tests.integration.intake.lane import Stack
 from tests.integration.intake.serving import CONNECTORS, SECRETS, put_secrets
 
@@ -60,7 +60,7 @@ async def test_a_new_version_is_known_as_soon_as_the_desk_applied_it(stack: Stac
     async def known() -> bool:
         return bool((await stack.api.get("/v1/config-version")).json()["config_version"] == 2)
 
-    await until_it(known)
+    await until(known)
     message = {"connector": "fresh", "external_id": "m1", "text": "Hello"}
     assert (await stack.api.post("/v1/messages", sub="fresh", json=message)).status_code == 202
 
@@ -70,7 +70,7 @@ async def test_a_closed_ticket_lets_its_thread_go(stack: Stack, installation: In
     first = (await stack.api.post("/v1/messages", json=message)).json()
     await stack.desk.say(first["ticket_id"], TicketClosed(ticket_id=first["ticket_id"]))
     db = await installation.connect("intake")
-    await until_it(lambda: db.fetchval("SELECT closed FROM thread"))
+    await until(lambda: db.fetchval("SELECT closed FROM thread"))
     await db.close()
     second = (await stack.api.post("/v1/messages", json=message | {"external_id": "m2"})).json()
     assert second["ticket_id"] != first["ticket_id"]
@@ -83,10 +83,10 @@ async def test_a_ticket_that_closed_and_reopened_keeps_its_thread(stack: Stack, 
     ticket = (await stack.api.post("/v1/messages", json=message)).json()["ticket_id"]
     db = await installation.connect("intake")
     await stack.desk.say(ticket, TicketClosed(ticket_id=ticket))
-    await until_it(lambda: db.fetchval("SELECT closed FROM thread"))
+    await until(lambda: db.fetchval("SELECT closed FROM thread"))
     late = TicketReopened(ticket_id=ticket, reason="the customer wrote", by=Actor(kind="customer", id="cus_1"))
     await stack.desk.say(ticket, late)
-    await until_it(lambda: db.fetchval("SELECT NOT closed FROM thread"))
+    await until(lambda: db.fetchval("SELECT NOT closed FROM thread"))
     await db.close()
     assert (await stack.api.post("/v1/messages", json=message | {"external_id": "m2"})).json()["ticket_id"] == ticket
 
@@ -102,7 +102,7 @@ async def test_a_merged_tickets_conversation_goes_on_in_the_last_of_the_chain(
     ]
     await asyncio.gather(*(stack.desk.say(fact.ticket_id, fact) for fact in merged))
     db = await installation.connect("intake")
-    await until_it(lambda: db.fetchval("SELECT true FROM thread WHERE ticket_id = 'tkt_c'"))
+    await until(lambda: db.fetchval("SELECT true FROM thread WHERE ticket_id = 'tkt_c'"))
     await db.close()
     second = (await stack.api.post("/v1/messages", json=message | {"external_id": "m2"})).json()
     assert second["ticket_id"] == "tkt_c"
@@ -132,7 +132,7 @@ async def test_nothing_that_runs_leaves_in_a_reply_pulled_or_pushed(stack: Stack
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(html=html)
         await stack.desk.reply(message="msg_r2", connector="pushed", html=html)
-        await until_it(lambda: _state(stack, "delivered", "msg_r2"))
+        await until(lambda: _state(stack, "delivered", "msg_r2"))
     pushed = orjson.loads(got[0][1])["data"]["html"]
     (pulled,) = (await stack.pull())["items"]
     assert pushed == pulled["html"] == '<p>Hello</p><img src="x">'
@@ -184,7 +184,7 @@ async def test_a_long_poll_ends_empty_when_nothing_comes(stack: Stack) -> None:
 
 async def test_a_failure_that_is_not_permanent_is_offered_again(stack: Stack) -> None:
     await stack.desk.reply()
-    await until_it(stack.delivery)
+    await until(stack.delivery)
     start = await stack.pull()
     failed = await stack.api.post("/v1/replies/msg_r1/failed", json={"reason": "busy"})
     assert failed.json()["state"] == "queued"
@@ -203,7 +203,7 @@ async def test_a_reply_leaves_as_a_signed_webhook(stack: Stack, installation: In
     async with a_receiver(answer=b'{"external_id": "p1"}') as (url, got):
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(connector="pushed")
-        await until_it(lambda: _state(stack, "delivered"))
+        await until(lambda: _state(stack, "delivered"))
     (headers, body), *rest = got
     assert not rest
     Webhook(SECRETS["sign"]).verify(body.decode(), headers)
@@ -226,7 +226,7 @@ async def test_during_a_rotation_a_reply_is_signed_with_both_secrets(stack: Stac
     async with a_receiver() as (url, got):
         (stack.folder / "secrets/acme/url").write_text(url)
         await stack.desk.reply(connector="pushed")
-        await until_it(lambda: _state(stack, "delivered"))
+        await until(lambda: _state(stack, "delivered"))
     ((headers, body),) = got
     for secret in (old, new):
         Webhook(secret).verify(body.decode(), headers)
@@ -243,12 +243,12 @@ async def test_setting_a_secret_wakes_the_replies_that_waited_for_it(stack: Stac
             async def told(name: str = name) -> bool:
                 return f"no secret '{name}'" in ((await stack.delivery() or {}).get("reason") or "")
 
-            await until_it(told)
+            await until(told)
             await stack.api.process.pool.execute("UPDATE delivery SET due_at = due_at + interval '1 hour', rounds = 7")
             assert not got
             put = await stack.api.client.put(f"/v1/secrets/{name}", json={"value": value}, headers=admin)
             assert put.status_code == 200
-        await until_it(lambda: _state(stack, "delivered"))
+        await until(lambda: _state(stack, "delivered"))
     assert len(got) == 1
 
 
@@ -256,7 +256,7 @@ async def test_delivery_is_tried_again_until_it_is_taken(stack: Stack) -> None:
     async with a_receiver(500, 503, 429, 400) as (url, got):
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(connector="pushed")
-        await until_it(lambda: _state(stack, "delivered"), within_seconds=60)
+        await until(lambda: _state(stack, "delivered"), within_seconds=60)
     assert len(got) == 5
     assert len({headers["webhook-id"] for headers, _ in got}) == 1
 
@@ -266,7 +266,7 @@ async def test_replies_of_a_conversation_leave_in_order(stack: Stack) -> None:
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(connector="pushed", message="msg_1")
         await stack.desk.reply(connector="pushed", message="msg_2")
-        await until_it(lambda: _state(stack, "delivered", "msg_2"), within_seconds=60)
+        await until(lambda: _state(stack, "delivered", "msg_2"), within_seconds=60)
     assert [headers["webhook-id"] for headers, _ in got] == ["msg_1"] * 5 + ["msg_2"]
 
 
@@ -274,7 +274,7 @@ async def test_gone_is_final_and_an_address_of_our_own_network_is_never_called(s
     async with a_receiver(410) as (url, got):
         put_secrets(stack.folder / "secrets", url=url)
         await stack.desk.reply(connector="pushed")
-        await until_it(lambda: _state(stack, "failed"))
+        await until(lambda: _state(stack, "failed"))
     assert len(got) == 1
     put_secrets(stack.folder / "secrets", url="http://10.0.0.1/")
     await stack.desk.reply(connector="pushed", message="msg_r2", thread="u")
@@ -283,7 +283,7 @@ async def test_gone_is_final_and_an_address_of_our_own_network_is_never_called(s
         found = await stack.delivery("msg_r2")
         return bool(found and "not a public address" in (found["reason"] or ""))
 
-    await until_it(refused, within_seconds=60)
+    await until(refused, within_seconds=60)
 
 
 async def test_a_lapsed_claim_is_taken_again(stack: Stack, installation: Installation) -> None:
@@ -291,12 +291,12 @@ async def test_a_lapsed_claim_is_taken_again(stack: Stack, installation: Install
     async with a_receiver() as (url, _):
         db = await installation.connect("intake")
         await stack.desk.reply(connector="pushed", message="msg_old")
-        await until_it(lambda: stack.delivery("msg_old"))
+        await until(lambda: stack.delivery("msg_old"))
         past = stack.api.process.clock.now() - timedelta(seconds=1)
         await db.execute("UPDATE delivery SET claimed_until = $1, due_at = $1, state = 'queued'", past)
         await db.close()
         put_secrets(stack.folder / "secrets", url=url)
-        await until_it(lambda: _state(stack, "delivered", "msg_old"), within_seconds=60)
+        await until(lambda: _state(stack, "delivered", "msg_old"), within_seconds=60)
 
 
 async def test_an_event_reports_on_a_conversation_or_a_reply(stack: Stack) -> None:
@@ -309,7 +309,7 @@ async def test_an_event_reports_on_a_conversation_or_a_reply(stack: Stack) -> No
     assert (await stack.api.post("/v1/events", json=read)).status_code == 422
     assert (await stack.api.post("/v1/events", json=read | {"message_id": "msg_r1"})).status_code == 404
     await stack.desk.reply()
-    await until_it(stack.delivery)
+    await until(stack.delivery)
     again = read | {"message_id": "msg_r1", "external_id": "e3"}
     assert (await stack.api.post("/v1/events", json=again)).status_code == 202
     assert (await stack.delivery())["state"] == "read"

@@ -9,7 +9,7 @@ import pytest
 
 from pointsman.contracts.shapes import Customer
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from pointsman_intake.accept import accept_group
 from pointsman_intake.connectors import Connector
 from pointsman_intake.mail.message import read_mail
@@ -316,4 +316,4 @@ async def test_a_contact_forms_reply_to_is_the_customer(api: Api, installation: 
         shown = (await api.get(f"/v1/messages/{accepted['message_id']}")).json()
         return bool(shown["customer"]["email"] == "ada@example.com")
 
-    await until_it(of_ada)
+    await until(of_ada)

@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.runtime.tasks import failure
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until, until_it
+from pointsman.testing.waiting import until
 from tests.integration.intake.serving import Api, an_api, configure
 from tests.integration.read_only import read_only
 
@@ -34,7 +34,7 @@ async def test_posts_are_refused_and_accepted_again_after_a_failover(
         async def accepted() -> bool:
             return await _status(api, "after") == 202
 
-        await until_it(accepted)
+        await until(accepted)
         assert not failure()
 
 

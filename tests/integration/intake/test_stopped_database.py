@@ -10,7 +10,7 @@ import pytest
 from pointsman.local import Postgres
 from pointsman.runtime.tasks import failure
 from pointsman.testing.installation import Broker, fresh_installation, make_template
-from pointsman.testing.waiting import until, until_it
+from pointsman.testing.waiting import until
 from tests.integration.intake.serving import an_api, configure
 
 pytestmark = pytest.mark.stack
@@ -44,7 +44,7 @@ async def test_reads_answer_503_within_two_seconds_and_come_back(broker: Broker,
                 async def reads() -> bool:
                     return (await api.get("/v1/config-version")).status_code == 200
 
-                await until_it(reads)
+                await until(reads)
                 assert not failure()
 
 

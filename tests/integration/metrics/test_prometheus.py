@@ -10,7 +10,7 @@ from pointsman.testing.waiting import until
 from pointsman_metrics.prometheus import FIGURES, ExposedFigures, Place, read_figures
 from pointsman_metrics.settings import MetricsSettings
 from tests.integration.metrics.a_day import a_day
-from tests.integration.town import a_worker
+from tests.integration.services import a_worker
 from tests.unit.metrics.desk_facts import START
 
 pytestmark = pytest.mark.stack

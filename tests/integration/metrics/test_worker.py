@@ -14,7 +14,7 @@ from pointsman.core.envelope import Envelope
 from pointsman.core.ids import lane_of
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import PARTITIONS, Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from pointsman_metrics.worker import MetricsLogic
 from tests.integration.metrics.folding import many_lives
 from tests.unit.metrics.desk_facts import assigned, record
@@ -83,6 +83,6 @@ async def test_published_facts_become_rows_and_a_strange_one_a_dead_letter(
 
     async with worker:
         await publish(installation, [*lives, stranger, *clock])
-        await until_it(folded)
+        await until(folded)
     assert await pool.fetchval("SELECT count(*) FROM ticket") == 25
     assert "tkt_never_opened" in await pool.fetchval("SELECT detail FROM dead_letter")

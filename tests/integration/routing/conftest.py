@@ -1,4 +1,4 @@
-"""A floor with its workspace applied."""
+"""A routing service with its workspace applied."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from pointsman.testing.installation import Installation
-from tests.integration.routing.floor import Floor, a_floor
+from tests.integration.routing.service import RoutingService, a_routing_service
 
 
 @pytest.fixture
-async def floor(installation: Installation, tmp_path: Path) -> AsyncIterator[Floor]:
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace()
-        yield floor
+async def routing(installation: Installation, tmp_path: Path) -> AsyncIterator[RoutingService]:
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace()
+        yield routing

@@ -10,7 +10,7 @@ import orjson
 
 
 @dataclass
-class Receiver:
+class WebhookReceiver:
     """`status` is what it answers to an event; `got` are (headers, event) of all calls, `taken` the events answered
     with 2xx, each once: one whose sender did not hear of that, or stood still, comes again with its id."""
 
@@ -49,8 +49,8 @@ class Receiver:
 
 
 @asynccontextmanager
-async def a_receiver() -> AsyncIterator[Receiver]:
-    receiver = Receiver()
+async def a_receiver() -> AsyncIterator[WebhookReceiver]:
+    receiver = WebhookReceiver()
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     async with server:
         receiver.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"

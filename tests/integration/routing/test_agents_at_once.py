@@ -18,7 +18,7 @@ import httpx
 import orjson
 import pytest
 
-from pointsman.cli.chaos.evidence import Evidence, Fact
+from pointsman.cli.chaos.evidence import Fact, Snapshot
 from pointsman.cli.chaos.findings import Findings
 from pointsman.cli.chaos.verify_desk import verify_desk
 from pointsman.contracts import codec
@@ -26,9 +26,9 @@ from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.core.instant import after, rfc3339
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until, until_it
+from pointsman.testing.waiting import until
 from pointsman_routing.worker import DeskLane
-from tests.integration.routing.floor import Floor, a_floor
+from tests.integration.routing.service import RoutingService, a_routing_service
 
 TICKETS = int(os.environ.get("POINTSMAN_RACE_TICKETS", "120"))
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(max(240, TICKETS))]
@@ -154,26 +154,26 @@ async def supervise(boss: App, client: httpx.AsyncClient, done: asyncio.Event) -
 
 
 async def test_nobody_gets_what_another_has(installation: Installation, tmp_path: Path) -> None:
-    async with a_floor(installation, tmp_path, works=False) as floor, AsyncExitStack() as second:
+    async with a_routing_service(installation, tmp_path, works=False) as routing, AsyncExitStack() as second:
         first = await second.enter_async_context(AsyncExitStack())
         for stack in (first, second):
-            await stack.enter_async_context(a_worker(floor))
-        await floor.open_workspace(DOCUMENT)
+            await stack.enter_async_context(a_worker(routing))
+        await routing.open_workspace(DOCUMENT)
         seen: Counter[str] = Counter()
         done = asyncio.Event()
-        supervisor = await floor.as_("supervisor", "boss")
+        supervisor = await routing.as_("supervisor", "boss")
         boss = App("boss", supervisor, seen, done)
         async with asyncio.TaskGroup() as everybody:
             for agent in AGENTS:
-                everybody.create_task(App(agent, await floor.as_("agent", agent), seen, done).work())
+                everybody.create_task(App(agent, await routing.as_("agent", agent), seen, done).work())
             everybody.create_task(supervise(boss, supervisor, done))
             for number in range(TICKETS):
                 await until(partial(few_wait, number, seen), within_seconds=60.0)
-                await floor.customer_writes(f"t{number:06}")
+                await routing.customer_writes(f"t{number:06}")
                 if number == TICKETS // 2:
                     await first.aclose()
             await until(lambda: seen["resolve 200"] >= TICKETS, within_seconds=max(200.0, TICKETS))
-            await until_it(lambda: all_done(supervisor))
+            await until(lambda: all_done(supervisor))
             done.set()
         findings = Findings()
         verify_desk(await what_was_said(installation), findings)
@@ -182,9 +182,9 @@ async def test_nobody_gets_what_another_has(installation: Installation, tmp_path
         assert seen[what], f"nothing was {what}: {seen}"
 
 
-def a_worker(floor: Floor) -> Worker:
+def a_worker(routing: RoutingService) -> Worker:
     return Worker(
-        floor.settings, service="routing", reads=(REQUESTS, COMMANDS, SLA), writes=DESK, logic=DeskLane(), codec=codec
+        routing.settings, service="routing", reads=(REQUESTS, COMMANDS, SLA), writes=DESK, logic=DeskLane(), codec=codec
     )
 
 
@@ -199,7 +199,7 @@ async def all_done(client: httpx.AsyncClient) -> bool:
     return not open_ones and last.status_code == 200
 
 
-async def what_was_said(installation: Installation) -> Evidence:
+async def what_was_said(installation: Installation) -> Snapshot:
     """The desk's log, and its tables at the end."""
     db = await asyncpg.connect(installation.dsn)
     rows = await db.fetch("SELECT *, body::text AS said FROM routing.fact ORDER BY partition, number")
@@ -214,4 +214,4 @@ async def what_was_said(installation: Installation) -> Evidence:
     tickets = await db.fetch("SELECT workspace, id, state, agent FROM routing.ticket")
     agents = await db.fetch("SELECT workspace, agent, state, load, capacity FROM routing.agent")
     await db.close()
-    return cast(Evidence, SimpleNamespace(desk=facts, routing_tickets=tickets, routing_agents=agents))
+    return cast(Snapshot, SimpleNamespace(desk=facts, routing_tickets=tickets, routing_agents=agents))

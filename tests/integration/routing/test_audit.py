@@ -18,7 +18,7 @@ from pointsman.testing.installation import Installation
 from pointsman_routing import audit, worker
 from pointsman_routing.desk.state.model import Ticket
 from pointsman_routing.worker import DeskLane
-from tests.integration.routing.floor import Floor
+from tests.integration.routing.service import RoutingService
 from tests.integration.routing.test_desk_store import LANE, Stored
 from tests.unit.routing.playing import Play, a_workspace, as_agent, by_hints
 
@@ -220,11 +220,11 @@ async def test_a_lane_that_another_owner_has_written_is_left_alone(installation:
         assert play.state.auditor.report("acme") is None
 
 
-async def test_the_floor_is_audited_when_a_supervisor_asks(floor: Floor, installation: Installation) -> None:
-    supervisor = await floor.as_("supervisor", "sue")
-    await floor.sign_in("anna")
+async def test_the_floor_is_audited_when_a_supervisor_asks(routing: RoutingService, installation: Installation) -> None:
+    supervisor = await routing.as_("supervisor", "sue")
+    await routing.sign_in("anna")
     for number in range(5):
-        await floor.customer_writes(f"t{number}")
+        await routing.customer_writes(f"t{number}")
     answers = await asyncio.gather(*(supervisor.get("/v1/audit") for _ in range(3)))
     for answer in answers:
         found: dict[str, Any] = answer.json()
@@ -235,9 +235,9 @@ async def test_the_floor_is_audited_when_a_supervisor_asks(floor: Floor, install
     broken = (await supervisor.get("/v1/audit")).json()
     assert (broken["ok"], broken["fresh"]) == (False, True)
     assert [(each["kind"], each["agent"]) for each in broken["findings"]] == [("row-differs", "anna")]
-    agent = await floor.as_("agent", "anna")
+    agent = await routing.as_("agent", "anna")
     assert (await agent.get("/v1/audit")).status_code == 403
-    nowhere = await floor.as_("supervisor", "sue", "nowhere")
+    nowhere = await routing.as_("supervisor", "sue", "nowhere")
     assert (await nowhere.get("/v1/audit")).status_code == 404
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.routing.floor import DOCUMENT, Floor, next_offer
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import DOCUMENT, RoutingService, next_offer
 
 pytestmark = pytest.mark.stack
 
@@ -27,19 +27,19 @@ def refused(answer: httpx.Response, status: int, code: str, pointer: str | None 
     return document
 
 
-async def test_an_accept_by_the_wrong_agent(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    boris = await floor.as_("agent", "boris")
-    await floor.customer_writes("t1")
+async def test_an_accept_by_the_wrong_agent(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    boris = await routing.as_("agent", "boris")
+    await routing.customer_writes("t1")
     offer = await next_offer(anna)
     refused(await boris.post(f"/v1/offers/{offer['id']}/accept"), 403, "not-offered-to-you")
     (still,) = (await anna.get("/v1/me/offers")).json()["items"]
     assert (still["id"], still["state"]) == (offer["id"], "pending")
 
 
-async def test_an_accept_twice(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+async def test_an_accept_twice(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     offer = await next_offer(anna)
     accepted = await anna.post(f"/v1/offers/{offer['id']}/accept")
     assert accepted.json().keys() == offer.keys()
@@ -50,12 +50,12 @@ async def test_an_accept_twice(floor: Floor) -> None:
     assert held == accepted.json()["ticket"]
 
 
-async def test_an_accept_after_expiry(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
+async def test_an_accept_after_expiry(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
     quick = {"order": "fifo", "offer": {"timeout_seconds": 1}}
     assert (await admin.put("/v1/config/queues/general", json=quick)).status_code == 200
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     offer = await next_offer(anna)
 
     async def expired() -> bool:
@@ -69,9 +69,9 @@ async def test_an_accept_after_expiry(floor: Floor) -> None:
     assert ticket["state"] in ("queued", "offered")
 
 
-async def test_words_about_a_held_ticket_that_cannot_be_meant(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+async def test_words_about_a_held_ticket_that_cannot_be_meant(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     await anna.post(f"/v1/offers/{(await next_offer(anna))['id']}/accept")
     before = await anna.get("/v1/tickets/t1")
 
@@ -89,16 +89,16 @@ async def test_words_about_a_held_ticket_that_cannot_be_meant(floor: Floor) -> N
     assert (after.json(), after.headers["etag"]) == (before.json(), before.headers["etag"])
 
 
-async def test_a_lease_of_a_year(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
+async def test_a_lease_of_a_year(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
     before = (await anna.get("/v1/me")).json()["sessions"]
     year = {"session": "s1", "lease_seconds": 31_536_000}
     refused(await anna.put("/v1/me/presence", json=year), 422, "invalid-request", "/lease_seconds")
     assert (await anna.get("/v1/me")).json()["sessions"] == before
 
 
-async def test_ten_thousand_skills(floor: Floor) -> None:
-    supervisor, admin = await floor.as_("supervisor", "boss"), await floor.as_("admin", "root")
+async def test_ten_thousand_skills(routing: RoutingService) -> None:
+    supervisor, admin = await routing.as_("supervisor", "boss"), await routing.as_("admin", "root")
     skills = {f"s{number}": 5 for number in range(10_000)}
     anna = {"name": "Anna", "skills": skills}
     problem = refused(
@@ -110,9 +110,9 @@ async def test_ten_thousand_skills(floor: Floor) -> None:
     assert (await admin.get("/v1/config")).json() == DOCUMENT
 
 
-async def test_a_document_without_a_queue_in_which_tickets_wait(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
-    await floor.customer_writes("t1")
+async def test_a_document_without_a_queue_in_which_tickets_wait(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
+    await routing.customer_writes("t1")
 
     async def waits() -> bool:
         return (await admin.get("/v1/tickets/t1")).status_code == 200
@@ -130,10 +130,10 @@ async def test_a_document_without_a_queue_in_which_tickets_wait(floor: Floor) ->
     assert (moved["state"], moved["queue"]) == ("queued", "late")
 
 
-async def test_a_viewer_reads_what_a_supervisor_reads_and_changes_nothing(floor: Floor) -> None:
-    viewer, boss = await floor.as_("viewer", "board"), await floor.as_("supervisor", "boss")
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+async def test_a_viewer_reads_what_a_supervisor_reads_and_changes_nothing(routing: RoutingService) -> None:
+    viewer, boss = await routing.as_("viewer", "board"), await routing.as_("supervisor", "boss")
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     await next_offer(anna)
     for path in ("queues", "queues/general", "agents", "agents/anna", "tickets", "tickets/t1", "tickets/t1/explain"):
         read, expected = await asyncio.gather(viewer.get(f"/v1/{path}"), boss.get(f"/v1/{path}"))

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.routing.floor import Floor
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import RoutingService
 
 pytestmark = pytest.mark.stack
 
@@ -16,11 +16,11 @@ def problem(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].rpartition("/")[2]
 
 
-async def with_tickets(floor: Floor, count: int) -> Any:
+async def with_tickets(routing: RoutingService, count: int) -> Any:
     """A supervisor's client, and so many tickets that wait."""
-    boss = await floor.as_("supervisor", "boss")
+    boss = await routing.as_("supervisor", "boss")
     for number in range(count):
-        await floor.customer_writes(f"t{number:04}")
+        await routing.customer_writes(f"t{number:04}")
 
     async def there() -> bool:
         (queue,) = (await boss.get("/v1/queues")).json()["items"]
@@ -30,8 +30,8 @@ async def with_tickets(floor: Floor, count: int) -> Any:
     return boss
 
 
-async def test_many_tickets_at_once(floor: Floor) -> None:
-    boss = await with_tickets(floor, 4)
+async def test_many_tickets_at_once(routing: RoutingService) -> None:
+    boss = await with_tickets(routing, 4)
     dry = await boss.post("/v1/tickets:bulk", json={"filter": {"state": "queued"}, "action": SPAM, "dry_run": True})
     assert (dry.status_code, dry.json()["total"], dry.json()["succeeded"]) == (200, 4, 4)
     assert (await boss.get("/v1/tickets/t0001")).json()["state"] == "queued"
@@ -66,22 +66,22 @@ async def test_many_tickets_at_once(floor: Floor) -> None:
         {"ids": ["a"], "action": {"assign": {"agent": "anna"}}},
     ],
 )
-async def test_what_makes_no_sense_is_refused(floor: Floor, body: dict[str, Any]) -> None:
-    boss = await floor.as_("supervisor", "boss")
+async def test_what_makes_no_sense_is_refused(routing: RoutingService, body: dict[str, Any]) -> None:
+    boss = await routing.as_("supervisor", "boss")
     answer = await boss.post("/v1/tickets:bulk", json=body)
     assert problem(answer) == (422, "invalid-request"), answer.text
     assert answer.json()["errors"]
 
 
-async def test_agents_may_not(floor: Floor) -> None:
-    anna = await floor.as_("agent", "anna")
+async def test_agents_may_not(routing: RoutingService) -> None:
+    anna = await routing.as_("agent", "anna")
     assert problem(await anna.post("/v1/tickets:bulk", json={"ids": ["a"], "action": SPAM})) == (403, "wrong-role")
-    boss = await floor.as_("supervisor", "boss")
+    boss = await routing.as_("supervisor", "boss")
     assert problem(await boss.get("/v1/jobs/job_none")) == (404, "not-found")
 
 
-async def test_more_than_two_hundred_are_a_job(floor: Floor) -> None:
-    boss = await with_tickets(floor, 230)
+async def test_more_than_two_hundred_are_a_job(routing: RoutingService) -> None:
+    boss = await with_tickets(routing, 230)
     begun = await boss.post("/v1/tickets:bulk", json={"filter": {"queue": "general"}, "action": SPAM})
     assert begun.status_code == 202, begun.text
     job = begun.json()["job_id"]
@@ -93,5 +93,5 @@ async def test_more_than_two_hundred_are_a_job(floor: Floor) -> None:
     shown = await until(done)
     assert (shown["total"], shown["succeeded"], shown["failed"], shown["progress"]) == (230, 230, 0, 1.0)
     assert shown["finished_at"] is not None
-    other = await floor.as_("supervisor", "boss", "other")
+    other = await routing.as_("supervisor", "boss", "other")
     assert problem(await other.get(f"/v1/jobs/{job}")) == (404, "not-found")

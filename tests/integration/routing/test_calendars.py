@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.routing.floor import DOCUMENT, Floor
+from tests.integration.routing.service import DOCUMENT, RoutingService
 from tests.unit.document.wrong_calendars import HEAD, WRONG
 
 pytestmark = pytest.mark.stack
@@ -21,8 +21,8 @@ END:VCALENDAR
 OFFICE: dict[str, Any] = {"always": True, "ical": {"text": CLOSED}, "days": {"2026-12-24": [["09:00", "11:00"]]}}
 
 
-async def test_the_events_of_a_file_are_dates_of_every_version(floor: Floor) -> None:
-    admin, boss = await floor.as_("admin", "root"), await floor.as_("supervisor", "boss")
+async def test_the_events_of_a_file_are_dates_of_every_version(routing: RoutingService) -> None:
+    admin, boss = await routing.as_("admin", "root"), await routing.as_("supervisor", "boss")
     etag = (await admin.get("/v1/config")).headers["etag"]
     document = DOCUMENT | {"calendars": {"office": OFFICE}}
     applied = await admin.put("/v1/config", json=document, headers={"If-Match": etag})
@@ -39,8 +39,8 @@ async def test_the_events_of_a_file_are_dates_of_every_version(floor: Floor) -> 
     assert [change["pointer"] for change in checked.json()["diff"]] == ["/calendars/office/days/2026-12-31"]
 
 
-async def test_a_wrong_calendar_is_refused_with_its_place_and_changes_nothing(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
+async def test_a_wrong_calendar_is_refused_with_its_place_and_changes_nothing(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
     etag = (await admin.get("/v1/config")).headers["etag"]
     for case, (text, pointer, line) in WRONG.items():
         headers = {"If-Match": etag, "Content-Type": "application/yaml"}

@@ -3,13 +3,13 @@
 import orjson
 import pytest
 
-from tests.integration.routing.floor import DOCUMENT, Floor
+from tests.integration.routing.service import DOCUMENT, RoutingService
 
 pytestmark = pytest.mark.stack
 
 
-async def test_configuration_is_checked_versioned_and_rolled_back(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
+async def test_configuration_is_checked_versioned_and_rolled_back(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
     current = await admin.get("/v1/config")
     assert (current.json(), current.headers["etag"]) == (DOCUMENT, '"1"')
     assert (await admin.put("/v1/config", json=DOCUMENT)).status_code == 428
@@ -24,7 +24,7 @@ async def test_configuration_is_checked_versioned_and_rolled_back(floor: Floor) 
     assert (patched.status_code, patched.json()["version"]) == (200, 2), patched.text
     stale = await admin.patch("/v1/config", json={"skills": ["technical"]}, headers={"If-Match": '"1"'})
     assert (stale.status_code, stale.headers["etag"]) == (412, '"2"')
-    supervisor = await floor.as_("supervisor", "boss")
+    supervisor = await routing.as_("supervisor", "boss")
     put = await supervisor.put("/v1/config/agents/carla", json={"name": "Carla"})
     assert (put.status_code, put.json()["version"]) == (200, 3), put.text
     assert (await supervisor.put("/v1/config/queues/more", json={})).status_code == 403
@@ -40,17 +40,17 @@ async def test_configuration_is_checked_versioned_and_rolled_back(floor: Floor) 
     assert (await admin.get("/v1/config-version")).json() == {"config_version": 5}
 
 
-async def test_a_document_of_another_workspace_is_refused(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
+async def test_a_document_of_another_workspace_is_refused(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
     answer = await admin.put("/v1/config", json=DOCUMENT | {"workspace": "other"}, headers={"If-Match": '"1"'})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/workspace")
     created = await admin.put("/v1/config", json=DOCUMENT, headers={"If-None-Match": "*"})
     assert created.status_code == 403
 
 
-async def test_mistakes_beside_the_document_and_of_each_kind_in_it_are_one_answer(floor: Floor) -> None:
+async def test_mistakes_beside_the_document_and_of_each_kind_in_it_are_one_answer(routing: RoutingService) -> None:
     """`kind: slakc` passed; a wrong workspace or a wrong move hid all that was wrong with the document."""
-    admin = await floor.as_("admin", "root")
+    admin = await routing.as_("admin", "root")
     wrong = DOCUMENT | {
         "workspace": "other",
         "moves": {"teams": {}},
@@ -72,11 +72,13 @@ async def test_mistakes_beside_the_document_and_of_each_kind_in_it_are_one_answe
         assert "did you mean 'slack'?" in told["/connectors/slack/kind"]
 
 
-async def test_a_kind_of_an_earlier_release_keeps_nobody_from_changing_something_else(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
+async def test_a_kind_of_an_earlier_release_keeps_nobody_from_changing_something_else(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
     old = DOCUMENT | {"connectors": {"c": {"channel": "chat", "kind": "pigeon"}}}
-    await floor.process.pool.execute("UPDATE config_version SET document = $1::text::jsonb", orjson.dumps(old).decode())
-    supervisor = await floor.as_("supervisor", "boss")
+    await routing.process.pool.execute(
+        "UPDATE config_version SET document = $1::text::jsonb", orjson.dumps(old).decode()
+    )
+    supervisor = await routing.as_("supervisor", "boss")
     assert (await supervisor.put("/v1/config/agents/carla", json={"name": "Carla"})).status_code == 200
     assert (await admin.patch("/v1/config", json={"skills": ["x"]}, headers={"If-Match": '"2"'})).status_code == 200
     assert (await admin.post("/v1/config:rollback", json={"version": 1})).status_code == 200
@@ -86,11 +88,11 @@ async def test_a_kind_of_an_earlier_release_keeps_nobody_from_changing_something
     assert [error["pointer"] for error in whole.json()["errors"]] == ["/connectors/c/kind"]
 
 
-async def test_the_same_key_issues_the_same_token_and_none_is_stored(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
+async def test_the_same_key_issues_the_same_token_and_none_is_stored(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
     body, key = {"role": "agent", "sub": "anna", "ttl_seconds": 600}, {"Idempotency-Key": "token-1"}
     first = await admin.post("/v1/tokens", json=body, headers=key)
     again = await admin.post("/v1/tokens", json=body, headers=key)
     assert (first.status_code, again.json()) == (201, first.json())
-    kept = await floor.process.pool.fetchval("SELECT string_agg(body::text, '') FROM outcome")
+    kept = await routing.process.pool.fetchval("SELECT string_agg(body::text, '') FROM outcome")
     assert first.json()["token"] not in kept

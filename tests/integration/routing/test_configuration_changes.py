@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from pointsman.testing.waiting import until_it
-from tests.integration.routing.floor import DOCUMENT, Floor, next_offer
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import DOCUMENT, RoutingService, next_offer
 
 pytestmark = pytest.mark.stack
 
@@ -16,8 +16,8 @@ NOBODY_MAY: dict[str, Any] = {"queues": ["billing"]}
 MERGE_PATCH = {"Content-Type": "application/merge-patch+json"}
 
 
-async def the_admin(floor: Floor) -> httpx.AsyncClient:
-    return await floor.as_("admin", "root")
+async def the_admin(routing: RoutingService) -> httpx.AsyncClient:
+    return await routing.as_("admin", "root")
 
 
 async def put(admin: httpx.AsyncClient, document: dict[str, Any], **params: Any) -> httpx.Response:
@@ -29,13 +29,13 @@ async def version(admin: httpx.AsyncClient) -> str:
     return str((await admin.get("/v1/config")).headers["etag"])
 
 
-async def test_a_check_says_what_the_desk_would_do_and_does_nothing(floor: Floor) -> None:
-    admin = await the_admin(floor)
+async def test_a_check_says_what_the_desk_would_do_and_does_nothing(routing: RoutingService) -> None:
+    admin = await the_admin(routing)
     alone = DOCUMENT | {"agents": {"anna": NOBODY_MAY}, "queues": {"general": {}, "billing": {}}}
     assert (await put(admin, alone)).status_code == 200
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("tkt_1")
-    await until_it(lambda: _queued(admin))
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("tkt_1")
+    await until(lambda: _queued(admin))
     before = await version(admin)
     everybody = alone | {"agents": {"anna": {}}}
     checked = await admin.post("/v1/config:check", json=everybody)
@@ -55,27 +55,27 @@ async def _queued(client: httpx.AsyncClient) -> Any:
     return (await client.get("/v1/tickets", params={"state": "queued"})).json()["items"]
 
 
-async def test_a_check_tells_what_is_probably_not_meant_with_its_line(floor: Floor) -> None:
-    admin = await the_admin(floor)
+async def test_a_check_tells_what_is_probably_not_meant_with_its_line(routing: RoutingService) -> None:
+    admin = await the_admin(routing)
     yaml = "workspace: acme\nagents:\n  anna: {}\n  boris:\n    capacity: 0\n"
     checked = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
     (finding,) = checked.json()["findings"]
     assert (finding["rule"], finding["pointer"], finding["line"]) == ("idle-agent", "/agents/boris", 4)
 
 
-async def test_a_check_of_a_new_workspace_has_no_effect_to_tell(floor: Floor) -> None:
-    operator = await floor.as_("operator", "root", "*")
+async def test_a_check_of_a_new_workspace_has_no_effect_to_tell(routing: RoutingService) -> None:
+    operator = await routing.as_("operator", "root", "*")
     checked = (await operator.post("/v1/config:check", json=DOCUMENT | {"workspace": "fresh"})).json()
     assert (checked["version"], checked["effect"]) == (None, None)
     assert len(checked["diff"]) == len(DOCUMENT)
 
 
-async def test_deleting_a_queue_with_waiting_tickets_says_where_they_go_or_is_refused(floor: Floor) -> None:
-    admin = await the_admin(floor)
+async def test_deleting_a_queue_with_waiting_tickets_says_where_they_go_or_is_refused(routing: RoutingService) -> None:
+    admin = await the_admin(routing)
     connectors = {"site-chat": {"channel": "chat", "kind": "json", "default": {"queue": "billing"}}}
     assert (await put(admin, SKILLED | {"connectors": connectors, "agents": {}})).status_code == 200
-    await floor.customer_writes("tkt_1", connector="site-chat")
-    await until_it(lambda: _queued(admin))
+    await routing.customer_writes("tkt_1", connector="site-chat")
+    await until(lambda: _queued(admin))
     (ticket,) = await _queued(admin)
     assert ticket["queue"] == "billing"
     fewer = DOCUMENT | {"agents": {}}
@@ -95,13 +95,13 @@ async def test_deleting_a_queue_with_waiting_tickets_says_where_they_go_or_is_re
     assert (await _queued(admin))[0]["queue"] == "general"
 
 
-async def test_a_renamed_queue_takes_what_was_resolved_along(floor: Floor) -> None:
+async def test_a_renamed_queue_takes_what_was_resolved_along(routing: RoutingService) -> None:
     """Reopened in the old queue, such a ticket could not be explained, and refused every later version."""
-    admin, anna = await the_admin(floor), await floor.sign_in("anna")
+    admin, anna = await the_admin(routing), await routing.sign_in("anna")
     connectors = {"site-chat": {"channel": "chat", "kind": "json", "default": {"queue": "billing"}}}
     document = DOCUMENT | {"connectors": connectors, "queues": {"general": {}, "billing": {}}}
     assert (await put(admin, document)).status_code == 200
-    await floor.customer_writes("tkt_1", connector="site-chat")
+    await routing.customer_writes("tkt_1", connector="site-chat")
     offer = await next_offer(anna)
     assert (await anna.post(f"/v1/offers/{offer['id']}/accept")).is_success
     assert (await anna.post("/v1/tickets/tkt_1/resolve", json={"outcome": "solved"})).is_success
@@ -118,12 +118,12 @@ async def test_a_renamed_queue_takes_what_was_resolved_along(floor: Floor) -> No
     assert types == ["ticket.moved"]
 
 
-async def test_skills_and_capacity_change_live_without_dropping_an_assignment(floor: Floor) -> None:
-    admin, anna = await the_admin(floor), await floor.sign_in("anna")
-    await floor.customer_writes("tkt_1")
+async def test_skills_and_capacity_change_live_without_dropping_an_assignment(routing: RoutingService) -> None:
+    admin, anna = await the_admin(routing), await routing.sign_in("anna")
+    await routing.customer_writes("tkt_1")
     offer = await next_offer(anna)
     assert (await anna.post(f"/v1/offers/{offer['id']}/accept")).is_success
-    boss = await floor.as_("supervisor", "boss")
+    boss = await routing.as_("supervisor", "boss")
     less = await boss.put("/v1/config/agents/anna", json={"capacity": 0, "queues": []})
     assert less.status_code == 200, less.text
     held = (await anna.get("/v1/me/assignments")).json()["items"]
@@ -131,8 +131,8 @@ async def test_skills_and_capacity_change_live_without_dropping_an_assignment(fl
     assert (await admin.get("/v1/tickets/tkt_1")).json()["agent"] == "anna"
 
 
-async def test_a_merge_patch_follows_rfc_7386(floor: Floor) -> None:
-    admin = await the_admin(floor)
+async def test_a_merge_patch_follows_rfc_7386(routing: RoutingService) -> None:
+    admin = await the_admin(routing)
     patch = {"agents": {"boris": None, "anna": {"capacity": 3}}, "skills": ["billing"]}
     headers = MERGE_PATCH | {"If-Match": await version(admin)}
     patched = await admin.patch("/v1/config", json=patch, headers=headers, params={"reason": "fewer people"})
@@ -145,8 +145,8 @@ async def test_a_merge_patch_follows_rfc_7386(floor: Floor) -> None:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_a_change_of_the_whole_names_the_version_that_it_replaces(floor: Floor, method: str) -> None:
-    admin = await the_admin(floor)
+async def test_a_change_of_the_whole_names_the_version_that_it_replaces(routing: RoutingService, method: str) -> None:
+    admin = await the_admin(routing)
     missing = await admin.request(method, "/v1/config", json=DOCUMENT)
     assert (missing.status_code, missing.json()["type"]) == (428, "/problems/if-match-required")
     stale = await admin.request(method, "/v1/config", json=DOCUMENT, headers={"If-Match": '"7"'})
@@ -155,8 +155,8 @@ async def test_a_change_of_the_whole_names_the_version_that_it_replaces(floor: F
     assert nonsense.status_code == 412
 
 
-async def test_a_rollback_is_a_new_version_equal_to_the_old_one_with_its_reason(floor: Floor) -> None:
-    admin = await the_admin(floor)
+async def test_a_rollback_is_a_new_version_equal_to_the_old_one_with_its_reason(routing: RoutingService) -> None:
+    admin = await the_admin(routing)
     await put(admin, SKILLED)
     key = {"Idempotency-Key": "back"}
     body = {"version": 1, "reason": "too many queues"}
@@ -170,8 +170,8 @@ async def test_a_rollback_is_a_new_version_equal_to_the_old_one_with_its_reason(
     assert (await admin.post("/v1/config:rollback", json={"version": 2**40})).status_code == 422
 
 
-async def test_a_supervisor_gives_a_date_hours_of_its_own(floor: Floor) -> None:
-    admin, boss = await the_admin(floor), await floor.as_("supervisor", "boss")
+async def test_a_supervisor_gives_a_date_hours_of_its_own(routing: RoutingService) -> None:
+    admin, boss = await the_admin(routing), await routing.as_("supervisor", "boss")
     week = {day: [["09:00", "18:00"]] for day in ("mon", "tue")}
     await put(admin, DOCUMENT | {"calendars": {"office": {"week": week}}})
     day = {"date": "2026-12-24", "spans": [["09:00", "13:00"]], "reason": "Christmas Eve", "open_clocks": "keep"}
@@ -193,8 +193,8 @@ async def test_a_supervisor_gives_a_date_hours_of_its_own(floor: Floor) -> None:
     assert (newest["reason"], newest["open_clocks"], newest["author"]["id"]) == ("Christmas Eve", "keep", "boss")
 
 
-async def test_public_holidays_are_dates_of_the_version(floor: Floor) -> None:
-    admin = await the_admin(floor)
+async def test_public_holidays_are_dates_of_the_version(routing: RoutingService) -> None:
+    admin = await the_admin(routing)
     office: dict[str, Any] = {"always": True, "holidays_of": {"country": "IT", "years": [2026]}}
     with_calendar = DOCUMENT | {"calendars": {"office": office}}
     applied = await put(admin, with_calendar)
@@ -217,9 +217,9 @@ async def test_public_holidays_are_dates_of_the_version(floor: Floor) -> None:
     ("given", "place"), [("{country: XX}", "country"), ("{country: DE, subdivision: XX}", "subdivision")]
 )
 async def test_a_country_without_known_holidays_is_a_mistake_with_its_line(
-    floor: Floor, given: str, place: str
+    routing: RoutingService, given: str, place: str
 ) -> None:
-    admin = await the_admin(floor)
+    admin = await the_admin(routing)
     yaml = f"workspace: acme\ncalendars:\n  office: {{always: true,\n   holidays_of: {given}}}\n"
     refused = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
     (error,) = refused.json()["errors"]
@@ -236,22 +236,22 @@ async def test_a_country_without_known_holidays_is_a_mistake_with_its_line(
         ({"hours": []}, "/hours"),
     ],
 )
-async def test_a_days_mistakes_are_named(floor: Floor, change: dict[str, Any], pointer: str) -> None:
-    boss = await floor.as_("supervisor", "boss")
+async def test_a_days_mistakes_are_named(routing: RoutingService, change: dict[str, Any], pointer: str) -> None:
+    boss = await routing.as_("supervisor", "boss")
     day = {"date": "2026-12-24", "spans": [], "reason": "Christmas Eve"} | change
     refused = await boss.post("/v1/calendars/office/days", json=day)
     assert (refused.status_code, [error["pointer"] for error in refused.json()["errors"]]) == (422, [pointer])
 
 
-async def test_a_day_needs_a_calendar_and_a_supervisor(floor: Floor) -> None:
+async def test_a_day_needs_a_calendar_and_a_supervisor(routing: RoutingService) -> None:
     day = {"date": "2026-12-24", "spans": [], "reason": "Christmas Eve"}
-    boss, anna = await floor.as_("supervisor", "boss"), await floor.as_("agent", "anna")
+    boss, anna = await routing.as_("supervisor", "boss"), await routing.as_("agent", "anna")
     assert (await boss.post("/v1/calendars/office/days", json=day)).status_code == 404
     assert (await anna.post("/v1/calendars/office/days", json=day)).status_code == 403
 
 
-async def test_entries_are_put_and_deleted_one_by_one(floor: Floor) -> None:
-    admin = await the_admin(floor)
+async def test_entries_are_put_and_deleted_one_by_one(routing: RoutingService) -> None:
+    admin = await the_admin(routing)
     await put(admin, DOCUMENT | {"sla": {"policies": [{"name": "standard"}]}})
     vip = {"match": {"customer_tier": ["vip"]}}
     assert (await admin.put("/v1/config/policies/vip", json=vip)).status_code == 200
@@ -268,13 +268,13 @@ async def test_entries_are_put_and_deleted_one_by_one(floor: Floor) -> None:
     assert (moved.status_code, moved.json()["errors"][0]["pointer"]) == (422, "/moves/teams")
 
 
-async def test_changes_of_entries_at_the_same_time_all_hold(floor: Floor) -> None:
-    boss = await floor.as_("supervisor", "boss")
+async def test_changes_of_entries_at_the_same_time_all_hold(routing: RoutingService) -> None:
+    boss = await routing.as_("supervisor", "boss")
     slugs = [f"agent-{number}" for number in range(6)]
     answers = await asyncio.gather(*(boss.put(f"/v1/config/agents/{slug}", json={"name": slug}) for slug in slugs))
     assert [answer.status_code for answer in answers] == [200] * 6, [answer.text for answer in answers]
     assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5, 6, 7]
-    document = (await (await the_admin(floor)).get("/v1/config")).json()
+    document = (await (await the_admin(routing)).get("/v1/config")).json()
     assert {*slugs, "anna", "boris"} == set(document["agents"])
 
 
@@ -298,8 +298,8 @@ BROKEN: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-async def test_a_document_with_a_mistake_changes_nothing(floor: Floor, name: str) -> None:
-    admin = await the_admin(floor)
+async def test_a_document_with_a_mistake_changes_nothing(routing: RoutingService, name: str) -> None:
+    admin = await the_admin(routing)
     change, pointer = BROKEN[name]
     for answer in (await put(admin, DOCUMENT | change), await admin.post("/v1/config:check", json=DOCUMENT | change)):
         assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-document"), answer.text
@@ -307,8 +307,8 @@ async def test_a_document_with_a_mistake_changes_nothing(floor: Floor, name: str
     assert await version(admin) == '"1"'
 
 
-async def test_every_mistake_of_yaml_is_told_with_its_line(floor: Floor) -> None:
-    admin = await the_admin(floor)
+async def test_every_mistake_of_yaml_is_told_with_its_line(routing: RoutingService) -> None:
+    admin = await the_admin(routing)
     yaml = "workspace: acme\nskils: [a]\nagents:\n  anna: {capacity: -1}\nqueues:\n  general: {order: lifo}\n"
     answer = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
     assert [(error["pointer"], error["line"]) for error in answer.json()["errors"]] == [
@@ -326,7 +326,7 @@ async def test_every_mistake_of_yaml_is_told_with_its_line(floor: Floor) -> None
         ("POST", "/v1/config:check", "text/csv"),
     ],
 )
-async def test_a_body_of_another_kind_is_not_read(floor: Floor, method: str, path: str, kind: str) -> None:
-    admin = await the_admin(floor)
+async def test_a_body_of_another_kind_is_not_read(routing: RoutingService, method: str, path: str, kind: str) -> None:
+    admin = await the_admin(routing)
     answer = await admin.request(method, path, content="{}", headers={"Content-Type": kind, "If-Match": '"1"'})
     assert answer.status_code == 415

@@ -7,31 +7,31 @@ import httpx
 import pytest
 
 from pointsman.contracts.sla import ClockBreached, ClockWarned
-from tests.integration.routing.floor import Floor, next_offer
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import RoutingService, next_offer
 
 pytestmark = pytest.mark.stack
 
 
-async def accepted(floor: Floor, app: httpx.AsyncClient, ticket: str = "t1") -> dict[str, Any]:
+async def accepted(routing: RoutingService, app: httpx.AsyncClient, ticket: str = "t1") -> dict[str, Any]:
     """A ticket that the app's agent holds."""
-    await floor.customer_writes(ticket)
+    await routing.customer_writes(ticket)
     offer = await next_offer(app)
     answer = await app.post(f"/v1/offers/{offer['id']}/accept")
     assert answer.status_code == 200, answer.text
     return dict(answer.json()["ticket"])
 
 
-async def test_the_timeline_tells_of_the_clocks_too_page_by_page(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+async def test_the_timeline_tells_of_the_clocks_too_page_by_page(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     await next_offer(anna)
-    now = floor.process.clock.now()
+    now = routing.process.clock.now()
     clock: dict[str, Any] = {"clock_id": "clk_1", "ticket_id": "t1", "metric": "first_response", "cycle": 1}
     warned = ClockWarned(**clock, policy="standard", step="share:0.8", warned_at=now, breach_at=now)
     times = {"due_at": now, "breach_at": now, "fired_at": now}
     breached = ClockBreached(**clock, policy="standard", target_seconds=60, lateness_seconds=0.0, **times)
-    await floor.clock_says("t1", warned, breached)
+    await routing.clock_says("t1", warned, breached)
 
     async def told() -> list[str]:
         types, cursor = [], None
@@ -54,11 +54,11 @@ async def test_the_timeline_tells_of_the_clocks_too_page_by_page(floor: Floor) -
     assert len(types) == len(set(types))
 
 
-async def test_from_the_offer_to_the_resolution(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
+async def test_from_the_offer_to_the_resolution(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
     cursor = (await anna.get("/v1/me/offers")).json()["cursor"]
     waiting = asyncio.create_task(next_offer(anna, cursor))
-    await floor.customer_writes("t1", "My invoice is wrong")
+    await routing.customer_writes("t1", "My invoice is wrong")
     offer = await waiting
     assert (offer["state"], offer["ticket"]["id"], offer["ticket"]["state"]) == ("pending", "t1", "offered")
     assert 50 < offer["expires_in_seconds"] <= 60
@@ -95,11 +95,11 @@ async def test_from_the_offer_to_the_resolution(floor: Floor) -> None:
     } <= set(told)
 
 
-async def test_a_late_accept_names_the_holder(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+async def test_a_late_accept_names_the_holder(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     offer = await next_offer(anna)
-    boris = await floor.sign_in("boris")
+    boris = await routing.sign_in("boris")
     assert (await boris.post(f"/v1/offers/{offer['id']}/accept")).status_code == 403
     rejected = await anna.post(f"/v1/offers/{offer['id']}/reject", json={"reason": "lunch"})
     assert rejected.json()["state"] == "rejected"
@@ -109,17 +109,17 @@ async def test_a_late_accept_names_the_holder(floor: Floor) -> None:
     assert (late.status_code, late.json()["type"], late.json()["holder"]) == (409, "/problems/offer-gone", "boris")
 
 
-async def test_only_the_holder_replies_and_everybody_takes_notes(floor: Floor) -> None:
-    anna, boris = await floor.sign_in("anna"), await floor.as_("agent", "boris")
-    await accepted(floor, anna)
+async def test_only_the_holder_replies_and_everybody_takes_notes(routing: RoutingService) -> None:
+    anna, boris = await routing.sign_in("anna"), await routing.as_("agent", "boris")
+    await accepted(routing, anna)
     public = await boris.post("/v1/tickets/t1/messages", json={"text": "Hi", "public": True})
     assert (public.status_code, public.json()["type"]) == (403, "/problems/not-holder")
     assert (await boris.post("/v1/tickets/t1/messages", json={"text": "Hi", "public": False})).status_code == 201
 
 
-async def test_a_change_of_another_version_is_412_with_the_current_one(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    ticket = await accepted(floor, anna)
+async def test_a_change_of_another_version_is_412_with_the_current_one(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    ticket = await accepted(routing, anna)
     pend = {"waiting_on": "customer"}
     answer = await anna.post("/v1/tickets/t1/pend", json=pend, headers={"If-Match": '"0"'})
     assert (answer.status_code, answer.headers["etag"]) == (412, f'"{ticket["version"]}"')
@@ -127,10 +127,10 @@ async def test_a_change_of_another_version_is_412_with_the_current_one(floor: Fl
     assert (answer.status_code, answer.json()["state"]) == (200, "pending")
 
 
-async def test_resolving_over_an_unseen_message_is_refused_with_it(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    seen = (await accepted(floor, anna))["last_message_id"]
-    await floor.customer_writes("t1", "One more thing")
+async def test_resolving_over_an_unseen_message_is_refused_with_it(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    seen = (await accepted(routing, anna))["last_message_id"]
+    await routing.customer_writes("t1", "One more thing")
     await until(lambda: _is_new(anna, seen))
     answer = await anna.post("/v1/tickets/t1/resolve", json={"outcome": "solved", "last_message_id": seen})
     assert (answer.status_code, answer.json()["type"]) == (409, "/problems/unseen-message")
@@ -142,9 +142,9 @@ async def _is_new(app: httpx.AsyncClient, seen: str) -> bool:
     return bool((await app.get("/v1/tickets/t1")).json()["last_message_id"] != seen)
 
 
-async def test_a_key_makes_a_repeated_reply_one_message(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    await accepted(floor, anna)
+async def test_a_key_makes_a_repeated_reply_one_message(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    await accepted(routing, anna)
     body, key = {"text": "Once", "public": True}, {"Idempotency-Key": "reply-1"}
     first = await anna.post("/v1/tickets/t1/messages", json=body, headers=key)
     again = await anna.post("/v1/tickets/t1/messages", json=body, headers=key)
@@ -156,10 +156,10 @@ async def test_a_key_makes_a_repeated_reply_one_message(floor: Floor) -> None:
     assert [message["text"] for message in messages if message["direction"] == "out"] == ["Once"]
 
 
-async def test_a_bare_renewal_keeps_the_lease_and_is_bundled(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
+async def test_a_bare_renewal_keeps_the_lease_and_is_bundled(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
     before = (await anna.get("/v1/me")).json()["sessions"][0]["lease_until"]
-    outcomes = await floor.process.pool.fetchval("SELECT count(*) FROM outcome")
+    outcomes = await routing.process.pool.fetchval("SELECT count(*) FROM outcome")
     renewed = await anna.put("/v1/me/presence", json={"session": "s1", "lease_seconds": 900})
     assert (renewed.status_code, renewed.json()["state"]) == (200, "available")
 
@@ -167,13 +167,13 @@ async def test_a_bare_renewal_keeps_the_lease_and_is_bundled(floor: Floor) -> No
         return bool((await anna.get("/v1/me")).json()["sessions"][0]["lease_until"] > before)
 
     await until(later)
-    assert await floor.process.pool.fetchval("SELECT count(*) FROM outcome") == outcomes
+    assert await routing.process.pool.fetchval("SELECT count(*) FROM outcome") == outcomes
     ended = await anna.delete("/v1/me/sessions/s1")
     assert (ended.status_code, ended.json()["state"]) == (200, "offline")
 
 
-async def test_a_supervisor_holds_an_agents_state(floor: Floor) -> None:
-    anna, boss = await floor.sign_in("anna"), await floor.as_("supervisor", "boss")
+async def test_a_supervisor_holds_an_agents_state(routing: RoutingService) -> None:
+    anna, boss = await routing.sign_in("anna"), await routing.as_("supervisor", "boss")
     held = await boss.put("/v1/agents/anna/presence", json={"state": "away", "reason": "training", "hold": True})
     assert (held.json()["state"], held.json()["set_by"]) == ("away", "supervisor")
     answer = await anna.put("/v1/me/presence", json={"session": "s1", "lease_seconds": 60, "state": "available"})
@@ -182,9 +182,9 @@ async def test_a_supervisor_holds_an_agents_state(floor: Floor) -> None:
     assert [agent["agent"] for agent in (await boss.get("/v1/agents")).json()["items"]] == ["anna", "boris"]
 
 
-async def test_queues_and_explanations_come_from_the_desk(floor: Floor) -> None:
-    boss = await floor.as_("supervisor", "boss")
-    await floor.customer_writes("t1")
+async def test_queues_and_explanations_come_from_the_desk(routing: RoutingService) -> None:
+    boss = await routing.as_("supervisor", "boss")
+    await routing.customer_writes("t1")
 
     async def waiting() -> bool:
         return bool((await boss.get("/v1/queues/general")).json()["waiting"] == 1)
@@ -196,10 +196,10 @@ async def test_queues_and_explanations_come_from_the_desk(floor: Floor) -> None:
     assert explained["agent"]["failing"] == "not_available"
 
 
-async def test_lists_page_filter_and_sort(floor: Floor) -> None:
-    boss = await floor.as_("supervisor", "boss")
+async def test_lists_page_filter_and_sort(routing: RoutingService) -> None:
+    boss = await routing.as_("supervisor", "boss")
     for number in range(5):
-        await floor.customer_writes(f"t{number}", subject=f"Case 10{number}%")
+        await routing.customer_writes(f"t{number}", subject=f"Case 10{number}%")
 
     async def all_there() -> bool:
         return len((await boss.get("/v1/tickets")).json()["items"]) == 5

@@ -9,14 +9,14 @@ import pytest
 
 from pointsman.contracts.shapes import Actor
 from pointsman.contracts.sla import AlertAcknowledged, ClockBreached
-from tests.integration.routing.floor import Floor
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import RoutingService
 
 pytestmark = pytest.mark.stack
 
 
-def a_breach(floor: Floor, ticket: str) -> ClockBreached:
-    now = floor.process.clock.now()
+def a_breach(routing: RoutingService, ticket: str) -> ClockBreached:
+    now = routing.process.clock.now()
     return ClockBreached(
         clock_id=f"clk_{ticket}",
         ticket_id=ticket,
@@ -44,9 +44,9 @@ async def read_all(listener: httpx.AsyncClient, **params: Any) -> list[dict[str,
         cursor = {"after": page["cursor"]}
 
 
-async def test_what_sla_said_has_its_place_among_our_own_events(floor: Floor) -> None:
-    supervisor = await floor.as_("supervisor", "sue")
-    await floor.customer_writes("t1")
+async def test_what_sla_said_has_its_place_among_our_own_events(routing: RoutingService) -> None:
+    supervisor = await routing.as_("supervisor", "sue")
+    await routing.customer_writes("t1")
 
     async def happened(type: str) -> Any:
         return (await supervisor.get("/v1/events", params={"type": type})).json()["items"]
@@ -54,17 +54,17 @@ async def test_what_sla_said_has_its_place_among_our_own_events(floor: Floor) ->
     await until(lambda: happened("ticket.opened"))
     seen = (await supervisor.get("/v1/events")).json()
     waiting = asyncio.create_task(supervisor.get("/v1/events", params={"after": seen["cursor"], "wait": 20}))
-    await floor.clock_says("t1", a_breach(floor, "t1"))
+    await routing.clock_says("t1", a_breach(routing, "t1"))
     heard = (await waiting).json()
     assert [(event["type"], event["source"], event["subject"]) for event in heard["items"]] == [
         ("clock.breached", "/sla/acme", "t1")
     ]
     by = Actor(kind="supervisor", id="sue")
-    await floor.clock_says("alert:alr_1", AlertAcknowledged(alert_id="alr_1", by=by))
+    await routing.clock_says("alert:alr_1", AlertAcknowledged(alert_id="alr_1", by=by))
     await until(lambda: happened("alert.acknowledged"))
-    await floor.customer_writes("t1", "Hello?")
+    await routing.customer_writes("t1", "Hello?")
     await until(lambda: happened("message.received"))
-    await floor.sign_in("anna")
+    await routing.sign_in("anna")
     everything = await read_all(supervisor)
     types = [event["type"] for event in everything]
     order = ("config.applied", "ticket.opened", "clock.breached", "alert.acknowledged", "agent.presence_changed")
@@ -77,14 +77,14 @@ async def test_what_sla_said_has_its_place_among_our_own_events(floor: Floor) ->
     assert [event["type"] for event in both] == ["ticket.opened", "clock.breached"]
 
 
-async def test_a_connector_hears_only_of_the_tickets_that_it_brought(floor: Floor) -> None:
-    connector = await floor.as_("connector", "site-chat")
-    await floor.sign_in("anna")
-    await floor.customer_writes("t1")
-    await floor.customer_writes("t2", channel="email", connector="support-mail")
+async def test_a_connector_hears_only_of_the_tickets_that_it_brought(routing: RoutingService) -> None:
+    connector = await routing.as_("connector", "site-chat")
+    await routing.sign_in("anna")
+    await routing.customer_writes("t1")
+    await routing.customer_writes("t2", channel="email", connector="support-mail")
     for ticket in ("t1", "t2"):
-        await floor.clock_says(ticket, a_breach(floor, ticket))
-    supervisor = await floor.as_("supervisor", "sue")
+        await routing.clock_says(ticket, a_breach(routing, ticket))
+    supervisor = await routing.as_("supervisor", "sue")
 
     async def breached() -> bool:
         answer = await supervisor.get("/v1/events", params={"type": "clock.breached"})
@@ -96,8 +96,8 @@ async def test_a_connector_hears_only_of_the_tickets_that_it_brought(floor: Floo
     assert {"ticket.opened", "offer.made", "clock.breached"} <= {event["type"] for event in own}
 
 
-async def test_the_list_is_given_as_a_cloudevents_batch_too(floor: Floor) -> None:
-    supervisor = await floor.as_("supervisor", "sue")
+async def test_the_list_is_given_as_a_cloudevents_batch_too(routing: RoutingService) -> None:
+    supervisor = await routing.as_("supervisor", "sue")
     media = "application/cloudevents-batch+json"
     answer = await supervisor.get("/v1/events", headers={"Accept": media})
     assert answer.headers["content-type"] == media
@@ -109,22 +109,22 @@ async def test_the_list_is_given_as_a_cloudevents_batch_too(floor: Floor) -> Non
         assert (refused.status_code, refused.json()["type"]) == (status, f"/problems/{code}")
 
 
-async def test_a_cursor_before_what_was_dropped_is_too_old_also_when_nothing_is_left(floor: Floor) -> None:
+async def test_a_cursor_before_what_was_dropped_is_too_old_also_when_nothing_is_left(routing: RoutingService) -> None:
     """With every day of facts dropped an old cursor went on at the newest event, as if nothing had been between."""
-    supervisor = await floor.as_("supervisor", "sue")
+    supervisor = await routing.as_("supervisor", "sue")
     begun = (await supervisor.get("/v1/events", params={"limit": 1})).json()["cursor"]
-    await floor.customer_writes("t1")
+    await routing.customer_writes("t1")
 
     async def opened() -> Any:
         return (await supervisor.get("/v1/events", params={"type": "ticket.opened"})).json()["items"]
 
     await until(opened)
-    await floor.process.pool.execute("DELETE FROM fact")
+    await routing.process.pool.execute("DELETE FROM fact")
     gone = await supervisor.get("/v1/events", params={"after": begun})
     assert (gone.status_code, gone.json()["type"]) == (410, "/problems/cursor-too-old")
     now = (await supervisor.get("/v1/events")).json()
     assert now["items"] == []
-    await floor.customer_writes("t2")
+    await routing.customer_writes("t2")
 
     async def heard() -> Any:
         items = (await supervisor.get("/v1/events", params={"after": now["cursor"]})).json()["items"]

@@ -9,8 +9,8 @@ import pytest
 
 from pointsman.contracts.requests import CustomerSeen
 from pointsman.testing.installation import Installation
-from tests.integration.routing.floor import Floor, a_floor, next_offer
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import RoutingService, a_routing_service, next_offer
 
 DOCUMENT: dict[str, Any] = {
     "workspace": "acme",
@@ -28,10 +28,10 @@ DOCUMENT: dict[str, Any] = {
 
 
 @pytest.fixture
-async def floor(installation: Installation, tmp_path: Path) -> AsyncIterator[Floor]:
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace(DOCUMENT)
-        yield floor
+async def routing(installation: Installation, tmp_path: Path) -> AsyncIterator[RoutingService]:
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace(DOCUMENT)
+        yield routing
 
 
 async def explained(boss: httpx.AsyncClient, ticket: str, **params: str) -> dict[str, Any]:
@@ -48,14 +48,14 @@ async def seen(boss: httpx.AsyncClient, ticket: str, state: str) -> None:
     await until(there)
 
 
-async def test_why_not_that_agent_is_told_from_how_they_stood_then(floor: Floor) -> None:
-    boss = await floor.as_("supervisor", "boss")
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+async def test_why_not_that_agent_is_told_from_how_they_stood_then(routing: RoutingService) -> None:
+    boss = await routing.as_("supervisor", "boss")
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     first = await next_offer(anna)
     assert (await anna.post(f"/v1/offers/{first['id']}/accept")).status_code == 200
-    boris = await floor.sign_in("boris")
-    await floor.customer_writes("t2")
+    boris = await routing.sign_in("boris")
+    await routing.customer_writes("t2")
     second = await next_offer(boris)
     assert (await boris.post(f"/v1/offers/{second['id']}/accept")).status_code == 200
     assert (await anna.post("/v1/tickets/t1/resolve", json={"outcome": "solved", "force": True})).status_code == 200
@@ -65,10 +65,10 @@ async def test_why_not_that_agent_is_told_from_how_they_stood_then(floor: Floor)
     assert answer["agent"]["sentence"].startswith("Anna has room for 0 units of chat")
 
 
-async def test_what_would_free_a_waiting_ticket(floor: Floor) -> None:
-    boss = await floor.as_("supervisor", "boss")
-    await floor.sign_in("carla")
-    await floor.customer_writes("t1", hints={"category": "refund", "requires": {"billing": 5}})
+async def test_what_would_free_a_waiting_ticket(routing: RoutingService) -> None:
+    boss = await routing.as_("supervisor", "boss")
+    await routing.sign_in("carla")
+    await routing.customer_writes("t1", hints={"category": "refund", "requires": {"billing": 5}})
     await seen(boss, "t1", "queued")
     answer = await explained(boss, "t1")
     changes = {change["change"]: change for change in answer["frees"]}
@@ -77,18 +77,18 @@ async def test_what_would_free_a_waiting_ticket(floor: Floor) -> None:
     assert answer["sentence"].endswith(changes["waiting"]["sentence"])
 
 
-async def test_the_customers_last_agent_is_preferred_by_what_the_tables_say(floor: Floor) -> None:
+async def test_the_customers_last_agent_is_preferred_by_what_the_tables_say(routing: RoutingService) -> None:
     """Anna is idle for longer, but Boris dealt with the customer."""
-    boss = await floor.as_("supervisor", "boss")
-    boris = await floor.sign_in("boris")
+    boss = await routing.as_("supervisor", "boss")
+    boris = await routing.sign_in("boris")
     known = CustomerSeen(id="cus_1")
-    await floor.customer_writes("t1", customer=known)
+    await routing.customer_writes("t1", customer=known)
     offer = await next_offer(boris)
     assert (await boris.post(f"/v1/offers/{offer['id']}/accept")).status_code == 200
-    await floor.sign_in("anna")
+    await routing.sign_in("anna")
     closed = {"outcome": "solved", "force": True, "wrap_up_seconds": 0}
     assert (await boris.post("/v1/tickets/t1/resolve", json=closed)).status_code == 200
-    await floor.customer_writes("t2", customer=known)
+    await routing.customer_writes("t2", customer=known)
     await seen(boss, "t2", "offered")
     answer = await explained(boss, "t2")
     assert (answer["decided"]["agent"], answer["decided"]["why"]["by"]) == ("boris", "affinity")

@@ -10,21 +10,21 @@ import pytest
 from pointsman.contracts.document.reading import read_document
 from pointsman.contracts.shapes import PRIORITIES
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until
 from pointsman_routing.api import directory
 from pointsman_routing.api.tickets import conditions
-from tests.integration.routing.floor import DOCUMENT, Floor, a_floor
-from tests.integration.runtime.tally import until
+from tests.integration.routing.service import DOCUMENT, RoutingService, a_routing_service
 from tests.integration.stack.test_plans import MESSAGES, TICKETS, fill
 
 pytestmark = pytest.mark.stack
 
 
-async def test_a_word_of_a_message_finds_its_ticket(floor: Floor) -> None:
+async def test_a_word_of_a_message_finds_its_ticket(routing: RoutingService) -> None:
     """Only subjects and names were looked at."""
-    sue = await floor.as_("agent", "boris")
-    await floor.customer_writes("t1", "The zeppelin never arrived", subject="Hello")
-    await floor.customer_writes("t2", "zep" * 50_000)
-    await floor.customer_writes("t2", "Another matter: ÄRGER mit 100% Rabatt")
+    sue = await routing.as_("agent", "boris")
+    await routing.customer_writes("t1", "The zeppelin never arrived", subject="Hello")
+    await routing.customer_writes("t2", "zep" * 50_000)
+    await routing.customer_writes("t2", "Another matter: ÄRGER mit 100% Rabatt")
 
     async def found(words: str) -> list[str]:
         answer = await sue.get("/v1/tickets", params={"q": words})
@@ -41,7 +41,7 @@ async def test_a_word_of_a_message_finds_its_ticket(floor: Floor) -> None:
     assert await found("ärger rabatt") == ["t2"]
     assert await found("zeppelin ärger") == []
     assert await found("hell") == ["t1"], "a part of the subject as before"
-    other = await floor.as_("agent", "eve", "elsewhere")
+    other = await routing.as_("agent", "eve", "elsewhere")
     assert (await other.get("/v1/tickets", params={"q": "zeppelin"})).json()["items"] == []
 
 
@@ -69,11 +69,11 @@ def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 async def test_lists_are_sorted_by_priority_page_by_page(installation: Installation, tmp_path: Any) -> None:
     rules = [{"when": {"text": rf"\b{each}\b"}, "set": {"priority": each}} for each in PRIORITIES]
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace(DOCUMENT | {"classify": {"rules": rules}})
-        app = await floor.as_("agent", "anna")
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace(DOCUMENT | {"classify": {"rules": rules}})
+        app = await routing.as_("agent", "anna")
         for number in range(12):
-            await floor.customer_writes(f"t{number:02}", f"this is {PRIORITIES[number % 4]}")
+            await routing.customer_writes(f"t{number:02}", f"this is {PRIORITIES[number % 4]}")
 
         async def listed(sort: str) -> list[tuple[str, str]]:
             found: list[tuple[str, str]] = []
@@ -123,9 +123,9 @@ async def test_the_directory_names_colleagues_queues_and_words(
         return read_document(plain)
 
     monkeypatch.setattr(directory, "read_document", reading)
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace(document)
-        anna = await floor.sign_in("anna")
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace(document)
+        anna = await routing.sign_in("anna")
         answers = await asyncio.gather(*(anna.get("/v1/directory") for _ in range(20)))
         assert ({answer.status_code for answer in answers}, len(reads)) == ({200}, 1), "read once for all who ask"
         found = (await anna.get("/v1/directory")).json()
@@ -145,7 +145,7 @@ async def test_the_directory_names_colleagues_queues_and_words(
             ["billing", "lang-de"],
         )
         assert found["teams"] == {"front": "Front office"}
-        stranger = await floor.as_("agent", "eve", "elsewhere")
+        stranger = await routing.as_("agent", "eve", "elsewhere")
         assert (await stranger.get("/v1/directory")).status_code == 404
-        connector = await floor.as_("connector", "site-chat")
+        connector = await routing.as_("connector", "site-chat")
         assert (await connector.get("/v1/directory")).status_code == 403

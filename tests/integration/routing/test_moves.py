@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.routing.floor import DOCUMENT, Floor, next_offer
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import DOCUMENT, RoutingService, next_offer
 
 pytestmark = pytest.mark.stack
 
@@ -20,9 +20,9 @@ TWO = DOCUMENT | {
 }
 
 
-async def held(floor: Floor, app: Any, ticket: str) -> dict[str, Any]:
+async def held(routing: RoutingService, app: Any, ticket: str) -> dict[str, Any]:
     """A ticket that the app's agent has accepted."""
-    await floor.customer_writes(ticket)
+    await routing.customer_writes(ticket)
     offer = await next_offer(app)
     answer = await app.post(f"/v1/offers/{offer['id']}/accept")
     assert answer.status_code == 200, answer.text
@@ -33,16 +33,16 @@ def problem(answer: Any) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].rpartition("/")[2]
 
 
-async def reconfigure(floor: Floor, document: dict[str, Any]) -> None:
-    operator = await floor.as_("operator", "root", "*")
+async def reconfigure(routing: RoutingService, document: dict[str, Any]) -> None:
+    operator = await routing.as_("operator", "root", "*")
     answer = await operator.put("/v1/config", json=document, headers={"If-Match": '"1"'})
     assert answer.status_code == 200, answer.text
 
 
-async def test_a_day_of_moving_tickets(floor: Floor) -> None:
-    await reconfigure(floor, TWO)
-    anna, boss = await floor.sign_in("anna"), await floor.as_("supervisor", "boss")
-    await held(floor, anna, "t1")
+async def test_a_day_of_moving_tickets(routing: RoutingService) -> None:
+    await reconfigure(routing, TWO)
+    anna, boss = await routing.sign_in("anna"), await routing.as_("supervisor", "boss")
+    await held(routing, anna, "t1")
 
     past = await anna.post("/v1/tickets/t1/snooze", json={"until": "2020-01-01T00:00:00Z"})
     assert problem(past) == (422, "invalid")
@@ -50,7 +50,7 @@ async def test_a_day_of_moving_tickets(floor: Floor) -> None:
     snoozed = await anna.post("/v1/tickets/t1/snooze", json={"until": "2100-01-01T00:00:00Z"})
     assert (snoozed.status_code, snoozed.json()["state"], snoozed.json()["waiting_on"]) == (200, "snoozed", None)
     assert [ticket["state"] for ticket in (await anna.get("/v1/me/assignments")).json()["items"]] == ["snoozed"]
-    await floor.customer_writes("t1")
+    await routing.customer_writes("t1")
 
     async def woken() -> bool:
         return bool((await anna.get("/v1/tickets/t1")).json()["state"] == "assigned")
@@ -61,7 +61,7 @@ async def test_a_day_of_moving_tickets(floor: Floor) -> None:
     assert problem(await anna.post("/v1/tickets/t1/transfer", json=to_boris)) == (409, "no-room")
     waiting = await anna.post("/v1/tickets/t1/transfer", json=to_boris | {"wait_seconds": 600})
     assert (waiting.status_code, waiting.json()["state"], waiting.json()["agent"]) == (200, "queued", None)
-    boris = await floor.sign_in("boris")
+    boris = await routing.sign_in("boris")
     (given,) = (await boris.get("/v1/me/assignments")).json()["items"]
     assert (given["id"], given["agent"]) == ("t1", "boris")
 
@@ -74,7 +74,7 @@ async def test_a_day_of_moving_tickets(floor: Floor) -> None:
     unclear = await boris.post("/v1/tickets/t1/transfer", json=any_level)
     assert [error["pointer"] for error in unclear.json()["errors"]] == ["/wait_seconds"], "names alone are skills"
 
-    await held(floor, anna, "t2")
+    await held(routing, anna, "t2")
     full = await boss.post("/v1/tickets/t2/assign", json={"agent": "boris", "reason": "he is better"})
     assert problem(full) == (409, "no-room")
     silent = await boss.post("/v1/tickets/t2/assign", json={"agent": "boris", "override": True})
@@ -108,8 +108,8 @@ async def test_a_day_of_moving_tickets(floor: Floor) -> None:
     assert (await boss.get("/v1/agents/boris")).json()["handle_seconds"] >= 0
 
 
-async def test_an_agent_starts_a_ticket(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
+async def test_an_agent_starts_a_ticket(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
     body: dict[str, Any] = {"connector": "site-chat", "text": "Your order is late.", "public": True}
     nobody = await anna.post("/v1/tickets", json=body | {"customer": {"name": "Ada"}})
     assert problem(nobody) == (422, "invalid-request")
@@ -122,14 +122,14 @@ async def test_an_agent_starts_a_ticket(floor: Floor) -> None:
     assert (message["direction"], message["delivery"], message["author"]["id"]) == ("out", "queued", "anna")
     by_id = await anna.post("/v1/tickets", json=body | {"customer": "cus_ada"})
     assert (by_id.status_code, by_id.json()["customer"]["id"]) == (201, "cus_ada")
-    boss = await floor.as_("supervisor", "boss")
+    boss = await routing.as_("supervisor", "boss")
     assert problem(await boss.post("/v1/tickets", json=body | {"customer": {"id": "cus_1"}})) == (403, "not-eligible")
 
 
-async def test_a_repeat_with_the_same_key_moves_nothing_twice(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    await held(floor, anna, "t1")
-    boris = await floor.sign_in("boris")
+async def test_a_repeat_with_the_same_key_moves_nothing_twice(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    await held(routing, anna, "t1")
+    boris = await routing.sign_in("boris")
     body, key = {"to": {"agent": "boris"}, "reason": "lunch"}, {"Idempotency-Key": "k1"}
     first = await anna.post("/v1/tickets/t1/transfer", json=body, headers=key)
     second = await anna.post("/v1/tickets/t1/transfer", json=body, headers=key)

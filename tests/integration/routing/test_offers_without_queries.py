@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until
 from pointsman_routing.api.offers import NOTHING_SEEN, OfferReader, Offers, Seen
-from tests.integration.routing.floor import a_floor
-from tests.integration.runtime.tally import until
+from tests.integration.routing.service import a_routing_service
 
 pytestmark = pytest.mark.stack
 
@@ -28,11 +28,11 @@ class CountingPool:
 async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
     installation: Installation, tmp_path: Path
 ) -> None:
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace()
-        pool = CountingPool(floor.process.pool)
-        reader = OfferReader(pool, floor.process.broadcast)
-        await floor.sign_in("anna")
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace()
+        pool = CountingPool(routing.process.pool)
+        reader = OfferReader(pool, routing.process.broadcast)
+        await routing.sign_in("anna")
 
         async def settled() -> Offers:
             """The agent's offers once what was said of signing in is heard: then two reads are one query."""
@@ -55,7 +55,7 @@ async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
         await reader.read("acme", "anna", Seen(nothing.seen.change - 1, ""), waits=True)
         assert pool.asked == asked + 1, "a cursor that is not the last answer's is asked for"
 
-        await floor.customer_writes("t1")
+        await routing.customer_writes("t1")
 
         async def offered() -> bool:
             found = await reader.read("acme", "anna", nothing.seen)
@@ -64,7 +64,7 @@ async def test_it_asks_again_only_when_something_was_heard_of_the_agent(
         await until(offered)
 
         last = await settled()
-        floor.process.broadcast.reset_all()
+        routing.process.broadcast.reset_all()
         asked = pool.asked
         await reader.read("acme", "anna", last.seen, waits=True)
         assert pool.asked == asked + 1, "what may have been missed is asked for"

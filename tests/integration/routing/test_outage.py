@@ -13,11 +13,11 @@ from pointsman.contracts.topics import COMMANDS, DESK, REQUESTS, SLA
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from pointsman_routing.api import create
 from pointsman_routing.worker import DeskLane
 from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
-from tests.integration.routing.floor import DOCUMENT
+from tests.integration.routing.service import DOCUMENT
 
 pytestmark = pytest.mark.stack
 
@@ -66,7 +66,7 @@ async def test_who_renewed_all_the_time_is_still_there_and_who_did_not_has_lapse
             assert (await renew(anna)).status_code == 200
             return asyncio.get_running_loop().time() - down_since > DOWN_SECONDS
 
-        await until_it(long_enough)
+        await until(long_enough)
         async with routing(settings):
             changed = "SELECT body FROM fact WHERE 'agent.presence_changed' = ANY(types) ORDER BY number"
 
@@ -74,7 +74,7 @@ async def test_who_renewed_all_the_time_is_still_there_and_who_did_not_has_lapse
                 await renew(anna)
                 return bool(await process.pool.fetchval("SELECT count(*) >= 3 FROM fact WHERE subject LIKE 'agent:%'"))
 
-            await until_it(boris_has_lapsed)
+            await until(boris_has_lapsed)
             facts = [fact for row in await process.pool.fetch(changed) for fact in row["body"]["facts"]]
     assert [(fact["agent"], fact["state"], fact["set_by"]) for fact in facts] == [
         ("anna", "available", "agent"),

@@ -2,14 +2,14 @@
 
 import pytest
 
-from tests.integration.routing.floor import DOCUMENT, Floor, next_offer
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import DOCUMENT, RoutingService, next_offer
 
 pytestmark = pytest.mark.stack
 
 
-async def test_closing_holds_and_answers_opening_offers(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
+async def test_closing_holds_and_answers_opening_offers(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
     document = {
         **DOCUMENT,
         "queues": {"general": {"closed": {"reply": "closed"}}, "other": {}},
@@ -17,11 +17,11 @@ async def test_closing_holds_and_answers_opening_offers(floor: Floor) -> None:
     }
     answer = await admin.put("/v1/config", json=document, headers={"If-Match": '"1"'})
     assert (answer.status_code, answer.json()["inactive"]) == (200, []), answer.text
-    anna, boss = await floor.sign_in("anna"), await floor.as_("supervisor", "boss")
+    anna, boss = await routing.sign_in("anna"), await routing.as_("supervisor", "boss")
     assert (await anna.post("/v1/queues/general/close", json={"reason": "no"})).status_code == 403
     closed = await boss.post("/v1/queues/general/close", json={"reason": "power cut"})
     assert (closed.status_code, closed.json()["state"], closed.json()["reason"]) == (200, "closed", "power cut")
-    await floor.customer_writes("t1")
+    await routing.customer_writes("t1")
 
     async def held() -> bool:
         ticket = await anna.get("/v1/tickets/t1")
@@ -39,8 +39,8 @@ async def test_closing_holds_and_answers_opening_offers(floor: Floor) -> None:
     assert (await next_offer(anna))["ticket"]["id"] == "t1"
 
 
-async def test_what_is_wrong_with_a_closing_is_said_and_changes_nothing(floor: Floor) -> None:
-    boss = await floor.as_("supervisor", "boss")
+async def test_what_is_wrong_with_a_closing_is_said_and_changes_nothing(routing: RoutingService) -> None:
+    boss = await routing.as_("supervisor", "boss")
     for body, pointer in (
         ({"reason": "r", "until": "2020-01-01T00:00:00Z"}, "/until"),
         ({"reason": "r", "then": {"to": "nowhere"}}, "/then/to"),

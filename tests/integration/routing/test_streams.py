@@ -8,17 +8,17 @@ import orjson
 import pytest
 
 from pointsman.contracts.sla import ClockWarned
+from pointsman.testing.waiting import until
 from pointsman_routing.api import create, viewing
 from tests.integration.http.serving import a_client, a_process
-from tests.integration.routing.floor import Floor, next_offer
-from tests.integration.runtime.tally import until
+from tests.integration.routing.service import RoutingService, next_offer
 
 pytestmark = pytest.mark.stack
 
 
-async def test_events_are_cloudevents_after_a_cursor(floor: Floor) -> None:
-    listener = await floor.as_("supervisor", "sue")
-    await floor.customer_writes("t1")
+async def test_events_are_cloudevents_after_a_cursor(routing: RoutingService) -> None:
+    listener = await routing.as_("supervisor", "sue")
+    await routing.customer_writes("t1")
 
     async def opened() -> Any:
         return (await listener.get("/v1/events", params={"type": "ticket.opened"})).json()["items"]
@@ -33,71 +33,71 @@ async def test_events_are_cloudevents_after_a_cursor(floor: Floor) -> None:
     waiting = asyncio.create_task(
         listener.get("/v1/events", params={"after": everything["cursor"], "wait": 10, "type": "message.received"})
     )
-    await floor.customer_writes("t1", "Again")
+    await routing.customer_writes("t1", "Again")
     answer = (await waiting).json()
     assert [event["type"] for event in answer["items"]] == ["message.received"]
     strange = await listener.get("/v1/events", params={"after": "gone.5"})
     assert (strange.status_code, strange.json()["type"]) == (410, "/problems/cursor-too-old")
 
 
-async def test_the_stream_of_an_agent_resumes_where_it_was_interrupted(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+async def test_the_stream_of_an_agent_resumes_where_it_was_interrupted(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     await next_offer(anna)
-    stream = Stream(floor, anna)
+    stream = Stream(routing, anna)
     hello = await stream.begin()
     assert hello["event"] == "hello"
-    await floor.customer_writes("t2")
+    await routing.customer_writes("t2")
     first = await stream.event("offer.made")
     await stream.end()
-    await floor.customer_writes("t3")
+    await routing.customer_writes("t3")
     await until(lambda: _offers(anna, 3))
-    resumed = Stream(floor, anna)
+    resumed = Stream(routing, anna)
     await resumed.begin(first["id"])
     assert (await resumed.event("offer.made"))["data"]["ticket_id"] == "t3"
     await resumed.end()
     incarnation = first["id"].rpartition(".")[0]
     for strange in ("gone.7", "garbage", f"{incarnation}.", f"{incarnation}.{10**17}", "<script>"):
-        lost = Stream(floor, anna)
+        lost = Stream(routing, anna)
         hello = await lost.begin(strange)
         assert strange not in (hello["id"], hello["data"]["cursor"]), "what was sent is no cursor of ours"
         assert (await lost.event("reset"))["id"] == hello["id"]
         await lost.end()
 
 
-async def test_a_stream_begins_with_what_is_offered_and_in_hand(floor: Floor) -> None:
+async def test_a_stream_begins_with_what_is_offered_and_in_hand(routing: RoutingService) -> None:
     """An app that only listens missed what was offered before it came."""
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     taken = await next_offer(anna)
     assert (await anna.post(f"/v1/offers/{taken['id']}/accept")).is_success
-    await floor.customer_writes("t2")
+    await routing.customer_writes("t2")
     await until(lambda: _offers(anna, 1))
     offer = await next_offer(anna)
     for last in (None, "gone.7"):
-        stream = Stream(floor, anna)
+        stream = Stream(routing, anna)
         await stream.begin(last)
         pending = await stream.event("offer.pending")
         assert (pending["data"]["ticket"]["id"], pending["data"]["state"]) == ("t2", "pending")
         assert pending["data"]["id"] == offer["id"]
         assert (await stream.event("ticket.held"))["data"]["id"] == "t1"
-        await floor.customer_writes("t1", "Are you there?")
+        await routing.customer_writes("t1", "Are you there?")
         heard = await stream.event("message.received")
         await stream.end()
-    resumed = Stream(floor, anna)
+    resumed = Stream(routing, anna)
     await resumed.begin(heard["id"])
-    await floor.customer_writes("t1", "Hello?")
+    await routing.customer_writes("t1", "Hello?")
     assert (await resumed.event("message.received")) is not None
     assert "offer.pending" not in resumed.names, "who resumes knows"
     await resumed.end()
 
 
-async def test_a_stream_says_goodbye_when_its_token_is_revoked(floor: Floor) -> None:
-    admin = await floor.as_("admin", "root")
+async def test_a_stream_says_goodbye_when_its_token_is_revoked(routing: RoutingService) -> None:
+    admin = await routing.as_("admin", "root")
     issued = (await admin.post("/v1/tokens", json={"role": "agent", "sub": "anna", "ttl_seconds": 600})).json()
-    anna = await floor.as_("agent", "anna")
+    anna = await routing.as_("agent", "anna")
     anna.headers["Authorization"] = f"Bearer {issued['token']}"
-    stream = Stream(floor, anna)
+    stream = Stream(routing, anna)
     await stream.begin()
     assert (await admin.delete(f"/v1/tokens/{issued['token_id']}")).status_code == 204
     assert (await stream.event("bye"))["data"] == {"reason": "token revoked"}
@@ -108,14 +108,14 @@ async def test_a_stream_says_goodbye_when_its_token_is_revoked(floor: Floor) -> 
 
 
 async def test_who_looks_at_a_ticket_is_told_to_whom_it_concerns_by_every_process(
-    floor: Floor, monkeypatch: pytest.MonkeyPatch
+    routing: RoutingService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    anna, boris = await floor.sign_in("anna"), await floor.as_("agent", "boris")
-    await floor.customer_writes("t1")
+    anna, boris = await routing.sign_in("anna"), await routing.as_("agent", "boris")
+    await routing.customer_writes("t1")
     offer = await next_offer(anna)
-    holders = Stream(floor, anna)
+    holders = Stream(routing, anna)
     await holders.begin()
-    async with a_process(floor.settings) as elsewhere:
+    async with a_process(routing.settings) as elsewhere:
         other = create(elsewhere)
         await until(elsewhere.broadcast.hearing.is_set)
         async with a_client(other, dict(boris.headers)) as at_other:
@@ -133,20 +133,20 @@ async def test_who_looks_at_a_ticket_is_told_to_whom_it_concerns_by_every_proces
     ended = await holders.event("ticket.viewers")
     assert [viewer["agent"] for viewer in ended["data"]["viewers"]] == ["boris"], "anna's tab was closed"
     assert ended["data"]["ticket_id"] == offer["ticket"]["id"]
-    late = Stream(floor, anna)
+    late = Stream(routing, anna)
     await late.begin()
     assert (await late.event("ticket.viewers"))["data"]["viewers"][0]["agent"] == "boris"
     await late.end()
     await holders.end()
 
 
-async def test_an_agent_is_warned_on_the_stream_of_what_it_holds(floor: Floor) -> None:
-    anna = await floor.sign_in("anna")
-    await floor.customer_writes("t1")
+async def test_an_agent_is_warned_on_the_stream_of_what_it_holds(routing: RoutingService) -> None:
+    anna = await routing.sign_in("anna")
+    await routing.customer_writes("t1")
     await next_offer(anna)
-    stream = Stream(floor, anna)
+    stream = Stream(routing, anna)
     await stream.begin()
-    now = floor.process.clock.now()
+    now = routing.process.clock.now()
     warned = ClockWarned(
         clock_id="clk_1",
         ticket_id="t1",
@@ -158,7 +158,7 @@ async def test_an_agent_is_warned_on_the_stream_of_what_it_holds(floor: Floor) -
         warned_at=now,
         breach_at=now,
     )
-    await floor.clock_says("t1", warned, agents=("anna",))
+    await routing.clock_says("t1", warned, agents=("anna",))
     assert (await stream.event("clock.warned"))["data"]["ticket_id"] == "t1"
     await stream.end()
 
@@ -170,8 +170,8 @@ async def _offers(app: httpx.AsyncClient, count: int) -> bool:
 class Stream:
     """A stream of Server-Sent Events, read straight from the application: an ASGI client would buffer it."""
 
-    def __init__(self, floor: Floor, client: httpx.AsyncClient) -> None:
-        self._app = floor.app
+    def __init__(self, routing: RoutingService, client: httpx.AsyncClient) -> None:
+        self._app = routing.app
         self._token = client.headers["authorization"]
         self._sent: asyncio.Queue[bytes] = asyncio.Queue()
         self._gone = asyncio.Event()

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.routing.floor import Floor
+from tests.integration.routing.service import RoutingService
 
 pytestmark = pytest.mark.stack
 
@@ -19,9 +19,9 @@ CALLS = (
 )
 
 
-async def test_it_is_refused_and_the_lane_goes_on(floor: Floor) -> None:
+async def test_it_is_refused_and_the_lane_goes_on(routing: RoutingService) -> None:
     """Each ended the worker in `gather`, which read the same record again and died again, for every workspace."""
-    app, supervisor = await floor.sign_in("anna"), await floor.as_("supervisor", "vera")
+    app, supervisor = await routing.sign_in("anna"), await routing.as_("supervisor", "vera")
     for method, path, body, pointer in CALLS:
         caller = supervisor if "bulk" in path else app
         answer = await caller.request(method, path, content=body, headers={"content-type": "application/json"})
@@ -29,5 +29,5 @@ async def test_it_is_refused_and_the_lane_goes_on(floor: Floor) -> None:
         assert [error["pointer"] for error in answer.json()["errors"]] == [pointer]
     still: Any = await app.put("/v1/me/presence", json={"session": "s1", "lease_seconds": 60, "state": "away"})
     assert (still.status_code, still.json()["state"]) == (200, "away")
-    operator = await floor.as_("operator", "root", "*")
+    operator = await routing.as_("operator", "root", "*")
     assert (await operator.get("/v1/dead-letters")).json()["items"] == []

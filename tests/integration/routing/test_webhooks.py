@@ -15,11 +15,11 @@ from standardwebhooks.webhooks import Webhook
 
 from pointsman.local.process import LocalProcess
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until
 from pointsman_routing.settings import RoutingSettings
 from pointsman_routing.webhooks.sender import WebhookSender
-from tests.integration.routing.floor import DOCUMENT, Floor, a_floor
-from tests.integration.routing.receiver import Receiver, a_receiver
-from tests.integration.runtime.tally import until
+from tests.integration.routing.receiver import WebhookReceiver, a_receiver
+from tests.integration.routing.service import DOCUMENT, RoutingService, a_routing_service
 
 pytestmark = pytest.mark.stack
 
@@ -28,18 +28,18 @@ TICKETS = ["ticket.opened", "ticket.assigned", "ticket.replied", "ticket.resolve
 
 
 class Hooked:
-    """A floor whose workspace has the webhook `crm`, and its receiver."""
+    """A routing service whose workspace has the webhook `crm`, and its receiver."""
 
-    def __init__(self, floor: Floor, receiver: Receiver, admin: httpx.AsyncClient) -> None:
-        self.floor, self.receiver, self.admin = floor, receiver, admin
+    def __init__(self, routing: RoutingService, receiver: WebhookReceiver, admin: httpx.AsyncClient) -> None:
+        self.routing, self.receiver, self.admin = routing, receiver, admin
 
     @asynccontextmanager
     async def sending(self, **changes: Any) -> AsyncIterator[None]:
         """The sender runs, with quick retries."""
         quick = {"webhook_to_loopback": True, "webhook_backoff_seconds": 0.05, "webhook_claim_seconds": 0.5}
-        settings = RoutingSettings(**self.floor.settings.model_dump() | quick | changes)
-        worker = self.floor.worker
-        async with WebhookSender(settings, worker.clock, worker.lanes.keys, self.floor.logic.told):
+        settings = RoutingSettings(**self.routing.settings.model_dump() | quick | changes)
+        worker = self.routing.worker
+        async with WebhookSender(settings, worker.clock, worker.lanes.keys, self.routing.logic.told):
             yield
 
     async def webhook(self) -> dict[str, Any]:
@@ -48,8 +48,8 @@ class Hooked:
 
     async def works_on(self, ticket: str, **changes: Any) -> None:
         """A ticket from its message to its resolution."""
-        agent = await self.floor.sign_in("anna")
-        await self.floor.customer_writes(ticket, **changes)
+        agent = await self.routing.sign_in("anna")
+        await self.routing.customer_writes(ticket, **changes)
         offer = await until(lambda: _offer_of(agent, ticket))
         assert (await agent.post(f"/v1/offers/{offer}/accept")).status_code == 200
         said = {"text": "We are on it.", "public": True}
@@ -65,14 +65,14 @@ async def _offer_of(agent: httpx.AsyncClient, ticket: str) -> str | None:
 
 @pytest.fixture
 async def hooked(installation: Installation, tmp_path: Path) -> AsyncIterator[Hooked]:
-    async with a_receiver() as receiver, a_floor(installation, tmp_path) as floor:
+    async with a_receiver() as receiver, a_routing_service(installation, tmp_path) as routing:
         hook = {"url_from": "crm-url", "secret": "crm-hook", "events": TICKETS}
-        await floor.open_workspace(DOCUMENT | {"webhooks": {"crm": hook}})
-        admin = await floor.as_("admin", "root")
+        await routing.open_workspace(DOCUMENT | {"webhooks": {"crm": hook}})
+        admin = await routing.as_("admin", "root")
         for name, value in (("crm-url", receiver.url), ("crm-hook", FIRST)):
             answer = await admin.put(f"/v1/secrets/{name}", json={"value": value})
             assert answer.status_code < 300, answer.text
-        yield Hooked(floor, receiver, admin)
+        yield Hooked(routing, receiver, admin)
 
 
 async def test_events_of_a_ticket_arrive_signed_and_in_order(hooked: Hooked) -> None:
@@ -138,9 +138,9 @@ async def test_nothing_is_lost_when_the_sender_is_killed_in_the_middle(hooked: H
 async def test_nothing_is_lost_when_workers_are_killed(installation: Installation, tmp_path: Path) -> None:
     wanted = ["ticket.opened", "ticket.classified", "message.received", "ticket.queued"]
     hook = {"url_from": "crm-url", "secret": "crm-hook", "events": wanted}
-    async with a_receiver() as receiver, a_floor(installation, tmp_path, works=False) as floor:
+    async with a_receiver() as receiver, a_routing_service(installation, tmp_path, works=False) as routing:
         environment = installation.environment() | {
-            "POINTSMAN_SECRETS_KEY_FILE": str(floor.settings.secrets_key_file),
+            "POINTSMAN_SECRETS_KEY_FILE": str(routing.settings.secrets_key_file),
             "POINTSMAN_WEBHOOK_TO_LOOPBACK": "true",
             "POINTSMAN_WEBHOOK_CLAIM_SECONDS": "1",
         }
@@ -148,12 +148,12 @@ async def test_nothing_is_lost_when_workers_are_killed(installation: Installatio
         worker = LocalProcess("routing", command, tmp_path, environment=environment)
         worker.start()
         try:
-            await floor.open_workspace(DOCUMENT | {"webhooks": {"crm": hook}})
-            admin = await floor.as_("admin", "root")
+            await routing.open_workspace(DOCUMENT | {"webhooks": {"crm": hook}})
+            admin = await routing.as_("admin", "root")
             for name, value in (("crm-url", receiver.url), ("crm-hook", FIRST)):
                 await admin.put(f"/v1/secrets/{name}", json={"value": value})
             for number in range(30):
-                await floor.customer_writes(f"t{number}")
+                await routing.customer_writes(f"t{number}")
                 if number % 10 == 5:
                     got = len(receiver.got)
                     await until(lambda: len(receiver.got) > got, 60)  # noqa: B023  # it is awaited here
@@ -218,7 +218,7 @@ async def test_a_webhook_that_wants_nothing_is_disabled_and_loses_nothing(hooked
         assert enabled["state"] == "active"
         await until(lambda: len(receiver.taken) == 2 * len(TICKETS))
         assert receiver.types("t2") == TICKETS
-    supervisor = await hooked.floor.as_("agent", "anna")
+    supervisor = await hooked.routing.as_("agent", "anna")
     assert (await supervisor.get("/v1/webhooks")).status_code == 403
 
 
@@ -226,7 +226,7 @@ async def test_redirects_are_not_followed_and_our_own_network_is_not_called(hook
     async with a_receiver() as elsewhere:
         hooked.receiver.status, hooked.receiver.location = 302, elsewhere.url
         async with hooked.sending():
-            await hooked.floor.customer_writes("t1")
+            await hooked.routing.customer_writes("t1")
             await until(lambda: hooked.receiver.got)
 
             async def said(text: str) -> bool:
@@ -247,10 +247,10 @@ async def test_a_webhook_hears_of_its_queues_from_the_version_on_that_names_it(
         "queues": {"general": {}, "billing": {}},
         "connectors": {"site-chat": {"channel": "chat", "kind": "json", "hints": True}},
     }
-    async with a_receiver() as receiver, a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace(document)
-        admin = await floor.as_("admin", "root")
-        hooked = Hooked(floor, receiver, admin)
+    async with a_receiver() as receiver, a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace(document)
+        admin = await routing.as_("admin", "root")
+        hooked = Hooked(routing, receiver, admin)
         for name, value in (("crm-url", receiver.url), ("crm-hook", FIRST)):
             await admin.put(f"/v1/secrets/{name}", json={"value": value})
         await hooked.works_on("before", hints={"queue": "billing"})

@@ -10,8 +10,8 @@ import pytest
 from pointsman.contracts.requests import AttachmentSettled
 from pointsman.contracts.shapes import Attachment
 from pointsman.testing.installation import Installation
-from tests.integration.routing.floor import DOCUMENT, a_floor
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.routing.service import DOCUMENT, a_routing_service
 
 pytestmark = pytest.mark.stack
 
@@ -29,11 +29,11 @@ async def post(app: httpx.AsyncClient, path: str, **body: Any) -> httpx.Response
 
 
 async def test_replies_and_readers_name_messages_of_their_ticket(installation: Installation, tmp_path: Path) -> None:
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace(TWO_CHANNELS)
-        anna = await floor.sign_in("anna")
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace(TWO_CHANNELS)
+        anna = await routing.sign_in("anna")
         for ticket, channel in (("mail", "email"), ("chat", "chat"), ("other", "chat")):
-            await floor.customer_writes(ticket, channel=channel)
+            await routing.customer_writes(ticket, channel=channel)
 
             async def held(ticket: str = ticket) -> bool:
                 offers = (await anna.get("/v1/me/offers")).json()["items"]
@@ -52,7 +52,7 @@ async def test_replies_and_readers_name_messages_of_their_ticket(installation: I
         for fields in ({}, {"reply_to_message": "msg_mail_1"}, {"reply_to_message": "msg_chat_1"}):
             answer = await post(anna, "mail/messages", text="Hi", public=True, **fields)
             assert answer.status_code == 201, answer.text
-        told = await floor.process.pool.fetch(
+        told = await routing.process.pool.fetch(
             "SELECT body -> 'facts' -> 0 AS said FROM fact WHERE types[1] = 'ticket.replied' ORDER BY number"
         )
         assert [(row["said"]["connector"], row["said"]["thread"]) for row in told] == [
@@ -62,7 +62,7 @@ async def test_replies_and_readers_name_messages_of_their_ticket(installation: I
         ]
 
         note = (await post(anna, "mail/messages", text="They called.", public=False)).json()["id"]
-        await floor.customer_writes("mail", channel="email")
+        await routing.customer_writes("mail", channel="email")
 
         async def unseen() -> bool:
             answer = await post(anna, "mail/resolve", outcome="solved", last_message_id="msg_mail_1")
@@ -81,20 +81,20 @@ async def test_more_offers_in_one_decision_than_an_answer_holds_are_all_seen(
     installation: Installation, tmp_path: Path
 ) -> None:
     """A cursor of the change alone skipped all behind the 200th, until they expired."""
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace(TWO_CHANNELS)
-        boss = await floor.as_("supervisor", "boss")
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace(TWO_CHANNELS)
+        boss = await routing.as_("supervisor", "boss")
         for number in range(230):
-            await floor.customer_writes(f"t{number:03}")
+            await routing.customer_writes(f"t{number:03}")
 
         async def all_there() -> bool:
             return bool((await boss.get("/v1/queues/general")).json()["waiting"] == 230)
 
         await until(all_there)
-        anna = await floor.as_("agent", "anna")
+        anna = await routing.as_("agent", "anna")
         begun = (await anna.get("/v1/me/offers")).json()["cursor"]
-        await floor.sign_in("anna")
-        assert await floor.process.pool.fetchval("SELECT count(DISTINCT change) FROM offer") == 1
+        await routing.sign_in("anna")
+        assert await routing.process.pool.fetchval("SELECT count(DISTINCT change) FROM offer") == 1
         for after in (begun, None):
             seen: list[str] = []
             while True:
@@ -108,19 +108,19 @@ async def test_more_offers_in_one_decision_than_an_answer_holds_are_all_seen(
 
 async def test_what_became_of_a_file_may_overtake_its_message(installation: Installation, tmp_path: Path) -> None:
     """Both come from processes of their own: whichever is read first, the message shows its file as it is."""
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace(TWO_CHANNELS)
-        anna = await floor.as_("agent", "anna")
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace(TWO_CHANNELS)
+        anna = await routing.as_("agent", "anna")
         for ticket, early in (("early", True), ("late", False)):
             fetched = Attachment(attachment_id="att_1", name="a.txt", url="https://x.example/a", state="fetching")
             settled = AttachmentSettled(
                 message_id=f"msg_{ticket}_1", ticket_id=ticket, attachment_id="att_1", state="kept", size=3
             )
             if early:
-                await floor.intake_says(ticket, settled)
-            await floor.customer_writes(ticket, attachments=(fetched, Attachment(attachment_id="att_2")))
+                await routing.intake_says(ticket, settled)
+            await routing.customer_writes(ticket, attachments=(fetched, Attachment(attachment_id="att_2")))
             if not early:
-                await floor.intake_says(ticket, settled)
+                await routing.intake_says(ticket, settled)
 
             async def kept(ticket: str = ticket) -> Any:
                 answer = await anna.get(f"/v1/tickets/{ticket}/messages")
@@ -134,11 +134,11 @@ async def test_what_became_of_a_file_may_overtake_its_message(installation: Inst
 
 
 async def test_automatic_mail_is_shown_as_what_it_is(installation: Installation, tmp_path: Path) -> None:
-    async with a_floor(installation, tmp_path) as floor:
-        await floor.open_workspace(TWO_CHANNELS)
-        anna = await floor.as_("agent", "anna")
-        await floor.customer_writes("t")
-        await floor.customer_writes("t", text="I am away until Monday", automatic="out_of_office")
+    async with a_routing_service(installation, tmp_path) as routing:
+        await routing.open_workspace(TWO_CHANNELS)
+        anna = await routing.as_("agent", "anna")
+        await routing.customer_writes("t")
+        await routing.customer_writes("t", text="I am away until Monday", automatic="out_of_office")
 
         async def both() -> Any:
             answer = await anna.get("/v1/tickets/t/messages")

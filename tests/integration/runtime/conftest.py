@@ -1,4 +1,4 @@
-"""The tally service in an installation of its own, and a source that feeds it."""
+"""The service of sums in an installation of its own, and a source that feeds it."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -20,12 +20,12 @@ from pointsman.runtime.ddl import RUNTIME_TABLES
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
-from tests.integration.runtime.tally import COMMANDS, DESK, REQUESTS, TallyCodec, TallyLane, headers_of
+from tests.integration.runtime.sums import COMMANDS, DESK, REQUESTS, SumsCodec, SumsLane, headers_of
 
 
 @dataclass
-class Tally:
-    """An installation with the tally's schema; workers are started and ended by the test."""
+class Sums:
+    """An installation with the schema of sums; workers are started and ended by the test."""
 
     installation: Installation
     settings: RuntimeSettings
@@ -34,14 +34,14 @@ class Tally:
     numbers: dict[tuple[str, int], int] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def worker(self, logic: TallyLane | None = None) -> AsyncIterator[Worker]:
+    async def worker(self, logic: SumsLane | None = None) -> AsyncIterator[Worker]:
         async with Worker(
             self.settings,
-            service="tally",
+            service="sums",
             reads=(COMMANDS, REQUESTS),
             writes=DESK,
-            logic=logic or TallyLane(),
-            codec=TallyCodec(),
+            logic=logic or SumsLane(),
+            codec=SumsCodec(),
         ) as worker:
             yield worker
 
@@ -90,7 +90,7 @@ class Tally:
         await self._send(COMMANDS, workspace, orjson.dumps(command), headers)
 
     async def sums(self) -> dict[str, int]:
-        return {row["subject"]: row["amount"] for row in await self.db.fetch("SELECT subject, amount FROM tally.tally")}
+        return {row["subject"]: row["amount"] for row in await self.db.fetch("SELECT subject, amount FROM sums.sums")}
 
     async def read(self, topic: Topic, count: int, within_seconds: float = 15.0) -> list[Any]:
         """At least `count` records of the topic from its beginning, all partitions, in order per partition."""
@@ -113,22 +113,22 @@ class Tally:
 
 
 TABLE = (
-    "CREATE TABLE tally (lane int, subject text, amount bigint, due timestamptz, workspace text, "
+    "CREATE TABLE sums (lane int, subject text, amount bigint, due timestamptz, workspace text, "
     "PRIMARY KEY (lane, subject))"
 )
 
 
 @pytest.fixture
-async def tally(installation: Installation) -> AsyncIterator[Tally]:
+async def sums(installation: Installation) -> AsyncIterator[Sums]:
     admin = await asyncpg.connect(installation.dsn)
-    if not await admin.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pointsman_tally')"):
-        await admin.execute("CREATE ROLE pointsman_tally LOGIN")
+    if not await admin.fetchval("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'pointsman_sums')"):
+        await admin.execute("CREATE ROLE pointsman_sums LOGIN")
     secret = installation.settings.database_password
     if secret:
-        await admin.execute(f"ALTER ROLE pointsman_tally PASSWORD '{secret}'")
-    await admin.execute("CREATE SCHEMA tally AUTHORIZATION pointsman_tally")
-    await admin.execute("SET ROLE pointsman_tally")
-    await admin.execute("SET search_path = tally")
+        await admin.execute(f"ALTER ROLE pointsman_sums PASSWORD '{secret}'")
+    await admin.execute("CREATE SCHEMA sums AUTHORIZATION pointsman_sums")
+    await admin.execute("SET ROLE pointsman_sums")
+    await admin.execute("SET search_path = sums")
     for statement in (*RUNTIME_TABLES, TABLE):
         await admin.execute(statement)
     await admin.execute("RESET ROLE")
@@ -136,6 +136,6 @@ async def tally(installation: Installation) -> AsyncIterator[Tally]:
         stack.push_async_callback(admin.close)
         producer = make_producer(installation.settings, installation.settings.broker)
         await producer.start()
-        tally = Tally(installation, installation.settings, admin, producer)
-        stack.push_async_callback(tally.stop_producer)
-        yield tally
+        sums = Sums(installation, installation.settings, admin, producer)
+        stack.push_async_callback(sums.stop_producer)
+        yield sums

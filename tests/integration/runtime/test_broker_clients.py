@@ -11,8 +11,8 @@ import pytest
 from pointsman.runtime.broker import end_clients, make_admin, make_consumer, make_producer, start_client
 from pointsman.runtime.fetch_waits import FetchWaits
 from pointsman.runtime.tasks import awaited
-from tests.integration.runtime.conftest import Tally
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.runtime.conftest import Sums
 
 CANCELLATIONS = 3
 
@@ -47,9 +47,9 @@ async def cancelled(task: "asyncio.Task[Any]", times: int) -> None:
 
 
 @pytest.mark.parametrize("make", [make_consumer, make_producer])
-async def test_a_start_that_nobody_waits_for_leaves_no_connection(tally: Tally, make: Callable[..., Any]) -> None:
+async def test_a_start_that_nobody_waits_for_leaves_no_connection(sums: Sums, make: Callable[..., Any]) -> None:
     async with a_silent_server() as (address, connections):
-        client = make(tally.settings, address)
+        client = make(sums.settings, address)
         end = partial(end_clients, client) if make is make_consumer else client.stop
         starting = awaited(start_client(client, end))
         await until(lambda: bool(connections))
@@ -57,9 +57,9 @@ async def test_a_start_that_nobody_waits_for_leaves_no_connection(tally: Tally, 
         await until(lambda: not connections)
 
 
-async def test_an_admin_client_that_nobody_waits_for_leaves_no_connection(tally: Tally) -> None:
+async def test_an_admin_client_that_nobody_waits_for_leaves_no_connection(sums: Sums) -> None:
     async with a_silent_server() as (address, connections):
-        client = make_admin(tally.settings, address)
+        client = make_admin(sums.settings, address)
         starting = awaited(start_client(client, client.close))
         await until(lambda: bool(connections))
         await cancelled(starting, CANCELLATIONS)
@@ -67,9 +67,9 @@ async def test_an_admin_client_that_nobody_waits_for_leaves_no_connection(tally:
 
 
 @pytest.mark.parametrize("times", range(1, CANCELLATIONS + 1))
-async def test_consumers_end_though_their_owner_is_cancelled_while_it_ends_them(tally: Tally, times: int) -> None:
+async def test_consumers_end_though_their_owner_is_cancelled_while_it_ends_them(sums: Sums, times: int) -> None:
     """A task that is cancelled before it began never runs: the consumers' stop was such a task."""
-    consumers = [make_consumer(tally.settings, tally.settings.broker) for _ in range(2)]
+    consumers = [make_consumer(sums.settings, sums.settings.broker) for _ in range(2)]
     for consumer in consumers:
         await start_client(consumer, partial(end_clients, consumer))
 
@@ -86,15 +86,15 @@ async def test_consumers_end_though_their_owner_is_cancelled_while_it_ends_them(
     assert [conn for consumer in consumers for conn in consumer._client._conns.values() if conn.connected()] == []
 
 
-async def test_a_consumers_wait_is_where_it_is_set(tally: Tally) -> None:
+async def test_a_consumers_wait_is_where_it_is_set(sums: Sums) -> None:
     """`FetchWaits` sets what aiokafka has for itself: under another name it would do nothing."""
-    consumer = make_consumer(tally.settings, tally.settings.broker)
+    consumer = make_consumer(sums.settings, sums.settings.broker)
     await start_client(consumer, partial(end_clients, consumer))
     try:
-        assert consumer._fetcher._fetch_max_wait_ms == tally.settings.fetch_wait_ms
-        waits = FetchWaits(tally.settings)
-        waits.wait_ms = tally.settings.fetch_idle_wait_ms
+        assert consumer._fetcher._fetch_max_wait_ms == sums.settings.fetch_wait_ms
+        waits = FetchWaits(sums.settings)
+        waits.wait_ms = sums.settings.fetch_idle_wait_ms
         waits.answered(consumer, True)
-        assert consumer._fetcher._fetch_max_wait_ms == waits.wait_ms == tally.settings.fetch_wait_ms
+        assert consumer._fetcher._fetch_max_wait_ms == waits.wait_ms == sums.settings.fetch_wait_ms
     finally:
         await end_clients(consumer)

@@ -7,8 +7,8 @@ import pytest
 
 from pointsman.local.process import free_port
 from pointsman.runtime.database import open_pool
-from tests.integration.runtime.conftest import Tally
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.runtime.conftest import Sums
 
 
 async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -17,11 +17,11 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
     writer.close()
 
 
-async def test_a_database_that_comes_up_later_is_waited_for(tally: Tally) -> None:
-    address = urlsplit(tally.settings.database)
+async def test_a_database_that_comes_up_later_is_waited_for(sums: Sums) -> None:
+    address = urlsplit(sums.settings.database)
     port = free_port()
-    settings = tally.settings.model_copy(update={"database": f"postgresql://127.0.0.1:{port}{address.path}"})
-    opening = asyncio.create_task(open_pool(settings, "tally", size=1))
+    settings = sums.settings.model_copy(update={"database": f"postgresql://127.0.0.1:{port}{address.path}"})
+    opening = asyncio.create_task(open_pool(settings, "sums", size=1))
     await until(lambda: _refused(port))
     assert not opening.done()
 
@@ -35,10 +35,10 @@ async def test_a_database_that_comes_up_later_is_waited_for(tally: Tally) -> Non
         await pool.close()
 
 
-async def test_one_that_does_not_come_is_an_error(tally: Tally) -> None:
-    settings = tally.settings.model_copy(update={"database": f"postgresql://127.0.0.1:{free_port()}/nothing"})
+async def test_one_that_does_not_come_is_an_error(sums: Sums) -> None:
+    settings = sums.settings.model_copy(update={"database": f"postgresql://127.0.0.1:{free_port()}/nothing"})
     with pytest.raises(OSError):
-        await open_pool(settings, "tally", patience_seconds=0.0)
+        await open_pool(settings, "sums", patience_seconds=0.0)
 
 
 async def _refused(port: int) -> bool:

@@ -12,8 +12,8 @@ from pointsman.runtime import database_watch
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.database_watch import PUBLISHED, DatabaseWatch
 from pointsman.runtime.settings import RuntimeSettings
-from tests.integration.runtime.conftest import Tally
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
+from tests.integration.runtime.conftest import Sums
 
 pytestmark = pytest.mark.stack
 
@@ -25,14 +25,14 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database_watch, "ANSWER_SECONDS", 0.3)
 
 
-async def test_one_question_without_an_answer_is_no_fault_and_two_are(tally: Tally) -> None:
+async def test_one_question_without_an_answer_is_no_fault_and_two_are(sums: Sums) -> None:
     """A process that was busy for a second took the database for gone, and answered 503."""
-    watch = a_watch(tally.settings)
+    watch = a_watch(sums.settings)
     try:
         await watch.look()
         assert (watch.fault, watch.away) == (None, False)
-        async with tally.db.transaction():
-            await tally.db.execute("LOCK TABLE tally.installation IN ACCESS EXCLUSIVE MODE")
+        async with sums.db.transaction():
+            await sums.db.execute("LOCK TABLE sums.installation IN ACCESS EXCLUSIVE MODE")
             await watch.look()
             assert (watch.fault, watch.away) == (None, False)
             await watch.look()
@@ -41,19 +41,19 @@ async def test_one_question_without_an_answer_is_no_fault_and_two_are(tally: Tal
         assert (watch.fault, watch.away) == (None, False)
     finally:
         await watch._leave()
-    await until(lambda: _sessions(tally, 0))
+    await until(lambda: _sessions(sums, 0))
 
 
-async def test_who_refuses_is_known_at_once(tally: Tally) -> None:
-    watch = a_watch(tally.settings.model_copy(update={"database": "postgresql://127.0.0.1:1/none"}))
+async def test_who_refuses_is_known_at_once(sums: Sums) -> None:
+    watch = a_watch(sums.settings.model_copy(update={"database": "postgresql://127.0.0.1:1/none"}))
     await watch.look()
     assert watch.away
     await watch._leave()
 
 
-async def test_an_attempt_that_outlasts_a_look_is_the_next_ones(tally: Tally) -> None:
-    async with _slow_door(tally) as door:
-        watch = a_watch(tally.settings.model_copy(update={"database": door.address}))
+async def test_an_attempt_that_outlasts_a_look_is_the_next_ones(sums: Sums) -> None:
+    async with _slow_door(sums) as door:
+        watch = a_watch(sums.settings.model_copy(update={"database": door.address}))
         await watch.look()
         await watch.look()
         assert watch.away
@@ -65,16 +65,16 @@ async def test_an_attempt_that_outlasts_a_look_is_the_next_ones(tally: Tally) ->
 
 
 async def test_a_session_that_the_server_ends_is_looked_after_at_once(
-    tally: Tally, monkeypatch: pytest.MonkeyPatch
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A question a second must not mean that a restart goes unseen for one."""
     monkeypatch.setattr(database_watch, "ASK_SECONDS", 600.0)
-    watch = a_watch(tally.settings)
+    watch = a_watch(sums.settings)
     watching = asyncio.create_task(watch.run())
     try:
         await until(lambda: watch._session)
         ended = watch._session
-        await tally.db.execute(
+        await sums.db.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name LIKE '%watch%'"
         )
@@ -84,23 +84,23 @@ async def test_a_session_that_the_server_ends_is_looked_after_at_once(
         await asyncio.wait({watching})
 
 
-async def test_it_hears_what_was_published_and_measures_the_clock(tally: Tally) -> None:
+async def test_it_hears_what_was_published_and_measures_the_clock(sums: Sums) -> None:
     heard = asyncio.Event()
     clock = DatabaseClock()
-    watch = DatabaseWatch(tally.settings, "tally", clock, on_published=heard.set)
+    watch = DatabaseWatch(sums.settings, "sums", clock, on_published=heard.set)
     await watch.look()
     assert clock.now()
     assert not heard.is_set()
-    await tally.db.execute(f"NOTIFY {PUBLISHED}")
+    await sums.db.execute(f"NOTIFY {PUBLISHED}")
     async with asyncio.timeout(5):
         await heard.wait()
     await watch._leave()
 
 
 @pytest.mark.parametrize("opens", [False, True])
-async def test_nothing_of_an_attempt_stays_when_the_watch_ends_amid_it(tally: Tally, opens: bool) -> None:
-    async with _slow_door(tally) as door:
-        watch = a_watch(tally.settings.model_copy(update={"database": door.address}))
+async def test_nothing_of_an_attempt_stays_when_the_watch_ends_amid_it(sums: Sums, opens: bool) -> None:
+    async with _slow_door(sums) as door:
+        watch = a_watch(sums.settings.model_copy(update={"database": door.address}))
         watching = asyncio.create_task(watch.run())
         await until(lambda: door.came == 1)
         if opens:
@@ -108,11 +108,11 @@ async def test_nothing_of_an_attempt_stays_when_the_watch_ends_amid_it(tally: Ta
         watching.cancel()
         await asyncio.wait({watching})
         await until(lambda: door.there == 0)
-    await until(lambda: _sessions(tally, 0))
+    await until(lambda: _sessions(sums, 0))
 
 
 def a_watch(settings: RuntimeSettings) -> DatabaseWatch:
-    return DatabaseWatch(settings, "tally", DatabaseClock())
+    return DatabaseWatch(settings, "sums", DatabaseClock())
 
 
 async def _answers(watch: DatabaseWatch) -> bool:
@@ -120,9 +120,9 @@ async def _answers(watch: DatabaseWatch) -> bool:
     return not watch.away
 
 
-async def _sessions(tally: Tally, count: int) -> bool:
+async def _sessions(sums: Sums, count: int) -> bool:
     asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE $1"
-    return bool(await tally.db.fetchval(asked, "%watch%") == count)
+    return bool(await sums.db.fetchval(asked, "%watch%") == count)
 
 
 class _Door:
@@ -170,8 +170,8 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @asynccontextmanager
-async def _slow_door(tally: Tally) -> AsyncIterator[_Door]:
-    behind = urlsplit(tally.settings.database)
+async def _slow_door(sums: Sums) -> AsyncIterator[_Door]:
+    behind = urlsplit(sums.settings.database)
     door = _Door(behind)
     server = await asyncio.start_server(door.pass_through, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -8,24 +8,25 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from pointsman.core.ids import lane_of
 from pointsman.runtime import lag
-from tests.integration.runtime.conftest import Tally
-from tests.integration.runtime.tally import REQUESTS, until
+from pointsman.testing.waiting import until
+from tests.integration.runtime.conftest import Sums
+from tests.integration.runtime.sums import REQUESTS
 
 
-async def test_the_positions_are_committed_to_the_services_group(tally: Tally, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_positions_are_committed_to_the_services_group(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lag, "REPORT_SECONDS", 0.1)
-    place = TopicPartition(REQUESTS.full_name(tally.settings.topic_prefix), lane_of("acme", tally.settings.partitions))
+    place = TopicPartition(REQUESTS.full_name(sums.settings.topic_prefix), lane_of("acme", sums.settings.partitions))
     tool = AIOKafkaConsumer(
-        bootstrap_servers=tally.settings.broker,
-        group_id=f"{tally.settings.topic_prefix}-tally",
+        bootstrap_servers=sums.settings.broker,
+        group_id=f"{sums.settings.topic_prefix}-sums",
         enable_auto_commit=False,
     )
     await tool.start()
     tool.assign([place])
     try:
-        async with tally.worker():
+        async with sums.worker():
             for _ in range(3):
-                await tally.say("s", {"type": "added", "amount": 1})
+                await sums.say("s", {"type": "added", "amount": 1})
             await until(lambda: _committed(tool, place, 3))
     finally:
         await tool.stop()

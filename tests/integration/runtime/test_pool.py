@@ -13,8 +13,8 @@ from pointsman.runtime.ops import ops_app
 from pointsman.runtime.pool import AcquiredInside, BoundedPool, PoolExhausted
 from pointsman.runtime.stuck import stuck
 from pointsman.testing.installation import Installation
+from pointsman.testing.waiting import until
 from tests.integration.http.serving import a_client
-from tests.integration.runtime.tally import until
 
 
 @asynccontextmanager

@@ -11,10 +11,11 @@ from pointsman.local import Kafka, create_topics
 from pointsman.local.process import free_port
 from pointsman.runtime.broker import BrokerLink, make_producer
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.testing.waiting import until
 from tests.conftest import CHECKOUT
 from tests.integration.runtime.certificates import Authority
-from tests.integration.runtime.conftest import Tally
-from tests.integration.runtime.tally import DESK, until
+from tests.integration.runtime.conftest import Sums
+from tests.integration.runtime.sums import DESK
 
 pytestmark = [
     pytest.mark.stack,
@@ -77,31 +78,29 @@ async def _reaches(settings: RuntimeSettings) -> bool:
         await link.close()
 
 
-async def test_a_worker_works_on_a_broker_that_asks_for_tls_and_a_password(
-    tally: Tally, secured: dict[str, Any]
-) -> None:
+async def test_a_worker_works_on_a_broker_that_asks_for_tls_and_a_password(sums: Sums, secured: dict[str, Any]) -> None:
     """Topics, the link, producer, consumers and what reports positions: each is let in, by each mechanism."""
-    plain = tally.settings
-    await tally.producer.stop()
+    plain = sums.settings
+    await sums.producer.stop()
     for mechanism in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"):
         assert await _reaches(plain.model_copy(update=secured | {"broker_sasl_mechanism": mechanism})), mechanism
-    tally.settings = plain.model_copy(update=secured)
+    sums.settings = plain.model_copy(update=secured)
     await create_topics(
-        tally.settings.broker, tally.settings.partitions, tally.settings.topic_prefix, settings=tally.settings
+        sums.settings.broker, sums.settings.partitions, sums.settings.topic_prefix, settings=sums.settings
     )
-    tally.producer = make_producer(tally.settings, tally.settings.broker)
-    await tally.producer.start()
-    async with tally.worker():
+    sums.producer = make_producer(sums.settings, sums.settings.broker)
+    await sums.producer.start()
+    async with sums.worker():
         for number in range(20):
-            await tally.say(f"s{number}", {"type": "added", "amount": 1})
-        await until(lambda: tally.db.fetchval("SELECT count(*) = 20 FROM tally.tally"))
-        assert len(await tally.read(DESK, 20)) == 20
+            await sums.say(f"s{number}", {"type": "added", "amount": 1})
+        await until(lambda: sums.db.fetchval("SELECT count(*) = 20 FROM sums.sums"))
+        assert len(await sums.read(DESK, 20)) == 20
 
 
 async def test_who_cannot_prove_it_is_not_let_in_and_trusts_no_stranger(
-    tally: Tally, secured: dict[str, Any], tmp_path: Path
+    sums: Sums, secured: dict[str, Any], tmp_path: Path
 ) -> None:
-    let_in = tally.settings.model_copy(update=secured)
+    let_in = sums.settings.model_copy(update=secured)
     assert await _reaches(let_in)
     wrong = tmp_path / "wrong"
     wrong.write_text("let me in, please")

@@ -19,7 +19,7 @@ from pointsman.local.process import LocalProcess, free_port
 from pointsman.runtime.database import connect, open_pool
 from pointsman.runtime.migrate import migrate
 from pointsman.runtime.settings import RuntimeSettings
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from tests.integration.runtime.certificates import Authority
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
@@ -31,7 +31,7 @@ pytestmark = [
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SecuredServer:
     """`ca` signed its certificate, `stranger` did not."""
 
     port: int
@@ -76,7 +76,7 @@ def _prepare(folder: Path, authority: Authority) -> tuple[str, str]:
 
 
 @pytest.fixture
-async def secured(tmp_path: Path) -> AsyncIterator[Server]:
+async def secured(tmp_path: Path) -> AsyncIterator[SecuredServer]:
     authority, data = Authority(tmp_path, "authority"), tmp_path / "data"
     certificate, key = await asyncio.to_thread(_prepare, data, authority)
     port = free_port()
@@ -101,8 +101,8 @@ async def secured(tmp_path: Path) -> AsyncIterator[Server]:
     server.start()
     try:
         await server.listening(port, within_seconds=60)
-        secured = Server(port, authority.file, Authority(tmp_path, "stranger").file)
-        await until_it(lambda: _answers(secured.address(sslmode="require")))
+        secured = SecuredServer(port, authority.file, Authority(tmp_path, "stranger").file)
+        await until(lambda: _answers(secured.address(sslmode="require")))
         yield secured
     finally:
         await server.stop()
@@ -118,7 +118,7 @@ async def _answers(address: str) -> bool:
 
 
 async def test_services_and_migrations_verify_a_database_that_asks_for_tls(
-    secured: Server, monkeypatch: pytest.MonkeyPatch
+    secured: SecuredServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PGPASSWORD", "secret")
     verified = secured.address(sslmode="verify-full", sslrootcert=secured.ca)
@@ -132,7 +132,7 @@ async def test_services_and_migrations_verify_a_database_that_asks_for_tls(
     await alone.close()
 
 
-async def test_a_database_that_cannot_prove_itself_is_not_used(secured: Server) -> None:
+async def test_a_database_that_cannot_prove_itself_is_not_used(secured: SecuredServer) -> None:
     """Nobody gets the password before the certificate was verified; and this server takes nobody without TLS."""
     for address in (
         secured.address(sslmode="verify-full", sslrootcert=secured.stranger),

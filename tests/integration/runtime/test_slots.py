@@ -11,8 +11,9 @@ from pointsman.core.decision import Emission
 from pointsman.core.instant import Instant
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.group_commit import GROUP_MESSAGES_MAX, QUEUE_MESSAGES_MAX, Busy, GroupCommit
-from tests.integration.runtime.conftest import Tally
-from tests.integration.runtime.tally import DESK, Body, TallyCodec, until
+from pointsman.testing.waiting import until
+from tests.integration.runtime.conftest import Sums
+from tests.integration.runtime.sums import DESK, Body, SumsCodec
 
 
 class Refused(Exception):
@@ -36,12 +37,12 @@ async def _handle(
 
 
 @asynccontextmanager
-async def a_group(tally: Tally) -> AsyncIterator[GroupCommit[tuple[str, int], int]]:
-    link = BrokerLink(tally.settings)
+async def a_group(sums: Sums) -> AsyncIterator[GroupCommit[tuple[str, int], int]]:
+    link = BrokerLink(sums.settings)
     watching = asyncio.create_task(link.watch())
     try:
         async with GroupCommit(
-            tally.settings, service="tally", topic=DESK, handle=_handle, codec=TallyCodec(), link=link
+            sums.settings, service="sums", topic=DESK, handle=_handle, codec=SumsCodec(), link=link
         ) as group:
             yield group
     finally:
@@ -49,74 +50,74 @@ async def a_group(tally: Tally) -> AsyncIterator[GroupCommit[tuple[str, int], in
         await asyncio.gather(watching, return_exceptions=True)
 
 
-async def test_one_source_feeds_several_partitions_with_contiguous_numbers_each(tally: Tally) -> None:
-    async with a_group(tally) as group:
+async def test_one_source_feeds_several_partitions_with_contiguous_numbers_each(sums: Sums) -> None:
+    async with a_group(sums) as group:
         results = await asyncio.gather(*(group.submit((f"w{number % 9}", number + 1)) for number in range(90)))
         assert results == list(range(1, 91))
-        records = await tally.read(DESK, 90)
-    for partition in range(tally.settings.partitions):
+        records = await sums.read(DESK, 90)
+    for partition in range(sums.settings.partitions):
         numbers = [int(dict(record.headers)["ce_number"]) for record in records if record.partition == partition]
         assert numbers == list(range(1, len(numbers) + 1))
 
 
-async def test_what_is_submitted_together_shares_a_commit(tally: Tally) -> None:
-    async with a_group(tally) as group:
+async def test_what_is_submitted_together_shares_a_commit(sums: Sums) -> None:
+    async with a_group(sums) as group:
         await asyncio.gather(*(group.submit(("acme", 1)) for _ in range(100)))
-    assert await tally.db.fetchval("SELECT count(DISTINCT cause) FROM tally.fact") <= 3
+    assert await sums.db.fetchval("SELECT count(DISTINCT cause) FROM sums.fact") <= 3
 
 
-async def test_a_refused_item_and_one_that_the_database_refuses_fail_alone(tally: Tally) -> None:
-    async with a_group(tally) as group:
+async def test_a_refused_item_and_one_that_the_database_refuses_fail_alone(sums: Sums) -> None:
+    async with a_group(sums) as group:
         results = await asyncio.gather(
             *(group.submit(("acme", amount)) for amount in (1, -1, 2, 0, 3)), return_exceptions=True
         )
     assert [result for result in results if isinstance(result, int)] == [1, 2, 3]
     assert isinstance(results[1], Refused)
     assert "division by zero" in str(results[3])
-    assert await tally.db.fetchval("SELECT count(*) FROM tally.fact") == 3
+    assert await sums.db.fetchval("SELECT count(*) FROM sums.fact") == 3
 
 
-async def test_it_commits_while_the_broker_is_out_of_reach(tally: Tally) -> None:
-    reachable = tally.settings
-    tally.settings = reachable.model_copy(update={"broker": "127.0.0.1:1"})
-    async with a_group(tally) as group:
+async def test_it_commits_while_the_broker_is_out_of_reach(sums: Sums) -> None:
+    reachable = sums.settings
+    sums.settings = reachable.model_copy(update={"broker": "127.0.0.1:1"})
+    async with a_group(sums) as group:
         assert await group.submit(("acme", 1)) == 1
-    tally.settings = reachable
-    async with a_group(tally):  # the slot of the process that is gone is taken, and what it left is sent
-        assert len(await tally.read(DESK, 1)) == 1
+    sums.settings = reachable
+    async with a_group(sums):  # the slot of the process that is gone is taken, and what it left is sent
+        assert len(await sums.read(DESK, 1)) == 1
 
 
-async def test_the_slot_of_a_dead_process_is_drained_by_another(tally: Tally) -> None:
-    reachable = tally.settings
-    async with a_group(tally) as lives:
-        tally.settings = reachable.model_copy(update={"broker": "127.0.0.1:1"})
-        dead = a_group(tally)
+async def test_the_slot_of_a_dead_process_is_drained_by_another(sums: Sums) -> None:
+    reachable = sums.settings
+    async with a_group(sums) as lives:
+        sums.settings = reachable.model_copy(update={"broker": "127.0.0.1:1"})
+        dead = a_group(sums)
         group = await dead.__aenter__()
         assert await group.submit(("acme", 1)) == 1
         for task in group._tasks:
             task.cancel()
         group._lease.session.terminate()
         group.pool.terminate()
-        tally.settings = reachable
+        sums.settings = reachable
         assert lives.unready() is None
-        assert len(await tally.read(DESK, 1)) == 1
-        await until(lambda: tally.db.fetchval("SELECT count(*) = 1 FROM tally.slot_lease WHERE owner IS NOT NULL"))
+        assert len(await sums.read(DESK, 1)) == 1
+        await until(lambda: sums.db.fetchval("SELECT count(*) = 1 FROM sums.slot_lease WHERE owner IS NOT NULL"))
 
 
-async def test_a_stale_holder_of_a_slot_writes_nothing(tally: Tally) -> None:
-    async with a_group(tally) as group:
+async def test_a_stale_holder_of_a_slot_writes_nothing(sums: Sums) -> None:
+    async with a_group(sums) as group:
         await group.submit(("acme", 1))
-        await tally.db.execute("UPDATE tally.slot SET epoch = epoch + 1")
+        await sums.db.execute("UPDATE sums.slot SET epoch = epoch + 1")
         with pytest.raises(ConnectionError):
             await group.submit(("acme", 2))
-        assert await tally.db.fetchval("SELECT count(*) FROM tally.fact") == 1
+        assert await sums.db.fetchval("SELECT count(*) FROM sums.fact") == 1
 
 
-async def test_after_a_fault_a_process_goes_on_with_its_slot(tally: Tally) -> None:
-    async with a_group(tally) as group:
+async def test_after_a_fault_a_process_goes_on_with_its_slot(sums: Sums) -> None:
+    async with a_group(sums) as group:
         assert await group.submit(("acme", 1)) == 1
         # A commit of which nobody knows is given up as a fenced one is.
-        await tally.db.execute("UPDATE tally.slot SET epoch = epoch + 1")
+        await sums.db.execute("UPDATE sums.slot SET epoch = epoch + 1")
         with pytest.raises(ConnectionError):
             await group.submit(("acme", 2))
 
@@ -127,13 +128,13 @@ async def test_after_a_fault_a_process_goes_on_with_its_slot(tally: Tally) -> No
                 return False
 
         await until(accepted)
-        records = await tally.read(DESK, 2)
+        records = await sums.read(DESK, 2)
     assert [int(dict(record.headers)["ce_number"]) for record in records] == [1, 2]
-    assert await tally.db.fetchval("SELECT count(DISTINCT source) FROM tally.fact") == 1
+    assert await sums.db.fetchval("SELECT count(DISTINCT source) FROM sums.fact") == 1
 
 
 @asynccontextmanager
-async def _weighed(tally: Tally) -> AsyncIterator[tuple[GroupCommit[tuple[str, int], int], list[int]]]:
+async def _weighed(sums: Sums) -> AsyncIterator[tuple[GroupCommit[tuple[str, int], int], list[int]]]:
     """A group commit whose items count as many messages as their amount, and how many items each group had."""
     groups: list[int] = []
 
@@ -142,21 +143,21 @@ async def _weighed(tally: Tally) -> AsyncIterator[tuple[GroupCommit[tuple[str, i
         return await _handle(db, items, now)
 
     async with GroupCommit(
-        tally.settings,
-        service="tally",
+        sums.settings,
+        service="sums",
         topic=DESK,
         handle=handle,
-        codec=TallyCodec(),
-        link=BrokerLink(tally.settings.model_copy(update={"broker": "127.0.0.1:1"})),
+        codec=SumsCodec(),
+        link=BrokerLink(sums.settings.model_copy(update={"broker": "127.0.0.1:1"})),
         size=lambda item: (item[1], item[1] * 100),
     ) as group:
         yield group, groups
 
 
-async def test_batches_at_once_share_no_transaction_longer_than_its_bound(tally: Tally) -> None:
+async def test_batches_at_once_share_no_transaction_longer_than_its_bound(sums: Sums) -> None:
     """Eighty batches of a thousand messages each were one transaction: the health check took two seconds, and most
     were answered 503 after they had waited."""
-    async with _weighed(tally) as (group, groups):
+    async with _weighed(sums) as (group, groups):
         results = await asyncio.gather(*(group.submit(("acme", 1_000)) for _ in range(80)), return_exceptions=True)
         written = [result for result in results if result == 1_000]
         busy = [result for result in results if isinstance(result, Busy)]
@@ -166,8 +167,8 @@ async def test_batches_at_once_share_no_transaction_longer_than_its_bound(tally:
         assert await group.submit(("acme", 1_000)) == 1_000, "what was refused may come again"
 
 
-async def test_an_item_larger_than_a_group_is_one_of_its_own(tally: Tally) -> None:
-    async with _weighed(tally) as (group, groups):
+async def test_an_item_larger_than_a_group_is_one_of_its_own(sums: Sums) -> None:
+    async with _weighed(sums) as (group, groups):
         results = await asyncio.gather(
             *(group.submit(("acme", size)) for size in (1, 50_000, 1)), return_exceptions=True
         )

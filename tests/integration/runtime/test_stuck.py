@@ -6,19 +6,20 @@ from typing import Any
 import pytest
 
 from pointsman.runtime.stuck import stuck
-from tests.integration.runtime.conftest import Tally
-from tests.integration.runtime.tally import TallyLane, until
+from pointsman.testing.waiting import until
+from tests.integration.runtime.conftest import Sums
+from tests.integration.runtime.sums import SumsLane
 
 pytestmark = pytest.mark.stack
 
-STOOD_STILL = "of tally has stood still for"
+STOOD_STILL = "of sums has stood still for"
 
 
 def added(amount: int) -> dict[str, object]:
     return {"type": "added", "amount": amount}
 
 
-class Hanging(TallyLane):
+class Hanging(SumsLane):
     """Waits without end where it is told to."""
 
     def __init__(self, at: str) -> None:
@@ -45,13 +46,13 @@ class Hanging(TallyLane):
 
 
 @pytest.fixture
-def impatient(tally: Tally) -> Tally:
-    tally.settings = tally.settings.model_copy(update={"lane_stuck_seconds": 1.5})
-    return tally
+def impatient(sums: Sums) -> Sums:
+    sums.settings = sums.settings.model_copy(update={"lane_stuck_seconds": 1.5})
+    return sums
 
 
 @pytest.mark.parametrize("at", ["gather", "write"])
-async def test_a_lane_that_stands_still_fails_liveness_until_it_goes_on(impatient: Tally, at: str) -> None:
+async def test_a_lane_that_stands_still_fails_liveness_until_it_goes_on(impatient: Sums, at: str) -> None:
     """A lane waited for a relay whose cancellation had got lost: nobody saw it, and its workspaces stood still."""
     logic = Hanging(at)
     async with impatient.worker(logic) as worker:
@@ -63,7 +64,7 @@ async def test_a_lane_that_stands_still_fails_liveness_until_it_goes_on(impatien
         await until(lambda: stuck() is None)
 
 
-async def test_a_lane_that_rests_does_not_stand_still(impatient: Tally) -> None:
+async def test_a_lane_that_rests_does_not_stand_still(impatient: Sums) -> None:
     async with impatient.worker() as worker:
         await until(lambda: all(lane.moved_at for lane in worker.lanes.values()) and worker.lanes)
         first = max(lane.moved_at or 0.0 for lane in worker.lanes.values())
@@ -71,7 +72,7 @@ async def test_a_lane_that_rests_does_not_stand_still(impatient: Tally) -> None:
         assert worker.stuck() is None
 
 
-async def test_loading_may_take_long(impatient: Tally) -> None:
+async def test_loading_may_take_long(impatient: Sums) -> None:
     """Who is ended at its loading would be at the next one too."""
     logic = Hanging("load")
     async with impatient.worker(logic) as worker:
@@ -81,7 +82,7 @@ async def test_loading_may_take_long(impatient: Tally) -> None:
         await until(lambda: all(lane.moved_at for lane in worker.lanes.values()))
 
 
-async def test_a_database_that_is_away_is_no_lane_that_stands_still(impatient: Tally) -> None:
+async def test_a_database_that_is_away_is_no_lane_that_stands_still(impatient: Sums) -> None:
     logic = Hanging("write")
     async with impatient.worker(logic) as worker:
         await impatient.say("s", added(1))
@@ -94,7 +95,7 @@ async def test_a_database_that_is_away_is_no_lane_that_stands_still(impatient: T
         logic.go_on.set()
 
 
-async def test_a_lane_whose_sessions_end_begins_again_in_time(impatient: Tally) -> None:
+async def test_a_lane_whose_sessions_end_begins_again_in_time(impatient: Sums) -> None:
     async with impatient.worker() as worker:
         await impatient.say("s", added(1))
         await impatient.db.execute(
@@ -106,5 +107,5 @@ async def test_a_lane_whose_sessions_end_begins_again_in_time(impatient: Tally) 
         assert worker.stuck() is None
 
 
-async def _summed(tally: Tally) -> bool:
-    return bool(await tally.sums() == {"s": 3})
+async def _summed(sums: Sums) -> bool:
+    return bool(await sums.sums() == {"s": 3})

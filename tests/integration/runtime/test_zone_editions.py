@@ -14,7 +14,7 @@ from pointsman.core.zones import ZONES, Zones
 from pointsman.runtime.database import connect, open_pool
 from pointsman.runtime.zone_editions import editions, keep_comparing
 from pointsman.testing.installation import Installation
-from tests.integration.runtime.tally import until
+from pointsman.testing.waiting import until
 
 
 @asynccontextmanager

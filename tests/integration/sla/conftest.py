@@ -25,7 +25,7 @@ from pointsman.runtime.broker import make_producer
 from pointsman.runtime.database import open_pool
 from pointsman.runtime.worker import Worker
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until, until_it
+from pointsman.testing.waiting import until
 from pointsman_sla.settings import SlaSettings
 from pointsman_sla.worker import SlaLane
 
@@ -171,7 +171,7 @@ async def first(question: Callable[[], Awaitable[Any]]) -> Any:
         answers.append(await question())
         return bool(answers[-1])
 
-    await until_it(answered)
+    await until(answered)
     return answers[-1]
 
 

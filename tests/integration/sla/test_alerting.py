@@ -18,7 +18,7 @@ from pointsman_sla.settings import SlaSettings
 from pointsman_sla.worker import SlaLane
 from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
 from tests.integration.sla.conftest import Service, a_policy, first
-from tests.integration.sla.notify.telling import QUICK, Receiver, a_receiver
+from tests.integration.sla.notify.telling import QUICK, NotificationReceiver, a_receiver
 
 pytestmark = pytest.mark.stack
 
@@ -26,13 +26,13 @@ PUBLIC = "http://pointsman.example"
 
 
 @pytest.fixture
-async def receiver() -> AsyncIterator[Receiver]:
+async def receiver() -> AsyncIterator[NotificationReceiver]:
     async with a_receiver() as receiver:
         yield receiver
 
 
 @pytest.fixture
-async def app(service: Service, receiver: Receiver, tmp_path: Path) -> AsyncIterator[Any]:
+async def app(service: Service, receiver: NotificationReceiver, tmp_path: Path) -> AsyncIterator[Any]:
     """Sla's worker with its sender, and the API; the target `pager` leads to the receiver."""
     (tmp_path / "acme").mkdir()
     (tmp_path / "acme" / "pager-url").write_text(receiver.address)
@@ -73,7 +73,7 @@ async def an_alert(client: httpx.AsyncClient, state: str) -> dict[str, Any]:
     return alert
 
 
-async def told(receiver: Receiver, count: int) -> str:
+async def told(receiver: NotificationReceiver, count: int) -> str:
     """The text of the last of so many messages."""
 
     async def came() -> bool:
@@ -83,7 +83,9 @@ async def told(receiver: Receiver, count: int) -> str:
     return receiver.bodies[count - 1]
 
 
-async def test_a_breach_is_told_and_acknowledged_by_a_link(service: Service, app: Any, receiver: Receiver) -> None:
+async def test_a_breach_is_told_and_acknowledged_by_a_link(
+    service: Service, app: Any, receiver: NotificationReceiver
+) -> None:
     steps: list[dict[str, Any]] = [{"on": "breach", "do": [{"boost": 1}, {"notify": "pager"}]},
              {"after_seconds": 8, "unless": "acknowledged", "do": [{"notify": "pager"}]}]  # fmt: skip
     await service.configure(sla=ladder(*steps))
@@ -118,7 +120,7 @@ async def _steps(service: Service, count: int) -> bool:
 
 
 async def test_a_link_that_was_never_given_or_has_expired_is_none(
-    service: Service, app: Any, receiver: Receiver
+    service: Service, app: Any, receiver: NotificationReceiver
 ) -> None:
     await service.configure(sla=ladder({"on": "breach", "do": [{"notify": "pager"}]}))
     await service.open("tkt_1")
@@ -136,7 +138,7 @@ async def test_a_link_that_was_never_given_or_has_expired_is_none(
 
 
 async def test_a_ladder_that_nobody_acknowledged_reaches_the_last_resort(
-    service: Service, app: Any, receiver: Receiver
+    service: Service, app: Any, receiver: NotificationReceiver
 ) -> None:
     steps = [{"on": "breach", "do": [{"notify": "pager"}], "repeat": {"every_seconds": 1, "times_max": 1}}]
     await service.configure(sla=ladder(*steps, last_resort="pager"))
@@ -149,7 +151,7 @@ async def test_a_ladder_that_nobody_acknowledged_reaches_the_last_resort(
 
 
 async def test_an_acknowledgement_that_ends_gives_the_ladder_back(
-    service: Service, app: Any, receiver: Receiver
+    service: Service, app: Any, receiver: NotificationReceiver
 ) -> None:
     pages = {"after_seconds": 6, "unless": "acknowledged", "do": [{"notify": "pager"}]}
     await service.configure(sla=ladder({"on": "breach", "do": [{"boost": 1}]}, pages))
@@ -207,7 +209,7 @@ async def test_a_reopened_overdue_ticket_is_in_its_alert_and_in_the_list_of_what
     assert len(await service.facts("clock.breached")) == 1
 
 
-async def test_a_silence_and_its_end(service: Service, app: Any, receiver: Receiver) -> None:
+async def test_a_silence_and_its_end(service: Service, app: Any, receiver: NotificationReceiver) -> None:
     await service.configure(sla=ladder({"on": "breach", "do": [{"notify": "pager"}]}))
     async with client_of(app) as client:
         until = datetime.now(UTC) + timedelta(hours=1)
@@ -299,7 +301,7 @@ async def test_silences_are_of_their_workspace_and_of_supervisors(service: Servi
 
 
 async def test_a_ticket_that_nobody_took_is_told_without_an_alert(
-    service: Service, app: Any, receiver: Receiver
+    service: Service, app: Any, receiver: NotificationReceiver
 ) -> None:
     await service.configure(sla=ladder({"on": "breach", "do": [{"boost": 1}]}))
     await service.open("tkt_1")

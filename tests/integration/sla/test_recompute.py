@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pointsman.contracts.recomputing import recompute_job_id
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from pointsman_sla.job import STEP_TICKETS_MAX
 from tests.integration.sla.conftest import Service, a_policy, first
 from tests.integration.sla.test_api import app, client_of
@@ -79,7 +79,7 @@ async def test_another_worker_goes_on_where_one_ended(service: Service) -> None:
         await service.configure(a_policy(3600))
         for number in range(count):
             await service.open(f"tkt_{number:04}")
-        await until_it(lambda: _open(service, count))
+        await until(lambda: _open(service, count))
         await service.configure(a_policy(7200), version=2)
         await service.row("SELECT 1 FROM config_version WHERE version = 2")
     async with service.pool.acquire() as db:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from pointsman_sla.worker import NEAR_SECONDS
 from tests.integration.sla.conftest import Service, a_policy, soon
 
@@ -20,7 +20,7 @@ async def test_a_breach_fires_once_on_time_and_never_early(service: Service) -> 
         at = datetime.now(UTC)
         for number in range(20):
             await service.open(f"tkt_{number}", at)
-        await until_it(lambda: _breaches(service, 20))
+        await until(lambda: _breaches(service, 20))
     rows = await service.pool.fetch("SELECT made_at FROM fact WHERE 'clock.breached' = ANY(types)")
     assert len(rows) == 20
     lateness = [(row["made_at"] - at).total_seconds() - 1 for row in rows]
@@ -47,7 +47,7 @@ async def test_what_was_overdue_at_restart_fires_marked_late(service: Service) -
         await service.configure(a_policy(5))
         await service.open("tkt_1")
         timer = await service.row("SELECT fire_at FROM timer")
-    await until_it(lambda: _passed(service, timer["fire_at"] + timedelta(seconds=0.5)))
+    await until(lambda: _passed(service, timer["fire_at"] + timedelta(seconds=0.5)))
     async with service.worker():
         breach = await service.fact("clock.breached")
     assert breach["late"]
@@ -62,7 +62,7 @@ async def test_sla_down_while_a_reply_in_time_waits_in_the_log_makes_no_false_br
         await service.row("SELECT 1 FROM timer OFFSET 1")
     await service.reply("tkt_1")
     due = await service.pool.fetchval("SELECT max(fire_at) FROM timer")
-    await until_it(lambda: _passed(service, due))
+    await until(lambda: _passed(service, due))
     async with service.worker():
         breach = await service.fact("clock.breached")
         await service.fact("clock.met")
@@ -93,7 +93,7 @@ async def test_two_workers_share_the_lanes_and_nothing_fires_twice(service: Serv
             await service.configure(a_policy(2), workspace=workspace)
             for number in range(10):
                 await service.open(f"tkt_{workspace}_{number}", workspace=workspace)
-        await until_it(lambda: _breaches(service, 80))
+        await until(lambda: _breaches(service, 80))
     breaches = await service.facts("clock.breached")
     assert len({fact["clock_id"] for fact in breaches}) == len(breaches) == 80
 

@@ -14,7 +14,7 @@ import pytest
 
 from pointsman.local.folder import StackFolder, StackStatus
 from pointsman.local.process import LocalStackError, process_of
-from pointsman.local.supervisor import NOT_ALIVE_SECONDS, Program, Supervisor
+from pointsman.local.supervisor import NOT_ALIVE_SECONDS, ProcessSupervisor, Program
 from pointsman.local.topics import cluster_of
 from pointsman.runtime.telemetry import ALARMS
 from pointsman.testing.waiting import until
@@ -37,7 +37,7 @@ async def a_stack(
     not_alive_seconds: float = NOT_ALIVE_SECONDS,
 ) -> AsyncIterator[None]:
     stop = asyncio.Event()
-    supervisor = Supervisor(
+    supervisor = ProcessSupervisor(
         folder,
         programs=programs,
         services={},
@@ -148,14 +148,14 @@ async def test_a_tansu_that_grew_too_large_is_replaced(folder: StackFolder) -> N
 async def test_a_second_supervisor_is_refused(folder: StackFolder) -> None:
     async with a_stack(folder):
         with pytest.raises(LocalStackError, match="another supervisor owns"):
-            await Supervisor(folder, programs=PROGRAMS, services={}).run(asyncio.Event())
+            await ProcessSupervisor(folder, programs=PROGRAMS, services={}).run(asyncio.Event())
         assert folder.status().state == "running"
 
 
 async def test_a_process_that_cannot_start_is_named_with_its_log(folder: StackFolder) -> None:
     broken = Program("sla", (sys.executable, "-c", "raise SystemExit('no such table')"), "POINTSMAN_OPS_PORT")
     with pytest.raises(LocalStackError, match=r"sla ended at its start: no such table; its log is .*sla\.log"):
-        await Supervisor(folder, programs=[broken], services={}).run(asyncio.Event())
+        await ProcessSupervisor(folder, programs=[broken], services={}).run(asyncio.Event())
     assert folder.status().state == "failed"
 
 
@@ -163,11 +163,11 @@ _KILLED = """
 import asyncio, os, signal, sys
 from pathlib import Path
 from pointsman.local.folder import StackFolder
-from pointsman.local.supervisor import Supervisor
+from pointsman.local.supervisor import ProcessSupervisor
 async def main():
     stop = asyncio.Event()
     folder = StackFolder(Path(sys.argv[1]))
-    running = asyncio.create_task(Supervisor(folder, programs=[], services={}).run(stop))
+    running = asyncio.create_task(ProcessSupervisor(folder, programs=[], services={}).run(stop))
     while folder.status().state != "running":
         await asyncio.sleep(0.02)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -21,7 +21,7 @@ from pointsman.core.instant import Instant
 from pointsman.local.process import LocalProcess
 from pointsman.runtime.broker import make_producer
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
 
@@ -73,7 +73,7 @@ class Stage:
         try:
             ids = [await self.command(producer, lane) for lane in lanes]
             settled = "SELECT count(*) = $2 FROM routing.outcome WHERE id = ANY($1)"
-            await until_it(lambda: self.db.fetchval(settled, ids, len(ids)))
+            await until(lambda: self.db.fetchval(settled, ids, len(ids)))
         finally:
             await producer.stop()
         at: Instant = await self.db.fetchval("SELECT max(at) FROM routing.outcome WHERE id = ANY($1)", ids)
@@ -81,7 +81,7 @@ class Stage:
 
     async def takeover_of_one(self, number: signal.Signals) -> float:
         """Acts on one worker; seconds until each of its lanes has committed an effect of the other, later command."""
-        await until_it(self.shared, within_seconds=60)
+        await until(self.shared, within_seconds=60)
         victim = self.workers[0]
         lanes = await self.lanes_of(victim)
         await self.first_effects(lanes)

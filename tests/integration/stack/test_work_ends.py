@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.integration.http.serving import with_key
-from tests.integration.runtime.conftest import Tally, tally  # noqa: F401  # a fixture
-from tests.integration.runtime.tally import COMMANDS, DESK, REQUESTS, TallyCodec, TallyLane
+from tests.integration.runtime.conftest import Sums, sums  # noqa: F401  # a fixture
+from tests.integration.runtime.sums import COMMANDS, DESK, REQUESTS, SumsCodec, SumsLane
 
 from pointsman.edge.serve import serve
 from pointsman.edge.settings import EdgeSettings
@@ -17,7 +17,7 @@ from pointsman.local.process import free_port
 from pointsman.runtime.tasks import Tasks
 from pointsman.runtime.worker import Worker, serve_worker
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until, until_it
+from pointsman.testing.waiting import until
 
 pytestmark = pytest.mark.stack
 
@@ -29,7 +29,7 @@ async def _dies(began: asyncio.Event) -> None:
 
 @asynccontextmanager
 async def _beside(began: asyncio.Event) -> AsyncIterator[None]:
-    tasks = Tasks("tally")
+    tasks = Tasks("sums")
     tasks.keep(_dies(began))
     try:
         yield
@@ -37,14 +37,14 @@ async def _beside(began: asyncio.Event) -> AsyncIterator[None]:
         await tasks.close()
 
 
-async def test_a_worker_stops_when_what_runs_beside_it_raises(tally: Tally) -> None:  # noqa: F811
+async def test_a_worker_stops_when_what_runs_beside_it_raises(sums: Sums) -> None:  # noqa: F811
     worker = Worker(
-        tally.settings,
-        service="tally",
+        sums.settings,
+        service="sums",
         reads=(COMMANDS, REQUESTS),
         writes=DESK,
-        logic=TallyLane(),
-        codec=TallyCodec(),
+        logic=SumsLane(),
+        codec=SumsCodec(),
     )
     began = asyncio.Event()
     async with asyncio.timeout(30):
@@ -72,6 +72,6 @@ async def test_an_edge_stops_when_its_work_beside_raises(installation: Installat
             except httpx.TransportError:
                 return False
 
-        await until_it(ready)
+        await until(ready)
         began.set()
         assert await serving == 1

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from pointsman.cli.chaos.document import document_of
-from pointsman.cli.chaos.evidence import Evidence, Fact
+from pointsman.cli.chaos.evidence import Fact, Snapshot
 from pointsman.core.instant import Instant, rfc3339
 from pointsman.testing.time import NOON
 
@@ -64,7 +64,7 @@ def breached(log: Log, metric: str, at: float, *, cycle: int = 1, ticket: str = 
     log.say("clock.breached", ticket, at=at, made=made, metric=metric, cycle=cycle, breach_at=breach_at)
 
 
-def evidence(desk: Log, sla: Log | None = None, *, now: float = 1_000.0, **tables: Any) -> Evidence:
+def evidence(desk: Log, sla: Log | None = None, *, now: float = 1_000.0, **tables: Any) -> Snapshot:
     """A snapshot of these logs, in which everybody has read everything."""
     rows: Mapping[str, Any] = {
         "intake_messages": (),
@@ -77,7 +77,7 @@ def evidence(desk: Log, sla: Log | None = None, *, now: float = 1_000.0, **table
         **tables,
     }
     moment: Instant = NOON + timedelta(seconds=now)
-    return Evidence(
+    return Snapshot(
         now=moment,
         requests=(),
         desk=desk.facts,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pointsman.cli.agent.words import Refused, labels, target, until
+from pointsman.cli.agent.words import NotPossible, labels, target, until
 
 NOW = datetime(2026, 12, 1, 9, 0, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ def test_an_instant_is_so_far_ahead_or_named(word: str, at: datetime) -> None:
 
 @pytest.mark.parametrize("word", [None, "", "soon", "30", "m", "-1h"])
 def test_what_is_no_instant_says_how_one_looks(word: str | None) -> None:
-    with pytest.raises(Refused, match="30m, 2h, 1d"):
+    with pytest.raises(NotPossible, match="30m, 2h, 1d"):
         until(word, NOW)
 
 
@@ -33,7 +33,7 @@ def test_a_transfer_names_whom_to_and_why() -> None:
     assert target(["queue billing they know the bank"]) == ({"queue": "billing"}, "they know the bank")
     assert target(["agent boris  asked for"]) == ({"agent": "boris"}, "asked for")
     for words in ([], ["billing"], ["queue"], ["desk billing now"], ["queue billing"]):
-        with pytest.raises(Refused):
+        with pytest.raises(NotPossible):
             target(words)
 
 
@@ -45,5 +45,5 @@ def test_labels_are_set_and_tags_come_and_go() -> None:
     }
     assert labels(["language=it"]) == {"language": "it"}
     for words in ([], ["refund"], ["colour=red"], ["priority="], ["+"]):
-        with pytest.raises(Refused):
+        with pytest.raises(NotPossible):
             labels(words)

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from pointsman.cli.bench.wire import Caller, ClosedWhileIdle
+from pointsman.cli.bench.wire import ClosedWhileIdle, TokenCalls
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -37,11 +37,11 @@ class Server:
 
 
 @asynccontextmanager
-async def a_caller() -> AsyncIterator[tuple[Caller, Server]]:
+async def a_caller() -> AsyncIterator[tuple[TokenCalls, Server]]:
     server = Server()
     async with await asyncio.start_server(server.serve, "127.0.0.1", 0) as listening:
         port = listening.sockets[0].getsockname()[1]
-        caller = Caller(f"http://127.0.0.1:{port}", "token")
+        caller = TokenCalls(f"http://127.0.0.1:{port}", "token")
         try:
             yield caller, server
         finally:
@@ -74,7 +74,7 @@ async def test_a_connection_that_breaks_within_an_answer_is_told() -> None:
         writer.close()
 
     async with await asyncio.start_server(half, "127.0.0.1", 0) as listening:
-        caller = Caller(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", "token")
+        caller = TokenCalls(f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}", "token")
         with pytest.raises(ConnectionError) as raised:
             await caller.answer(caller.get("/x"))
         assert not isinstance(raised.value, ClosedWhileIdle)

@@ -5,7 +5,7 @@ import pytest
 from pointsman.contracts import wire
 from pointsman.core.envelope import Arrived
 from pointsman.runtime.broadcast import RESET, Heard, Subscription
-from pointsman.runtime.http.streams import Event, encode_event
+from pointsman.runtime.http.streams import StreamEvent, encode_event
 
 
 def heard(number: int, types: str = "offer.made") -> Heard:
@@ -52,9 +52,9 @@ async def test_waiting_ends_when_the_time_is_up() -> None:
 @pytest.mark.parametrize(
     ("event", "frame"),
     [
-        (Event("hello", {"now": 1}, "a.1"), b'event: hello\nid: a.1\ndata: {"now":1}\n\n'),
-        (Event("note", {"text": "two\nlines"}), b'event: note\ndata: {"text":"two\\nlines"}\n\n'),
+        (StreamEvent("hello", {"now": 1}, "a.1"), b'event: hello\nid: a.1\ndata: {"now":1}\n\n'),
+        (StreamEvent("note", {"text": "two\nlines"}), b'event: note\ndata: {"text":"two\\nlines"}\n\n'),
     ],
 )
-def test_an_event_is_one_frame(event: Event, frame: bytes) -> None:
+def test_an_event_is_one_frame(event: StreamEvent, frame: bytes) -> None:
     assert encode_event(event) == frame

@@ -5,7 +5,7 @@ from typing import Any
 from tests.unit.routing.playing import Play, a_workspace
 
 
-class Broken:
+class BrokenMatcher:
     """A matcher that raises."""
 
     def agent_for(self, desk: Any, ticket: Any) -> Any:
@@ -25,7 +25,7 @@ def test_a_raise_in_classification_opens_the_ticket_in_otherwise_marked() -> Non
 
 def test_a_raise_in_routing_opens_the_ticket_too_and_it_waits() -> None:
     play = Play(a_workspace(["anna"]), present=[])
-    play.desk.matcher = Broken()
+    play.desk.matcher = BrokenMatcher()
     ticket = play.say()
     assert (ticket.state, "in flames" in (ticket.marked or "")) == ("queued", True)
     assert play.types.count("ticket.queued") == 1

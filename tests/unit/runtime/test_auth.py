@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import ECKey
 
 from pointsman.core.instant import FOREVER
-from pointsman.runtime.auth import TTL_SECONDS_MAX, Auth, Revocations, may, sign_token
+from pointsman.runtime.auth import TTL_SECONDS_MAX, Authenticator, Revocations, may, sign_token
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.issuer_keys import IssuerKeys, generate_key_file
 from pointsman_routing.desk.rules.tokens import UNLISTED_SECONDS
@@ -22,8 +22,8 @@ def key(tmp_path: Path) -> IssuerKeys:
     return IssuerKeys.read(tmp_path / "key.json")
 
 
-def an_auth(key: IssuerKeys, *, now: float = NOW, calls_per_second_max: float = 1000) -> Auth:
-    return Auth(key, Revocations(), calls_per_second_max=calls_per_second_max, now=lambda: now)
+def an_auth(key: IssuerKeys, *, now: float = NOW, calls_per_second_max: float = 1000) -> Authenticator:
+    return Authenticator(key, Revocations(), calls_per_second_max=calls_per_second_max, now=lambda: now)
 
 
 def a_token(key: IssuerKeys, role: str = "agent", workspace: str = "acme", token_id: str = "tok_1") -> str:
@@ -34,7 +34,7 @@ def headers_with(token: str, **more: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}", **more}
 
 
-def status_of(auth: Auth, headers: dict[str, str], *needed: str, reads: bool = False) -> int:
+def status_of(auth: Authenticator, headers: dict[str, str], *needed: str, reads: bool = False) -> int:
     with pytest.raises(Problem) as raised:
         auth.admit(headers, needed or ("agent",), reads=reads)
     return raised.value.status
@@ -94,7 +94,7 @@ def test_a_token_signed_by_another_key_or_without_signature_is_401(key: IssuerKe
 
 def test_a_token_ends_at_its_expiry_even_when_it_was_verified_before(key: IssuerKeys) -> None:
     instant = [NOW]
-    auth = Auth(key, Revocations(), now=lambda: instant[0])
+    auth = Authenticator(key, Revocations(), now=lambda: instant[0])
     auth.admit(headers_with(a_token(key)), ("agent",), reads=True)
     instant[0] = NOW + 3600
     assert status_of(auth, headers_with(a_token(key))) == 401

@@ -176,34 +176,34 @@ LINES: Mapping[str, Line] = {name: line for lines in SECTIONS.values() for name,
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Printed:
     """What is said without loading a command: the text, whether it goes to standard error, and the exit code."""
 
     text: str
     code: int
 
 
-def answer(arguments: Sequence[str], installed: Sequence[str]) -> Answer | None:
+def answer(arguments: Sequence[str], installed: Sequence[str]) -> Printed | None:
     """The page that the arguments ask for, or that there is no such command; None when a command is to be run.
 
     `installed` are the commands that this installation has.
     """
     if not arguments or arguments[0] in HELP_OPTIONS:
-        return Answer(front_page(installed), 0)
+        return Printed(front_page(installed), 0)
     name, *rest = arguments
     if name.startswith("-"):
-        return Answer(f"pointsman: no such option: {name}; pointsman --help shows the commands", 2)
+        return Printed(f"pointsman: no such option: {name}; pointsman --help shows the commands", 2)
     if name not in installed:
-        return Answer(unknown(("pointsman",), name, installed), 2)
+        return Printed(unknown(("pointsman",), name, installed), 2)
     commands = LINES[name].commands if name in LINES else {}
     if not commands:
         return None
     if not rest and not LINES[name].alone:
-        return Answer(group_page(name), 2)
+        return Printed(group_page(name), 2)
     if rest and rest[0] in HELP_OPTIONS:
-        return Answer(group_page(name), 0)
+        return Printed(group_page(name), 0)
     if rest and rest[0] not in commands and not rest[0].startswith("-"):
-        return Answer(unknown(("pointsman", name), rest[0], list(commands)), 2)
+        return Printed(unknown(("pointsman", name), rest[0], list(commands)), 2)
     return None
 
 

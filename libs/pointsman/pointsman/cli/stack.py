@@ -21,7 +21,7 @@ from pointsman.local.folder import BrokerKind, StackFolder, StackStatus, supervi
 from pointsman.local.process import end_leftover, process_of
 
 if TYPE_CHECKING:
-    from pointsman.local.supervisor import Supervisor
+    from pointsman.local.supervisor import ProcessSupervisor
 
 _LOG_LINES = 200
 
@@ -58,9 +58,9 @@ def up(
         _show(folder.status(), console)
         return
     # The servers' clients are loaded only here: `status` and `logs` must answer at once.
-    from pointsman.local.supervisor import Supervisor
+    from pointsman.local.supervisor import ProcessSupervisor
 
-    supervisor = Supervisor(
+    supervisor = ProcessSupervisor(
         folder, broker=kind, port=port, announce=lambda what: console.print(f"[dim]{what}[/dim]", highlight=False)
     )
     asyncio.run(_in_foreground(supervisor, folder, console))
@@ -97,7 +97,7 @@ def _until_settled(folder: StackFolder) -> StackStatus:
         time.sleep(0.05)
 
 
-async def _in_foreground(supervisor: "Supervisor", folder: StackFolder, console: Console) -> None:
+async def _in_foreground(supervisor: "ProcessSupervisor", folder: StackFolder, console: Console) -> None:
     from pointsman.runtime.tasks import awaited
 
     stop = asyncio.Event()

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from pointsman.core.instant import Instant
 
 
-class Body(Protocol):
+class FactOrCommand(Protocol):
     """A frozen contract model: a fact or a command (pointsman.contracts.base)."""
 
     @property
@@ -32,7 +32,7 @@ class Emission(NamedTuple):
     workspace: str
     subject: str
     at: Instant
-    facts: tuple[Body, ...]
+    facts: tuple[FactOrCommand, ...]
     agents: tuple[str, ...] = ()
 
 

@@ -9,10 +9,10 @@ import structlog
 
 from pointsman.local.folder import StackFolder
 from pointsman.local.process import LocalStackError
-from pointsman.local.supervisor import Supervisor
+from pointsman.local.supervisor import ProcessSupervisor
 
 
-async def supervise(supervisor: Supervisor) -> None:
+async def supervise(supervisor: ProcessSupervisor) -> None:
     """Runs the supervisor until SIGTERM, SIGINT or SIGHUP."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -28,7 +28,7 @@ def main(folder: str, broker: str, port: str | None = None) -> None:
     )
     if broker not in ("tansu", "kafka"):
         sys.exit(f"{broker!r} is no broker: tansu, kafka")
-    supervisor = Supervisor(
+    supervisor = ProcessSupervisor(
         StackFolder(Path(folder)),
         broker="tansu" if broker == "tansu" else "kafka",
         port=int(port) if port else None,

@@ -112,7 +112,7 @@ class Unit:
         )
 
 
-class Supervisor:
+class ProcessSupervisor:
     """See the module. `announce` is told what is being done, for a person who waits."""
 
     def __init__(

@@ -118,7 +118,7 @@ class Revocations:
         return lambda: self._listeners.discard(listener)
 
 
-class Auth:
+class Authenticator:
     """Verifies tokens, remembering those it verified by their hash until they expire, and charges calls to them.
 
     Without an `admission` that other services of the process share, it has one of its own, of this rate.
@@ -211,7 +211,7 @@ def require(
     """
 
     async def admitted(request: Request) -> Caller:
-        auth: Auth = request.app.state.process.auth
+        auth: Authenticator = request.app.state.process.auth
         reads = request.method in ("GET", "HEAD") and not personal
         caller = auth.admit(request.headers, roles, reads=reads)
         if caller.workspace == EVERY_WORKSPACE and not workspace_optional and "operator" not in roles:

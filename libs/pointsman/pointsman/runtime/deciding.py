@@ -19,7 +19,7 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.dead_letter_timers import TIMERS, LaneTimers, letter_of
 from pointsman.runtime.logic import Codec, Decided, LaneLogic
 from pointsman.runtime.source import Source
-from pointsman.runtime.transaction import ABANDONED_BODY, BatchWrites, DeadLetter, Outcome
+from pointsman.runtime.transaction import ABANDONED_BODY, BatchWrites, NewDeadLetter, Outcome
 
 log = structlog.get_logger(__name__)
 
@@ -299,7 +299,7 @@ class Decider:
         telemetry.DEAD_LETTERS.labels(self.service, reason).inc()
         id = derived_id("dlq", work.now, record.topic, self.lane, record.offset, record.timestamp_ms)
         log.error("dead letter", service=self.service, topic=record.topic, lane=self.lane, offset=record.offset, id=id)
-        work.dead_letters.append(DeadLetter(id, record, workspace, reason, detail[:4000]))
+        work.dead_letters.append(NewDeadLetter(id, record, workspace, reason, detail[:4000]))
 
     # -- numbers -----------------------------------------------------------------------------------------------------
 
@@ -356,7 +356,7 @@ class Decider:
             detail=refused.detail[-500:],
         )
         letter = letter_of(timer, self.lane)
-        work.dead_letters.append(DeadLetter(id, letter, timer.workspace, refused.reason, refused.detail[:4000]))
+        work.dead_letters.append(NewDeadLetter(id, letter, timer.workspace, refused.reason, refused.detail[:4000]))
         self.state.journal.put(self.timers.aside, timer.id, timer.kind)
 
     # -- facts -------------------------------------------------------------------------------------------------------

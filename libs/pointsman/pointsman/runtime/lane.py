@@ -64,7 +64,7 @@ DRAIN_SECONDS = 2.0
 IDLE_SECONDS = 1.0
 
 
-class LaneState(Enum):
+class LanePhase(Enum):
     CLAIMED = "claimed"
     RUNNING = "running"
     DRAINING = "draining"
@@ -99,7 +99,7 @@ class Lane:
         self._logic, self._codec, self._pool = logic, codec, pool
         self._link, self._reader, self._clock = link, reader, clock
         self.source = f"{service}@{incarnation}"
-        self.status = LaneState.CLAIMED
+        self.status = LanePhase.CLAIMED
         self.cluster: str | None = None
         self._entered: str | None = None
         self._batching = Batching(reads, logic, link)
@@ -128,20 +128,20 @@ class Lane:
 
     def beyond_log(self, topic: str, detail: str) -> None:
         telemetry.alarm(self.service, "position-outside-log", lane=self.lane, topic=topic, detail=detail)
-        self.status = LaneState.HALTED
+        self.status = LanePhase.HALTED
         self._wake.set()
 
     def stop(self) -> None:
         """Finish the batch at hand, relay what is committed, then end."""
-        if self.status is not LaneState.HALTED:
-            self.status = LaneState.DRAINING
+        if self.status is not LanePhase.HALTED:
+            self.status = LanePhase.DRAINING
         self._wake.set()
 
     # -- the life ----------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         try:
-            while self.status in (LaneState.CLAIMED, LaneState.RUNNING):
+            while self.status in (LanePhase.CLAIMED, LanePhase.RUNNING):
                 self.moved_at = time.monotonic()
                 try:
                     await self._live()
@@ -151,14 +151,14 @@ class Lane:
                     await asyncio.sleep(0.2)
                 except Halted as error:
                     log.critical("lane halted", service=self.service, lane=self.lane, error=str(error))
-                    self.status = LaneState.HALTED
+                    self.status = LanePhase.HALTED
                 except Fenced as error:
                     log.warning("lane fenced", service=self.service, lane=self.lane, error=str(error))
-                    self.status = LaneState.LOST
-            if self.status is LaneState.DRAINING:
+                    self.status = LanePhase.LOST
+            if self.status is LanePhase.DRAINING:
                 await self._finish()
-                self.status = LaneState.RELEASED
-            while self.status is LaneState.HALTED:
+                self.status = LanePhase.RELEASED
+            while self.status is LanePhase.HALTED:
                 self.moved_at = None
                 self._reader.leave(self.lane)
                 self._wake.clear()
@@ -169,9 +169,9 @@ class Lane:
 
     async def _live(self) -> None:
         await self._load()
-        if self.status is LaneState.CLAIMED:
-            self.status = LaneState.RUNNING
-        while self.status is LaneState.RUNNING:
+        if self.status is LanePhase.CLAIMED:
+            self.status = LanePhase.RUNNING
+        while self.status is LanePhase.RUNNING:
             self.moved_at = time.monotonic()
             if self._link.cluster is not None and self.cluster != self._link.cluster:
                 await self._enter_cluster(self._link.cluster)

@@ -14,7 +14,7 @@ import structlog
 from pointsman.core.ids import lane_of, random_id
 from pointsman.core.instant import EPOCH
 from pointsman.core.topic import Topic
-from pointsman.runtime.auth import Auth, Caller, Revocations
+from pointsman.runtime.auth import Authenticator, Caller, Revocations
 from pointsman.runtime.broadcast import Broadcast
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
@@ -96,7 +96,7 @@ class ApiProcess:
         self.clock = DatabaseClock()
         self.revocations = Revocations()
         self.admission = Admission(settings) if hub is None else hub.admission
-        self.auth = Auth(IssuerKeys.read(settings.key_file), self.revocations, admission=self.admission)
+        self.auth = Authenticator(IssuerKeys.read(settings.key_file), self.revocations, admission=self.admission)
         self._given_hub = hub
         self.database = DatabaseWatch(settings, service, self.clock, self._database_changed, self._published)
         self._asked: list[Callable[[], str | None]] = []

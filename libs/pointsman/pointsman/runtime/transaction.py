@@ -51,7 +51,7 @@ ABANDONED_BODY = {"status": 503, "code": ABANDONED, "detail": "not applied in ti
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class NewDeadLetter:
     """A record that could not be decided, as it came."""
 
     id: str
@@ -69,7 +69,7 @@ class BatchWrites:
     decided: list[Decided] = field(default_factory=list)
     envelopes: list[Envelope] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
-    dead_letters: list[DeadLetter] = field(default_factory=list)
+    dead_letters: list[NewDeadLetter] = field(default_factory=list)
     skipped: list[tuple[Arrived, tuple[str, ...]]] = field(default_factory=list)
     seen: dict[tuple[str, str], int] = field(default_factory=dict)
     gaps: dict[tuple[str, str], Instant | None] = field(default_factory=dict)

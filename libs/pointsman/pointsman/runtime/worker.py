@@ -26,7 +26,7 @@ from pointsman.runtime.database_watch import DatabaseWatch, announce_publishing
 from pointsman.runtime.gc_tuning import relax_collector
 from pointsman.runtime.installation import verify_installation
 from pointsman.runtime.lag import report_positions
-from pointsman.runtime.lane import Lane, LaneState
+from pointsman.runtime.lane import Lane, LanePhase
 from pointsman.runtime.lease import Leases
 from pointsman.runtime.logic import Codec, LaneLogic
 from pointsman.runtime.maintenance import keep_tidy
@@ -135,7 +135,7 @@ class Worker:
             return "draining"
         if failure():
             return "background work failed"
-        if any(lane.status is LaneState.HALTED for lane in self.lanes.values()):
+        if any(lane.status is LanePhase.HALTED for lane in self.lanes.values()):
             return "a lane is halted"
         if self.pool is None:
             return "starting"
@@ -190,16 +190,16 @@ class Worker:
                 del self.lanes[lane.lane]
             telemetry.LANES.labels(self.service).set(len(self.lanes))
         telemetry.LANE_MOVES.labels(self.service, lane.status.value).inc()
-        if lane.status is LaneState.RELEASED:
+        if lane.status is LanePhase.RELEASED:
             await self.leases.release(lane.lane)
-        elif lane.status is LaneState.LOST:
+        elif lane.status is LanePhase.LOST:
             await self.leases.forget(lane.lane)
 
     async def _lost(self, number: int) -> None:
         lane, task = self.lanes.get(number), self._running.get(number)
         if lane is None or task is None or task is asyncio.current_task():
             return
-        lane.status = LaneState.LOST
+        lane.status = LanePhase.LOST
         await cancel_all([task])
 
     def _surplus(self, number: int) -> None:

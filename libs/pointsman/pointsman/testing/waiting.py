@@ -1,20 +1,24 @@
 """Waiting on a condition: what tests do instead of sleeping for a guessed time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Callable
+from typing import Any
 
-_POLL_SECONDS = 0.02
-
-
-async def until(condition: Callable[[], object], *, within_seconds: float = 30.0) -> None:
-    """Returns when the condition is true; raises `TimeoutError` when it does not become so in time."""
-    async with asyncio.timeout(within_seconds):
-        while not condition():  # noqa: ASYNC110  # the condition may be about other processes, which set no event
-            await asyncio.sleep(_POLL_SECONDS)
+_POLL_SECONDS = 0.01
 
 
-async def until_it(condition: Callable[[], Awaitable[object]], *, within_seconds: float = 30.0) -> None:
-    """The same for a condition that must itself wait (a query, a call)."""
-    async with asyncio.timeout(within_seconds):
-        while not await condition():  # noqa: ASYNC110  # as above
-            await asyncio.sleep(_POLL_SECONDS)
+async def until(condition: Callable[[], Any], within_seconds: float = 30.0) -> Any:
+    """Waits until a condition holds, which may itself wait (a query, a call), and returns its value.
+
+    Raises `AssertionError` when it does not come to hold in time.
+    """
+    deadline = asyncio.get_running_loop().time() + within_seconds
+    while True:
+        value = condition()
+        if inspect.isawaitable(value):
+            value = await value
+        if value:
+            return value
+        assert asyncio.get_running_loop().time() < deadline, f"not within {within_seconds} s: {condition}"
+        await asyncio.sleep(_POLL_SECONDS)

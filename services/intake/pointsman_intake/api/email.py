@@ -12,7 +12,7 @@ from pointsman_intake.api.bodies import body_of, media_type
 from pointsman_intake.api.callers import OfConnector, gate_of
 from pointsman_intake.connectors import Connector
 from pointsman_intake.gate import Gate, own_connector
-from pointsman_intake.ingest import Quarantined, accepted_or_quarantined
+from pointsman_intake.ingest import InQuarantine, accepted_or_quarantined
 from pointsman_intake.model import Accepted, Inbound, Raw
 from pointsman_intake.parsed import NotUnderstood
 from pointsman_intake.parsing import EMAIL_KINDS, mail_arrival, needs_kind
@@ -63,7 +63,7 @@ async def post_mail(request: Request, caller: OfConnector, connector: str) -> Re
         at,
         _take(gate, raw, caller.workspace, connector, configured, at),
     )
-    if isinstance(taken, Quarantined):
+    if isinstance(taken, InQuarantine):
         return Json({"quarantine_id": taken.quarantine_id, "reason": taken.reason}, 202)
     return Json(taken.answer(), 202)
 

@@ -61,7 +61,7 @@ def upload_of(content_type: str, body: bytes) -> Upload:
     )
 
 
-class _Reading:
+class _Form:
     """The parts, as the parser comes to them."""
 
     def __init__(self) -> None:
@@ -116,7 +116,7 @@ def _parts(content_type: str, body: bytes) -> list[_Part]:
     boundary = parameters_of(content_type).named.get("boundary", "")
     if not 0 < len(boundary) <= BOUNDARY_LENGTH_MAX or not boundary.isascii():
         raise _broken("its Content-Type names no boundary")
-    reading = _Reading()
+    reading = _Form()
     parser = MultipartParser(boundary, reading.callbacks(), max_header_size=HEAD_BYTES_MAX)
     try:
         parser.write(body)

@@ -21,7 +21,7 @@ from pointsman_intake.connectors import JSON_KINDS, Connector
 from pointsman_intake.gate import Gate
 from pointsman_intake.hooks.own import own_arrival
 from pointsman_intake.hooks.schemes import SCHEMES, HookRequest, Proof, meta_challenge
-from pointsman_intake.ingest import Quarantined, accepted_or_quarantined
+from pointsman_intake.ingest import InQuarantine, accepted_or_quarantined
 from pointsman_intake.model import Outcome, Raw
 from pointsman_intake.parsed import Ignored
 from pointsman_intake.parsing import HOOK_KINDS, hook_arrival, read_hook
@@ -94,7 +94,7 @@ async def post_hook(request: Request, workspace: str, connector: str) -> Respons
     raw = Raw(body, media_type(request.headers), _kept(configured, asked))
     work = _take(gate, raw, workspace, connector, configured, at, proof.token)
     taken = await accepted_or_quarantined(gate.process.pool, workspace, connector, "hook", raw, at, work)
-    if isinstance(taken, Quarantined):
+    if isinstance(taken, InQuarantine):
         return Json({"messages": [], "ignored": [], "duplicate": False, "quarantine_id": taken.quarantine_id})
     return Json(taken)
 

@@ -12,7 +12,7 @@ import re2
 from pointsman_intake.mail.charsets import decode
 from pointsman_intake.mail.headers import text_of_header
 from pointsman_intake.mail.html import TAGS_MAX, read_html
-from pointsman_intake.mail.mime import Part
+from pointsman_intake.mail.mime import MimePart
 from pointsman_intake.parsed import File
 
 FILES_MAX = 100
@@ -56,7 +56,7 @@ class _Found:
     truncated: bool = False
 
 
-def read_bodies(mail: Part) -> Bodies:
+def read_bodies(mail: MimePart) -> Bodies:
     """Reads the parts that were found in the mail. Never raises."""
     found = _Found()
     _read(mail, found, alone=True)
@@ -70,7 +70,7 @@ def read_bodies(mail: Part) -> Bodies:
     )
 
 
-def _read(part: Part, found: _Found, *, alone: bool) -> None:
+def _read(part: MimePart, found: _Found, *, alone: bool) -> None:
     """`alone`: the part is the whole mail."""
     kind = part.type.value
     if kind.startswith("multipart/") and part.parts():
@@ -88,7 +88,7 @@ def _read(part: Part, found: _Found, *, alone: bool) -> None:
     _attach(part, found)
 
 
-def _is_text(part: Part, found: _Found, *, alone: bool) -> bool:
+def _is_text(part: MimePart, found: _Found, *, alone: bool) -> bool:
     """Whether it is said, rather than attached. A name alone does not attach what else would be the only text."""
     kind = part.type.value
     if kind not in ("text/plain", "text/html") and not (kind.startswith("multipart/") and not part.parts()):
@@ -100,7 +100,7 @@ def _is_text(part: Part, found: _Found, *, alone: bool) -> bool:
     return disposition != "attachment" and not (named and found.texts)
 
 
-def _read_alternatives(parts: list[Part], found: _Found) -> None:
+def _read_alternatives(parts: list[MimePart], found: _Found) -> None:
     """The plain text is read where it says anything, and the HTML kept; whatever else is attached."""
     plain = [part for part in parts if part.type.value == "text/plain" and part.disposition.value != "attachment"]
     others = [part for part in parts if part not in plain]
@@ -122,7 +122,7 @@ def _read_alternatives(parts: list[Part], found: _Found) -> None:
     found.is_html = found.is_html or rich.is_html
 
 
-def _read_text(part: Part, found: _Found, *, html: bool = True) -> None:
+def _read_text(part: MimePart, found: _Found, *, html: bool = True) -> None:
     content = part.content()
     found.said.append(content.replace(b"\r\n", b"\n"))
     if found.room.text <= 0:
@@ -146,7 +146,7 @@ def _read_text(part: Part, found: _Found, *, html: bool = True) -> None:
     found.room.text -= len(text) + 1
 
 
-def _attach(part: Part, found: _Found) -> None:
+def _attach(part: MimePart, found: _Found) -> None:
     if len(found.files) >= FILES_MAX:
         found.truncated = True
         return
@@ -159,7 +159,7 @@ def _attach(part: Part, found: _Found) -> None:
     found.files.append(File(name=name, content_type=shown, size=len(content), content=content))
 
 
-def _filename(part: Part) -> str | None:
+def _filename(part: MimePart) -> str | None:
     name = part.disposition.named.get("filename") or part.type.named.get("name")
     if not name:
         return None

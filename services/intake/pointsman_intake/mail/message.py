@@ -18,7 +18,7 @@ from pointsman_intake.mail.headers import (
     raw_header,
     text_of_header,
 )
-from pointsman_intake.mail.mime import Part, parse
+from pointsman_intake.mail.mime import MimePart, parse
 from pointsman_intake.mail.quotes import is_forward, new_part
 from pointsman_intake.mail.reports import read_report
 from pointsman_intake.model import Person
@@ -96,7 +96,7 @@ class _Written:
     loops: bool = False
 
 
-def _written(message: Part, own_addresses: tuple[str, ...], form_senders: tuple[str, ...]) -> _Written:
+def _written(message: MimePart, own_addresses: tuple[str, ...], form_senders: tuple[str, ...]) -> _Written:
     """Who wrote the mail: the address in angles of From, or of Sender; of a form, its Reply-To.
 
     A mail from the mailbox itself is looked at for a loop first: it answers something, or a program sent it. Otherwise
@@ -121,7 +121,7 @@ def _listed(address: str, listed: tuple[str, ...]) -> bool:
     return any(one.lower() in (address, f"@{address.rpartition('@')[2]}") for one in listed)
 
 
-def _came_back(message: Part) -> bool:
+def _came_back(message: MimePart) -> bool:
     """Whether a mail from ourselves bears the mark of an answer or of a program."""
     return any(
         raw_header(message, name).strip().lower() not in ("", "no")
@@ -129,7 +129,7 @@ def _came_back(message: Part) -> bool:
     )
 
 
-def _for_rules(message: Part) -> dict[str, str]:
+def _for_rules(message: MimePart) -> dict[str, str]:
     """The headers that a workspace's rules may look at."""
     kept: dict[str, str] = {}
     for name in dict.fromkeys(name for name, _ in message.raw_items()):

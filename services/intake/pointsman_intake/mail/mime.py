@@ -35,14 +35,14 @@ MARKS_MAX = 10_000
 _NAME = frozenset(range(33, 127)) - {ord(":")}
 
 
-class Part(Message):
+class MimePart(Message):
     """One part of a mail: its headers, and its bytes or the parts in it."""
 
     def __init__(self, default_type: str = "text/plain") -> None:
         super().__init__(policy=compat32)
         self.set_default_type(default_type)
         self.encoded = b""
-        self.inner: list[Part] | None = None
+        self.inner: list[MimePart] | None = None
         self._type: Parameters | None = None
         self._disposition: Parameters | None = None
 
@@ -62,7 +62,7 @@ class Part(Message):
             self._disposition = parameters_of(str(self.get("content-disposition", "")))
         return self._disposition
 
-    def parts(self) -> list["Part"]:
+    def parts(self) -> list["MimePart"]:
         """The parts in it: of a multipart, or the mail that it carries."""
         return self.inner or []
 
@@ -96,7 +96,7 @@ class _Count:
     left: bool = False
 
 
-def parse(raw: bytes) -> tuple[Part, bool]:
+def parse(raw: bytes) -> tuple[MimePart, bool]:
     """The mail, and whether it has more parts than we look at. Raises `NotUnderstood` for no mail, or a bomb."""
     if b"\n" not in raw[:PART_HEADER_BYTES_MAX]:
         raw = raw.replace(b"\r", b"\n")
@@ -117,11 +117,11 @@ def _part(
     count: _Count,
     header_bytes_max: int = PART_HEADER_BYTES_MAX,
     default_type: str = "text/plain",
-) -> Part:
+) -> MimePart:
     if depth > DEPTH_MAX:
         raise NotUnderstood("nested-too-deep", f"its parts are nested more than {DEPTH_MAX} deep")
     count.parts += 1
-    part = Part(default_type)
+    part = MimePart(default_type)
     body = _read_headers(part, raw, start, end, header_bytes_max)
     kind = part.type.value
     if kind.startswith("multipart/"):
@@ -136,7 +136,7 @@ def _part(
     return part
 
 
-def _open_message(part: Part, kind: str, raw: bytes, start: int, end: int, depth: int, count: _Count) -> None:
+def _open_message(part: MimePart, kind: str, raw: bytes, start: int, end: int, depth: int, count: _Count) -> None:
     """A mail in a mail; of a delivery report, its blocks of headers."""
     if count.parts >= PARTS_MAX:
         count.left = True
@@ -150,7 +150,7 @@ def _open_message(part: Part, kind: str, raw: bytes, start: int, end: int, depth
         part.inner = [_part(raw, start, end, depth + 1, count)]
 
 
-def _blocks(raw: bytes, start: int, end: int, depth: int, count: _Count) -> list[Part]:
+def _blocks(raw: bytes, start: int, end: int, depth: int, count: _Count) -> list[MimePart]:
     blocks = []
     while start < end and count.parts < PARTS_MAX:
         while start < end and raw[start] in b"\r\n":
@@ -179,7 +179,7 @@ def _end_of_headers(raw: bytes, start: int, end: int) -> tuple[int, int] | None:
     return found
 
 
-def _read_headers(part: Part, raw: bytes, start: int, end: int, bytes_max: int) -> int:
+def _read_headers(part: MimePart, raw: bytes, start: int, end: int, bytes_max: int) -> int:
     """Sets the headers; returns where the body begins: after an empty line, or at the first line that is no header."""
     found = _end_of_headers(raw, start, min(end, start + bytes_max + 4))
     stop, body = found if found is not None else (min(end, start + bytes_max), end)
@@ -205,7 +205,7 @@ def _read_headers(part: Part, raw: bytes, start: int, end: int, bytes_max: int) 
     return body
 
 
-def _set(part: Part, name: str, value: bytearray) -> None:
+def _set(part: MimePart, name: str, value: bytearray) -> None:
     if name:
         text = value[:HEADER_VALUE_LENGTH_MAX].decode("ascii", "surrogateescape").lstrip(" \t").rstrip("\r\n")
         part.set_raw(name, text)
@@ -214,7 +214,7 @@ def _set(part: Part, name: str, value: bytearray) -> None:
 # -- boundaries --------------------------------------------------------------------------------------------------------
 
 
-def _spans(part: Part, raw: bytes, start: int, end: int, count: _Count) -> list[tuple[int, int]] | None:
+def _spans(part: MimePart, raw: bytes, start: int, end: int, count: _Count) -> list[tuple[int, int]] | None:
     """Where the parts of a multipart are; None when nothing parts it, so that it is one text."""
     named = part.type.named.get("boundary", "").rstrip()
     boundary = named.encode("utf-8", "surrogateescape")

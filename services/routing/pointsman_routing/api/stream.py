@@ -19,7 +19,7 @@ from pointsman.runtime.broadcast import Heard
 from pointsman.runtime.http.feeds import FactFeed, TooOld
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.http.routes import routes_under
-from pointsman.runtime.http.streams import Event, event_stream, last_event_id
+from pointsman.runtime.http.streams import StreamEvent, event_stream, last_event_id
 from pointsman.runtime.process import ApiProcess
 from pointsman.runtime.tasks import awaited, cancel_all
 from pointsman_routing.api.me import READ_ASSIGNMENTS
@@ -62,9 +62,9 @@ class AgentStream:
 
     async def _events(
         self, caller: Caller, feed: FactFeed, start: str, *, anew: bool, lost: bool
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncIterator[StreamEvent]:
         """What the sources say, merged."""
-        queue: asyncio.Queue[Event | BaseException] = asyncio.Queue(maxsize=QUEUED_MAX)
+        queue: asyncio.Queue[StreamEvent | BaseException] = asyncio.Queue(maxsize=QUEUED_MAX)
         sources = (
             self._desk_events(caller, feed, start, anew=anew, lost=lost),
             self._clock_events(caller),
@@ -82,10 +82,10 @@ class AgentStream:
 
     async def _desk_events(
         self, caller: Caller, feed: FactFeed, start: str, *, anew: bool, lost: bool
-    ) -> AsyncIterator[Event]:
+    ) -> AsyncIterator[StreamEvent]:
         while True:
             if lost:
-                yield Event("reset", {"cursor": start}, start)
+                yield StreamEvent("reset", {"cursor": start}, start)
             if anew:
                 async for event in self._what_is_there(caller):
                     yield event
@@ -94,11 +94,11 @@ class AgentStream:
                     for place, fact in enumerate(fed.facts):
                         last = place == len(fed.facts) - 1
                         data: dict[str, Any] = {"at": fed.at, **fact}
-                        yield Event(fact["type"], data, fed.cursor if last else None)
+                        yield StreamEvent(fact["type"], data, fed.cursor if last else None)
             except (TooOld, Problem):
                 start, lost, anew = await feed.newest(caller.workspace), True, True
 
-    async def _what_is_there(self, caller: Caller) -> AsyncIterator[Event]:
+    async def _what_is_there(self, caller: Caller) -> AsyncIterator[StreamEvent]:
         """The pending offers and the tickets in hand, read after the cursor from which facts follow: what happens
         meanwhile is told twice, never not at all."""
         seen, found = NOTHING_SEEN, None
@@ -106,28 +106,28 @@ class AgentStream:
             found = await self._offers.read(caller.workspace, caller.sub, seen)
             for shape in found.shapes(self._process.clock.now()):
                 if shape["state"] == "pending":
-                    yield Event("offer.pending", shape)
+                    yield StreamEvent("offer.pending", shape)
             seen = found.seen
         id = ""
         while True:
             rows = await self._process.pool.fetch(READ_ASSIGNMENTS, caller.workspace, caller.sub, id, PAGE)
             for row in rows:
-                yield Event("ticket.held", ticket_shape(row))
+                yield StreamEvent("ticket.held", ticket_shape(row))
             if len(rows) < PAGE:
                 return
             id = rows[-1]["id"]
 
-    async def _clock_events(self, caller: Caller) -> AsyncIterator[Event]:
+    async def _clock_events(self, caller: Caller) -> AsyncIterator[StreamEvent]:
         async with self._process.broadcast.subscribe(
             topic="sla", workspace=caller.workspace, agent=caller.sub
         ) as subscription:
             async for heard in subscription:
                 if isinstance(heard, Heard):
                     for fact in heard.facts:
-                        yield Event(fact["type"], fact)
+                        yield StreamEvent(fact["type"], fact)
 
 
-async def _forward(events: AsyncIterator[Event], queue: "asyncio.Queue[Event | BaseException]") -> None:
+async def _forward(events: AsyncIterator[StreamEvent], queue: "asyncio.Queue[StreamEvent | BaseException]") -> None:
     try:
         async for event in events:
             await queue.put(event)

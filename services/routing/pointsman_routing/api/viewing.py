@@ -28,7 +28,7 @@ from pointsman.runtime.http.app import Body
 from pointsman.runtime.http.json import Json
 from pointsman.runtime.http.problems import not_found
 from pointsman.runtime.http.routes import routes_under
-from pointsman.runtime.http.streams import Event
+from pointsman.runtime.http.streams import StreamEvent
 from pointsman.runtime.process import ApiProcess
 
 log = structlog.get_logger(__name__)
@@ -122,7 +122,7 @@ class Viewings:
         await self._broadcast(caller.workspace, id, said)
         return Json(self._tickets[caller.workspace, id].shape(id))
 
-    async def follow(self, workspace: str, agent: str) -> AsyncIterator[Event]:
+    async def follow(self, workspace: str, agent: str) -> AsyncIterator[StreamEvent]:
         """Who looks at the agent's tickets and at those that it looks at: as it is now, then each change."""
         queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         listeners = self._listeners.setdefault((workspace, agent), set())
@@ -130,9 +130,9 @@ class Viewings:
         try:
             for (owner, id), views in list(self._tickets.items()):
                 if owner == workspace and agent in views.agents():
-                    yield Event(EVENT, views.shape(id))
+                    yield StreamEvent(EVENT, views.shape(id))
             while True:
-                yield Event(EVENT, await queue.get())
+                yield StreamEvent(EVENT, await queue.get())
         finally:
             listeners.discard(queue)
             if not listeners:

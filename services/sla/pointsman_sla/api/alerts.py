@@ -22,7 +22,7 @@ from pointsman.runtime.http.names import refuse_unknown
 from pointsman.runtime.http.pages import Cursor, Limit, Page, decode_cursor, page_of
 from pointsman.runtime.http.problems import Problem, not_found
 from pointsman.runtime.http.routes import routes_under
-from pointsman.runtime.http.streams import Event, event_stream, last_event_id
+from pointsman.runtime.http.streams import StreamEvent, event_stream, last_event_id
 from pointsman_sla.alerts.model import AlertState
 from pointsman_sla.alerts.silences import silence_shape
 from pointsman_sla.api.cursors import instant_of_cursor
@@ -115,17 +115,17 @@ async def alert_stream(request: Request, caller: Reader) -> Response:
     return event_stream(process, caller, _alert_events(feed, caller.workspace, start, lost=lost), cursor=start)
 
 
-async def _alert_events(feed: FactFeed, workspace: str, start: str, *, lost: bool) -> AsyncIterator[Event]:
+async def _alert_events(feed: FactFeed, workspace: str, start: str, *, lost: bool) -> AsyncIterator[StreamEvent]:
     if lost:
-        yield Event("reset", {"cursor": start}, start)
+        yield StreamEvent("reset", {"cursor": start}, start)
     while True:
         try:
             async for fed in feed.follow(workspace, start, types=ALERT_TYPES):
                 for fact in fed.facts:
-                    yield Event(fact["type"], {"at": fed.at, **fact}, fed.cursor)
+                    yield StreamEvent(fact["type"], {"at": fed.at, **fact}, fed.cursor)
         except (TooOld, Problem):
             start = await feed.newest(workspace)
-            yield Event("reset", {"cursor": start}, start)
+            yield StreamEvent("reset", {"cursor": start}, start)
 
 
 @routes.get("/alerts/{id}", response_model=AlertShown)

@@ -7,7 +7,7 @@ import pytest
 
 from pointsman.runtime.database import open_pool
 from pointsman.testing.installation import Installation
-from tests.integration.sla.notify.telling import Receiver, Telling, a_receiver
+from tests.integration.sla.notify.telling import NotificationReceiver, Telling, a_receiver
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ async def telling(installation: Installation, tmp_path: Path) -> AsyncIterator[T
 
 
 @pytest.fixture
-async def receiver(telling: Telling) -> AsyncIterator[Receiver]:
+async def receiver(telling: Telling) -> AsyncIterator[NotificationReceiver]:
     """What the target `pager` tells."""
     async with a_receiver() as receiver:
         await telling.configure(pager={})

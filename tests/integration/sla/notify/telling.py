@@ -12,7 +12,7 @@ import orjson
 
 from pointsman.core.ids import lane_of
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from pointsman_sla.alerts.items import Item
 from pointsman_sla.clocks.policy import part_of
 from pointsman_sla.notify.sender import NotificationSender
@@ -26,7 +26,7 @@ QUICK = {
 
 
 @dataclass
-class Receiver:
+class NotificationReceiver:
     """An HTTP server that answers as it is told; `got` are the (headers, body) of its calls."""
 
     port: int = 0
@@ -62,8 +62,8 @@ class Receiver:
 
 
 @asynccontextmanager
-async def a_receiver(**changes: Any) -> AsyncIterator[Receiver]:
-    receiver = Receiver(**changes)
+async def a_receiver(**changes: Any) -> AsyncIterator[NotificationReceiver]:
+    receiver = NotificationReceiver(**changes)
     server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
     async with server:
         receiver.port = server.sockets[0].getsockname()[1]
@@ -124,7 +124,7 @@ class Telling:
             found[:] = await self.notifications()
             return len([row for row in found if row["state"] == state]) >= count
 
-        await until_it(there)
+        await until(there)
         return [row for row in found if row["state"] == state]
 
     async def window_passed(self) -> None:

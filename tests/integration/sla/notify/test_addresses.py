@@ -10,7 +10,7 @@ from apprise.manager_plugins import NotificationManager
 from pointsman_sla.notify.allowed import SCHEMAS
 from pointsman_sla.notify.sandbox import Sandbox
 from tests.integration.sla.notify.items import an_item
-from tests.integration.sla.notify.telling import Receiver, Telling, a_receiver
+from tests.integration.sla.notify.telling import NotificationReceiver, Telling, a_receiver
 
 
 @pytest.fixture
@@ -149,7 +149,7 @@ def test_every_kind_that_is_allowed_is_one_of_apprise() -> None:
 
 @pytest.mark.stack
 async def test_a_target_that_leads_into_our_network_is_put_off_and_says_why(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     await telling.write(an_item("1"))
     async with telling.sending(notify_to_loopback=False, notify_rounds_max=1):

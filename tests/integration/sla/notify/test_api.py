@@ -11,7 +11,7 @@ import pytest
 from pointsman_sla.api import create
 from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
 from tests.integration.sla.notify.items import an_item
-from tests.integration.sla.notify.telling import Receiver, Telling
+from tests.integration.sla.notify.telling import NotificationReceiver, Telling
 
 pytestmark = pytest.mark.stack
 
@@ -29,7 +29,7 @@ def client_of(
 
 
 async def test_notifications_are_listed_newest_first_by_state_and_target(
-    telling: Telling, receiver: Receiver, app: Any
+    telling: Telling, receiver: NotificationReceiver, app: Any
 ) -> None:
     await telling.write(*(an_item(str(n), queue=f"queue-{n}") for n in range(3)))
     async with telling.sending(), client_of(app) as client:
@@ -53,7 +53,7 @@ async def test_notifications_are_listed_newest_first_by_state_and_target(
 
 
 async def test_a_dead_one_is_sent_again_by_hand_also_when_it_is_over_since(
-    telling: Telling, receiver: Receiver, app: Any
+    telling: Telling, receiver: NotificationReceiver, app: Any
 ) -> None:
     receiver.status = 500
     await telling.a_clock("clk_1", "tkt_1")
@@ -71,7 +71,7 @@ async def test_a_dead_one_is_sent_again_by_hand_also_when_it_is_over_since(
     assert len(receiver.got) == 2
 
 
-async def test_a_target_is_tested_at_any_hour(telling: Telling, receiver: Receiver, app: Any) -> None:
+async def test_a_target_is_tested_at_any_hour(telling: Telling, receiver: NotificationReceiver, app: Any) -> None:
     async with telling.sending(), client_of(app, "admin") as client:
         keyed = {"Idempotency-Key": "once"}
         answers = [await client.post("/v1/notify/pager/test", headers=keyed) for _ in range(2)]

@@ -13,17 +13,17 @@ import pytest
 
 from pointsman.local.process import LocalProcess
 from pointsman.testing.installation import Installation
-from pointsman.testing.waiting import until, until_it
+from pointsman.testing.waiting import until
 from pointsman_sla.api import create
 from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
 from tests.integration.sla.notify.items import an_item
-from tests.integration.sla.notify.telling import Receiver, Telling, a_receiver
+from tests.integration.sla.notify.telling import NotificationReceiver, Telling, a_receiver
 
 pytestmark = pytest.mark.stack
 
 
 async def test_a_breach_is_told_with_what_where_until_when_and_who_holds_it(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     due = datetime(2026, 11, 23, 14, 4, tzinfo=UTC)
     await telling.write(an_item("1", agent="anna", due_at=due, ticket_id="tkt_1"))
@@ -38,7 +38,9 @@ async def test_a_breach_is_told_with_what_where_until_when_and_who_holds_it(
     assert (row["items"], row["rounds"], row["body"]) == (1, 1, body["message"])
 
 
-async def test_ten_thousand_at_one_instant_are_one_message_of_some_lines(telling: Telling, receiver: Receiver) -> None:
+async def test_ten_thousand_at_one_instant_are_one_message_of_some_lines(
+    telling: Telling, receiver: NotificationReceiver
+) -> None:
     at = datetime.now(UTC)
     due = [at + timedelta(seconds=number) for number in range(10_000)]
     await telling.write(*(an_item(f"{n:05}", at=at, ticket_id=f"tkt_{n:05}", due_at=due[-n]) for n in range(10_000)))
@@ -54,7 +56,7 @@ async def test_ten_thousand_at_one_instant_are_one_message_of_some_lines(telling
 
 
 async def test_the_first_is_told_at_once_and_what_follows_in_one_digest_at_the_windows_end(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     await telling.write(an_item("first"))
     async with telling.sending():
@@ -80,7 +82,7 @@ async def test_setting_the_addresses_wakes_what_waited_for_them(telling: Telling
             async def failed() -> bool:
                 return any("pager-url" in (row["reason"] or "") for row in await telling.notifications())
 
-            await until_it(failed)
+            await until(failed)
             admin = bearer(a_token(settings, "admin"))
             put = await client.put("/v1/secrets/pager-url", json={"value": receiver.address}, headers=admin)
             assert put.status_code == 200, put.text
@@ -88,7 +90,7 @@ async def test_setting_the_addresses_wakes_what_waited_for_them(telling: Telling
         assert len(receiver.got) == 1
 
 
-async def test_of_two_senders_each_message_comes_once(telling: Telling, receiver: Receiver) -> None:
+async def test_of_two_senders_each_message_comes_once(telling: Telling, receiver: NotificationReceiver) -> None:
     await telling.configure(pager={"per_hour_max": 1000})
     items = [an_item(str(n), queue=f"queue-{n}", group_by=("queue",)) for n in range(60)]
     async with telling.sending(), telling.sending():
@@ -99,7 +101,7 @@ async def test_of_two_senders_each_message_comes_once(telling: Telling, receiver
 
 
 async def test_whatever_is_written_while_senders_send_is_told_in_one_message(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     await telling.configure(pager={"per_hour_max": 3_600})
 
@@ -119,7 +121,7 @@ async def test_whatever_is_written_while_senders_send_is_told_in_one_message(
             )
             return bool(waiting == 0)
 
-        await until_it(all_told)
+        await until(all_told)
     # One that was opened when its items had been told already has nothing to say, and goes.
     rows = [row for row in await telling.notifications() if row["state"] == "sent"]
     assert sum(row["items"] for row in rows) == 120
@@ -129,7 +131,7 @@ async def test_whatever_is_written_while_senders_send_is_told_in_one_message(
 
 
 async def test_what_a_worker_that_was_killed_was_sending_is_sent_again_with_its_id(
-    telling: Telling, receiver: Receiver, installation: Installation, tmp_path: Path
+    telling: Telling, receiver: NotificationReceiver, installation: Installation, tmp_path: Path
 ) -> None:
     receiver.silent = True
     environment = installation.environment() | {
@@ -174,7 +176,9 @@ async def test_a_receiver_that_hangs_holds_up_nobody_else(telling: Telling) -> N
     assert dead["reason"] in ("not done within 1 seconds", "no answer: ReadTimeout")
 
 
-async def test_of_several_addresses_those_that_took_it_are_not_told_again(telling: Telling, receiver: Receiver) -> None:
+async def test_of_several_addresses_those_that_took_it_are_not_told_again(
+    telling: Telling, receiver: NotificationReceiver
+) -> None:
     async with a_receiver(status=500) as failing:
         telling.address("pager", "# the team", receiver.address, failing.address)
         await telling.write(an_item("1"))
@@ -194,7 +198,7 @@ async def test_of_several_addresses_those_that_took_it_are_not_told_again(tellin
     ],
 )
 async def test_a_receiver_says_when_to_come_again(
-    telling: Telling, receiver: Receiver, status: int, headers: str
+    telling: Telling, receiver: NotificationReceiver, status: int, headers: str
 ) -> None:
     receiver.status, receiver.headers = status, headers
     await telling.write(an_item("1"))
@@ -214,12 +218,12 @@ async def until_row(telling: Telling, condition: str) -> Any:
         found[:] = await telling.pool.fetch(f"SELECT * FROM notification WHERE {condition}")
         return bool(found)
 
-    await until_it(there)
+    await until(there)
     return found[0]
 
 
 async def test_what_is_refused_too_often_is_dead_and_the_alerts_timeline_says_so(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     receiver.status = 500
     await telling.an_alert("alr_1")
@@ -232,7 +236,9 @@ async def test_what_is_refused_too_often_is_dead_and_the_alerts_timeline_says_so
     assert f"{dead['notification_id']} is dead: the receiver answered 500" in lines[-1]["comment"]
 
 
-async def test_a_message_that_arrived_is_a_line_of_its_alerts_timelines(telling: Telling, receiver: Receiver) -> None:
+async def test_a_message_that_arrived_is_a_line_of_its_alerts_timelines(
+    telling: Telling, receiver: NotificationReceiver
+) -> None:
     for alert in ("alr_1", "alr_2"):
         await telling.an_alert(alert)
     await telling.write(*(an_item(f"{n}", alert_id=f"alr_{n}") for n in (1, 2)))

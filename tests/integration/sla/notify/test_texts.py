@@ -12,14 +12,16 @@ from pointsman.contracts.document.templates import VARIABLES
 from pointsman_sla.notify.still_due import Alerted, Line, StillDue
 from pointsman_sla.notify.wording import variables
 from tests.integration.sla.notify.items import an_item
-from tests.integration.sla.notify.telling import Receiver, Telling
+from tests.integration.sla.notify.telling import NotificationReceiver, Telling
 
 pytestmark = pytest.mark.stack
 
 DUE = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)
 
 
-async def told(telling: Telling, receiver: Receiver, template: dict[str, str], **target: Any) -> tuple[Any, Any]:
+async def told(
+    telling: Telling, receiver: NotificationReceiver, template: dict[str, str], **target: Any
+) -> tuple[Any, Any]:
     """What arrived of two breaches, and the notification."""
     await telling.configure(pager={"template": template, **target})
     await telling.write(*(an_item(str(n), ticket_id=f"tkt_{n}", due_at=DUE, agent="anna") for n in (1, 2)))
@@ -28,7 +30,7 @@ async def told(telling: Telling, receiver: Receiver, template: dict[str, str], *
     return receiver.got[0][1], row
 
 
-async def test_a_target_has_its_own_words_and_zone(telling: Telling, receiver: Receiver) -> None:
+async def test_a_target_has_its_own_words_and_zone(telling: Telling, receiver: NotificationReceiver) -> None:
     body = "{% for item in items %}{{ item.ticket }} by {{ item.deadline }} ({{ item.agent }})\n{% endfor %}{{ id }}"
     template = {"title": "{{ count }} late in {{ alerts[0].queue }}", "body": body}
     message, row = await told(telling, receiver, template, timezone="Asia/Tokyo")
@@ -38,7 +40,9 @@ async def test_a_target_has_its_own_words_and_zone(telling: Telling, receiver: R
     assert row["remark"] is None
 
 
-async def test_without_a_zone_of_its_own_the_workspaces_is_used(telling: Telling, receiver: Receiver) -> None:
+async def test_without_a_zone_of_its_own_the_workspaces_is_used(
+    telling: Telling, receiver: NotificationReceiver
+) -> None:
     message, _ = await told(telling, receiver, {"title": "{{ items[0].deadline }} {{ items[0].deadline_utc }}"})
     assert message["title"] == "Wed 1 Jul 12:00 CEST 2026-07-01T10:00:00+00:00"
     assert "tkt_1 (urgent)" in message["message"], "what has no template is the default"
@@ -57,20 +61,20 @@ async def test_without_a_zone_of_its_own_the_workspaces_is_used(telling: Telling
     ],
 )
 async def test_a_template_that_breaks_is_said_and_blocks_nothing(
-    telling: Telling, receiver: Receiver, broken: str
+    telling: Telling, receiver: NotificationReceiver, broken: str
 ) -> None:
     message, row = await told(telling, receiver, {"body": broken})
     assert "tkt_1 (urgent)" in message["message"]
     assert row["remark"].startswith("the template was not used: ")
 
 
-async def test_a_template_that_never_ends_its_words_is_cut(telling: Telling, receiver: Receiver) -> None:
+async def test_a_template_that_never_ends_its_words_is_cut(telling: Telling, receiver: NotificationReceiver) -> None:
     message, _ = await told(telling, receiver, {"body": "{% for a in range(99999) %}{{ default_body }}{% endfor %}"})
     assert len(message["message"]) <= 4_000
 
 
 async def test_with_a_public_address_a_link_acknowledges_of_which_only_the_digest_is_kept(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     await telling.an_alert("alr_1")
     await telling.write(an_item("1", alert_id="alr_1"))
@@ -94,7 +98,7 @@ async def test_with_a_public_address_a_link_acknowledges_of_which_only_the_diges
     ],
 )
 async def test_no_token_is_kept_or_logged_by_way_of_a_template(
-    telling: Telling, receiver: Receiver, template: dict[str, str]
+    telling: Telling, receiver: NotificationReceiver, template: dict[str, str]
 ) -> None:
     """A template's error quoted the address that it was given, into the log and the notification."""
     await telling.an_alert("alr_1")
@@ -109,7 +113,7 @@ async def test_no_token_is_kept_or_logged_by_way_of_a_template(
     assert token not in str(lines)
 
 
-async def test_without_a_public_address_there_is_no_link(telling: Telling, receiver: Receiver) -> None:
+async def test_without_a_public_address_there_is_no_link(telling: Telling, receiver: NotificationReceiver) -> None:
     await telling.an_alert("alr_1")
     await telling.write(an_item("1", alert_id="alr_1"))
     async with telling.sending():

@@ -6,10 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pointsman.testing.waiting import until_it
+from pointsman.testing.waiting import until
 from tests.integration.sla.conftest import soon
 from tests.integration.sla.notify.items import an_item
-from tests.integration.sla.notify.telling import Receiver, Telling
+from tests.integration.sla.notify.telling import NotificationReceiver, Telling
 
 pytestmark = pytest.mark.stack
 
@@ -22,15 +22,15 @@ def closed_now() -> dict[str, Any]:
     return {"office": {"tz": "Europe/Rome", "days": {opening.isoformat(): [["09:00", "18:00"]]}}}
 
 
-async def held_back(telling: Telling, until: datetime) -> None:
+async def held_back(telling: Telling, at: datetime) -> None:
     async def there() -> bool:
-        return bool(await telling.pool.fetchval("SELECT true FROM notify_group WHERE due_at = $1", until))
+        return bool(await telling.pool.fetchval("SELECT true FROM notify_group WHERE due_at = $1", at))
 
-    await until_it(there)
+    await until(there)
 
 
 async def test_outside_its_hours_a_target_is_told_nothing_until_they_begin(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     calendars = closed_now()
     await telling.configure(calendars, pager={"hours": "office"})
@@ -47,7 +47,7 @@ async def test_outside_its_hours_a_target_is_told_nothing_until_they_begin(
     assert [body["title"] for _, body in receiver.got] == ["3 breaches in billing (standard)"]
 
 
-async def test_a_ladder_that_ended_is_told_at_any_hour(telling: Telling, receiver: Receiver) -> None:
+async def test_a_ladder_that_ended_is_told_at_any_hour(telling: Telling, receiver: NotificationReceiver) -> None:
     await telling.configure(closed_now(), pager={"hours": "office", "per_hour_max": 1})
     await telling.write(an_item("1"))
     for number in range(2):
@@ -60,7 +60,9 @@ async def test_a_ladder_that_ended_is_told_at_any_hour(telling: Telling, receive
     }
 
 
-async def test_a_target_has_no_more_messages_an_hour_than_its_limit(telling: Telling, receiver: Receiver) -> None:
+async def test_a_target_has_no_more_messages_an_hour_than_its_limit(
+    telling: Telling, receiver: NotificationReceiver
+) -> None:
     await telling.configure(pager={"per_hour_max": 3})
     await telling.write(*(an_item(str(n), queue=f"queue-{n}") for n in range(5)))
     async with telling.sending():
@@ -86,7 +88,7 @@ async def test_a_target_has_no_more_messages_an_hour_than_its_limit(telling: Tel
     ],
 )
 async def test_nobody_is_paged_for_what_is_over(
-    telling: Telling, receiver: Receiver, alert: str, clock: str, over: str | None
+    telling: Telling, receiver: NotificationReceiver, alert: str, clock: str, over: str | None
 ) -> None:
     acked_at = datetime.now(UTC) + timedelta(minutes=1)
     await telling.an_alert("alr_1", alert, acked_at if alert == "acknowledged" else None)
@@ -98,7 +100,7 @@ async def test_nobody_is_paged_for_what_is_over(
     assert len(receiver.got) == (0 if over else 1)
 
 
-async def test_a_breach_that_was_withdrawn_is_not_told(telling: Telling, receiver: Receiver) -> None:
+async def test_a_breach_that_was_withdrawn_is_not_told(telling: Telling, receiver: NotificationReceiver) -> None:
     await telling.a_clock("clk_1", "tkt_1", breached=False)
     await telling.a_clock("clk_2", "tkt_2")
     await telling.write(an_item("1"), an_item("2"))
@@ -109,7 +111,7 @@ async def test_a_breach_that_was_withdrawn_is_not_told(telling: Telling, receive
 
 
 async def test_an_acknowledgement_does_not_hold_back_what_was_said_after_it(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     await telling.an_alert("alr_1", "acknowledged", datetime.now(UTC) - timedelta(minutes=1))
     await telling.write(an_item("1", alert_id="alr_1"))
@@ -119,7 +121,7 @@ async def test_an_acknowledgement_does_not_hold_back_what_was_said_after_it(
 
 
 async def test_an_acknowledgement_stays_for_the_clocks_it_covered_when_a_later_one_fires_the_alert_again(
-    telling: Telling, receiver: Receiver
+    telling: Telling, receiver: NotificationReceiver
 ) -> None:
     now = datetime.now(UTC)
     await telling.an_alert("alr_1", "firing", now)
@@ -133,7 +135,9 @@ async def test_an_acknowledgement_stays_for_the_clocks_it_covered_when_a_later_o
     assert "tkt_2 " in receiver.bodies[0]
 
 
-async def test_an_alert_that_fires_again_tells_of_the_clocks_in_it(telling: Telling, receiver: Receiver) -> None:
+async def test_an_alert_that_fires_again_tells_of_the_clocks_in_it(
+    telling: Telling, receiver: NotificationReceiver
+) -> None:
     await telling.an_alert("alr_1")
     for number in (1, 2):
         await telling.a_clock(f"clk_{number}", f"tkt_{number}")
@@ -147,7 +151,7 @@ async def test_an_alert_that_fires_again_tells_of_the_clocks_in_it(telling: Tell
     assert "Why: the acknowledgement is over." in receiver.bodies[0]
 
 
-async def test_of_one_clock_one_line_is_told(telling: Telling, receiver: Receiver) -> None:
+async def test_of_one_clock_one_line_is_told(telling: Telling, receiver: NotificationReceiver) -> None:
     await telling.write(*(an_item(f"{n}", clock_id="clk_1", ticket_id="tkt_1") for n in range(3)))
     async with telling.sending():
         await telling.settled("sent")
@@ -156,7 +160,7 @@ async def test_of_one_clock_one_line_is_told(telling: Telling, receiver: Receive
 
 @pytest.mark.parametrize(("agent", "state"), [(None, "sent"), ("anna", "skipped")])
 async def test_a_ticket_that_nobody_took_is_told_until_somebody_has_it(
-    telling: Telling, receiver: Receiver, agent: str | None, state: str
+    telling: Telling, receiver: NotificationReceiver, agent: str | None, state: str
 ) -> None:
     await telling.pool.execute(
         "INSERT INTO ticket (ticket_id, workspace, lane, config_version, opened_at, phase, agent, mirror) "
@@ -171,7 +175,9 @@ async def test_a_ticket_that_nobody_took_is_told_until_somebody_has_it(
     assert [body["title"] for _, body in receiver.got] == (["1 ticket nobody took in billing"] if agent is None else [])
 
 
-async def test_a_target_that_is_gone_is_told_nothing_and_that_is_seen(telling: Telling, receiver: Receiver) -> None:
+async def test_a_target_that_is_gone_is_told_nothing_and_that_is_seen(
+    telling: Telling, receiver: NotificationReceiver
+) -> None:
     await telling.write(an_item("1"))
     await telling.configure()
     async with telling.sending():
@@ -188,7 +194,7 @@ async def test_without_an_address_it_is_put_off_and_says_why(telling: Telling) -
     assert dead["reason"] == "the workspace acme has no secret 'pager-url'"
 
 
-async def test_what_is_old_is_forgotten_and_what_waits_is_not(telling: Telling, receiver: Receiver) -> None:
+async def test_what_is_old_is_forgotten_and_what_waits_is_not(telling: Telling, receiver: NotificationReceiver) -> None:
     await telling.an_alert("alr_1")
     await telling.write(an_item("1", alert_id="alr_1"), an_item("2", queue="tech", not_before=soon(3_600)))
     async with telling.sending(public_url="http://desk.example"):
@@ -205,8 +211,8 @@ async def test_what_is_old_is_forgotten_and_what_waits_is_not(telling: Telling, 
         async def forgotten() -> bool:
             return not await telling.notifications()
 
-        await until_it(forgotten)
-        await until_it(lambda: _counts(telling, ack_link=0, notify_item=1, notify_group=1))
+        await until(forgotten)
+        await until(lambda: _counts(telling, ack_link=0, notify_item=1, notify_group=1))
 
 
 async def _counts(telling: Telling, **expected: int) -> bool:

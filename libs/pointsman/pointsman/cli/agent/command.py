@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from pointsman.cli.agent.lines import lines_of_input
-from pointsman.cli.agent.work import Work
+from pointsman.cli.agent.work import TerminalDesk
 from pointsman.cli.errors import CommandFailed, WrongInput
 from pointsman.cli.server import (
     ProfileOption,
@@ -60,7 +60,7 @@ async def _work(name: str, lease_seconds: int, profile: str | None, workspace: s
         async with _session_of(name, profile, workspace) as session:
             agent = Agent(session, lease_seconds=lease_seconds)
             async with agent.on_duty() as duty:
-                await Work(agent, duty, name).run(lines_of_input(), leaving)
+                await TerminalDesk(agent, duty, name).run(lines_of_input(), leaving)
     except ApiError as error:
         raise command_error(error) from error
     except Unreachable as error:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.text import Text
 
-from pointsman.cli.agent.words import Refused, labels, target, until
+from pointsman.cli.agent.words import NotPossible, labels, target, until
 from pointsman.client.agent import Agent
 from pointsman.client.duty import Duty
 from pointsman.client.session import ApiError, Unreachable
@@ -41,7 +41,7 @@ quit                 leave (so do Ctrl-C and the end of the input)"""
 OUTCOMES = ("solved", "no_reply_needed", "spam", "duplicate", "abandoned")
 
 
-class Work:
+class TerminalDesk:
     """One agent at work. `run` returns when the input ends, somebody quits, or `leaving` is set."""
 
     def __init__(self, agent: Agent, duty: Duty, name: str) -> None:
@@ -156,7 +156,7 @@ class Work:
                 continue
             try:
                 await command(words[1:])
-            except Refused as error:
+            except NotPossible as error:
                 self._say(f"! {error}", "red")
             except ApiError as error:
                 await self._say_refusal(error, words[1:])
@@ -227,7 +227,7 @@ class Work:
         ticket = self._ticket(words)
         outcome = words[1] if len(words) > 1 else "solved"
         if outcome not in OUTCOMES:
-            raise Refused(f"the outcome is one of {', '.join(OUTCOMES)}")
+            raise NotPossible(f"the outcome is one of {', '.join(OUTCOMES)}")
         resolved = await self._agent.resolve(ticket, outcome, last_message_id=await self._last_seen(ticket))
         after = f"; after-work until {resolved.wrap_up_until:%H:%M:%S} UTC" if resolved.wrap_up_until else ""
         self._say(f"{self._number(ticket)} is resolved ({outcome}){after}.", "bold")
@@ -274,23 +274,23 @@ class Work:
     # -- what is said and meant --------------------------------------------------------------------------------------
 
     def _ticket(self, words: Sequence[str]) -> str:
-        """The id of the ticket that the first word numbers. Raises `Refused`."""
+        """The id of the ticket that the first word numbers. Raises `NotPossible`."""
         if words:
             for id, number in self._numbers.items():
                 if words[0] in (str(number), id):
                     return id
-        raise Refused("which ticket? Its number comes first; type list")
+        raise NotPossible("which ticket? Its number comes first; type list")
 
     def _offer(self, ticket: str) -> Offer:
         offer = self._offers.get(ticket)
         if offer is None:
-            raise Refused(f"{self._number(ticket)} is not offered to you")
+            raise NotPossible(f"{self._number(ticket)} is not offered to you")
         return offer
 
     def _text(self, words: Sequence[str]) -> str:
         text = " ".join(words[1:])
         if not text:
-            raise Refused("what? The text comes after the number")
+            raise NotPossible("what? The text comes after the number")
         return text
 
     def _number(self, ticket: str) -> int:

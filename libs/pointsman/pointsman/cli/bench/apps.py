@@ -18,7 +18,7 @@ import orjson
 import uvloop
 from pydantic import BaseModel
 
-from pointsman.cli.bench.wire import Caller, Connection
+from pointsman.cli.bench.wire import Connection, TokenCalls
 from pointsman.client.agent import Agent
 from pointsman.client.session import Session
 from pointsman.runtime.tasks import awaited
@@ -47,7 +47,7 @@ class Apps:
         self.seen_at: dict[str, float] = {}
         self.releases_ms: list[float] = []
 
-    async def watch(self, caller: Caller) -> None:
+    async def watch(self, caller: TokenCalls) -> None:
         """Polls for offers and leaves them."""
         cursor: str | None = None
         while True:
@@ -71,7 +71,7 @@ class Apps:
             released = time.monotonic()
             await agent.resolve(offer.ticket_id)
 
-    async def work(self, caller: Caller, after_seconds: float, work_seconds: float) -> None:
+    async def work(self, caller: TokenCalls, after_seconds: float, work_seconds: float) -> None:
         """Takes each offer, works on it, resolves it; the first not before `after_seconds`, so that all take turns."""
         cursor: str | None = None
         released: float | None = None
@@ -92,7 +92,7 @@ class Apps:
                 body = {"outcome": "solved", "wrap_up_seconds": 0}
                 await _answered(caller, caller.post(f"/routing/v1/tickets/{offer['ticket']['id']}/resolve", body))
 
-    async def renew(self, callers: Sequence[Caller], every_seconds: float) -> None:
+    async def renew(self, callers: Sequence[TokenCalls], every_seconds: float) -> None:
         """All renew once in so many seconds, one after the other."""
         while True:
             for caller, due in zip(callers, _evenly(len(callers), every_seconds), strict=True):
@@ -100,7 +100,7 @@ class Apps:
                 await _answered(caller, caller.put(PRESENCE, {"session": "app", "lease_seconds": LEASE_SECONDS}))
 
 
-async def _answered(caller: Caller, request: bytes) -> Any:
+async def _answered(caller: TokenCalls, request: bytes) -> Any:
     """The answer; a server that has too much to do is asked again, as an app does."""
     status, body = await caller.answer(request)
     while status in (429, 503):
@@ -120,7 +120,7 @@ def _evenly(count: int, within_seconds: float) -> Iterator[float]:
 async def lean(plan: AppsPlan) -> None:
     """The modes of many apps: present from the start, without the client's comfort."""
     apps, idle = Apps(), list[Connection]()
-    callers = [Caller(plan.url, token, idle if plan.mode == "renew" else None) for token in plan.tokens.values()]
+    callers = [TokenCalls(plan.url, token, idle if plan.mode == "renew" else None) for token in plan.tokens.values()]
     state = {"session": "app", "lease_seconds": LEASE_SECONDS, "state": "available"}
     for start in range(0, len(callers), SIGNED_IN_AT_ONCE):
         some = callers[start : start + SIGNED_IN_AT_ONCE]
@@ -167,7 +167,7 @@ async def main(plan: AppsPlan) -> None:
         ]
         await asyncio.gather(*(agent.set_presence("available") for agent in agents))
         if plan.mode == "watch":
-            playing = [awaited(apps.watch(Caller(plan.url, token))) for token in plan.tokens.values()]
+            playing = [awaited(apps.watch(TokenCalls(plan.url, token))) for token in plan.tokens.values()]
         else:
             playing = [awaited(apps.serve(agent)) for agent in agents]
         await _until_told_to_go()

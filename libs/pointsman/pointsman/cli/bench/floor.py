@@ -36,14 +36,14 @@ async def figures(bench: Bench) -> dict[str, list[float]]:
     samples: dict[str, list[float]] = {}
     async with whole_stack(bench) as folder:
         for number in range(bench.runs):
-            lab = Floor(bench, folder, number)
+            lab = ManyAgents(bench, folder, number)
             for figure in (lab.release_to_offer_of_many, lab.renewals):
                 say(f"run {number + 1} of {bench.runs}: {figure.__name__.replace('_', ' ')}")
                 await figure(samples)
     return samples
 
 
-class Floor(Lab):
+class ManyAgents(Lab):
     """One run on the stack."""
 
     async def release_to_offer_of_many(self, samples: dict[str, list[float]]) -> None:

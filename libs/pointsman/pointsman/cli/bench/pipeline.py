@@ -30,7 +30,7 @@ from aiokafka import AIOKafkaProducer
 from pointsman.cli.bench.apps import AppsPlan
 from pointsman.cli.bench.processor import spent_by_part
 from pointsman.cli.bench.servers import Bench, whole_stack
-from pointsman.cli.bench.wire import Caller
+from pointsman.cli.bench.wire import TokenCalls
 from pointsman.cli.config import put_document
 from pointsman.cli.demo import corpus
 from pointsman.cli.demo.document import CATEGORY_NEEDS, LANGUAGES, RULES
@@ -116,7 +116,7 @@ class Lab:
             self._workspace("offers", agents=50, capacity=1_000) as (workspace, _),
             self._apps(workspace, 50, "watch") as results,
         ):
-            caller = Caller(self._url, self._connector_token(workspace))
+            caller = TokenCalls(self._url, self._connector_token(workspace))
             posted: dict[str, float] = {}
             with self._processor(samples, "post", int(POSTS_PER_SECOND * POST_SECONDS)):
                 began = time.monotonic()
@@ -132,7 +132,7 @@ class Lab:
         waits = [(seen_at[ticket] - posted[ticket]) * 1000 for ticket in warm]
         percentiles(samples, "post_to_offer", waits)
 
-    async def _post_noted(self, caller: Caller, number: int, posted: dict[str, float]) -> None:
+    async def _post_noted(self, caller: TokenCalls, number: int, posted: dict[str, float]) -> None:
         request = caller.post("/intake/v1/messages", {"connector": CONNECTOR, **self._message(f"single-{number}")})
         at = time.monotonic()
         status, body = await caller.answer(request)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pointsman.local import Kafka, Postgres, Tansu, create_topics
 from pointsman.local.folder import StackFolder
-from pointsman.local.supervisor import PARTITIONS, Supervisor
+from pointsman.local.supervisor import PARTITIONS, ProcessSupervisor
 from pointsman.runtime.issuer_keys import generate_key_file
 from pointsman.runtime.migrate import installed_services, migrate
 from pointsman.runtime.settings import RuntimeSettings
@@ -64,7 +64,7 @@ async def whole_stack(bench: Bench) -> AsyncIterator[StackFolder]:
     folder.create()
     if bench.broker == "kafka":
         _lend_jars(folder.root / "kafka" / "lib")
-    supervisor = Supervisor(folder, broker=bench.broker)
+    supervisor = ProcessSupervisor(folder, broker=bench.broker)
     stop = asyncio.Event()
     running = awaited(supervisor.run(stop))
     try:

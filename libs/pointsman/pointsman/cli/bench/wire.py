@@ -66,7 +66,7 @@ class Connection(asyncio.Protocol):
             self._answer.set_exception(kind("the server closed the connection"))
 
 
-class Caller:
+class TokenCalls:
     """One token's calls: each takes an idle connection, or opens one. Callers may share their `idle` connections."""
 
     def __init__(self, url: str, token: str, idle: list[Connection] | None = None) -> None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from pointsman.cli.chaos.calls import Answer, Apis
+from pointsman.cli.chaos.calls import Apis, CallResult
 from pointsman.cli.chaos.document import LEASE_SECONDS, agents
 from pointsman.cli.chaos.ledger import Asked, Fate, Ledger
 from pointsman.core.instant import after, rfc3339
@@ -51,7 +51,7 @@ class AgentApp:
         """Whether to misbehave now; never while draining."""
         return not self._draining.is_set() and self._random.random() < share
 
-    async def _call(self, method: str, path: str, **more: Any) -> Answer:
+    async def _call(self, method: str, path: str, **more: Any) -> CallResult:
         return await self._apis.call(self._apis.any(), method, path, self._token, **more)
 
     # -- presence ------------------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ class AgentApp:
         public = not self._chance(0.05)
         while True:
             self._said += 1
-            text = f"Answer {self._agent} {self._said}"
+            text = f"CallResult {self._agent} {self._said}"
             asked = Asked(self._workspace, self._agent, "reply" if public else "note", ticket, text)
             body = {"text": text, "public": public}
             await self._ask(asked, path, body, attempts_max=ATTEMPTS_MAX if with_key else 1)

@@ -13,7 +13,7 @@ CONNECT_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CallResult:
     """`status` None: no answer came, nobody knows what happened."""
 
     status: int | None
@@ -77,7 +77,7 @@ class Apis:
         params: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         seconds: float = 6.0,
-    ) -> Answer:
+    ) -> CallResult:
         """One attempt."""
         sent = {"Authorization": f"Bearer {token}", **(headers or {})}
         try:
@@ -90,11 +90,11 @@ class Apis:
                 timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS),
             )
         except (httpx.TransportError, OSError):
-            return Answer(None)
+            return CallResult(None)
         try:
             body = answer.json() if answer.content else None
         except ValueError:
             body = None
         if answer.status_code >= 500 and answer.status_code != 503:
             self._ledger.server_errors.append(f"{method} {path}: {answer.status_code} {str(body)[:300]}")
-        return Answer(answer.status_code, body)
+        return CallResult(answer.status_code, body)

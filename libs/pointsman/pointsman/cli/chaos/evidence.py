@@ -32,7 +32,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Snapshot:
     """The snapshot. Facts are in the order of their numbers, per (source, partition)."""
 
     now: Instant
@@ -76,12 +76,12 @@ SLA_CLOCKS = """
 """
 
 
-async def read_evidence(db: Any) -> Evidence:
+async def read_evidence(db: Any) -> Snapshot:
     """One snapshot of all schemas, read by the superuser."""
     async with db.transaction(isolation="repeatable_read", readonly=True):
         numbers: dict[tuple[str, str, int], list[int]] = {}
         facts = {service: await _facts(db, service, numbers) for service in ("intake", "routing", "sla")}
-        return Evidence(
+        return Snapshot(
             now=await db.fetchval("SELECT clock_timestamp()"),
             requests=facts["intake"],
             desk=facts["routing"],

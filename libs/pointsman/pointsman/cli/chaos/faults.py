@@ -11,7 +11,7 @@ import asyncpg
 import structlog
 
 from pointsman.cli.chaos.document import LEASE_SECONDS
-from pointsman.cli.chaos.stack import ChaosStack, Program
+from pointsman.cli.chaos.stack import ChaosStack, StackProcess
 from pointsman.runtime.tasks import awaited
 
 log = structlog.get_logger(__name__)
@@ -166,7 +166,7 @@ async def _on_broker(stack: ChaosStack, fault: Fault, done: Done) -> None:
         process.signal(signal.SIGCONT)
 
 
-async def _stop(program: Program, seconds: float, done: Done) -> None:
+async def _stop(program: StackProcess, seconds: float, done: Done) -> None:
     done.stopped[program.service] += 1
     program.process.signal(signal.SIGSTOP)
     try:
@@ -175,7 +175,9 @@ async def _stop(program: Program, seconds: float, done: Done) -> None:
         program.process.signal(signal.SIGCONT)
 
 
-async def _watch_takeover(stack: ChaosStack, program: Program, kind: str, done: Done) -> "asyncio.Task[None] | None":
+async def _watch_takeover(
+    stack: ChaosStack, program: StackProcess, kind: str, done: Done
+) -> "asyncio.Task[None] | None":
     """Begins to watch, right before the act, when all lanes will be another's; None when the process has none."""
     owner = f"%:{program.process.pid}:%"
     db = await asyncpg.connect(stack.dsn, timeout=10)

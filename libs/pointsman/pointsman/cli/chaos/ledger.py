@@ -17,7 +17,7 @@ class Fate(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Posted:
+class AcceptedMessage:
     """A 202: the message is durable, on this ticket."""
 
     workspace: str
@@ -48,14 +48,14 @@ class Asked:
 class Ledger:
     """Filled by the load while it runs."""
 
-    posted: dict[tuple[str, str, str], Posted] = field(default_factory=dict)
-    answers_differ: list[tuple[Posted, Posted]] = field(default_factory=list)
-    first_pairs: list[tuple[Posted, Posted]] = field(default_factory=list)
+    posted: dict[tuple[str, str, str], AcceptedMessage] = field(default_factory=dict)
+    answers_differ: list[tuple[AcceptedMessage, AcceptedMessage]] = field(default_factory=list)
+    first_pairs: list[tuple[AcceptedMessage, AcceptedMessage]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
     server_errors: list[str] = field(default_factory=list)
     posts: int = 0
 
-    def note(self, posted: Posted) -> None:
+    def note(self, posted: AcceptedMessage) -> None:
         """A 202. Every 202 of one external id must name the same ticket and message."""
         key = (posted.workspace, posted.connector, posted.external_id)
         known = self.posted.setdefault(key, posted)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pointsman.cli.chaos.calls import Apis
 from pointsman.cli.chaos.document import CONNECTORS
-from pointsman.cli.chaos.ledger import Ledger, Posted
+from pointsman.cli.chaos.ledger import AcceptedMessage, Ledger
 
 THREADS_REMEMBERED = 40
 PAUSE_SECONDS = 0.3
@@ -25,7 +25,7 @@ TEXTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class CustomerMessage:
     """What a customer wants to say."""
 
     connector: str
@@ -34,7 +34,7 @@ class Message:
     text: str
 
 
-class Customers:
+class CustomerLoad:
     """The customers of one workspace. `run` posts until `stop` is set, then finishes what it had begun."""
 
     def __init__(
@@ -66,12 +66,12 @@ class Customers:
         else:
             await self._post(self._message(*self._new_thread()))
 
-    async def _twice(self, message: Message) -> None:
+    async def _twice(self, message: CustomerMessage) -> None:
         """The same message on two API processes at once."""
         place = self._apis.any()
         await asyncio.gather(self._post(message, place), self._post(message, self._apis.other(place)))
 
-    async def _first_two(self, one: Message, two: Message) -> None:
+    async def _first_two(self, one: CustomerMessage, two: CustomerMessage) -> None:
         """Two first messages of a thread on two API processes at once."""
         place = self._apis.any()
         posted = await asyncio.gather(self._post(one, place), self._post(two, self._apis.other(place)))
@@ -83,11 +83,11 @@ class Customers:
         self._threads = [*self._threads[1 - THREADS_REMEMBERED :], thread]
         return thread
 
-    def _message(self, connector: str, thread: str) -> Message:
+    def _message(self, connector: str, thread: str) -> CustomerMessage:
         self._count += 1
-        return Message(connector, f"m{self._count}", thread, self._random.choice(TEXTS))
+        return CustomerMessage(connector, f"m{self._count}", thread, self._random.choice(TEXTS))
 
-    async def _post(self, message: Message, place: int | None = None) -> Posted:
+    async def _post(self, message: CustomerMessage, place: int | None = None) -> AcceptedMessage:
         """Posts until it is acknowledged; each repeat goes to another process."""
         place = self._apis.any() if place is None else place
         body = {
@@ -104,7 +104,7 @@ class Customers:
                 place, "POST", "/intake/v1/messages", self._tokens[message.connector], json=body, seconds=seconds
             )
             if answer.status == 202:
-                posted = Posted(
+                posted = AcceptedMessage(
                     self._workspace,
                     message.connector,
                     message.external_id,

@@ -21,7 +21,7 @@ from pointsman.cli.chaos.faults import Done, make, plan
 from pointsman.cli.chaos.findings import Findings
 from pointsman.cli.chaos.flood import BURST_SECONDS, Flood
 from pointsman.cli.chaos.ledger import Ledger
-from pointsman.cli.chaos.load import Customers
+from pointsman.cli.chaos.load import CustomerLoad
 from pointsman.cli.chaos.stack import PARTITIONS, ChaosStack
 from pointsman.cli.chaos.verify_alerts import verify_alerts
 from pointsman.cli.chaos.verify_clocks import verify_clocks
@@ -139,7 +139,7 @@ class _Run:
         stop, draining = asyncio.Event(), asyncio.Event()
         seed = self._options.seed
         customers = [
-            Customers(
+            CustomerLoad(
                 apis,
                 self._ledger,
                 workspace,

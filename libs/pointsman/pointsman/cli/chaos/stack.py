@@ -41,7 +41,7 @@ COMMAND_TIMEOUT_SECONDS = 4.0
 
 
 @dataclass(slots=True)
-class Program:
+class StackProcess:
     """One process beside the servers. `down` while a fault keeps it from being started again."""
 
     name: str
@@ -67,7 +67,7 @@ class ChaosStack:
         self.broker: Tansu | Kafka = Tansu(folder / "tansu") if broker == "tansu" else Kafka(folder / "kafka")
         self.key_file = folder / "tokens.jwk"
         self.address_file = folder / "broker.address"
-        self.programs: dict[str, Program] = {}
+        self.programs: dict[str, StackProcess] = {}
         self.exits = Exits()
         self._workers = WORKERS if workers is None else workers
         self._keeper: asyncio.Task[None] | None = None
@@ -96,7 +96,7 @@ class ChaosStack:
         """Where the API processes serve."""
         return [f"http://127.0.0.1:{program.port}" for program in self.programs.values() if program.service == "edge"]
 
-    def of_service(self, service: str) -> list[Program]:
+    def of_service(self, service: str) -> list[StackProcess]:
         return [program for program in self.programs.values() if program.service == service]
 
     async def _start(self) -> None:
@@ -115,7 +115,7 @@ class ChaosStack:
         await asyncio.gather(*(self.until_ready(program) for program in self.programs.values()))
         self._keeper = awaited(self._keep())
 
-    def add(self, name: str, service: str, argv: Sequence[str]) -> Program:
+    def add(self, name: str, service: str, argv: Sequence[str]) -> StackProcess:
         """A further process, not started yet."""
         port = free_port()
         environment = {
@@ -128,11 +128,11 @@ class ChaosStack:
             "POINTSMAN_COMMAND_TIMEOUT_SECONDS": str(COMMAND_TIMEOUT_SECONDS),
             "POINTSMAN_EDGE_PORT" if service == "edge" else "POINTSMAN_OPS_PORT": str(port),
         }
-        program = Program(name, service, LocalProcess(name, argv, self.folder, environment=environment), port)
+        program = StackProcess(name, service, LocalProcess(name, argv, self.folder, environment=environment), port)
         self.programs[name] = program
         return program
 
-    async def twin(self, name: str) -> Program:
+    async def twin(self, name: str) -> StackProcess:
         """The same worker started once more."""
         original = self.programs[name]
         twin = self.add(f"{name}-twin", original.service, self._argv_of(original))
@@ -140,15 +140,15 @@ class ChaosStack:
         twin.process.start()
         return twin
 
-    async def drop(self, program: Program) -> None:
+    async def drop(self, program: StackProcess) -> None:
         """Ends a twin."""
         await program.process.stop(within_seconds=8)
         del self.programs[program.name]
 
-    def _argv_of(self, program: Program) -> Sequence[str]:
+    def _argv_of(self, program: StackProcess) -> Sequence[str]:
         return (sys.executable, "-m", installed_services()[program.service], "worker")
 
-    async def until_ready(self, program: Program) -> None:
+    async def until_ready(self, program: StackProcess) -> None:
         """Waits for its `/readyz`; a process that dies at its start is started again."""
         began = time.monotonic()
         async with httpx.AsyncClient(trust_env=False, timeout=2.0) as client:
@@ -202,7 +202,7 @@ class ChaosStack:
                 raise LocalStackError(f"PostgreSQL's port {port} stays taken", self.postgres.process.log)
             await asyncio.sleep(0.1)
 
-    async def kill(self, program: Program, number: signal.Signals, down_seconds: float) -> None:
+    async def kill(self, program: StackProcess, number: signal.Signals, down_seconds: float) -> None:
         """Ends a process and starts it again."""
         program.down = True
         try:

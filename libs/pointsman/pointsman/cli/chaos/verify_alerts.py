@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from pointsman.cli.chaos.evidence import Evidence
+from pointsman.cli.chaos.evidence import Snapshot
 from pointsman.cli.chaos.findings import Findings
 
 KIND = "alerts_inconsistent"
@@ -18,7 +18,7 @@ KIND = "alerts_inconsistent"
 Row = Mapping[str, Any]
 
 
-def verify_alerts(evidence: Evidence, findings: Findings) -> None:
+def verify_alerts(evidence: Snapshot, findings: Findings) -> None:
     """Compares clocks, memberships and alerts with one another."""
     alerts = {row["alert_id"]: row for row in evidence.sla_alerts}
     clocks = {row["clock_id"]: row for row in evidence.sla_clocks}

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from pointsman.cli.chaos.document import PAUSES, TARGETS
-from pointsman.cli.chaos.evidence import Evidence, Fact
+from pointsman.cli.chaos.evidence import Fact, Snapshot
 from pointsman.cli.chaos.findings import Findings
 from pointsman.core.instant import Instant, parse_rfc3339
 
@@ -22,7 +22,7 @@ Key = tuple[str, str, int]
 
 
 @dataclass
-class Ticket:
+class ExpectedClocks:
     """One ticket's clocks as they should be. `breaches` are the instants at which each ran out; `shelved` the response
     that was due when it was resolved, and when that was."""
 
@@ -72,7 +72,7 @@ class Ticket:
 
 def expected_breaches(facts: Iterable[Fact], until: Instant) -> dict[Key, Instant]:
     """The breaches that the facts of the desk lead to, with their instants, as things stand at `until`."""
-    tickets: dict[str, Ticket] = {}
+    tickets: dict[str, ExpectedClocks] = {}
     for fact in facts:
         if fact.type == "ticket.opened":
             tickets[fact.body["ticket_id"]] = _opened(fact)
@@ -88,9 +88,9 @@ def expected_breaches(facts: Iterable[Fact], until: Instant) -> dict[Key, Instan
     return breaches
 
 
-def _opened(fact: Fact) -> Ticket:
+def _opened(fact: Fact) -> ExpectedClocks:
     opened_at = parse_rfc3339(fact.body["opened_at"])
-    ticket = Ticket(fact.body["ticket_id"], fact.body["channel"], opened_at, fact.body["message_id"])
+    ticket = ExpectedClocks(fact.body["ticket_id"], fact.body["channel"], opened_at, fact.body["message_id"])
     ticket.run_resolution(opened_at)
     ticket.customer_wrote = True
     ticket.unanswered.append(opened_at)
@@ -98,7 +98,7 @@ def _opened(fact: Fact) -> Ticket:
     return ticket
 
 
-def _advance(ticket: Ticket, fact: Fact) -> None:
+def _advance(ticket: ExpectedClocks, fact: Fact) -> None:
     at = fact.at
     match fact.type:
         case "message.received":
@@ -137,7 +137,7 @@ def _advance(ticket: Ticket, fact: Fact) -> None:
                 ticket.response = (metric, cycle, since + (at - resolved_at))
 
 
-def verify_clocks(evidence: Evidence, findings: Findings) -> None:
+def verify_clocks(evidence: Snapshot, findings: Findings) -> None:
     """Compares the breaches that stand with those that must, by the facts that sla had read. A clock that a recompute
     restated has another promise than the document's: only that it breaches at most once and not early holds of it."""
     facts = list(evidence.read_by("sla", "desk"))
@@ -160,7 +160,7 @@ def verify_clocks(evidence: Evidence, findings: Findings) -> None:
         findings.add("metrics_differ", {"clock": key, "breached_in_metrics": key in rows})
 
 
-def _announced(evidence: Evidence, findings: Findings) -> tuple[dict[Key, Instant], dict[Key, list[str]]]:
+def _announced(evidence: Snapshot, findings: Findings) -> tuple[dict[Key, Instant], dict[Key, list[str]]]:
     """The breaches that stand, with their instants; and for each clock all that was said of breaching."""
     standing: dict[Key, Instant] = {}
     said: dict[Key, list[str]] = defaultdict(list)

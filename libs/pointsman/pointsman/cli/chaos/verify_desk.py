@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pointsman.cli.chaos.evidence import Evidence, Fact
+from pointsman.cli.chaos.evidence import Fact, Snapshot
 from pointsman.cli.chaos.findings import Findings
 
 
 @dataclass(slots=True)
-class Held:
+class ReplayedTicket:
     """A ticket as the facts tell: `offer` the live one, `agent` who is shown or holds it, `charged` the units that it
     takes from the agent."""
 
@@ -25,147 +25,155 @@ class Held:
 
 
 @dataclass
-class Floor:
+class ReplayedDesk:
     """One workspace."""
 
-    tickets: dict[str, Held] = field(default_factory=dict)
+    tickets: dict[str, ReplayedTicket] = field(default_factory=dict)
     load: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     capacity: dict[str, int] = field(default_factory=dict)
     presence: dict[str, str] = field(default_factory=dict)
 
 
-def verify_desk(evidence: Evidence, findings: Findings) -> None:
+def verify_desk(evidence: Snapshot, findings: Findings) -> None:
     """Replays the log and compares the end with the desk's tables."""
-    floors: dict[str, Floor] = defaultdict(Floor)
+    desks: dict[str, ReplayedDesk] = defaultdict(ReplayedDesk)
     for fact in evidence.desk:
         rule = RULES.get(fact.type)
         if rule is not None:
-            rule(floors[fact.workspace], fact, findings)
+            rule(desks[fact.workspace], fact, findings)
     for row in evidence.routing_tickets:
-        held = floors[row["workspace"]].tickets.get(row["id"])
-        expected = None if held is None else held.state
-        if row["state"] != expected or (held is not None and row["agent"] != held.agent and row["state"] == "assigned"):
-            findings.add("desk_inconsistent", {"ticket": row["id"], "row": dict(row), "facts": str(held)})
+        replayed = desks[row["workspace"]].tickets.get(row["id"])
+        expected = None if replayed is None else replayed.state
+        if row["state"] != expected or (
+            replayed is not None and row["agent"] != replayed.agent and row["state"] == "assigned"
+        ):
+            findings.add("desk_inconsistent", {"ticket": row["id"], "row": dict(row), "facts": str(replayed)})
     for row in evidence.routing_agents:
-        load = floors[row["workspace"]].load[row["agent"]]
+        load = desks[row["workspace"]].load[row["agent"]]
         if row["load"] != load:
             findings.add("desk_inconsistent", {"agent": row["agent"], "row": dict(row), "load_by_facts": load})
 
 
-def _example(fact: Fact, held: Held, **more: Any) -> dict[str, Any]:
-    return {"ticket": fact.subject, "number": fact.number, "fact": dict(fact.body), "before": str(held), **more}
+def _example(fact: Fact, replayed: ReplayedTicket, **more: Any) -> dict[str, Any]:
+    return {"ticket": fact.subject, "number": fact.number, "fact": dict(fact.body), "before": str(replayed), **more}
 
 
-def _charge(floor: Floor, held: Held, agent: str, weight: int, fact: Fact, findings: Findings) -> None:
-    held.charged = weight
-    floor.load[agent] += weight
-    if floor.load[agent] > floor.capacity.get(agent, 0) and not fact.body.get("override"):
-        findings.add("over_capacity", _example(fact, held, load=floor.load[agent]))
+def _charge(
+    desk: ReplayedDesk, replayed: ReplayedTicket, agent: str, weight: int, fact: Fact, findings: Findings
+) -> None:
+    replayed.charged = weight
+    desk.load[agent] += weight
+    if desk.load[agent] > desk.capacity.get(agent, 0) and not fact.body.get("override"):
+        findings.add("over_capacity", _example(fact, replayed, load=desk.load[agent]))
 
 
-def _free(floor: Floor, held: Held) -> None:
-    if held.agent is not None:
-        floor.load[held.agent] -= held.charged
-    held.charged = 0
+def _free(desk: ReplayedDesk, replayed: ReplayedTicket) -> None:
+    if replayed.agent is not None:
+        desk.load[replayed.agent] -= replayed.charged
+    replayed.charged = 0
 
 
-def _configured(floor: Floor, fact: Fact, findings: Findings) -> None:
+def _configured(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
     agents = fact.body["document"]["agents"]
-    floor.capacity = {slug: agent["capacity"] for slug, agent in agents.items()}
+    desk.capacity = {slug: agent["capacity"] for slug, agent in agents.items()}
 
 
-def _presence(floor: Floor, fact: Fact, findings: Findings) -> None:
-    floor.presence[fact.body["agent"]] = fact.body["state"]
+def _presence(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    desk.presence[fact.body["agent"]] = fact.body["state"]
 
 
-def _opened(floor: Floor, fact: Fact, findings: Findings) -> None:
+def _opened(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
     ticket = fact.body["ticket_id"]
-    if ticket in floor.tickets:
-        findings.add("opened_twice", _example(fact, floor.tickets[ticket]))
-    floor.tickets[ticket] = Held()
+    if ticket in desk.tickets:
+        findings.add("opened_twice", _example(fact, desk.tickets[ticket]))
+    desk.tickets[ticket] = ReplayedTicket()
 
 
-def _of(floor: Floor, fact: Fact) -> Held:
-    return floor.tickets.setdefault(fact.body["ticket_id"], Held())
+def _of(desk: ReplayedDesk, fact: Fact) -> ReplayedTicket:
+    return desk.tickets.setdefault(fact.body["ticket_id"], ReplayedTicket())
 
 
-def _offered(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held, agent = _of(floor, fact), fact.body["agent"]
-    if held.offer is not None or held.agent is not None:
-        findings.add("double_owned", _example(fact, held))
-    if floor.presence.get(agent) != "available":
-        findings.add("presence_ignored", _example(fact, held, presence=floor.presence.get(agent)))
-    held.offer, held.agent, held.state = fact.body["offer_id"], agent, "offered"
-    _charge(floor, held, agent, fact.body["weight"], fact, findings)
+def _offered(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed, agent = _of(desk, fact), fact.body["agent"]
+    if replayed.offer is not None or replayed.agent is not None:
+        findings.add("double_owned", _example(fact, replayed))
+    if desk.presence.get(agent) != "available":
+        findings.add("presence_ignored", _example(fact, replayed, presence=desk.presence.get(agent)))
+    replayed.offer, replayed.agent, replayed.state = fact.body["offer_id"], agent, "offered"
+    _charge(desk, replayed, agent, fact.body["weight"], fact, findings)
 
 
-def _offer_ended(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held = _of(floor, fact)
-    if held.offer != fact.body["offer_id"] or held.agent != fact.body["agent"]:
-        findings.add("double_owned", _example(fact, held))
+def _offer_ended(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed = _of(desk, fact)
+    if replayed.offer != fact.body["offer_id"] or replayed.agent != fact.body["agent"]:
+        findings.add("double_owned", _example(fact, replayed))
         return
-    held.offer = None
+    replayed.offer = None
     if fact.type == "offer.accepted":
-        held.accepted = fact.body["offer_id"]
+        replayed.accepted = fact.body["offer_id"]
     else:
-        _free(floor, held)
-        held.agent, held.state = None, "queued"
+        _free(desk, replayed)
+        replayed.agent, replayed.state = None, "queued"
 
 
-def _assigned(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held, agent, offer = _of(floor, fact), fact.body["agent"], fact.body.get("offer_id")
-    if held.offer is not None or held.agent not in (None, agent) or (offer is not None and held.accepted != offer):
-        findings.add("double_owned", _example(fact, held))
-    held.agent, held.state, held.accepted = agent, "assigned", None
-    if not held.charged:
-        _charge(floor, held, agent, fact.body["weight"], fact, findings)
+def _assigned(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed, agent, offer = _of(desk, fact), fact.body["agent"], fact.body.get("offer_id")
+    if (
+        replayed.offer is not None
+        or replayed.agent not in (None, agent)
+        or (offer is not None and replayed.accepted != offer)
+    ):
+        findings.add("double_owned", _example(fact, replayed))
+    replayed.agent, replayed.state, replayed.accepted = agent, "assigned", None
+    if not replayed.charged:
+        _charge(desk, replayed, agent, fact.body["weight"], fact, findings)
 
 
-def _queued(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held = _of(floor, fact)
-    if held.offer is not None:
-        findings.add("double_owned", _example(fact, held))
-    _free(floor, held)
-    held.agent, held.state = None, "queued"
+def _queued(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed = _of(desk, fact)
+    if replayed.offer is not None:
+        findings.add("double_owned", _example(fact, replayed))
+    _free(desk, replayed)
+    replayed.agent, replayed.state = None, "queued"
 
 
-def _pended(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held = _of(floor, fact)
-    held.state = "pending"
+def _pended(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed = _of(desk, fact)
+    replayed.state = "pending"
     if fact.body.get("frees", True):
-        _free(floor, held)
+        _free(desk, replayed)
 
 
-def _transferred(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held = _of(floor, fact)
-    _free(floor, held)
-    held.agent = None
+def _transferred(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed = _of(desk, fact)
+    _free(desk, replayed)
+    replayed.agent = None
 
 
-def _resolved(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held = _of(floor, fact)
-    if held.offer is not None:
-        findings.add("double_owned", _example(fact, held))
-    held.state = "resolved"
+def _resolved(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed = _of(desk, fact)
+    if replayed.offer is not None:
+        findings.add("double_owned", _example(fact, replayed))
+    replayed.state = "resolved"
     if fact.body.get("wrap_up_until") is None:
-        _free(floor, held)
-        held.agent = None
+        _free(desk, replayed)
+        replayed.agent = None
 
 
-def _wrapped_up(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held = _of(floor, fact)
-    _free(floor, held)
-    held.agent = None
+def _wrapped_up(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed = _of(desk, fact)
+    _free(desk, replayed)
+    replayed.agent = None
 
 
-def _closed(floor: Floor, fact: Fact, findings: Findings) -> None:
-    held = _of(floor, fact)
-    if held.offer is not None or held.agent is not None:
-        findings.add("double_owned", _example(fact, held))
-    held.state = "closed"
+def _closed(desk: ReplayedDesk, fact: Fact, findings: Findings) -> None:
+    replayed = _of(desk, fact)
+    if replayed.offer is not None or replayed.agent is not None:
+        findings.add("double_owned", _example(fact, replayed))
+    replayed.state = "closed"
 
 
-RULES: Mapping[str, Callable[[Floor, Fact, Findings], None]] = {
+RULES: Mapping[str, Callable[[ReplayedDesk, Fact, Findings], None]] = {
     "config.applied": _configured,
     "agent.presence_changed": _presence,
     "ticket.opened": _opened,

@@ -3,14 +3,14 @@
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from pointsman.cli.chaos.evidence import Evidence
+from pointsman.cli.chaos.evidence import Snapshot
 from pointsman.cli.chaos.findings import Findings
 from pointsman.cli.chaos.ledger import Fate, Ledger
 
 ENDS = {"accept": "offer.accepted", "reject": "offer.rejected"}
 
 
-def verify_messages(ledger: Ledger, evidence: Evidence, shown: Mapping[str, list[str]], findings: Findings) -> None:
+def verify_messages(ledger: Ledger, evidence: Snapshot, shown: Mapping[str, list[str]], findings: Findings) -> None:
     """Every 202 is one message on one ticket: in the answers, over HTTP, in the tables and in the fact logs.
 
     `shown` is what the API shows: ticket → the ids of its messages.
@@ -55,7 +55,7 @@ def verify_messages(ledger: Ledger, evidence: Evidence, shown: Mapping[str, list
             findings.add("lost" if not opened[ticket] else "opened_twice", {"ticket": ticket, "opened": opened[ticket]})
 
 
-def verify_commands(ledger: Ledger, evidence: Evidence, findings: Findings) -> None:
+def verify_commands(ledger: Ledger, evidence: Snapshot, findings: Findings) -> None:
     """Replies and notes are counted by their unique texts, answers to offers by the offer, resolutions by ticket."""
     keys = [(asked.workspace, asked.what) for asked in ledger.of_kind("reply", "note")]
     if len(keys) != len(set(keys)):
@@ -77,7 +77,7 @@ def verify_commands(ledger: Ledger, evidence: Evidence, findings: Findings) -> N
     _verify_resolutions(ledger, evidence, findings)
 
 
-def _verify_offers(ledger: Ledger, evidence: Evidence, findings: Findings) -> None:
+def _verify_offers(ledger: Ledger, evidence: Snapshot, findings: Findings) -> None:
     ended = Counter(
         (fact.workspace, fact.body["offer_id"], fact.type) for fact in evidence.desk if fact.type in ENDS.values()
     )
@@ -95,7 +95,7 @@ def _verify_offers(ledger: Ledger, evidence: Evidence, findings: Findings) -> No
             findings.add("commands_doubled", {"workspace": workspace, "offer": offer, "acknowledged": count})
 
 
-def _verify_resolutions(ledger: Ledger, evidence: Evidence, findings: Findings) -> None:
+def _verify_resolutions(ledger: Ledger, evidence: Snapshot, findings: Findings) -> None:
     resolved = Counter(
         (fact.workspace, fact.body["ticket_id"], fact.body["by"]["id"])
         for fact in evidence.desk

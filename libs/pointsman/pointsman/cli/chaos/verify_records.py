@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from pointsman.cli.chaos.evidence import Evidence
+from pointsman.cli.chaos.evidence import Snapshot
 from pointsman.cli.chaos.findings import Findings
 
 COUNTED: Mapping[str, str] = {
@@ -31,7 +31,7 @@ STATES: Mapping[str, str] = {
 }
 
 
-def verify_numbers(evidence: Evidence, findings: Findings) -> None:
+def verify_numbers(evidence: Snapshot, findings: Findings) -> None:
     """Per (source, partition) the numbers are 1, 2, 3, … up to the counter, each once."""
     for service, source, partition, last in evidence.counters:
         numbers = evidence.numbers.get((service, source, partition), [])
@@ -45,14 +45,14 @@ def verify_numbers(evidence: Evidence, findings: Findings) -> None:
         findings.add("numbers_broken", {"key": key, "counter": None})
 
 
-def verify_positions(evidence: Evidence, findings: Findings) -> None:
+def verify_positions(evidence: Snapshot, findings: Findings) -> None:
     """Every lane has decided each record that its position passed, once."""
     for row in evidence.positions:
         if row["next_offset"] - row["first_offset"] != row["decided"]:
             findings.add("positions_ahead", dict(row))
 
 
-def verify_metrics(evidence: Evidence, findings: Findings) -> None:
+def verify_metrics(evidence: Snapshot, findings: Findings) -> None:
     """Each ticket's row equals a recount of the desk's facts that metrics had read."""
     counts: dict[str, Counter[str]] = {}
     states: dict[str, str] = {}
@@ -81,7 +81,7 @@ def verify_metrics(evidence: Evidence, findings: Findings) -> None:
         findings.add("metrics_differ", {"ticket": ticket, "expected": None})
 
 
-def verify_dead_letters(evidence: Evidence, findings: Findings) -> None:
+def verify_dead_letters(evidence: Snapshot, findings: Findings) -> None:
     """Nothing that the load said is undecodable or makes a decision raise."""
     for letter in evidence.dead_letters:
         findings.add("dead_letters", dict(letter))

@@ -42,7 +42,7 @@ PROGRESS_SECONDS = 0.25
 Failure = (ApiError, Unreachable)
 
 
-class Floor:
+class AgentsCounts:
     """What the agents did, counted, and when each ticket's first offer was seen."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Floor:
 class App:
     """One agent's app."""
 
-    def __init__(self, slug: str, plan: Plan, session: Session, floor: Floor) -> None:
+    def __init__(self, slug: str, plan: Plan, session: Session, floor: AgentsCounts) -> None:
         self.slug = slug
         self._plan = plan
         self._floor = floor
@@ -203,7 +203,7 @@ class App:
             self._in_hand.discard(ticket_id)
 
 
-async def _tell_progress(floor: Floor) -> None:
+async def _tell_progress(floor: AgentsCounts) -> None:
     while True:
         tell(floor.counts)
         await asyncio.sleep(PROGRESS_SECONDS)
@@ -217,7 +217,7 @@ async def _told_to_go() -> None:
 
 async def main(plan: Plan) -> None:
     """Everybody works until told to go; then the results are written."""
-    floor = Floor()
+    floor = AgentsCounts()
     async with AsyncExitStack() as sessions:
         apps = [
             App(slug, plan, await sessions.enter_async_context(Session(plan.url, token, retry_seconds=30)), floor)

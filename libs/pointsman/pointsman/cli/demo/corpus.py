@@ -9,7 +9,7 @@ CATEGORIES = ("refund", "invoice", "return", "delivery", "login", "bug", "privac
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SampleMessage:
     """A message as a customer wrote it, with what it is about and in which language."""
 
     subject: str
@@ -321,12 +321,12 @@ SUBJECTS: dict[str, str] = {
 }
 
 
-def write(chance: random.Random, language: str, category: str, name: str) -> Written:
+def write(chance: random.Random, language: str, category: str, name: str) -> SampleMessage:
     """A message about something, in a language, from a customer of that name."""
     slots = _slots(chance, name)
     body = chance.choice(TEXTS[language][category])
     parts = (chance.choice(GREETINGS[language]), body, chance.choice(CLOSINGS[language]))
-    return Written(SUBJECTS[language].format(**slots), "\n".join(parts).format(**slots), language, category)
+    return SampleMessage(SUBJECTS[language].format(**slots), "\n".join(parts).format(**slots), language, category)
 
 
 def follow_up(chance: random.Random, language: str, name: str) -> str:

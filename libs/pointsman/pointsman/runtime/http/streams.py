@@ -37,7 +37,7 @@ After = Annotated[str | None, Query(max_length=512, description="`cursor` of the
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class StreamEvent:
     """One event. `id` is the cursor after it; None leaves the client's cursor as it is."""
 
     name: str
@@ -45,7 +45,7 @@ class Event:
     id: str | None = None
 
 
-def encode_event(event: Event) -> bytes:
+def encode_event(event: StreamEvent) -> bytes:
     lines = [b"event: " + event.name.encode()]
     if event.id is not None:
         lines.append(b"id: " + event.id.encode())
@@ -54,7 +54,7 @@ def encode_event(event: Event) -> bytes:
 
 
 def event_stream(
-    process: "ApiProcess", caller: Caller, events: AsyncIterator[Event], *, cursor: str | None
+    process: "ApiProcess", caller: Caller, events: AsyncIterator[StreamEvent], *, cursor: str | None
 ) -> StreamingResponse:
     """The answer that streams `events` until the caller goes, its token ends or the process drains.
 
@@ -109,7 +109,7 @@ def last_event_id(request: Request) -> str | None:
 
 
 async def _frames(
-    process: "ApiProcess", caller: Caller, events: AsyncIterator[Event], cursor: str | None
+    process: "ApiProcess", caller: Caller, events: AsyncIterator[StreamEvent], cursor: str | None
 ) -> AsyncGenerator[bytes, None]:
     ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
@@ -123,16 +123,16 @@ async def _frames(
     )
     draining = awaited(process.hub.draining.wait())
     draining.add_done_callback(lambda task: None if task.cancelled() else end("draining"))
-    upcoming: asyncio.Future[Event] | None = None
+    upcoming: asyncio.Future[StreamEvent] | None = None
     try:
         yield f"retry: {RETRY_MILLISECONDS}\n\n".encode()
-        yield encode_event(Event("hello", {"cursor": cursor, "now": rfc3339(process.clock.now())}, cursor))
+        yield encode_event(StreamEvent("hello", {"cursor": cursor, "now": rfc3339(process.clock.now())}, cursor))
         while True:
             upcoming = upcoming or awaited(anext(events))
             waits: set[asyncio.Future[Any]] = {upcoming, ended}
             await asyncio.wait(waits, timeout=COMMENT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
-                yield encode_event(Event("bye", {"reason": ended.result()}))
+                yield encode_event(StreamEvent("bye", {"reason": ended.result()}))
                 return
             if not upcoming.done():
                 yield b": still here\n\n"

@@ -36,7 +36,7 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-class Floor:
+class RoutingService:
     """One installation with a routing worker and an API process. `as_` gives a client of a role."""
 
     worker: Worker
@@ -119,9 +119,9 @@ class Floor:
 
 
 @asynccontextmanager
-async def a_floor(
+async def a_routing_service(
     installation: Installation, folder: Path, *, works: bool = True, **changes: Any
-) -> AsyncIterator[Floor]:
+) -> AsyncIterator[RoutingService]:
     """The worker and the API of an installation; without `works` the API alone."""
     settings = with_key(installation.settings, folder).model_copy(update=changes)
     async with AsyncExitStack() as stack:
@@ -133,9 +133,9 @@ async def a_floor(
             await stack.enter_async_context(worker)
         process = await stack.enter_async_context(a_process(settings))
         app = create(process)
-        floor = Floor(settings, process, app, stack)
-        floor.worker, floor.logic = worker, logic
-        yield floor
+        routing = RoutingService(settings, process, app, stack)
+        routing.worker, routing.logic = worker, logic
+        yield routing
 
 
 async def next_offer(app: httpx.AsyncClient, after: str | None = None) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """A service of the tests' own: it adds up amounts per subject, so that a loss or a double shows as a wrong sum."""
 
-import asyncio
 import itertools
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,7 +38,7 @@ class Body:
         return orjson.dumps(self.wire())
 
 
-class TallyCodec:
+class SumsCodec:
     """JSON with the envelope's headers, and nothing checked but that."""
 
     class Undecodable(ValueError):
@@ -73,7 +72,7 @@ class TallyCodec:
                 Body(
                     item["type"],
                     item,
-                    question=item["type"] == "tally.read",
+                    question=item["type"] == "sums.read",
                     not_after=parse_rfc3339(after) if after else None,
                     body_hash=item.get("hash"),
                 )
@@ -108,23 +107,23 @@ def headers_of(
 
 
 @dataclass
-class TallyState:
+class SumsState:
     journal: Journal = field(default_factory=Journal)
     sums: dict[str, int] = field(default_factory=dict)
     dirty: set[str] = field(default_factory=set)
     timers: dict[str, tuple[Instant, str]] = field(default_factory=dict)
 
 
-class TallyLane:
+class SumsLane:
     """Adds `added` amounts; `poison` raises; a text that PostgreSQL refuses is written as it is.
 
     `due` facts arm a timer for their subject that a `stopped` fact disarms; firing adds 1000, unless the subject is
     `raising`, or `refused` and the database refuses its rows.
     """
 
-    takes = frozenset({"tally.add", "tally.read", "tally.refuse"})
+    takes = frozenset({"sums.add", "sums.read", "sums.refuse"})
     gates: Mapping[str, frozenset[str]] = {"alarm": frozenset({"requests"})}
-    ignores: Mapping[str, frozenset[str]] = {"requests": frozenset({"tally.ignored"})}
+    ignores: Mapping[str, frozenset[str]] = {"requests": frozenset({"sums.ignored"})}
     blind_kinds: frozenset[str] = frozenset({"alarm"})
     linger: Mapping[str, float] = {}
     refresh_seconds = 1.0
@@ -134,25 +133,25 @@ class TallyLane:
         self.fired: list[TimerCause] = []
         self.gathered: list[int] = []
 
-    async def load(self, db: Database, lane: int, now: Instant) -> TallyState:
-        state = TallyState()
-        for row in await db.fetch("SELECT subject, amount, due, workspace FROM tally WHERE lane = $1", lane):
+    async def load(self, db: Database, lane: int, now: Instant) -> SumsState:
+        state = SumsState()
+        for row in await db.fetch("SELECT subject, amount, due, workspace FROM sums WHERE lane = $1", lane):
             state.sums[row["subject"]] = row["amount"]
             if row["due"] is not None:
                 state.timers[row["subject"]] = (row["due"], row["workspace"])
         return state
 
-    async def refresh(self, db: Database, state: TallyState, now: Instant) -> None:
+    async def refresh(self, db: Database, state: SumsState, now: Instant) -> None:
         """Every timer of the tests is resident."""
 
-    async def gather(self, db: Database, state: TallyState, causes: Sequence[Cause]) -> None:
+    async def gather(self, db: Database, state: SumsState, causes: Sequence[Cause]) -> None:
         """Everything is resident; subjects are asked for all the same, and one that is called `broken` raises."""
         self.gathered.append(len(causes))
-        await db.fetch("SELECT 1 FROM tally WHERE subject = ANY($1::text[])", [cause.subject for cause in causes])
+        await db.fetch("SELECT 1 FROM sums WHERE subject = ANY($1::text[])", [cause.subject for cause in causes])
         if any(cause.subject.startswith("broken") for cause in causes):
             raise KeyError("broken")
 
-    def decide(self, state: TallyState, cause: Cause, now: Instant) -> Decision:
+    def decide(self, state: SumsState, cause: Cause, now: Instant) -> Decision:
         if isinstance(cause, TimerCause):
             if cause.subject.startswith("raising"):
                 raise ZeroDivisionError("a timer")
@@ -164,7 +163,7 @@ class TallyLane:
         answer: dict[str, Any] | None = None
         for body in cause.bodies:
             match body.type:
-                case "added" | "tally.add":
+                case "added" | "sums.add":
                     if body.fields.get("poison"):
                         state.journal.put(state.sums, cause.subject, -1)
                         raise ZeroDivisionError("poison")
@@ -178,20 +177,20 @@ class TallyLane:
                 case "stopped":
                     state.journal.pop(state.timers, cause.subject)
                     state.journal.add(state.dirty, cause.subject)
-                case "tally.read":
+                case "sums.read":
                     return Decision(answer={"sum": state.sums.get(cause.subject, 0)})
-                case "tally.refuse":
+                case "sums.refuse":
                     state.journal.put(state.sums, cause.subject, -1)
                     return refuse(409, "no", "as asked", sum=0)
         return Decision(emissions, answer) if emissions or answer else NOTHING
 
-    def _add(self, state: TallyState, workspace: str, subject: str, amount: int, at: Instant) -> Decision:
+    def _add(self, state: SumsState, workspace: str, subject: str, amount: int, at: Instant) -> Decision:
         state.journal.put(state.sums, subject, state.sums.get(subject, 0) + amount)
         state.journal.add(state.dirty, subject)
         fact = Body("tallied", {"amount": amount, "sum": state.sums[subject]})
         return Decision((Emission(workspace, subject, at, (fact,)),), {"sum": state.sums[subject]})
 
-    async def write(self, db: Database, state: TallyState, batch: Batch) -> None:
+    async def write(self, db: Database, state: SumsState, batch: Batch) -> None:
         if self.before_write is not None:
             await self.before_write(batch)
         rows = [
@@ -200,41 +199,21 @@ class TallyLane:
         ]
         for row in rows:
             await db.execute(
-                "INSERT INTO tally (lane, subject, amount, due, workspace) VALUES ($1, $2, $3, $4, $5) "
+                "INSERT INTO sums (lane, subject, amount, due, workspace) VALUES ($1, $2, $3, $4, $5) "
                 "ON CONFLICT (lane, subject) DO UPDATE SET amount = $3, due = $4, workspace = $5",
                 *row,
             )
 
-    def committed(self, state: TallyState) -> None:
+    def committed(self, state: SumsState) -> None:
         state.dirty.clear()
 
-    def earliest(self, state: TallyState) -> Mapping[str, Instant]:
+    def earliest(self, state: SumsState) -> Mapping[str, Instant]:
         return {"alarm": min(due for due, _ in state.timers.values())} if state.timers else {}
 
-    def due(self, state: TallyState, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
+    def due(self, state: SumsState, kind: str, until: Instant, count_max: int) -> Sequence[TimerCause]:
         causes = [
             TimerCause(f"alarm-{subject}-{due}", kind, workspace, subject, due)
             for subject, (due, workspace) in sorted(state.timers.items(), key=lambda item: item[1][0])
             if due <= until
         ]
         return list(itertools.islice(causes, count_max))
-
-
-async def until(condition: Callable[[], Any], within_seconds: float = 15.0) -> Any:
-    """Waits for a condition (sync or async) and returns its value; fails the test when it does not come."""
-    deadline = asyncio.get_running_loop().time() + within_seconds
-    while True:
-        value = condition()
-        if asyncio.iscoroutine(value):
-            value = await value
-        if value:
-            return value
-        assert asyncio.get_running_loop().time() < deadline, f"not within {within_seconds} s: {condition}"
-        await asyncio.wait([asyncio.ensure_future(_tick())])
-
-
-async def _tick() -> None:
-    loop = asyncio.get_running_loop()
-    future = loop.create_future()
-    loop.call_later(0.01, future.set_result, None)
-    await future

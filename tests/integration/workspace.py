@@ -1,9 +1,9 @@
-"""One workspace in a town: anna works there, one customer writes."""
+"""One workspace of the running services: anna works there, one customer writes."""
 
 from typing import Any
 
-from tests.integration.runtime.tally import until
-from tests.integration.town import Town
+from pointsman.testing.waiting import until
+from tests.integration.services import Services
 
 DOCUMENT: dict[str, Any] = {
     "workspace": "acme",
@@ -13,21 +13,21 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
-class Shop:
+class Workspace:
     """One workspace in which anna works and customers write."""
 
-    def __init__(self, town: Town) -> None:
-        self._town = town
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._written = 0
 
     async def call(self, method: str, path: str, role: str = "agent", service: str = "routing", **more: Any) -> Any:
-        return await self._town.call(service, method, f"/v1{path}", role, "acme", **more)
+        return await self._services.call(service, method, f"/v1{path}", role, "acme", **more)
 
     async def get(self, path: str, role: str = "agent", service: str = "routing") -> Any:
         return (await self.call("GET", path, role, service)).json()
 
     async def open(self, **sections: Any) -> None:
-        created = await self._town.call(
+        created = await self._services.call(
             "routing", "PUT", "/v1/config", "operator", "*", json=DOCUMENT | sections, headers={"If-None-Match": "*"}
         )
         assert created.status_code == 200, created.text

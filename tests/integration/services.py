@@ -38,7 +38,7 @@ SETTINGS: dict[str, type[RuntimeSettings]] = {
 """Of each service's own processes: its sweeps look there for how long rows are kept."""
 
 
-class Town:
+class Services:
     """Every service's worker and app in one process, and two workspaces in it."""
 
     def __init__(self, settings: RuntimeSettings) -> None:
@@ -67,15 +67,15 @@ def _apps() -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def a_town(settings: RuntimeSettings) -> AsyncIterator[Town]:
+async def running_services(settings: RuntimeSettings) -> AsyncIterator[Services]:
     """All of it runs while the context lives. `settings` have their key files."""
     async with AsyncExitStack() as stack:
-        town = Town(settings)
+        services = Services(settings)
         for service in WORKERS:
             await stack.enter_async_context(a_worker(settings, service))
         for service, create in _apps().items():
             process = await stack.enter_async_context(a_process(settings, service))
             app = create(process)
             await stack.enter_async_context(app.router.lifespan_context(app))
-            town.apps[service] = app
-        yield town
+            services.apps[service] = app
+        yield services
