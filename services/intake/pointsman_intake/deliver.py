@@ -20,7 +20,7 @@ from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
-from pointsman.runtime.outbound_queue import send_due
+from pointsman.runtime.outbound_queue import pause_seconds, send_due
 from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.standard_webhook import signed_headers
 from pointsman.runtime.tasks import Tasks
@@ -112,21 +112,11 @@ class DeliveryLoop:
             await send_due(self._claim, self._deliver, notified, self._settings.deliveries_at_once_max)
 
     async def _claim(self, count_max: int) -> list[Any]:
-        try:
-            rows: list[Any] = await self._pool.fetch(_CLAIM, count_max, self._settings.delivery_claim_seconds)
-            return rows
-        except INFRASTRUCTURE_ERRORS as error:
-            log.warning("deliveries not claimed", error=repr(error))
-            return []
+        rows: list[Any] = await self._pool.fetch(_CLAIM, count_max, self._settings.delivery_claim_seconds)
+        return rows
 
     async def _deliver(self, row: Any) -> None:
-        """One reply: sent, put off, or given up. The database may be away meanwhile: then the claim lapses."""
-        try:
-            await self._deliver_one(row)
-        except (ConnectionError, *INFRASTRUCTURE_ERRORS) as error:
-            log.warning("delivery not settled", message=row["id"], error=repr(error))
-
-    async def _deliver_one(self, row: Any) -> None:
+        """One reply: sent, put off, or given up."""
         try:
             taken = await self._sent(row)
         except NotTaken as error:
@@ -135,8 +125,7 @@ class DeliveryLoop:
             if final:
                 await self._report(row, "failed", reason=str(error), permanent=True)
                 return
-            backoff = self._settings.delivery_backoff_seconds * 2 ** (row["rounds"] - 1)
-            seconds = max(backoff, min(error.after_seconds or 0.0, 3600.0))
+            seconds = pause_seconds(self._settings.delivery_backoff_seconds, row["rounds"], error.after_seconds)
             await self._pool.execute(_LATER, row["workspace"], row["id"], seconds, str(error)[:2000])
             if error.lacks and await self._secrets.has(row["workspace"], error.lacks):
                 await wake(self._pool, row["workspace"], error.lacks)  # it was set while we failed

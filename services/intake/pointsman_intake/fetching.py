@@ -16,10 +16,10 @@ from urllib.parse import urljoin, urlsplit
 
 import structlog
 
-from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
+from pointsman.runtime.database import open_pool
 from pointsman.runtime.group_commit import GroupCommit
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
-from pointsman.runtime.outbound_queue import send_due
+from pointsman.runtime.outbound_queue import pause_seconds, send_due
 from pointsman.runtime.public_addresses import AddressRefused
 from pointsman.runtime.tasks import Tasks
 from pointsman_intake.file_names import file_name
@@ -105,22 +105,15 @@ class FetchingLoop:
 
     async def _claim(self, count_max: int) -> list[Any]:
         seconds = 2 * self._settings.fetch_seconds_max  # a claim outlives its try, and what follows it
-        try:
-            rows: list[Any] = await self._pool.fetch(_CLAIM, count_max, seconds)
-        except INFRASTRUCTURE_ERRORS as error:
-            log.warning("files not claimed", error=repr(error))
-            return []
+        rows: list[Any] = await self._pool.fetch(_CLAIM, count_max, seconds)
         return rows
 
     async def _fetch(self, row: Any) -> None:
-        """One file: kept, put off, or given up. The database may be away meanwhile: then the claim lapses."""
+        """One file: kept, put off, or given up."""
         try:
             reason = None if row["here"] else await self._try(row)
         except NotFetched as error:
             await self._put_off(row, error)
-            return
-        except (ConnectionError, *INFRASTRUCTURE_ERRORS) as error:
-            log.warning("file not kept", id=row["id"], error=repr(error))
             return
         await self._say(row, reason)
 
@@ -145,20 +138,13 @@ class FetchingLoop:
         return None
 
     async def _put_off(self, row: Any, error: NotFetched) -> None:
-        backoff = self._settings.fetch_backoff_seconds * 2 ** (row["rounds"] - 1)
-        seconds = max(backoff, min(error.after_seconds or 0.0, 3600.0))
-        try:
-            await self._pool.execute(_LATER, row["workspace"], row["id"], seconds, str(error))
-        except INFRASTRUCTURE_ERRORS as failure:
-            log.warning("file not put off", id=row["id"], error=repr(failure))
+        seconds = pause_seconds(self._settings.fetch_backoff_seconds, row["rounds"], error.after_seconds)
+        await self._pool.execute(_LATER, row["workspace"], row["id"], seconds, str(error))
 
     async def _say(self, row: Any, reason: str | None) -> None:
         at = self._group.clock.now()
         fetched = Fetched(row["workspace"], row["id"], reason)
-        try:
-            await self._group.submit(Arrival(row["workspace"], row["connector"] or "", at, fetched=(fetched,)))
-        except (ConnectionError, *INFRASTRUCTURE_ERRORS) as error:
-            log.warning("file not settled", id=row["id"], error=repr(error))
+        await self._group.submit(Arrival(row["workspace"], row["connector"] or "", at, fetched=(fetched,)))
 
 
 async def download(outbound: Outbound, url: str, *, bytes_max: int, seconds_max: float) -> Download:

@@ -32,7 +32,7 @@ class IntakeSettings(RuntimeSettings):
     fetch_rounds_max: int = Field(default=6, ge=1)
     """How often that is tried before the attachment is `failed`."""
     fetch_backoff_seconds: float = Field(default=10.0, gt=0)
-    """The pause before the second try; it doubles."""
+    """The pause before the second try; it doubles, to an hour at most."""
     fetches_at_once_max: int = Field(default=4, ge=1)
     """So many attachments are fetched at once in one process."""
     fetch_from_loopback: bool = False
@@ -46,7 +46,7 @@ class IntakeSettings(RuntimeSettings):
     delivery_rounds_max: int = Field(default=8, ge=1)
     """How often a delivery is tried before it is failed for good."""
     delivery_backoff_seconds: float = 5.0
-    """The pause before the second try; it doubles."""
+    """The pause before the second try; it doubles, to an hour at most."""
     delivery_claim_seconds: float = 120.0
     """How long a process may hold a delivery before another takes it."""
     deliveries_at_once_max: int = Field(default=20, ge=1)

@@ -7,7 +7,7 @@ from collections import defaultdict
 import pytest
 from tests.unit.house.checkout import ROOT, files, shown, tree_of
 
-DISTRIBUTIONS = ("libs/pointsman", "services/intake", "services/sla", "services/metrics", "tests")
+DISTRIBUTIONS = ("libs/pointsman", "services/intake", "services/routing", "services/sla", "services/metrics", "tests")
 
 SAME_THING = {
     # What an author of an app imports is named as the thing that it shows.
@@ -15,6 +15,8 @@ SAME_THING = {
     # A command and the fact that it leads to have one type, on two topics; models of the document and of a fact have
     # the names that their published schemas have.
     *("TicketSplit", "Change", "Elsewhere"),
+    # A thing and how the API shows it, or takes it: for one ticket and for many.
+    *("Customer", "Token", "Requeue", "Resolve"),
 }
 """Names that two classes of one distribution share, since both are the same thing, seen from two sides."""
 

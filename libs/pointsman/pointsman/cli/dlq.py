@@ -40,7 +40,7 @@ async def _one(session: Session, id: str) -> dict[str, Any]:
 
 
 def list_letters(
-    state: Annotated[str, typer.Option(help="open, replaying, replayed, discarded")] = "open",
+    state: Annotated[str, typer.Option(help="open, replayed, discarded")] = "open",
     workspace: WorkspaceOption = None,
     profile: ProfileOption = None,
     json: JsonOption = False,

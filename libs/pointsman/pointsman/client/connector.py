@@ -7,7 +7,6 @@ from typing import Any
 from pointsman.client.session import ApiError, Session, Unreachable
 from pointsman.client.shapes import Posted, Quarantined, Reply
 
-BATCH_MESSAGES_MAX = 1_000
 POLL_SECONDS = 50
 AGAIN_SECONDS = 1.0
 

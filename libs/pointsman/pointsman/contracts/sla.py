@@ -8,17 +8,27 @@ from pointsman.contracts.shapes import Actor, Metric, Severity
 TOPIC = "sla"
 
 
-class ClockStarted(Contract, topic=TOPIC, type="clock.started"):
-    """A clock runs. `due_at` is shown, `breach_at` fires (domain rule: boundary). Seconds are of `calendar`.
-
-    `carried_from` is the clock that goes on in this one after a merge, with what was warned; `breached_at` when that
-    had breached: the miss is this clock's from now on, and no `clock.breached` tells of it again."""
+class FactOfClock(Contract):
+    """A fact about one clock of one ticket: its `cycle`th run of the metric."""
 
     clock_id: str
     ticket_id: str
     metric: Metric
     cycle: int
+
+
+class FactOfPolicy(FactOfClock):
+    """A fact that names the policy of its clock, too."""
+
     policy: str
+
+
+class ClockStarted(FactOfPolicy, topic=TOPIC, type="clock.started"):
+    """A clock runs. `due_at` is shown, `breach_at` fires (domain rule: boundary). Seconds are of `calendar`.
+
+    `carried_from` is the clock that goes on in this one after a merge, with what was warned; `breached_at` when that
+    had breached: the miss is this clock's from now on, and no `clock.breached` tells of it again."""
+
     calendar: str
     config_version: int
     queue: str | None = None
@@ -31,40 +41,26 @@ class ClockStarted(Contract, topic=TOPIC, type="clock.started"):
     breached_at: Moment | None = None
 
 
-class ClockPaused(Contract, topic=TOPIC, type="clock.paused"):
+class ClockPaused(FactOfClock, topic=TOPIC, type="clock.paused"):
     """The clock stands still; `reason` in words (pending on the customer, …)."""
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
     reason: str
     elapsed_business_seconds: float
     elapsed_calendar_seconds: float
 
 
-class ClockResumed(Contract, topic=TOPIC, type="clock.resumed"):
+class ClockResumed(FactOfPolicy, topic=TOPIC, type="clock.resumed"):
     """The clock runs again, with the rest of its target; also after a changed target (`retargeted`)."""
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
-    policy: str
     target_seconds: int
     due_at: Moment
     breach_at: Moment
     retargeted: bool = False
 
 
-class ClockMet(Contract, topic=TOPIC, type="clock.met"):
+class ClockMet(FactOfPolicy, topic=TOPIC, type="clock.met"):
     """What was promised happened. `breached_before` when it came after the breach."""
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
-    policy: str
     met_at: Moment
     due_at: Moment
     elapsed_business_seconds: float
@@ -72,14 +68,9 @@ class ClockMet(Contract, topic=TOPIC, type="clock.met"):
     breached_before: bool = False
 
 
-class ClockWarned(Contract, topic=TOPIC, type="clock.warned"):
+class ClockWarned(FactOfPolicy, topic=TOPIC, type="clock.warned"):
     """The clock reached a share of its target or a lead time before it. `step` names it: `share:0.8`, `lead:60`."""
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
-    policy: str
     queue: str | None = None
     agent: str | None = None
     step: str
@@ -89,14 +80,9 @@ class ClockWarned(Contract, topic=TOPIC, type="clock.warned"):
     blind: bool = False
 
 
-class ClockBreached(Contract, topic=TOPIC, type="clock.breached"):
+class ClockBreached(FactOfPolicy, topic=TOPIC, type="clock.breached"):
     """Time ran out at `breach_at`. `lateness_seconds` is how long after it the timer fired."""
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
-    policy: str
     queue: str | None = None
     agent: str | None = None
     target_seconds: int
@@ -109,27 +95,17 @@ class ClockBreached(Contract, topic=TOPIC, type="clock.breached"):
     retargeted: bool = False
 
 
-class ClockCancelled(Contract, topic=TOPIC, type="clock.cancelled"):
+class ClockCancelled(FactOfPolicy, topic=TOPIC, type="clock.cancelled"):
     """The clock ended without being met; `reason` is the ticket's outcome or what replaced it. `carried_to` is the
     clock in which it goes on after a merge: a breach of it counts there."""
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
-    policy: str
     reason: str
     carried_to: str | None = None
 
 
-class ClockCorrected(Contract, topic=TOPIC, type="clock.corrected"):
+class ClockCorrected(FactOfPolicy, topic=TOPIC, type="clock.corrected"):
     """A warning or breach is withdrawn: what stops the clock arrived later but is earlier in time."""
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
-    policy: str
     withdraws: Severity
     reason: str
     met_at: Moment | None = None
@@ -146,17 +122,13 @@ class ClockPromise(Value):
     breach_at: Moment
 
 
-class ClockRestated(Contract, topic=TOPIC, type="clock.restated"):
+class ClockRestated(FactOfClock, topic=TOPIC, type="clock.restated"):
     """A recompute laid the clock anew under another configuration version; `was` is what had been promised.
 
     `breach_stands`: the breach had been announced and stays, though under the new version the clock would not have
     breached yet: it keeps what it was, and the other figures say what would have been promised.
     """
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
     job_id: str
     policy: str
     calendar: str
@@ -198,7 +170,7 @@ class ClocksRecomputed(Contract, topic=TOPIC, type="clocks.recomputed"):
     finished_at: Moment
 
 
-class ClockEscalated(Contract, topic=TOPIC, type="clock.escalated"):
+class ClockEscalated(FactOfPolicy, topic=TOPIC, type="clock.escalated"):
     """A step of the ladder was carried out for a clock. `step` is its place in the ladder, from 0; `repetition` how
     often it was repeated before. `severity` is that of the `on` step that it is or follows.
 
@@ -206,11 +178,6 @@ class ClockEscalated(Contract, topic=TOPIC, type="clock.escalated"):
     `withheld` says why nobody was: `acknowledged`, `silenced`.
     """
 
-    clock_id: str
-    ticket_id: str
-    metric: Metric
-    cycle: int
-    policy: str
     queue: str | None = None
     agent: str | None = None
     ladder: str

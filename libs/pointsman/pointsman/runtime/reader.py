@@ -80,10 +80,6 @@ class Reader:
         if self._lanes.pop(lane, None) is not None:
             self._changed()
 
-    def seek_again(self) -> None:
-        """Something was not as expected: seek every partition to its lane's position."""
-        self._changed()
-
     def _changed(self) -> None:
         self._dirty = True
         self._wake.set()

@@ -244,7 +244,7 @@ async def write_progress(
 async def open_dead_letters(db: Any, lane: int, ids: Sequence[str]) -> dict[str, Arrived]:
     """Those of the lane's dead letters `ids` that are not closed, as the records that they were."""
     rows = await db.fetch(
-        "SELECT * FROM dead_letter WHERE lane = $1 AND id = ANY($2::text[]) AND state IN ('open', 'replaying')",
+        "SELECT * FROM dead_letter WHERE lane = $1 AND id = ANY($2::text[]) AND state = 'open'",
         lane,
         list(ids),
     )

@@ -21,7 +21,7 @@ from pointsman.runtime import telemetry
 from pointsman.runtime.clock import Clock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
 from pointsman.runtime.outbound import CALL_ERRORS, Outbound, OutboundAnswer
-from pointsman.runtime.outbound_queue import send_due
+from pointsman.runtime.outbound_queue import pause_seconds, send_due
 from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.standard_webhook import signed_headers
 from pointsman.runtime.tasks import Tasks
@@ -35,7 +35,6 @@ IDLE_SECONDS = 1.0
 GATHER_SECONDS = 0.05
 """Commits come by the hundred a second: what they told is taken together."""
 PAUSE_SECONDS_MAX = 300.0
-ROUND_SECONDS_MAX = 3_600.0
 REASON_CHARACTERS_MAX = 500
 
 SENT = Counter("pointsman_webhook_deliveries_total", "Events sent to webhooks, by what became of them.", ["result"])
@@ -161,42 +160,33 @@ class WebhookSender:
             await asyncio.sleep(GATHER_SECONDS)
 
     async def _claim(self, count_max: int) -> list[Any]:
-        try:
-            rows: list[Any] = await self._pool.fetch(
-                CLAIM, list(self._lanes()), count_max, self._settings.webhook_claim_seconds
-            )
-        except INFRASTRUCTURE_ERRORS as error:
-            log.warning("deliveries not claimed", error=repr(error))
-            return []
+        rows: list[Any] = await self._pool.fetch(
+            CLAIM, list(self._lanes()), count_max, self._settings.webhook_claim_seconds
+        )
         return sorted(rows, key=lambda row: row["serial"])
 
     async def _deliver(self, row: Any) -> None:
-        """One event: sent, put off, or given up. The database may be away meanwhile: then the claim lapses."""
+        """One event: sent, put off, or given up."""
         try:
-            try:
-                await self._send(row)
-            except NotTaken as error:
-                await self._note_failure(row, error)
-            except INFRASTRUCTURE_ERRORS:
-                raise
-            except Exception as error:
-                # A fault of ours: the event must not wait for ever without a reason.
-                log.exception("event not sent", webhook=row["webhook"], id=row["id"])
-                await self._note_failure(row, NotTaken(f"a fault of ours: {type(error).__name__}", down=True))
-            else:
-                await self._pool.execute(TAKEN, row["workspace"], row["webhook"], row["id"])
-                SENT.labels("taken").inc()
-        except INFRASTRUCTURE_ERRORS as error:
-            log.warning("delivery not settled", webhook=row["webhook"], event=row["id"], error=repr(error))
-            return
+            await self._send(row)
+        except NotTaken as error:
+            await self._note_failure(row, error)
+        except INFRASTRUCTURE_ERRORS:
+            raise
+        except Exception as error:
+            # A fault of ours: the event must not wait for ever without a reason.
+            log.exception("event not sent", webhook=row["webhook"], id=row["id"])
+            await self._note_failure(row, NotTaken(f"a fault of ours: {type(error).__name__}", down=True))
+        else:
+            await self._pool.execute(TAKEN, row["workspace"], row["webhook"], row["id"])
+            SENT.labels("taken").inc()
         self._due.set()
 
     async def _note_failure(self, row: Any, error: NotTaken) -> None:
         settings, key = self._settings, (row["workspace"], row["webhook"])
         reason = str(error)[:REASON_CHARACTERS_MAX]
         dead = row["rounds"] >= settings.webhook_rounds_max
-        pause = settings.webhook_backoff_seconds * 2.0 ** min(row["rounds"] - 1, 20)
-        seconds = max(min(pause, ROUND_SECONDS_MAX), min(error.after_seconds or 0.0, ROUND_SECONDS_MAX))
+        seconds = pause_seconds(settings.webhook_backoff_seconds, row["rounds"], error.after_seconds)
         await self._pool.execute(PUT_OFF, *key, row["id"], "dead" if dead else "queued", reason, seconds)
         SENT.labels("dead" if dead else "put off").inc()
         log.info("event not taken", workspace=key[0], webhook=key[1], id=row["id"], reason=reason, dead=dead)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
-from pointsman.contracts.base import Contract
+from pointsman.contracts.base import Contract, made
 from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.contracts.sla import (
     AlertAcknowledged,
@@ -155,7 +155,7 @@ class AlertBook:
             self.journal.pop(self.open, alert_id)
             self.journal.pop(self.by_key, alert.key)
             self._tell(AlertEvent(alert_id, now, "resolved", comment=reason))
-            return AlertResolved.model_construct(alert_id=alert_id, reason=reason)
+            return made(AlertResolved, alert_id=alert_id, reason=reason)
         if alert.state == "acknowledged" != before:
             return self._still_acknowledged(alert, now)
         if alert.state == "exhausted" != before:
@@ -170,7 +170,7 @@ class AlertBook:
         """Only clocks are left that somebody takes care of."""
         comment = f"{alert.covered_by} takes care of the clocks in it"
         self._tell(AlertEvent(alert.id, now, "acknowledged", by=SYSTEM, comment=comment))
-        return AlertAcknowledged.model_construct(alert_id=alert.id, by=SYSTEM, comment=comment)
+        return made(AlertAcknowledged, alert_id=alert.id, by=SYSTEM, comment=comment)
 
     # -- somebody takes care -------------------------------------------------------------------------------------------
 
@@ -191,7 +191,7 @@ class AlertBook:
         )
         alert = self._keep(alert)
         self._tell(AlertEvent(alert.id, now, "acknowledged", by=by, comment=comment))
-        return alert, AlertAcknowledged.model_construct(alert_id=alert.id, by=by, comment=comment)
+        return alert, made(AlertAcknowledged, alert_id=alert.id, by=by, comment=comment)
 
     def unacknowledge(
         self, alert: Alert, by: Actor, now: Instant, comment: str | None = None
@@ -208,8 +208,13 @@ class AlertBook:
         """Nobody is notified of it until the silence is over. An acknowledged one stays acknowledged."""
         self._keep(replace(alert, silence_id=silence.id))
         self._tell(AlertEvent(alert.id, now, "silenced", by=silence.by, comment=silence.reason))
-        return AlertSilenced.model_construct(
-            alert_id=alert.id, silence_id=silence.id, until=silence.until, by=silence.by, reason=silence.reason
+        return made(
+            AlertSilenced,
+            alert_id=alert.id,
+            silence_id=silence.id,
+            until=silence.until,
+            by=silence.by,
+            reason=silence.reason,
         )
 
     def unsilence(self, alert: Alert, by: Actor, now: Instant) -> tuple[Alert, AlertOpened | None]:
@@ -286,15 +291,14 @@ def _uncovered(alert: Alert) -> Alert:
 
 
 def _shown(member: Member, joined_at: Instant) -> AlertClock:
-    return AlertClock.model_construct(
-        ticket=member.ticket_id, metric=member.metric, cycle=member.cycle, joined_at=joined_at
-    )
+    return made(AlertClock, ticket=member.ticket_id, metric=member.metric, cycle=member.cycle, joined_at=joined_at)
 
 
 def _exhausted(
     alert: Alert, clock: AlertClock | None = None, ladder: str | None = None, last_resort: str | None = None
 ) -> AlertExhausted:
-    return AlertExhausted.model_construct(
+    return made(
+        AlertExhausted,
         alert_id=alert.id,
         severity=alert.severity,
         policy=alert.policy,
@@ -306,7 +310,8 @@ def _exhausted(
 
 
 def _opened(alert: Alert, member: Member | None, joined_at: Instant, again: bool) -> AlertOpened:
-    return AlertOpened.model_construct(
+    return made(
+        AlertOpened,
         alert_id=alert.id,
         severity=alert.severity,
         policy=alert.policy,

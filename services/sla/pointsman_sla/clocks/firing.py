@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pointsman.contracts.base import Contract
+from pointsman.contracts.base import Contract, made
 from pointsman.contracts.shapes import Severity
 from pointsman.contracts.sla import ClockBreached, ClockCorrected, ClockWarned
+from pointsman_sla.clocks.facts import of_policy
 from pointsman_sla.clocks.model import BREACH, STEP, Clock, InAlert, TimerKind
 from pointsman_sla.micros import MICROS, instant
 
@@ -42,12 +43,9 @@ def fired(
     alerts = clock.alerts if alerts is None else alerts
     (at, step), plan = clock.plan[0], clock.plan[1:]
     if step != BREACH:
-        warned = ClockWarned.model_construct(
-            clock_id=clock.id,
-            ticket_id=ticket,
-            metric=clock.metric,
-            cycle=clock.cycle,
-            policy=clock.policy,
+        warned = made(
+            ClockWarned,
+            **of_policy(clock, ticket),
             queue=clock.queue,
             agent=agent,
             step=step,
@@ -57,12 +55,9 @@ def fired(
             blind=blind,
         )
         return replace(clock, plan=plan, warned=(*clock.warned, (step, at)), alerts=alerts), warned
-    breached = ClockBreached.model_construct(
-        clock_id=clock.id,
-        ticket_id=ticket,
-        metric=clock.metric,
-        cycle=clock.cycle,
-        policy=clock.policy,
+    breached = made(
+        ClockBreached,
+        **of_policy(clock, ticket),
         queue=clock.queue,
         agent=agent,
         target_seconds=clock.target_seconds,
@@ -86,12 +81,9 @@ def withdrawn(clock: Clock, ticket: str, at: int, reason: str, met: bool) -> tup
     facts: list[ClockCorrected] = []
 
     def fact(what: Severity) -> ClockCorrected:
-        return ClockCorrected.model_construct(
-            clock_id=clock.id,
-            ticket_id=ticket,
-            metric=clock.metric,
-            cycle=clock.cycle,
-            policy=clock.policy,
+        return made(
+            ClockCorrected,
+            **of_policy(clock, ticket),
             withdraws=what,
             reason=reason,
             met_at=instant(at) if met else None,

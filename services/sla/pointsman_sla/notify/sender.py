@@ -21,7 +21,7 @@ from prometheus_client import Counter, Histogram
 
 from pointsman.runtime import telemetry
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, open_pool
-from pointsman.runtime.outbound_queue import send_due
+from pointsman.runtime.outbound_queue import pause_seconds, send_due
 from pointsman.runtime.secrets import SecretMissing, Secrets
 from pointsman.runtime.tasks import Tasks
 from pointsman_sla.notify import rows
@@ -37,7 +37,6 @@ log = structlog.get_logger(__name__)
 
 ADDRESSES_MAX = 10
 RENDER_SECONDS = 3.0
-ROUND_SECONDS_MAX = 3_600.0
 TIDY_SECONDS = 3_600.0
 WARM_UP_SECONDS = 3.0
 
@@ -136,33 +135,25 @@ class NotificationSender:
     async def _claim(self, count_max: int) -> list[Any]:
         """Opens what is due, and claims what is to be sent."""
         lanes = self._lanes()
-        try:
-            _, held_back = await open_due(self._pool, self._targets, lanes)
-            WAITING.inc(held_back)
-            return await rows.claim(self._pool, lanes, count_max, self._settings.notify_claim_seconds)
-        except INFRASTRUCTURE_ERRORS as error:
-            log.warning("notifications not claimed", error=repr(error))
-            return []
+        _, held_back = await open_due(self._pool, self._targets, lanes)
+        WAITING.inc(held_back)
+        return await rows.claim(self._pool, lanes, count_max, self._settings.notify_claim_seconds)
 
     async def _send(self, row: Any) -> None:
-        """One notification: sent, put off, given up or skipped. The database may be away: then the claim lapses."""
-        try:
-            if not await self._targets.read(self._pool, [row["workspace"]]):
-                return
-            target = self._targets.get(row["workspace"], row["target"])
-            if row["items"] is None and await take_up(self._pool, row) == 0:
-                await rows.drop(self._pool, row)
-                return
-            still_due = await read_still_due(self._pool, row["id"], whatever=row["by_hand"])
-            if target is None:
-                await self._skip(row, "the configuration has no such target any more")
-            elif still_due.count == 0 and row["kind"] != "test":
-                await self._skip(row, f"it is over: {still_due.why_over}")
-            else:
-                await self._tell(row, target, still_due)
-        except INFRASTRUCTURE_ERRORS as error:
-            log.warning("notification not settled", target=row["target"], id=row["id"], error=repr(error))
+        """One notification: sent, put off, given up or skipped."""
+        if not await self._targets.read(self._pool, [row["workspace"]]):
             return
+        target = self._targets.get(row["workspace"], row["target"])
+        if row["items"] is None and await take_up(self._pool, row) == 0:
+            await rows.drop(self._pool, row)
+            return
+        still_due = await read_still_due(self._pool, row["id"], whatever=row["by_hand"])
+        if target is None:
+            await self._skip(row, "the configuration has no such target any more")
+        elif still_due.count == 0 and row["kind"] != "test":
+            await self._skip(row, f"it is over: {still_due.why_over}")
+        else:
+            await self._tell(row, target, still_due)
         self._due.set()
 
     async def _skip(self, row: Any, reason: str) -> None:
@@ -259,8 +250,7 @@ class NotificationSender:
     async def _note_failure(self, row: Any, alerts: list[str], error: NotTaken) -> None:
         settings = self._settings
         dead = row["rounds"] >= settings.notify_rounds_max
-        pause = min(settings.notify_backoff_seconds * 2.0 ** min(row["rounds"] - 1, 20), ROUND_SECONDS_MAX)
-        seconds = max(pause, min(error.after_seconds or 0.0, ROUND_SECONDS_MAX))
+        seconds = pause_seconds(settings.notify_backoff_seconds, row["rounds"], error.after_seconds)
         await rows.put_off(self._pool, row, alerts, str(error), sorted(error.taken), seconds, dead=dead)
         SENT.labels("dead" if dead else "put off").inc()
         named = {"workspace": row["workspace"], "target": row["target"], "id": row["id"]}

@@ -4,7 +4,7 @@ between assignments: every half hour)."""
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -99,8 +99,3 @@ class Durations:
             yield MIDDLES[place], weight / whole
         for point in _PRIOR_POINTS:
             yield point * self.prior_seconds, PRIOR_WEIGHT / len(_PRIOR_POINTS) / whole
-
-
-def durations_of(prior_seconds: float, seen: Iterable[tuple[int, float, float]]) -> Durations:
-    """From (bin, weight, age of the weight in seconds)."""
-    return Durations(prior_seconds, {place: decayed(weight, age) for place, weight, age in seen})

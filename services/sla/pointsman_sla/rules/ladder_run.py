@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from pointsman.contracts.base import Contract
+from pointsman.contracts.base import Contract, made
 from pointsman.contracts.shapes import Severity
 from pointsman.contracts.sla import ClockEscalated
 from pointsman.core.decision import Emission
@@ -14,6 +14,7 @@ from pointsman_sla.alerts.items import Item
 from pointsman_sla.alerts.model import Alert
 from pointsman_sla.calendar import OutOfReach
 from pointsman_sla.clocks.deferring import AGAIN, END, deferred, ended, point_of
+from pointsman_sla.clocks.facts import of_policy
 from pointsman_sla.clocks.firing import severity_of
 from pointsman_sla.clocks.ladder import Action, Ladder, Step
 from pointsman_sla.clocks.model import Clock, Escalation
@@ -138,12 +139,9 @@ class Climb:
         actions = step.actions if step is not None and not repetition else ()
         relax = {action.relax for action in actions}
         self.facts.append(
-            ClockEscalated.model_construct(
-                clock_id=clock.id,
-                ticket_id=self.timer.ticket_id,
-                metric=clock.metric,
-                cycle=clock.cycle,
-                policy=clock.policy,
+            made(
+                ClockEscalated,
+                **of_policy(clock, self.timer.ticket_id),
                 queue=clock.queue,
                 agent=self.timer.agent,
                 ladder=ladder.name,

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
+from pointsman.contracts.base import made
 from pointsman.contracts.recomputing import ClocksRecompute, recompute_job_id
 from pointsman.contracts.sla import (
     ClockCancelled,
@@ -243,7 +244,8 @@ def _named(fact: ClockRestated) -> dict[str, Any]:
 
 
 def _done(job: Job, finished_at: Instant) -> ClocksRecomputed:
-    return ClocksRecomputed.model_construct(
+    return made(
+        ClocksRecomputed,
         job_id=job.id,
         config_version=job.version,
         by=job.by,

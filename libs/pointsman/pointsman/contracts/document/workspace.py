@@ -163,10 +163,6 @@ class Document(Part):
         team = self.teams.get(one.team) if one.team else None
         return one.hours or (team.hours if team else None)
 
-    def calendar_or_always(self, name: str | None) -> Calendar:
-        """The calendar of that name; None is every hour of every day."""
-        return Calendar(always=True) if name is None else self.calendars[name]
-
     def reply_text(self, reply: str, language: str) -> str | None:
         """An automatic reply in the customer's language, else in the first of the workspace's that it has."""
         texts = self.replies.get(reply, {})
