@@ -28,7 +28,7 @@ from pointsman_routing.lint.promises import (
 from pointsman_routing.lint.queues import queue_loop, unreachable_queue
 from pointsman_routing.lint.rates import Rate
 from pointsman_routing.lint.secrets import unnamed_secret
-from pointsman_routing.lint.view import Check, View
+from pointsman_routing.lint.view import Check, DocumentView
 
 FINDINGS_MAX = 500
 """So many are told; who has more has one cause."""
@@ -117,7 +117,7 @@ KEEPS_HOURS = is_active("/agents/*/hours")
 
 def lint(document: Document, rates: Sequence[Rate] | None = None, *, keeps_hours: bool = KEEPS_HOURS) -> list[Finding]:
     """What the rules find, in their order; at most `FINDINGS_MAX`."""
-    view = View.of(document, keeps_hours=keeps_hours)
+    view = DocumentView.of(document, keeps_hours=keeps_hours)
     found: list[Finding] = []
     for rule in RULES:
         if rule.check is not None:

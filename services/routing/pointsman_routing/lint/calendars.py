@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from pointsman_routing.lint.finding import Finding
-from pointsman_routing.lint.view import View
+from pointsman_routing.lint.view import DocumentView
 
 
-def holidays_end(view: View) -> Iterator[Finding]:
+def holidays_end(view: DocumentView) -> Iterator[Finding]:
     """Public holidays of named years: after the last one every day is a working day, and nothing moves that on."""
     for slug, calendar in view.document.calendars.items():
         of = calendar.holidays_of

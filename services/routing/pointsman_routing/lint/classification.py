@@ -6,7 +6,7 @@ from pointsman.contracts.document import CATCH_ALL, SHIPPED_CATEGORIES, Document
 from pointsman.contracts.document.classification import Rule, When
 from pointsman.contracts.shapes import PRIORITIES
 from pointsman_routing.lint.finding import Finding
-from pointsman_routing.lint.view import View
+from pointsman_routing.lint.view import DocumentView
 
 _LISTS = ("channel", "connector", "language", "customer_tier", "organization")
 _TEXTS = ("text", "subject", "open")
@@ -41,7 +41,7 @@ def _implies_any(one: When, parts: tuple[When, ...]) -> bool:
     return bool(one.any) and all(any(implies(own, part) for part in parts) for own in one.any)
 
 
-def unreachable_rule(view: View) -> Iterator[Finding]:
+def unreachable_rule(view: DocumentView) -> Iterator[Finding]:
     """A rule that no message reaches, or that comes too late to set anything."""
     rules = view.document.classify.rules
     for place, rule in enumerate(rules):
@@ -87,7 +87,7 @@ def _name(rules: tuple[Rule, ...], place: int) -> str:
     return f"rule {id}" if id else f"rule {place + 1}"
 
 
-def unselected_category(view: View) -> Iterator[Finding]:
+def unselected_category(view: DocumentView) -> Iterator[Finding]:
     """A category that nothing ever chooses."""
     document = view.document
     if view.hinted:

@@ -16,7 +16,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components, maxi
 
 from pointsman_routing.lint.finding import Finding, some
 from pointsman_routing.lint.rates import Rate
-from pointsman_routing.lint.view import View
+from pointsman_routing.lint.view import DocumentView
 from pointsman_routing.lint.work import category_path
 
 STEPS = 1_000_000_000
@@ -31,7 +31,7 @@ class _Demand(NamedTuple):
     able: int
 
 
-def overload(view: View, rates: Sequence[Rate]) -> Iterator[Finding]:
+def overload(view: DocumentView, rates: Sequence[Rate]) -> Iterator[Finding]:
     """Work that is more than the people who may do it can have in hand, even with everybody present."""
     demands = _demands(view, rates)
     total = sum(demand.units for demand in demands)
@@ -64,7 +64,7 @@ def _named(demand: _Demand) -> str:
     return f"{demand.category} ({demand.language})" if demand.language else demand.category
 
 
-def _demands(view: View, rates: Sequence[Rate]) -> list[_Demand]:
+def _demands(view: DocumentView, rates: Sequence[Rate]) -> list[_Demand]:
     document = view.document
     found: dict[tuple[str, str], tuple[float, int]] = {}
     for rate in rates:

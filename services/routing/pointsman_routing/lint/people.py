@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from pointsman.contracts.document import CATCH_ALL
 from pointsman_routing.lint.finding import Finding, some
-from pointsman_routing.lint.view import Kind, View, in_languages, needed
+from pointsman_routing.lint.view import DocumentView, WorkKind, in_languages, needed
 from pointsman_routing.lint.week import EVERY_HOUR, first_span, week_of
 
 
-def category_without_agent(view: View) -> Iterator[Finding]:
+def category_without_agent(view: DocumentView) -> Iterator[Finding]:
     """A category for whose tickets nobody is eligible when they come, at any shift."""
     if not view.staff.people:
         yield Finding(
@@ -37,7 +37,7 @@ def category_without_agent(view: View) -> Iterator[Finding]:
         )
 
 
-def _common_needs(kinds: list[Kind]) -> str:
+def _common_needs(kinds: list[WorkKind]) -> str:
     """What tickets of all these languages need, in words."""
     first = kinds[0].work.requires
     common = {skill: level for skill, level in first.items() if all(kind.work.requires.get(skill) for kind in kinds)}
@@ -45,7 +45,7 @@ def _common_needs(kinds: list[Kind]) -> str:
     return needed(common) + ("" if common == first else own)
 
 
-def _helps_after(view: View, kind: Kind) -> int | None:
+def _helps_after(view: DocumentView, kind: WorkKind) -> int | None:
     """After how many seconds somebody is eligible (0: after escalation); None: never."""
     for stage in kind.stages[1:]:
         if view.staff.able(stage.queues, stage.requires):
@@ -53,7 +53,7 @@ def _helps_after(view: View, kind: Kind) -> int | None:
     return None
 
 
-def _what_lacks(view: View, kind: Kind) -> str:
+def _what_lacks(view: DocumentView, kind: WorkKind) -> str:
     work = kind.work
     if not view.staff.serving(work.queue):
         return f"the queue {work.queue}"
@@ -63,7 +63,7 @@ def _what_lacks(view: View, kind: Kind) -> str:
     return f"of {work.queue} {needed(work.requires)} together"
 
 
-def never_met(view: View) -> Iterator[Finding]:
+def never_met(view: DocumentView) -> Iterator[Finding]:
     """A requirement set that nobody meets, whatever is relaxed."""
     hopeless = [
         kind
@@ -85,7 +85,7 @@ def never_met(view: View) -> Iterator[Finding]:
         )
 
 
-def shift_without_agent(view: View) -> Iterator[Finding]:
+def shift_without_agent(view: DocumentView) -> Iterator[Finding]:
     """Hours at which the queue is open, or others work, and nobody who could take such a ticket does."""
     document, staff = view.document, view.staff
     open_hours = {
@@ -94,7 +94,7 @@ def shift_without_agent(view: View) -> Iterator[Finding]:
         else week_of(document.calendars[queue.hours], document)
         for slug, queue in document.queues.items()
     }
-    gaps: list[tuple[Kind, int]] = []
+    gaps: list[tuple[WorkKind, int]] = []
     for kind in view.kinds:
         gap = open_hours[kind.work.queue] & ~staff.on_shift(kind.last) & EVERY_HOUR
         if kind.last and gap:
@@ -113,7 +113,7 @@ def shift_without_agent(view: View) -> Iterator[Finding]:
         )
 
 
-def single_holder(view: View) -> Iterator[Finding]:
+def single_holder(view: DocumentView) -> Iterator[Finding]:
     """A skill, or the level of it that work needs, that only one person has."""
     asked: dict[str, tuple[int, str]] = {}
     for kind in view.kinds:
@@ -138,7 +138,7 @@ def single_holder(view: View) -> Iterator[Finding]:
                 break
 
 
-def idle_agent(view: View) -> Iterator[Finding]:
+def idle_agent(view: DocumentView) -> Iterator[Finding]:
     """An agent to whom no ticket can ever be offered."""
     document, staff = view.document, view.staff
     channels = {connector.channel for connector in document.connectors.values()} or set(document.channels)
@@ -175,7 +175,7 @@ def idle_agent(view: View) -> Iterator[Finding]:
         )
 
 
-def _ever(view: View, kind: Kind) -> int:
+def _ever(view: DocumentView, kind: WorkKind) -> int:
     """Those who may take it at the end, or when its language is not recognised."""
     end = kind.stages[-1]
     skill = view.document.language_skill(kind.work.language) if kind.work.language else None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pointsman.contracts.document import Document, Policy
 from pointsman.contracts.shapes import Metric
 from pointsman_routing.lint.finding import Finding, Path
-from pointsman_routing.lint.view import View
+from pointsman_routing.lint.view import DocumentView
 
 WAITING_METRICS: tuple[Metric, ...] = ("first_response", "next_response", "requester_wait", "assignment")
 """Metrics whose time begins with the wait in the queue."""
@@ -15,7 +15,7 @@ _KEYS = (
 )
 
 
-def policy_never_matches(view: View) -> Iterator[Finding]:
+def policy_never_matches(view: DocumentView) -> Iterator[Finding]:
     """A policy whose tickets all have an earlier one, or that asks for what no ticket is."""
     policies = view.document.sla.policies
     for place, policy in enumerate(policies):
@@ -69,7 +69,7 @@ def _impossible(document: Document, policy: Policy) -> Iterator[tuple[str, str]]
             yield "connector", ", ".join(match.connector)
 
 
-def target_before_relaxation(view: View) -> Iterator[Finding]:
+def target_before_relaxation(view: DocumentView) -> Iterator[Finding]:
     """A target that is over before the queue asks anybody else."""
     for path, policy, metric, seconds, queue in _promises(view):
         waits = view.document.queues[queue]
@@ -85,7 +85,7 @@ def target_before_relaxation(view: View) -> Iterator[Finding]:
             )
 
 
-def target_before_offer(view: View) -> Iterator[Finding]:
+def target_before_offer(view: DocumentView) -> Iterator[Finding]:
     """A target that one unanswered offer uses up."""
     for path, policy, metric, seconds, queue in _promises(view):
         offer = view.document.queues[queue].offer
@@ -100,7 +100,7 @@ def target_before_offer(view: View) -> Iterator[Finding]:
             )
 
 
-def untold_target(view: View) -> Iterator[Finding]:
+def untold_target(view: DocumentView) -> Iterator[Finding]:
     """A notify target that something names and that has no address."""
     sla = view.document.sla
     named = {sla.last_resort, *(queue.offer.then.notify for queue in view.document.queues.values() if queue.offer.then)}
@@ -117,7 +117,7 @@ def untold_target(view: View) -> Iterator[Finding]:
             )
 
 
-def _promises(view: View) -> Iterator[tuple[Path, Policy, str, int, str]]:
+def _promises(view: DocumentView) -> Iterator[tuple[Path, Policy, str, int, str]]:
     """(place, policy, metric, its shortest seconds, queue) of what a policy promises about waiting, for each queue its
     tickets may wait in."""
     policies = view.document.sla.policies
@@ -139,7 +139,7 @@ def _promises(view: View) -> Iterator[tuple[Path, Policy, str, int, str]]:
                 )
 
 
-def _queues_of(view: View, policy: Policy) -> list[str]:
+def _queues_of(view: DocumentView, policy: Policy) -> list[str]:
     """Where the policy's tickets may wait."""
     match = policy.match
     queues = [kind.work.queue for kind in view.kinds if not match.category or kind.work.category in match.category]

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pointsman.contracts.document import Document
 from pointsman.contracts.document.queues import Elsewhere
 from pointsman_routing.lint.finding import Finding
-from pointsman_routing.lint.view import View
+from pointsman_routing.lint.view import DocumentView
 
 
-def unreachable_queue(view: View) -> Iterator[Finding]:
+def unreachable_queue(view: DocumentView) -> Iterator[Finding]:
     """A queue into which no ticket comes by itself, and whose agents no other queue asks."""
     document = view.document
     if view.hinted:
@@ -55,7 +55,7 @@ def _sends_to(document: Document, slug: str) -> Iterator[str]:
             yield shut.then.to
 
 
-def queue_loop(view: View) -> Iterator[Finding]:
+def queue_loop(view: DocumentView) -> Iterator[Finding]:
     """Closed or full queues that send tickets to one another. Overflow may go both ways: it only asks more agents."""
     document = view.document
     told: set[frozenset[str]] = set()

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from pointsman_routing.lint.finding import Finding, Path
-from pointsman_routing.lint.view import View
+from pointsman_routing.lint.view import DocumentView
 
 
-def unnamed_secret(view: View) -> Iterator[Finding]:
+def unnamed_secret(view: DocumentView) -> Iterator[Finding]:
     """A webhook, a connector's sending or its proof that lacks the name of a secret without which it does nothing."""
     for slug, hook in view.document.webhooks.items():
         for key in ("url_from", "secret"):

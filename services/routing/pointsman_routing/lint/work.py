@@ -22,7 +22,7 @@ class Work(NamedTuple):
     requires: dict[str, int]
 
 
-class Stage(NamedTuple):
+class AskedQueues(NamedTuple):
     """From `after_seconds` of waiting on (None: after `offers_max` offers) these queues' agents are asked, for this."""
 
     after_seconds: int | None
@@ -38,10 +38,10 @@ def works_of(document: Document) -> list[Work]:
     return list(found.values())
 
 
-def stages_of(document: Document, work: Work) -> list[Stage]:
+def stages_of(document: Document, work: Work) -> list[AskedQueues]:
     """How the work relaxes: its own queue and needs first, then each relaxation, overflow and escalation."""
     queue = document.queues[work.queue]
-    stages = [Stage(0, frozenset((work.queue,)), dict(work.requires))]
+    stages = [AskedQueues(0, frozenset((work.queue,)), dict(work.requires))]
     language_skill = document.language_skill(work.language)
     steps: list[Relaxation | Overflow] = [*queue.relax, *queue.overflow]
     for step in sorted(steps, key=lambda step: step.after_seconds):
@@ -55,10 +55,10 @@ def stages_of(document: Document, work: Work) -> list[Stage]:
                 for skill, level in requires.items()
                 if skill not in dropped
             }
-        stages.append(Stage(step.after_seconds, queues, requires))
+        stages.append(AskedQueues(step.after_seconds, queues, requires))
     then = queue.offer.then
     if then is not None and then.to is not None:
-        stages.append(Stage(None, stages[-1].queues | {then.to}, stages[-1].requires))
+        stages.append(AskedQueues(None, stages[-1].queues | {then.to}, stages[-1].requires))
     return stages
 
 

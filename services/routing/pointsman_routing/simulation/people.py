@@ -59,7 +59,7 @@ class People(Protocol):
         """When, since the start, the promised first response is late; None when none is promised."""
 
 
-class Drawn:
+class DrawnPeople:
     """The people of a scenario: customers bring their service time, agents take what they are shown."""
 
     def __init__(self, plan: Plan) -> None:

@@ -40,7 +40,7 @@ from pointsman_routing.desk.state.desk import Desk, Matcher
 from pointsman_routing.desk.state.timers import Timers
 from pointsman_routing.simulation import records
 from pointsman_routing.simulation.customers import Customer
-from pointsman_routing.simulation.people import Drawn, KnownLabels, People, Visit
+from pointsman_routing.simulation.people import DrawnPeople, KnownLabels, People, Visit
 from pointsman_routing.simulation.plan import Plan
 from pointsman_routing.simulation.policy import by_connector, policy_of
 from pointsman_routing.simulation.watch import Watch
@@ -82,7 +82,7 @@ class ContactCentre:
         self.waiting_us = 0
         document = Document.model_validate(plan.document)
         self.watch = Watch(document, plan.kinds)
-        self._streams, self._told, self._people = streams, told, people or Drawn(plan)
+        self._streams, self._told, self._people = streams, told, people or DrawnPeople(plan)
         self._heard = heard
         self._last_agents: dict[str, str] = {}
         self._journal = Journal()

@@ -26,7 +26,7 @@ PAIRS_MAX = 200_000
 """Kinds of agents times kinds of tickets that are compared: about a tenth of a second of the lane's time."""
 
 
-class _Kind:
+class _ChangeKind:
     """Waiting tickets that the same agents may take, before the change and after it. `example` is one of them."""
 
     __slots__ = ("count", "example", "ids")
@@ -112,15 +112,15 @@ def effect(desk: Desk, command: ConfigEffect, cause: str, now: Instant) -> Decis
     )
 
 
-def _kinds(desk: Desk, waiting: Iterable[Ticket]) -> tuple[list[_Kind], int]:
+def _kinds(desk: Desk, waiting: Iterable[Ticket]) -> tuple[list[_ChangeKind], int]:
     """The kinds of waiting tickets, the largest first, and how many tickets they are: so many as can be compared with
     all agents."""
-    found: dict[tuple[Any, ...], _Kind] = {}
+    found: dict[tuple[Any, ...], _ChangeKind] = {}
     for ticket in waiting:
         key = (ticket.queue, ticket.stage, ticket.wide, ticket.labels.requires, ticket.labels.language)
         kind = found.get(key)
         if kind is None:
-            kind = found[key] = _Kind(ticket)
+            kind = found[key] = _ChangeKind(ticket)
         kind.count += 1
         if len(kind.ids) < SHOWN_MAX:
             kind.ids.append(ticket.id)
@@ -130,7 +130,7 @@ def _kinds(desk: Desk, waiting: Iterable[Ticket]) -> tuple[list[_Kind], int]:
     return kept, sum(kind.count for kind in kept)
 
 
-def _reach(desk: Desk, kinds: list[_Kind]) -> dict[str, frozenset[int]]:
+def _reach(desk: Desk, kinds: list[_ChangeKind]) -> dict[str, frozenset[int]]:
     """Agent → the places of the kinds that the agent may take, present or not. Agents alike are asked once."""
     of_pool: dict[int, frozenset[int]] = {}
     reach: dict[str, frozenset[int]] = {}
@@ -147,7 +147,7 @@ def _reach(desk: Desk, kinds: list[_Kind]) -> dict[str, frozenset[int]]:
 
 
 def _changes(
-    kinds: list[_Kind], before: Mapping[str, frozenset[int]], after: Mapping[str, frozenset[int]]
+    kinds: list[_ChangeKind], before: Mapping[str, frozenset[int]], after: Mapping[str, frozenset[int]]
 ) -> dict[str, Any]:
     """Whose reach changes, by how many waiting tickets; those with most first."""
     nothing: frozenset[int] = frozenset()
