@@ -27,24 +27,26 @@ async def test_a_commit_looks_only_at_the_desks_that_its_batch_touched(
         looked_at.append(desk.workspace)
         committed(desk)
 
-    async with a_desk(installation) as play:
+    async with a_desk(installation) as driver:
         for number in range(1000):
             name = f"idle-{number}"
-            play.state.desks[name] = Desk(name, play.journal, play.timers, play.desk.classifier, IndexedMatcher())
+            driver.state.desks[name] = Desk(
+                name, driver.journal, driver.timers, driver.desk.classifier, IndexedMatcher()
+            )
         monkeypatch.setattr(Desk, "committed", counting)
-        play.say("tkt_1")
-        await play.write()
+        driver.say("tkt_1")
+        await driver.write()
         assert looked_at == ["acme"]
-        assert play.desk.changes.tickets == {}, "what was written is written once"
+        assert driver.desk.changes.tickets == {}, "what was written is written once"
 
 
 async def test_a_customer_who_never_had_an_agent_is_not_looked_for_in_all_their_tickets(
     installation: Installation,
 ) -> None:
     pool = await open_pool(installation.settings, "routing", size=1)
-    async with a_desk(installation) as play:
-        play.say("tkt_model")
-        await play.write()
+    async with a_desk(installation) as driver:
+        driver.say("tkt_model")
+        await driver.write()
     async with pool.acquire() as db:
         columns = await _columns(db)
         others = ", ".join(name for name in columns if name not in ("id", "customer_id"))

@@ -5,13 +5,13 @@ from typing import Any
 from pointsman.core.cause import Cause
 from pointsman.core.decision import Decision
 from pointsman_routing.desk.decide import decide
+from tests.unit.routing.desk_driver import DeskDriver
 from tests.unit.routing.invariants import assert_sound
 from tests.unit.routing.mirror import Mirror
-from tests.unit.routing.playing import Play
 from tests.unit.routing.snapshot import snapshot
 
 
-class Checked(Play):
+class Checked(DeskDriver):
     """A played desk that looks after itself at every decision."""
 
     def __init__(self, document: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.unit.routing.playing import a_workspace
+from tests.unit.routing.desk_driver import a_workspace
 
 AGENTS = ("anna", "boris", "carla", "dora")
 CHANNELS = ("email", "chat", "social")

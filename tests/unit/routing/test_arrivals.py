@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.unit.routing.playing import Play, a_workspace
+from tests.unit.routing.desk_driver import DeskDriver, a_workspace
 
 
 class BrokenMatcher:
@@ -16,37 +16,37 @@ class BrokenMatcher:
 
 def test_a_raise_in_classification_opens_the_ticket_in_otherwise_marked() -> None:
     document = a_workspace(["anna"], {"first": {}, "rest": {}}, classify={"otherwise": {"queue": "rest"}})
-    play = Play(document)
-    ticket = play.say(text="raise")
-    assert (ticket.queue, play.offered_to()) == ("rest", "anna")
-    assert "cannot be classified" in play.fact("ticket.classified").marked
-    assert play.types.count("ticket.opened") == 1
+    driver = DeskDriver(document)
+    ticket = driver.say(text="raise")
+    assert (ticket.queue, driver.offered_to()) == ("rest", "anna")
+    assert "cannot be classified" in driver.fact("ticket.classified").marked
+    assert driver.types.count("ticket.opened") == 1
 
 
 def test_a_raise_in_routing_opens_the_ticket_too_and_it_waits() -> None:
-    play = Play(a_workspace(["anna"]), present=[])
-    play.desk.matcher = BrokenMatcher()
-    ticket = play.say()
+    driver = DeskDriver(a_workspace(["anna"]), present=[])
+    driver.desk.matcher = BrokenMatcher()
+    ticket = driver.say()
     assert (ticket.state, "in flames" in (ticket.marked or "")) == ("queued", True)
-    assert play.types.count("ticket.queued") == 1
+    assert driver.types.count("ticket.queued") == 1
 
 
 def test_the_second_message_may_come_first() -> None:
-    play = Play(a_workspace(["anna"]))
-    play.say(opens=False, thread_number=2)
-    play.say(opens=True, thread_number=1)
-    assert (len(play.desk.tickets), play.types) == (1, ["message.received"])
+    driver = DeskDriver(a_workspace(["anna"]))
+    driver.say(opens=False, thread_number=2)
+    driver.say(opens=True, thread_number=1)
+    assert (len(driver.desk.tickets), driver.types) == (1, ["message.received"])
 
 
 def test_a_follow_up_names_the_ticket_before() -> None:
-    play = Play(a_workspace(["anna"]))
-    play.say(follow_up_of="tkt_old")
-    assert play.fact("ticket.opened").follow_up_of == "tkt_old"
+    driver = DeskDriver(a_workspace(["anna"]))
+    driver.say(follow_up_of="tkt_old")
+    assert driver.fact("ticket.opened").follow_up_of == "tkt_old"
 
 
 def test_every_ticket_names_the_version_that_decided() -> None:
     document = a_workspace(["anna"])
-    play = Play(document)
-    play.configure(document)
-    play.say()
-    assert play.fact("ticket.opened").config_version == 2
+    driver = DeskDriver(document)
+    driver.configure(document)
+    driver.say()
+    assert driver.fact("ticket.opened").config_version == 2

@@ -3,52 +3,52 @@
 from pointsman.contracts.shapes import Priority
 from pointsman.contracts.sla import ClockMet, ClockRestated, ClockStarted
 from pointsman.core.instant import after
-from tests.unit.routing.playing import Play, a_workspace
+from tests.unit.routing.desk_driver import DeskDriver, a_workspace
 
 
-def one_busy_agent(order: str = "fifo", **queue: object) -> Play:
+def one_busy_agent(order: str = "fifo", **queue: object) -> DeskDriver:
     """A desk whose only agent holds a ticket, so that all others wait."""
-    play = Play(a_workspace({"anna": {"capacity": 1}}, {"general": {"order": order, **queue}}))
-    play.assigned("busy")
-    return play
+    driver = DeskDriver(a_workspace({"anna": {"capacity": 1}}, {"general": {"order": order, **queue}}))
+    driver.assigned("busy")
+    return driver
 
 
-def waits(play: Play, ticket: str, priority: Priority = "normal", minutes_later: float = 1) -> None:
-    play.say(ticket, priority=priority)
-    play.advance(minutes_later * 60)
-    play.presence("anna", None)
+def waits(driver: DeskDriver, ticket: str, priority: Priority = "normal", minutes_later: float = 1) -> None:
+    driver.say(ticket, priority=priority)
+    driver.advance(minutes_later * 60)
+    driver.presence("anna", None)
 
 
 def test_urgency_serves_the_clock_that_breaches_first() -> None:
-    play = one_busy_agent("urgency", wait_target_seconds=3600)
-    waits(play, "old")
-    waits(play, "promised")
+    driver = one_busy_agent("urgency", wait_target_seconds=3600)
+    waits(driver, "old")
+    waits(driver, "promised")
     common = {"clock_id": "c", "ticket_id": "promised", "metric": "first_response", "cycle": 1, "policy": "vip"}
-    due = after(play.now, 60)
-    starts = {"calendar": "always", "config_version": 1, "target_seconds": 60, "started_at": play.now}
-    play.hear(ClockStarted.model_validate(common | starts | {"due_at": due, "breach_at": due}), topic="sla")
-    play.resolve("busy")
-    assert play.offered_to("promised") == "anna"
-    met = {"met_at": play.now, "due_at": due, "elapsed_business_seconds": 1, "elapsed_calendar_seconds": 1}
-    play.hear(ClockMet.model_validate(common | met), topic="sla")
-    assert play.ticket("promised").first_breach_at is None
+    due = after(driver.now, 60)
+    starts = {"calendar": "always", "config_version": 1, "target_seconds": 60, "started_at": driver.now}
+    driver.hear(ClockStarted.model_validate(common | starts | {"due_at": due, "breach_at": due}), topic="sla")
+    driver.resolve("busy")
+    assert driver.offered_to("promised") == "anna"
+    met = {"met_at": driver.now, "due_at": due, "elapsed_business_seconds": 1, "elapsed_calendar_seconds": 1}
+    driver.hear(ClockMet.model_validate(common | met), topic="sla")
+    assert driver.ticket("promised").first_breach_at is None
 
 
 def test_urgency_goes_by_what_a_recompute_promises() -> None:
-    play = one_busy_agent("urgency", wait_target_seconds=3600)
-    waits(play, "promised")
+    driver = one_busy_agent("urgency", wait_target_seconds=3600)
+    waits(driver, "promised")
     common = {"clock_id": "c", "ticket_id": "promised", "metric": "first_response", "cycle": 1, "policy": "vip"}
     common |= {"calendar": "always", "target_seconds": 60}
-    due, later = after(play.now, 60), after(play.now, 600)
+    due, later = after(driver.now, 60), after(driver.now, 600)
     was = {"policy": "vip", "calendar": "always", "config_version": 1, "target_seconds": 60}
     restated = {"job_id": "job_1", "config_version": 2, "due_at": later, "breach_at": later, "state": "running"}
-    restated |= {"elapsed_business_seconds": 1, "elapsed_calendar_seconds": 1, "restated_at": play.now}
+    restated |= {"elapsed_business_seconds": 1, "elapsed_calendar_seconds": 1, "restated_at": driver.now}
     restated |= {"was": was | {"due_at": due, "breach_at": due}}
-    started = {"config_version": 1, "started_at": play.now, "due_at": due, "breach_at": due}
-    play.hear(ClockStarted.model_validate(common | started), topic="sla")
-    play.hear(ClockRestated.model_validate(common | restated | {"breach_stands": True}), topic="sla")
-    assert play.ticket("promised").first_breach_at == due, "an announced breach stays"
-    play.hear(ClockRestated.model_validate(common | restated), topic="sla")
-    assert play.ticket("promised").first_breach_at == later
-    play.hear(ClockRestated.model_validate(common | restated | {"state": "paused"}), topic="sla")
-    assert play.ticket("promised").first_breach_at is None
+    started = {"config_version": 1, "started_at": driver.now, "due_at": due, "breach_at": due}
+    driver.hear(ClockStarted.model_validate(common | started), topic="sla")
+    driver.hear(ClockRestated.model_validate(common | restated | {"breach_stands": True}), topic="sla")
+    assert driver.ticket("promised").first_breach_at == due, "an announced breach stays"
+    driver.hear(ClockRestated.model_validate(common | restated), topic="sla")
+    assert driver.ticket("promised").first_breach_at == later
+    driver.hear(ClockRestated.model_validate(common | restated | {"state": "paused"}), topic="sla")
+    assert driver.ticket("promised").first_breach_at is None

@@ -13,10 +13,10 @@ from pointsman.contracts import commands as asked
 from pointsman.contracts.requests import CustomerLeft, CustomerReturned, CustomerSeen
 from pointsman.contracts.sla import ClockStarted, ClockWarned
 from tests.unit.routing.checked import Checked
+from tests.unit.routing.desk_driver import BOSS, DeskDriver, as_agent
 from tests.unit.routing.documents import without_queue
 from tests.unit.routing.escalations import an_escalation
 from tests.unit.routing.invariants import assert_within_capacity
-from tests.unit.routing.playing import BOSS, Play, as_agent
 from tests.unit.routing.random_documents import AGENTS, CHANNELS, NAMES, QUEUES, agents, documents, levels, queues
 from tests.unit.routing.reference import ScanMatcher
 
@@ -26,17 +26,17 @@ HISTORIES = int(os.environ.get("POINTSMAN_HISTORIES", "40"))
 class Histories(RuleBasedStateMachine):
     """Two desks hear the same: one with the index, one that scans."""
 
-    plays: tuple[Play, Play]
+    plays: tuple[DeskDriver, DeskDriver]
 
     @initialize(document=documents)
     def begin(self, document: dict[str, Any]) -> None:
-        self.plays = (Checked(document), Play(document, matcher=ScanMatcher()))
+        self.plays = (Checked(document), DeskDriver(document, matcher=ScanMatcher()))
         self.document = document
         self.tickets = 0
 
     def both(self, act: Any) -> None:
-        for play in self.plays:
-            act(play)
+        for driver in self.plays:
+            act(driver)
         indexed, scanning = self.plays
         assert indexed.facts == scanning.facts, "the index decides otherwise than the reference"
         assert_within_capacity(indexed.desk, indexed.policies)
@@ -44,13 +44,13 @@ class Histories(RuleBasedStateMachine):
     def put(self, document: dict[str, Any], **fields: Any) -> None:
         """The document is the next version, unless it is refused."""
         version = self.plays[0].desk.policy.version
-        self.both(lambda play: play.configure(document, **fields))
+        self.both(lambda driver: driver.configure(document, **fields))
         if self.plays[0].desk.policy.version > version:
             self.document = document
 
     def some(self, data: Any, *states: str) -> str:
-        play = self.plays[0]
-        found = sorted(ticket.id for ticket in play.desk.tickets.values() if ticket.state in states)
+        driver = self.plays[0]
+        found = sorted(ticket.id for ticket in driver.desk.tickets.values() if ticket.state in states)
         assume(found)
         return str(data.draw(st.sampled_from(found)))
 
@@ -68,45 +68,45 @@ class Histories(RuleBasedStateMachine):
         self.tickets += 1
         fields["customer"] = CustomerSeen(id="somebody", owner=owner)
         ticket = f"tkt_{self.tickets:03}"
-        self.both(lambda play: play.say(ticket, **fields))
+        self.both(lambda driver: driver.say(ticket, **fields))
 
     @rule(data=st.data(), automatic=st.sampled_from([None, None, "auto_reply"]))
     def a_customer_writes_again(self, data: Any, automatic: str | None) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
         channel = self.plays[0].ticket(ticket).channel
-        self.both(lambda play: play.say(ticket, channel=channel, automatic=automatic))
+        self.both(lambda driver: driver.say(ticket, channel=channel, automatic=automatic))
 
     @rule(data=st.data())
     def an_agent_accepts(self, data: Any) -> None:
         ticket = self.some(data, "offered")
-        self.both(lambda play: play.accept(ticket))
+        self.both(lambda driver: driver.accept(ticket))
 
     @rule(data=st.data())
     def an_agent_declines(self, data: Any) -> None:
         ticket = self.some(data, "offered")
-        self.both(lambda play: play.reject(ticket))
+        self.both(lambda driver: driver.reject(ticket))
 
     @rule(data=st.data(), boss=st.booleans(), wrap_up_seconds=st.sampled_from([0, 20]))
     def a_ticket_is_resolved(self, data: Any, boss: bool, wrap_up_seconds: int) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
         actor = BOSS if boss else None
-        self.both(lambda play: play.resolve(ticket, actor=actor, wrap_up_seconds=wrap_up_seconds))
+        self.both(lambda driver: driver.resolve(ticket, actor=actor, wrap_up_seconds=wrap_up_seconds))
 
     @rule(data=st.data(), until_seconds=st.sampled_from([None, 30]), then=st.sampled_from(["return", "resolve"]))
     def a_ticket_is_pended(self, data: Any, until_seconds: int | None, then: str) -> None:
         ticket = self.some(data, "assigned")
 
-        def pend(play: Play) -> None:
-            until = None if until_seconds is None else play.now.replace(microsecond=0).timestamp() + until_seconds
-            at = None if until is None else play.now.fromtimestamp(until, play.now.tzinfo)
-            play.pend(ticket, until=at, then=then)
+        def pend(driver: DeskDriver) -> None:
+            until = None if until_seconds is None else driver.now.replace(microsecond=0).timestamp() + until_seconds
+            at = None if until is None else driver.now.fromtimestamp(until, driver.now.tzinfo)
+            driver.pend(ticket, until=at, then=then)
 
         self.both(pend)
 
     @rule(data=st.data(), seconds=st.sampled_from([10, 45]))
     def a_ticket_is_snoozed(self, data: Any, seconds: int) -> None:
         ticket = self.some(data, "assigned", "pending", "snoozed")
-        self.both(lambda play: play.snooze(ticket, actor=BOSS, until=play.now + timedelta(seconds=seconds)))
+        self.both(lambda driver: driver.snooze(ticket, actor=BOSS, until=driver.now + timedelta(seconds=seconds)))
 
     @rule(
         data=st.data(),
@@ -119,21 +119,21 @@ class Histories(RuleBasedStateMachine):
     )
     def a_ticket_is_transferred(self, data: Any, to: dict[str, Any], wait_seconds: int | None) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
-        self.both(lambda play: play.transfer(ticket, actor=BOSS, wait_seconds=wait_seconds, **to))
+        self.both(lambda driver: driver.transfer(ticket, actor=BOSS, wait_seconds=wait_seconds, **to))
 
     @rule(data=st.data(), agent=st.sampled_from(AGENTS), override=st.booleans())
     def a_supervisor_assigns(self, data: Any, agent: str, override: bool) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
-        self.both(lambda play: play.assign(agent, ticket, override=override))
+        self.both(lambda driver: driver.assign(agent, ticket, override=override))
 
     @rule(agent=st.sampled_from(AGENTS), connector=st.sampled_from(["support-mail", "site-chat"]))
     def an_agent_starts(self, agent: str, connector: str) -> None:
-        self.both(lambda play: play.start(agent, connector=connector))
+        self.both(lambda driver: driver.start(agent, connector=connector))
 
     @rule(data=st.data(), agent=st.sampled_from(AGENTS))
     def an_agent_takes(self, data: Any, agent: str) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "resolved")
-        self.both(lambda play: play.take(agent, ticket))
+        self.both(lambda driver: driver.take(agent, ticket))
 
     @rule(
         data=st.data(),
@@ -150,32 +150,32 @@ class Histories(RuleBasedStateMachine):
             "requeue": asked.RequeueTo(reason="many"),
             "resolve": asked.ResolveAs(outcome="spam"),
         }
-        self.both(lambda play: play.bulk(*some, **{what: action[what]}))
+        self.both(lambda driver: driver.bulk(*some, **{what: action[what]}))
 
     @rule(agent=st.sampled_from(AGENTS))
     def an_agent_hands_over(self, agent: str) -> None:
-        self.both(lambda play: play.handover(agent))
+        self.both(lambda driver: driver.handover(agent))
 
     @rule(agent=st.sampled_from(AGENTS), to=st.sampled_from([None, *NAMES]))
     def a_supervisor_requeues(self, agent: str, to: str | None) -> None:
-        self.both(lambda play: play.requeue(agent, channels=("email", "chat"), to_queue=to))
+        self.both(lambda driver: driver.requeue(agent, channels=("email", "chat"), to_queue=to))
 
     @rule(data=st.data(), public=st.booleans())
     def an_agent_writes(self, data: Any, public: bool) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
-        self.both(lambda play: play.reply(ticket, public=public, actor=BOSS))
+        self.both(lambda driver: driver.reply(ticket, public=public, actor=BOSS))
 
     @rule(data=st.data())
     def a_ticket_is_reopened(self, data: Any) -> None:
         ticket = self.some(data, "pending", "snoozed", "resolved")
-        self.both(lambda play: play.reopen(ticket))
+        self.both(lambda driver: driver.reopen(ticket))
 
     @rule(data=st.data())
     def an_agent_finishes_wrap_up(self, data: Any) -> None:
         found = sorted(ticket.id for ticket in self.plays[0].desk.tickets.values() if ticket.in_wrap_up)
         assume(found)
         ticket = data.draw(st.sampled_from(found))
-        self.both(lambda play: play.finish_wrap_up(ticket))
+        self.both(lambda driver: driver.finish_wrap_up(ticket))
 
     @rule(
         agent=st.sampled_from(AGENTS),
@@ -185,43 +185,45 @@ class Histories(RuleBasedStateMachine):
         session=st.sampled_from(["app", "phone"]),
     )
     def an_agent_is(self, agent: str, **fields: Any) -> None:
-        self.both(lambda play: play.presence(agent, **fields))
+        self.both(lambda driver: driver.presence(agent, **fields))
 
     @rule(agent=st.sampled_from(AGENTS))
     def an_app_signs_out(self, agent: str) -> None:
-        self.both(lambda play: play.command(asked.PresenceEnd(agent=agent, session="app", actor=as_agent(agent))))
+        self.both(lambda driver: driver.command(asked.PresenceEnd(agent=agent, session="app", actor=as_agent(agent))))
 
     @rule(agent=st.sampled_from(AGENTS), state=st.sampled_from(["available", "away"]), hold=st.booleans())
     def a_supervisor_sets(self, agent: str, state: Any, hold: bool) -> None:
         command = asked.PresenceHold(agent=agent, state=state, hold=hold, actor=BOSS)
-        self.both(lambda play: play.command(command))
+        self.both(lambda driver: driver.command(command))
 
     @rule(data=st.data(), returns=st.booleans())
     def a_customer_leaves_or_returns(self, data: Any, returns: bool) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
         kind = CustomerReturned if returns else CustomerLeft
         self.both(
-            lambda play: play.hear(kind(ticket_id=ticket, connector="site-chat", thread="t", occurred_at=play.now))
+            lambda driver: driver.hear(
+                kind(ticket_id=ticket, connector="site-chat", thread="t", occurred_at=driver.now)
+            )
         )
 
     @rule(data=st.data(), category=st.sampled_from(["other", "heavy", "none"]), reroute=st.booleans())
     def a_label_is_corrected(self, data: Any, category: str, reroute: bool) -> None:
         ticket = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
-        self.both(lambda play: play.label(ticket, category=category, priority="high", reroute=reroute))
+        self.both(lambda driver: driver.label(ticket, category=category, priority="high", reroute=reroute))
 
     @rule(data=st.data(), warns=st.booleans(), seconds=st.integers(-50, 500))
     def a_clock_speaks(self, data: Any, warns: bool, seconds: int) -> None:
         ticket = self.some(data, "queued", "offered", "assigned")
 
-        def speak(play: Play) -> None:
-            at = play.now.fromtimestamp(play.now.timestamp() + seconds, play.now.tzinfo)
+        def speak(driver: DeskDriver) -> None:
+            at = driver.now.fromtimestamp(driver.now.timestamp() + seconds, driver.now.tzinfo)
             common: dict[str, Any] = {"clock_id": "c", "ticket_id": ticket, "metric": "first_response", "cycle": 1}
             common |= {"policy": "p", "breach_at": at}
             starts = {"calendar": "a", "config_version": 1, "target_seconds": 1, "started_at": at, "due_at": at}
             fact: Any = ClockStarted(**common, **starts)
             if warns:
-                fact = ClockWarned(**common, step="share:0.8", warned_at=play.now)
-            play.hear(fact, topic="sla")
+                fact = ClockWarned(**common, step="share:0.8", warned_at=driver.now)
+            driver.hear(fact, topic="sla")
 
         self.both(speak)
 
@@ -235,23 +237,23 @@ class Histories(RuleBasedStateMachine):
     )
     def a_ladder_is_climbed(self, data: Any, overflow: list[str], **fields: Any) -> None:
         ticket = self.some(data, "queued", "queued", "offered", "assigned", "pending", "snoozed", "resolved")
-        self.both(lambda play: play.hear(an_escalation(ticket, overflow=tuple(overflow), **fields), topic="sla"))
+        self.both(lambda driver: driver.hear(an_escalation(ticket, overflow=tuple(overflow), **fields), topic="sla"))
 
     @rule(data=st.data())
     def two_tickets_become_one(self, data: Any) -> None:
         source = self.some(data, "queued", "offered", "assigned", "pending", "snoozed", "resolved")
         target = self.some(data, "queued", "offered", "assigned", "pending", "snoozed")
-        self.both(lambda play: play.merge(source, target))
+        self.both(lambda driver: driver.merge(source, target))
 
     @rule(data=st.data())
     def a_ticket_is_split(self, data: Any) -> None:
-        play = self.plays[0]
-        several = [id for id in sorted(play.desk.tickets) if len(play.written_on(id)) > 1]
+        driver = self.plays[0]
+        several = [id for id in sorted(driver.desk.tickets) if len(driver.written_on(id)) > 1]
         assume(several)
         ticket = data.draw(st.sampled_from(several))
-        messages = [message.id for message in play.written_on(ticket)]
+        messages = [message.id for message in driver.written_on(ticket)]
         named = data.draw(st.lists(st.sampled_from(messages), min_size=1, unique=True))
-        self.both(lambda play: play.split(ticket, *named, actor=BOSS))
+        self.both(lambda driver: driver.split(ticket, *named, actor=BOSS))
 
     @rule(data=st.data())
     def a_customer_writes_on_what_was_merged(self, data: Any) -> None:
@@ -259,7 +261,7 @@ class Histories(RuleBasedStateMachine):
         assume(merged)
         ticket = data.draw(st.sampled_from(merged))
         channel = self.plays[0].closed[ticket].channel
-        self.both(lambda play: play.say(ticket, channel=channel))
+        self.both(lambda driver: driver.say(ticket, channel=channel))
 
     @rule(
         queue=st.sampled_from(NAMES),
@@ -267,19 +269,19 @@ class Histories(RuleBasedStateMachine):
         seconds=st.sampled_from([None, 20, 90]),
     )
     def a_queue_is_closed(self, queue: str, then: Any, seconds: int | None) -> None:
-        def close(play: Play) -> None:
-            until = None if seconds is None else play.now + timedelta(seconds=seconds)
-            play.close_queue(queue, then=then, until=until)
+        def close(driver: DeskDriver) -> None:
+            until = None if seconds is None else driver.now + timedelta(seconds=seconds)
+            driver.close_queue(queue, then=then, until=until)
 
         self.both(close)
 
     @rule(queue=st.sampled_from(NAMES))
     def a_queue_is_opened(self, queue: str) -> None:
-        self.both(lambda play: play.open_queue(queue))
+        self.both(lambda driver: driver.open_queue(queue))
 
     @rule(seconds=st.sampled_from([1, 7, 15, 20, 31, 60, 200]))
     def time_passes(self, seconds: float) -> None:
-        self.both(lambda play: play.advance(seconds))
+        self.both(lambda driver: driver.advance(seconds))
 
     @precondition(lambda self: len(self.plays[0].desk.tickets) > 2)
     @rule(agent=st.sampled_from(AGENTS), profile=agents, queue=st.sampled_from(QUEUES[:2]), data=st.data())
@@ -319,7 +321,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def resolved_tickets_leave(self) -> None:
-        self.both(Play.leave_behind)
+        self.both(DeskDriver.leave_behind)
 
     @rule(data=st.data(), what=st.sampled_from(["say", "reopen", "label", "take", "note", "explain"]))
     def what_had_left_is_touched(self, data: Any, what: str) -> None:
@@ -328,12 +330,12 @@ class Histories(RuleBasedStateMachine):
         ticket = data.draw(st.sampled_from(left))
         channel = self.plays[0].left[ticket].channel
         acts: dict[str, Any] = {
-            "say": lambda play: play.say(ticket, channel=channel),
-            "reopen": lambda play: play.reopen(ticket),
-            "label": lambda play: play.label(ticket, priority="low"),
-            "take": lambda play: play.take("anna", ticket),
-            "note": lambda play: play.reply(ticket, public=False),
-            "explain": lambda play: play.explain(ticket),
+            "say": lambda driver: driver.say(ticket, channel=channel),
+            "reopen": lambda driver: driver.reopen(ticket),
+            "label": lambda driver: driver.label(ticket, priority="low"),
+            "take": lambda driver: driver.take("anna", ticket),
+            "note": lambda driver: driver.reply(ticket, public=False),
+            "explain": lambda driver: driver.explain(ticket),
         }
         self.both(acts[what])
 

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from pointsman_routing.desk.questions import effect as told
 from pointsman_routing.desk.state.model import Agent, Ticket
-from tests.unit.routing.playing import Play, a_workspace
+from tests.unit.routing.desk_driver import DeskDriver, a_workspace
 
 TWO = {"anna": {"skills": {"billing": 3}}, "boris": {"skills": {"technical": 3}}}
 
 
 def test_a_gained_skill_makes_eligible_and_offers_at_once() -> None:
     document = a_workspace(TWO)
-    play = Play(document, present=["boris"])
+    driver = DeskDriver(document, present=["boris"])
     for number in (1, 2):
-        play.say(f"tkt_{number}", requires={"billing": 3})
-    said = play.effect({**document, "agents": {**TWO, "boris": {"skills": {"technical": 3, "billing": 3}}}})
+        driver.say(f"tkt_{number}", requires={"billing": 3})
+    said = driver.effect({**document, "agents": {**TWO, "boris": {"skills": {"technical": 3, "billing": 3}}}})
     assert said["agents"] == {"count": 1, "first": [{"agent": "boris", "gains": 2, "loses": 0}]}
     assert said["offered"]["first"] == [
         {"ticket_id": "tkt_1", "agent": "boris"},
@@ -29,9 +29,9 @@ def test_a_gained_skill_makes_eligible_and_offers_at_once() -> None:
 
 def test_a_lost_skill_rescinds_and_leaves_tickets_with_nobody() -> None:
     document = a_workspace(TWO)
-    play = Play(document)
-    play.say(requires={"billing": 3})
-    said = play.effect({**document, "agents": {**TWO, "anna": {}}})
+    driver = DeskDriver(document)
+    driver.say(requires={"billing": 3})
+    said = driver.effect({**document, "agents": {**TWO, "anna": {}}})
     assert said["rescinded"]["first"] == [
         {"ticket_id": "tkt_1", "agent": "anna", "reason": "the configuration changed"}
     ]
@@ -45,75 +45,75 @@ def test_a_lost_skill_rescinds_and_leaves_tickets_with_nobody() -> None:
 
 def test_what_nobody_could_take_before_is_not_the_changes_fault() -> None:
     document = a_workspace(TWO)
-    play = Play(document)
-    play.say(requires={"billing": 9})
-    said = play.effect(document)
+    driver = DeskDriver(document)
+    driver.say(requires={"billing": 9})
+    said = driver.effect(document)
     assert (said["unserved"]["count"], said["unserved"]["before"]) == (1, 1)
 
 
 def test_a_deleted_queue_moves_its_tickets() -> None:
     document = a_workspace({"anna": {"queues": ["general"]}}, {"billing": {}, "general": {}})
-    play = Play(document)
-    play.say(queue="billing")
+    driver = DeskDriver(document)
+    driver.say(queue="billing")
     fewer = {**document, "queues": {"general": {}}}
-    said = play.effect(fewer, moves={"queues": {"billing": "general"}})
+    said = driver.effect(fewer, moves={"queues": {"billing": "general"}})
     assert said["moved"] == {"count": 1, "first": [{"ticket_id": "tkt_1", "from": "billing", "to": "general"}]}
     assert said["offered"]["first"] == [{"ticket_id": "tkt_1", "agent": "anna"}]
 
 
 def test_a_deleted_agents_tickets_are_requeued() -> None:
     document = a_workspace(["anna", "boris"])
-    play = Play(document, present=["anna"])
-    play.assigned()
-    said = play.effect({**document, "agents": {"boris": {}}}, moves={"agents": {"anna": "requeue"}})
+    driver = DeskDriver(document, present=["anna"])
+    driver.assigned()
+    said = driver.effect({**document, "agents": {"boris": {}}}, moves={"agents": {"anna": "requeue"}})
     assert said["requeued"]["first"] == [{"ticket_id": "tkt_1", "agent": "anna"}]
 
 
 def test_a_refusal_is_told_and_why() -> None:
     document = a_workspace(["anna", "boris"])
-    play = Play(document, present=["anna"])
-    play.assigned()
-    said = play.effect({**document, "agents": {"boris": {}}})
+    driver = DeskDriver(document, present=["anna"])
+    driver.assigned()
+    said = driver.effect({**document, "agents": {"boris": {}}})
     assert (said["refused"]["status"], said["refused"]["agents"]) == (409, ["anna"])
-    assert play.effect({**document, "queues": {"general": {"order": "?"}}})["refused"]["status"] == 422
+    assert driver.effect({**document, "queues": {"general": {"order": "?"}}})["refused"]["status"] == 422
 
 
 def test_another_order_is_told_by_how_many_tickets_stand_elsewhere() -> None:
     document = a_workspace({"anna": {}})
-    play = Play(document, present=[])
-    play.say("tkt_1", priority="urgent")
-    play.say("tkt_2")
-    assert play.effect({**document, "queues": {"general": {"order": "priority"}}})["reordered"] == 1
+    driver = DeskDriver(document, present=[])
+    driver.say("tkt_1", priority="urgent")
+    driver.say("tkt_2")
+    assert driver.effect({**document, "queues": {"general": {"order": "priority"}}})["reordered"] == 1
 
 
 def test_lists_are_short_and_say_how_many_there_are() -> None:
     document = a_workspace({"anna": {}}, {"billing": {}, "general": {}})
-    play = Play(document, present=[])
+    driver = DeskDriver(document, present=[])
     for number in range(told.SHOWN_MAX + 5):
-        play.say(f"tkt_{number:02}", queue="billing")
-    said = play.effect({**document, "queues": {"general": {}}}, moves={"queues": {"billing": "general"}})
+        driver.say(f"tkt_{number:02}", queue="billing")
+    said = driver.effect({**document, "queues": {"general": {}}}, moves={"queues": {"billing": "general"}})
     assert (said["moved"]["count"], len(said["moved"]["first"])) == (told.SHOWN_MAX + 5, told.SHOWN_MAX)
 
 
 def test_a_live_change_of_skills_and_capacity_drops_no_assignment() -> None:
     document = a_workspace({"anna": {"capacity": 3, "skills": {"billing": 3}}})
-    play = Play(document)
+    driver = DeskDriver(document)
     for number in (1, 2, 3):
-        play.assigned(f"tkt_{number}", requires={"billing": 3})
+        driver.assigned(f"tkt_{number}", requires={"billing": 3})
     less: dict[str, Any] = {**document, "agents": {"anna": {"capacity": 1}}}
-    play.configure(less)
-    assert {play.ticket(f"tkt_{number}").agent for number in (1, 2, 3)} == {"anna"}
-    assert (play.agent("anna").load, play.agent("anna").profile.capacity) == (3, 1)
-    play.say("tkt_4")
-    assert play.offered_to("tkt_4") is None
+    driver.configure(less)
+    assert {driver.ticket(f"tkt_{number}").agent for number in (1, 2, 3)} == {"anna"}
+    assert (driver.agent("anna").load, driver.agent("anna").profile.capacity) == (3, 1)
+    driver.say("tkt_4")
+    assert driver.offered_to("tkt_4") is None
     for number in (1, 2, 3):
-        play.resolve(f"tkt_{number}")
-    assert play.offered_to("tkt_4") == "anna"
+        driver.resolve(f"tkt_{number}")
+    assert driver.offered_to("tkt_4") == "anna"
 
 
-def standing(play: Play) -> Any:
+def standing(driver: DeskDriver) -> Any:
     """Everything a desk is, in values."""
-    desk = play.desk
+    desk = driver.desk
     skipped = {"place", "pool", "shelved", "stamp", "change"}
 
     def values(thing: Ticket | Agent) -> dict[str, Any]:
@@ -124,7 +124,7 @@ def standing(play: Play) -> Any:
         {slug: values(agent) for slug, agent in desk.agents.items()},
         dict(desk.offers),
         dict(desk.round_robin),
-        sorted(play.timers.armed("acme")),
+        sorted(driver.timers.armed("acme")),
         {
             key: [entry[:2] for entry in group.entries()]
             for key, group in desk.waiting.groups.items()
@@ -146,25 +146,25 @@ STEPS = st.lists(
 )
 
 
-def act(play: Play, step: str, number: int) -> None:
+def act(driver: DeskDriver, step: str, number: int) -> None:
     """One step of a history; what cannot be done then is left out."""
-    offered = sorted(id for id, ticket in play.desk.tickets.items() if ticket.offer)
-    held = sorted(id for id, ticket in play.desk.tickets.items() if ticket.state == "assigned")
+    offered = sorted(id for id, ticket in driver.desk.tickets.items() if ticket.offer)
+    held = sorted(id for id, ticket in driver.desk.tickets.items() if ticket.state == "assigned")
     if step.startswith("say"):
         needs: dict[str, Any] = {"queue": "billing", "requires": {"billing": 3}} if step == "say billing" else {}
-        play.say(f"tkt_{number}", **needs)
+        driver.say(f"tkt_{number}", **needs)
     elif step == "accept" and offered:
-        play.accept(offered[0])
+        driver.accept(offered[0])
     elif step == "reject" and offered:
-        play.reject(offered[-1])
+        driver.reject(offered[-1])
     elif step == "resolve" and held:
-        play.resolve(held[0])
+        driver.resolve(held[0])
     elif step == "away":
-        play.away("anna")
+        driver.away("anna")
     elif step == "back":
-        play.available("anna")
+        driver.available("anna")
     elif step == "later":
-        play.advance(45)
+        driver.advance(45)
 
 
 @settings(max_examples=60, deadline=None)
@@ -173,7 +173,7 @@ def test_asking_changes_nothing(steps: list[str]) -> None:
     document = a_workspace(
         {"anna": {"skills": {"billing": 5}, "capacity": 2}, "boris": {"capacity": 2}}, {"billing": {}, "general": {}}
     )
-    asked, plain = Play(document), Play(document)
+    asked, plain = DeskDriver(document), DeskDriver(document)
     for number, step in enumerate(steps):
         act(asked, step, number)
         act(plain, step, number)

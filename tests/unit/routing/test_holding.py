@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+from tests.unit.routing.desk_driver import BOSS, DeskDriver, a_workspace
 from tests.unit.routing.invariants import assert_sound
-from tests.unit.routing.playing import BOSS, Play, a_workspace
 
 HOUR = 3600.0
 OPENS = 1800.0
@@ -29,100 +29,100 @@ def _span() -> list[list[str]]:
 
 
 def test_outside_its_hours_a_queue_holds_and_offers_when_it_opens() -> None:
-    play = Play(a_shop())
-    ticket = play.say()
+    driver = DeskDriver(a_shop())
+    ticket = driver.say()
     assert (ticket.state, ticket.held, ticket.place) == ("queued", "hours", None)
-    assert play.fact("ticket.queued").held == "hours"
-    play.advance(OPENS - 1)
-    assert play.offered_to() is None
-    play.advance(1)
-    assert (ticket.held, play.offered_to()) == (None, "anna")
+    assert driver.fact("ticket.queued").held == "hours"
+    driver.advance(OPENS - 1)
+    assert driver.offered_to() is None
+    driver.advance(1)
+    assert (ticket.held, driver.offered_to()) == (None, "anna")
     assert ticket.waiting_since == ticket.opened_at, "holding costs nobody their place"
 
 
 def test_the_end_of_hours_concerns_only_who_enters_later() -> None:
-    play = Play(a_shop(), present=())
-    play.advance(2 * HOUR)
-    waits = play.say()
-    play.advance(8 * HOUR)
+    driver = DeskDriver(a_shop(), present=())
+    driver.advance(2 * HOUR)
+    waits = driver.say()
+    driver.advance(8 * HOUR)
     assert waits.held is None
-    assert play.say("tkt_2").held == "hours"
-    play.available("anna")
-    assert (play.offered_to("tkt_1"), play.offered_to("tkt_2")) == ("anna", None)
+    assert driver.say("tkt_2").held == "hours"
+    driver.available("anna")
+    assert (driver.offered_to("tkt_1"), driver.offered_to("tkt_2")) == ("anna", None)
 
 
 def test_an_offer_stands_and_a_declined_one_goes_back_into_the_line() -> None:
-    play = Play(a_shop(offer={"timeout_seconds": 86_400}))
-    play.advance(2 * HOUR)
-    ticket = play.say()
-    assert play.offered_to() is None
-    play.advance(7.5 * HOUR)
-    play.available("anna")
-    play.advance(HOUR / 2)
-    assert play.queue()["state"] == "closed"
-    play.reject()
+    driver = DeskDriver(a_shop(offer={"timeout_seconds": 86_400}))
+    driver.advance(2 * HOUR)
+    ticket = driver.say()
+    assert driver.offered_to() is None
+    driver.advance(7.5 * HOUR)
+    driver.available("anna")
+    driver.advance(HOUR / 2)
+    assert driver.queue()["state"] == "closed"
+    driver.reject()
     assert (ticket.state, ticket.held) == ("queued", None)
 
 
 def test_a_held_ticket_is_counted_and_its_queue_says_until_when_it_is_shut() -> None:
-    play = Play(a_shop())
-    play.say()
-    queue = play.queue()
+    driver = DeskDriver(a_shop())
+    driver.say()
+    queue = driver.queue()
     assert (queue["state"], queue["held"], queue["waiting"]) == ("closed", 1, 1)
-    assert queue["until"] == play.now + timedelta(minutes=30)
+    assert queue["until"] == driver.now + timedelta(minutes=30)
     assert queue["reason"] == "outside office"
-    play.advance(OPENS)
-    assert (play.queue()["state"], play.queue()["until"]) == ("open", None)
+    driver.advance(OPENS)
+    assert (driver.queue()["state"], driver.queue()["until"]) == ("open", None)
 
 
 def test_a_customer_who_writes_on_stays_held() -> None:
-    play = Play(a_shop({"reply": "closed"}))
-    ticket = play.say()
-    play.say()
+    driver = DeskDriver(a_shop({"reply": "closed"}))
+    ticket = driver.say()
+    driver.say()
     assert ticket.held == "hours"
-    assert play.types == ["message.received"]
+    assert driver.types == ["message.received"]
 
 
 def test_a_held_ticket_can_be_resolved_labelled_and_left() -> None:
-    play = Play({**a_shop(), "classify": {"language_skill": None, "categories": {"dark": {"queue": "night"}}}})
-    ticket = play.say()
-    play.label(category="dark")
-    assert (ticket.queue, ticket.held, play.offered_to()) == ("night", None, "anna")
-    play.say("tkt_2")
-    play.label("tkt_2", priority="urgent")
-    assert play.ticket("tkt_2").held == "hours"
-    play.resolve("tkt_2", actor=BOSS)
-    assert play.ticket("tkt_2").held is None
-    assert_sound(play.desk)
+    driver = DeskDriver({**a_shop(), "classify": {"language_skill": None, "categories": {"dark": {"queue": "night"}}}})
+    ticket = driver.say()
+    driver.label(category="dark")
+    assert (ticket.queue, ticket.held, driver.offered_to()) == ("night", None, "anna")
+    driver.say("tkt_2")
+    driver.label("tkt_2", priority="urgent")
+    assert driver.ticket("tkt_2").held == "hours"
+    driver.resolve("tkt_2", actor=BOSS)
+    assert driver.ticket("tkt_2").held is None
+    assert_sound(driver.desk)
 
 
 def test_explain_says_that_it_is_held() -> None:
-    play = Play(a_shop())
-    play.say()
-    assert play.explain()["sentence"] == (
+    driver = DeskDriver(a_shop())
+    driver.say()
+    assert driver.explain()["sentence"] == (
         "It is held: the queue general is outside its hours; it opens on 2026-11-23 at 12:30 UTC."
     )
-    explained = play.explain(agent="anna")
+    explained = driver.explain(agent="anna")
     assert explained["able_now"] == []
     assert explained["agent"]["sentence"] == "The queue general is shut and holds it."
 
 
 def test_what_is_held_may_be_given_to_somebody() -> None:
-    play = Play(a_shop())
+    driver = DeskDriver(a_shop())
     for ticket in ("tkt_1", "tkt_2"):
-        play.say(ticket)
-    play.assign("anna", "tkt_1")
-    assert (play.ticket("tkt_1").agent, play.ticket("tkt_1").held) == ("anna", None)
-    play.transfer("tkt_2", to_queue="night", actor=BOSS)
-    assert (play.ticket("tkt_2").held, play.offered_to("tkt_2")) == (None, "anna")
-    assert_sound(play.desk)
+        driver.say(ticket)
+    driver.assign("anna", "tkt_1")
+    assert (driver.ticket("tkt_1").agent, driver.ticket("tkt_1").held) == ("anna", None)
+    driver.transfer("tkt_2", to_queue="night", actor=BOSS)
+    assert (driver.ticket("tkt_2").held, driver.offered_to("tkt_2")) == (None, "anna")
+    assert_sound(driver.desk)
 
 
 def test_who_comes_back_is_held_again_but_hears_it_once() -> None:
-    play = Play(a_shop({"reply": "closed"}))
-    play.say()
-    play.resolve(actor=BOSS)
-    play.advance(60)
-    ticket = play.say()
+    driver = DeskDriver(a_shop({"reply": "closed"}))
+    driver.say()
+    driver.resolve(actor=BOSS)
+    driver.advance(60)
+    ticket = driver.say()
     assert (ticket.state, ticket.held) == ("queued", "hours")
-    assert "ticket.replied" not in play.types
+    assert "ticket.replied" not in driver.types

@@ -4,64 +4,64 @@ from pointsman.core.cause import RecordCause
 from pointsman.core.instant import after
 from pointsman.testing.customers import a_message
 from pointsman_routing.desk.decide import decide
-from tests.unit.routing.playing import Play, a_workspace
+from tests.unit.routing.desk_driver import DeskDriver, a_workspace
 
 
-def served(play: Play, count: int) -> list[str]:
+def served(driver: DeskDriver, count: int) -> list[str]:
     """The next tickets that the only agent, who takes one at a time, is offered."""
     order = []
     for _ in range(count):
-        (id,) = [ticket.id for ticket in play.desk.tickets.values() if ticket.offer]
+        (id,) = [ticket.id for ticket in driver.desk.tickets.values() if ticket.offer]
         order.append(id)
-        play.accept(id)
-        play.resolve(id)
+        driver.accept(id)
+        driver.resolve(id)
     return order
 
 
-def one_busy_agent(order: str = "fifo", **queue: object) -> Play:
+def one_busy_agent(order: str = "fifo", **queue: object) -> DeskDriver:
     """A desk whose only agent holds a ticket, so that all others wait."""
-    play = Play(a_workspace({"anna": {"capacity": 1}}, {"general": {"order": order, **queue}}))
-    play.assigned("busy")
-    return play
+    driver = DeskDriver(a_workspace({"anna": {"capacity": 1}}, {"general": {"order": order, **queue}}))
+    driver.assigned("busy")
+    return driver
 
 
 def test_rejecting_keeps_the_place_in_the_queue() -> None:
-    play = Play(a_workspace({"anna": {"capacity": 1}, "boris": {"capacity": 1}}))
-    play.assigned("busy")
-    old = play.say("old")
+    driver = DeskDriver(a_workspace({"anna": {"capacity": 1}, "boris": {"capacity": 1}}))
+    driver.assigned("busy")
+    old = driver.say("old")
     since = old.waiting_since
-    play.advance(5)
-    play.say("young")
-    play.reject("old")
+    driver.advance(5)
+    driver.say("young")
+    driver.reject("old")
     assert old.waiting_since == since
-    play.resolve("busy")
-    assert play.offered_to("old") is not None
+    driver.resolve("busy")
+    assert driver.offered_to("old") is not None
 
 
 def test_a_message_read_late_counts_from_when_intake_took_it() -> None:
-    play = Play(a_workspace(["anna"]))
-    ticket = play.say(seconds_ago=30)
-    assert ticket.opened_at == ticket.waiting_since == after(play.now, -30)
-    made = play.fact("offer.made")
-    assert made.offered_at == play.now, "the agent saw it only now"
-    assert made.expires_at == after(play.now, 30)
+    driver = DeskDriver(a_workspace(["anna"]))
+    ticket = driver.say(seconds_ago=30)
+    assert ticket.opened_at == ticket.waiting_since == after(driver.now, -30)
+    made = driver.fact("offer.made")
+    assert made.offered_at == driver.now, "the agent saw it only now"
+    assert made.expires_at == after(driver.now, 30)
 
 
 def test_the_clock_of_a_ticket_never_goes_back() -> None:
-    play = Play(a_workspace(["anna"]))
-    play.say()
-    earlier = after(play.now, -100)
+    driver = DeskDriver(a_workspace(["anna"]))
+    driver.say()
+    earlier = after(driver.now, -100)
     cause = RecordCause("late", "requests", "acme", "tkt_1", earlier, (a_message(number=2, at=earlier),))
-    (emission,) = decide(play.desk, cause, play.now).emissions
-    assert emission.at == play.now
+    (emission,) = decide(driver.desk, cause, driver.now).emissions
+    assert emission.at == driver.now
 
 
 def test_what_was_held_or_requeued_together_keeps_the_order_of_arrival() -> None:
-    play = one_busy_agent()
-    play.close_queue()
+    driver = one_busy_agent()
+    driver.close_queue()
     arrived = ["tkt_8", "tkt_2", "tkt_6"]
     for ticket in arrived:
-        play.say(ticket)
-    play.open_queue()
-    play.resolve("busy")
-    assert served(play, 3) == arrived
+        driver.say(ticket)
+    driver.open_queue()
+    driver.resolve("busy")
+    assert served(driver, 3) == arrived

@@ -2,39 +2,39 @@
 
 from typing import Any
 
-from tests.unit.routing.playing import BOSS, Play, a_workspace, as_agent
+from tests.unit.routing.desk_driver import BOSS, DeskDriver, a_workspace, as_agent
 
 
 def test_a_supervisor_resolves_a_waiting_ticket() -> None:
-    play = Play(a_workspace(["anna"]))
-    play.say()
-    play.resolve(actor=BOSS, outcome="spam")
-    assert play.types[0] == "offer.rescinded"
-    assert (play.ticket().outcome, play.agent("anna").load) == ("spam", 0)
+    driver = DeskDriver(a_workspace(["anna"]))
+    driver.say()
+    driver.resolve(actor=BOSS, outcome="spam")
+    assert driver.types[0] == "offer.rescinded"
+    assert (driver.ticket().outcome, driver.agent("anna").load) == ("spam", 0)
 
 
 def test_a_person_reopens_it() -> None:
-    play = Play(a_workspace(["anna"]))
-    play.assigned()
-    play.resolve()
-    play.reopen(actor=as_agent("anna"), reason="forgot something")
-    assert play.types == ["ticket.reopened", "ticket.assigned"]
-    assert play.fact("ticket.reopened").reason == "forgot something"
-    play.reopen(actor=as_agent("anna"))
-    assert play.answer.code == "wrong-state"
+    driver = DeskDriver(a_workspace(["anna"]))
+    driver.assigned()
+    driver.resolve()
+    driver.reopen(actor=as_agent("anna"), reason="forgot something")
+    assert driver.types == ["ticket.reopened", "ticket.assigned"]
+    assert driver.fact("ticket.reopened").reason == "forgot something"
+    driver.reopen(actor=as_agent("anna"))
+    assert driver.answer.code == "wrong-state"
 
 
 def test_a_category_given_at_the_end_is_kept() -> None:
     categories: dict[str, Any] = {"language_skill": None, "categories": {"refund": {}, "bug": {}}}
-    play = Play(a_workspace(["anna"], classify=categories))
-    play.assigned(category="refund")
-    play.resolve(category="bug")
-    assert (play.ticket().labels.category, play.fact("ticket.resolved").category) == ("bug", "bug")
-    assert play.ticket().labels.by_person == ("category",)
+    driver = DeskDriver(a_workspace(["anna"], classify=categories))
+    driver.assigned(category="refund")
+    driver.resolve(category="bug")
+    assert (driver.ticket().labels.category, driver.fact("ticket.resolved").category) == ("bug", "bug")
+    assert driver.ticket().labels.by_person == ("category",)
 
 
 def test_an_unknown_category_is_refused() -> None:
-    play = Play(a_workspace(["anna"]))
-    play.assigned()
-    play.resolve(category="nonsense")
-    assert play.answer.status == 422
+    driver = DeskDriver(a_workspace(["anna"]))
+    driver.assigned()
+    driver.resolve(category="nonsense")
+    assert driver.answer.status == 422

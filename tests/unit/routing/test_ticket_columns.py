@@ -15,7 +15,7 @@ from pointsman_routing.desk.state.model import (
     Ticket,
 )
 from pointsman_routing.ticket_columns import COLUMNS, TICKET, ticket_of, ticket_row
-from tests.unit.routing.playing import Play, a_workspace
+from tests.unit.routing.desk_driver import DeskDriver, a_workspace
 
 
 def _row_of(ticket: Ticket) -> dict[str, Any]:
@@ -40,14 +40,14 @@ def test_every_attribute_of_a_ticket_has_its_column() -> None:
 
 
 def test_a_ticket_that_just_came_is_read_as_it_was_written() -> None:
-    play = Play(a_workspace(["anna"]), present=())
-    ticket = play.say(requires={"billing": 3})
-    assert _plain(ticket_of(play.desk, _row_of(ticket), None)) == {**_plain(ticket), "place": None}
+    driver = DeskDriver(a_workspace(["anna"]), present=())
+    ticket = driver.say(requires={"billing": 3})
+    assert _plain(ticket_of(driver.desk, _row_of(ticket), None)) == {**_plain(ticket), "place": None}
 
 
 def test_a_ticket_that_has_everything_is_read_as_it_was_written() -> None:
-    play = Play(a_workspace(["anna"]), present=())
-    ticket, at = play.say(), play.now
+    driver = DeskDriver(a_workspace(["anna"]), present=())
+    ticket, at = driver.say(), driver.now
     offer = Offer("off_1", ticket.id, "anna", 2, "she can", at, at + timedelta(seconds=30))
     given: dict[str, Any] = {
         "state": "pending",
@@ -67,4 +67,4 @@ def test_a_ticket_that_has_everything_is_read_as_it_was_written() -> None:
     for name, value in given.items():
         setattr(ticket, name, value)
     assert _row_of(ticket)["offer_id"] == "off_1"
-    assert _plain(ticket_of(play.desk, _row_of(ticket), offer)) == {**_plain(ticket), "place": None}
+    assert _plain(ticket_of(driver.desk, _row_of(ticket), offer)) == {**_plain(ticket), "place": None}

@@ -13,7 +13,7 @@ from pointsman.contracts.requests import CustomerLeft
 from pointsman.core.cause import Cause
 from pointsman.core.decision import Decision
 from pointsman.testing.time import NOON
-from tests.unit.routing.playing import Play, a_workspace
+from tests.unit.routing.desk_driver import DeskDriver, a_workspace
 
 NEEDS: dict[str, dict[str, int]] = {"billing": {"billing": 3}, "technical": {"technical": 3}, "other": {}}
 
@@ -35,7 +35,7 @@ DOCUMENT: dict[str, Any] = a_workspace(
 )
 
 
-class Day(Play):
+class Day(DeskDriver):
     """Plays and writes down what was told."""
 
     def __init__(self, document: dict[str, Any], seed: int = 1) -> None:

@@ -1,7 +1,7 @@
-"""A desk to play with: the production desk, a virtual clock, and a classifier that reads hints.
+"""A desk driven by a test: the production desk, a virtual clock, and a classifier that reads hints.
 
-`play.say(…)`, `play.accept(…)`, `play.advance(seconds)` each decide what they cause and check that nothing a desk must
-hold is broken; `play.facts` are the facts of the last decision, `play.log` all of them.
+`driver.say(…)`, `driver.accept(…)`, `driver.advance(seconds)` each decide what they cause and check that nothing a desk
+must hold is broken; `driver.facts` are the facts of the last decision, `driver.log` all of them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -93,7 +93,7 @@ def a_workspace(agents: Any = None, queues: Any = None, **sections: Any) -> dict
     }
 
 
-class Play:
+class DeskDriver:
     """One workspace's desk, driven by hand."""
 
     def __init__(
@@ -295,7 +295,7 @@ class Play:
         return self.command(asked.TicketStart(actor=as_agent(agent), **fields), "tickets")
 
     def bulk(self, *tickets: str, question: bool = False, actor: Actor = BOSS, **action: Any) -> Decision:
-        """`play.bulk("tkt_1", resolve=ResolveAs(…))`. A dry run is taken back as a worker does."""
+        """`driver.bulk("tkt_1", resolve=ResolveAs(…))`. A dry run is taken back as a worker does."""
         asks = asked.TicketsBulk(ticket_ids=tickets, action=asked.BulkAction(**action), question=question, actor=actor)
         return self.command(asks, "tickets")
 
@@ -325,7 +325,7 @@ class Play:
         return self._on(asked.TicketMerge, ticket, actor or BOSS, given)
 
     def split(self, ticket: str, *messages: str, actor: Actor | None = None, **fields: Any) -> Decision:
-        """Splits these messages off; `play.answer["id"]` is the new ticket."""
+        """Splits these messages off; `driver.answer["id"]` is the new ticket."""
         self.desk.messages_of[ticket] = self.written_on(ticket)
         return self._on(asked.TicketSplit, ticket, actor, {"message_ids": messages, "reason": "another", **fields})
 
