@@ -1,4 +1,4 @@
-"""One PostgreSQL and one broker a session; a fresh database and fresh topics a test.
+"""One PostgreSQL and one broker a session; a fresh database and fresh topics a test, or a module that only asks.
 
 PostgreSQL's data are in memory where the machine lends some: a database is made for each test of real servers, a few
 hundred files each, and a disk needs ten times as long for them.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import pytest_asyncio
 
 from pointsman.local import Kafka, Postgres, Tansu
 from pointsman.testing.installation import Broker, Installation, fresh_installation, make_template
@@ -91,6 +92,18 @@ def installation_template(postgres: Postgres) -> str:
 @pytest.fixture
 async def installation(postgres: Postgres, broker: Broker, installation_template: str) -> AsyncIterator[Installation]:
     """A fresh installation: its database cloned from the template, its topics new."""
+    async with fresh_installation(
+        postgres, broker, template=installation_template, name=f"test_{next(_numbers)}"
+    ) as fresh:
+        yield fresh
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_installation(
+    postgres: Postgres, broker: Broker, installation_template: str
+) -> AsyncIterator[Installation]:
+    """One for a module whose tests change nothing: what they ask is refused. They are marked
+    `asyncio(loop_scope="module")`, since what serves them lives on one loop."""
     async with fresh_installation(
         postgres, broker, template=installation_template, name=f"test_{next(_numbers)}"
     ) as fresh:

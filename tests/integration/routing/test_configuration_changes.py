@@ -1,4 +1,4 @@
-"""Configuration as code over HTTP: what a change would do, changes of parts, and everything that is refused whole."""
+"""Configuration as code over HTTP: what a change would do, and changes of parts."""
 
 import asyncio
 from typing import Any
@@ -53,21 +53,6 @@ async def test_a_check_says_what_the_desk_would_do_and_does_nothing(routing: Rou
 
 async def _queued(client: httpx.AsyncClient) -> Any:
     return (await client.get("/v1/tickets", params={"state": "queued"})).json()["items"]
-
-
-async def test_a_check_tells_what_is_probably_not_meant_with_its_line(routing: RoutingService) -> None:
-    admin = await the_admin(routing)
-    yaml = "workspace: acme\nagents:\n  anna: {}\n  boris:\n    capacity: 0\n"
-    checked = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
-    (finding,) = checked.json()["findings"]
-    assert (finding["rule"], finding["pointer"], finding["line"]) == ("idle-agent", "/agents/boris", 4)
-
-
-async def test_a_check_of_a_new_workspace_has_no_effect_to_tell(routing: RoutingService) -> None:
-    operator = await routing.as_("operator", "root", "*")
-    checked = (await operator.post("/v1/config:check", json=DOCUMENT | {"workspace": "fresh"})).json()
-    assert (checked["version"], checked["effect"]) == (None, None)
-    assert len(checked["diff"]) == len(DOCUMENT)
 
 
 async def test_deleting_a_queue_with_waiting_tickets_says_where_they_go_or_is_refused(routing: RoutingService) -> None:
@@ -144,17 +129,6 @@ async def test_a_merge_patch_follows_rfc_7386(routing: RoutingService) -> None:
     assert newest["applied_at"]
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH"])
-async def test_a_change_of_the_whole_names_the_version_that_it_replaces(routing: RoutingService, method: str) -> None:
-    admin = await the_admin(routing)
-    missing = await admin.request(method, "/v1/config", json=DOCUMENT)
-    assert (missing.status_code, missing.json()["type"]) == (428, "/problems/if-match-required")
-    stale = await admin.request(method, "/v1/config", json=DOCUMENT, headers={"If-Match": '"7"'})
-    assert (stale.status_code, stale.headers["etag"]) == (412, '"1"')
-    nonsense = await admin.request(method, "/v1/config", json=DOCUMENT, headers={"If-Match": '"none"'})
-    assert nonsense.status_code == 412
-
-
 async def test_a_rollback_is_a_new_version_equal_to_the_old_one_with_its_reason(routing: RoutingService) -> None:
     admin = await the_admin(routing)
     await put(admin, SKILLED)
@@ -213,43 +187,6 @@ async def test_public_holidays_are_dates_of_the_version(routing: RoutingService)
     assert (await admin.get("/v1/config/calendars/office")).json()["holidays_of"]["dates"] == dates
 
 
-@pytest.mark.parametrize(
-    ("given", "place"), [("{country: XX}", "country"), ("{country: DE, subdivision: XX}", "subdivision")]
-)
-async def test_a_country_without_known_holidays_is_a_mistake_with_its_line(
-    routing: RoutingService, given: str, place: str
-) -> None:
-    admin = await the_admin(routing)
-    yaml = f"workspace: acme\ncalendars:\n  office: {{always: true,\n   holidays_of: {given}}}\n"
-    refused = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
-    (error,) = refused.json()["errors"]
-    assert (error["pointer"], error["line"]) == (f"/calendars/office/holidays_of/{place}", 4)
-
-
-@pytest.mark.parametrize(
-    ("change", "pointer"),
-    [
-        ({"date": "2026-02-30"}, "/date"),
-        ({"spans": [["13:00", "09:00"], ["10:00", "11:00"]]}, "/spans"),
-        ({"spans": [["9", "13:00"]]}, "/spans/0/0"),
-        ({"reason": ""}, "/reason"),
-        ({"hours": []}, "/hours"),
-    ],
-)
-async def test_a_days_mistakes_are_named(routing: RoutingService, change: dict[str, Any], pointer: str) -> None:
-    boss = await routing.as_("supervisor", "boss")
-    day = {"date": "2026-12-24", "spans": [], "reason": "Christmas Eve"} | change
-    refused = await boss.post("/v1/calendars/office/days", json=day)
-    assert (refused.status_code, [error["pointer"] for error in refused.json()["errors"]]) == (422, [pointer])
-
-
-async def test_a_day_needs_a_calendar_and_a_supervisor(routing: RoutingService) -> None:
-    day = {"date": "2026-12-24", "spans": [], "reason": "Christmas Eve"}
-    boss, anna = await routing.as_("supervisor", "boss"), await routing.as_("agent", "anna")
-    assert (await boss.post("/v1/calendars/office/days", json=day)).status_code == 404
-    assert (await anna.post("/v1/calendars/office/days", json=day)).status_code == 403
-
-
 async def test_entries_are_put_and_deleted_one_by_one(routing: RoutingService) -> None:
     admin = await the_admin(routing)
     await put(admin, DOCUMENT | {"sla": {"policies": [{"name": "standard"}]}})
@@ -276,57 +213,3 @@ async def test_changes_of_entries_at_the_same_time_all_hold(routing: RoutingServ
     assert sorted(answer.json()["version"] for answer in answers) == [2, 3, 4, 5, 6, 7]
     document = (await (await the_admin(routing)).get("/v1/config")).json()
     assert {*slugs, "anna", "boris"} == set(document["agents"])
-
-
-BROKEN: dict[str, tuple[dict[str, Any], str]] = {
-    "an unknown key": ({"agent": {}}, "/agent"),
-    "10,000 skills": ({"skills": [f"skill-{number}" for number in range(10_000)]}, "/skills"),
-    "an unknown queue": ({"agents": {"anna": {"queues": ["nowhere"]}}}, "/agents/anna/queues/nowhere"),
-    "a calendar that never opens": ({"calendars": {"office": {"week": {}}}}, "/calendars/office"),
-    "a pattern that may take for ever": (
-        {"classify": {"rules": [{"when": {"text": "(?=x)"}}]}},
-        "/classify/rules/0/when/text",
-    ),
-    "an address as a secret's name": (
-        {"webhooks": {"crm": {"url_from": "https://x"}}},
-        "/webhooks/crm/url_from",
-    ),
-    "moves of teams": ({"moves": {"teams": {}}}, "/moves/teams"),
-    "moves of agents to an agent": ({"moves": {"agents": {"anna": "boris"}}}, "/moves/agents/anna"),
-    "moves that are a list": ({"moves": {"queues": ["general"]}}, "/moves/queues"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-async def test_a_document_with_a_mistake_changes_nothing(routing: RoutingService, name: str) -> None:
-    admin = await the_admin(routing)
-    change, pointer = BROKEN[name]
-    for answer in (await put(admin, DOCUMENT | change), await admin.post("/v1/config:check", json=DOCUMENT | change)):
-        assert (answer.status_code, answer.json()["type"]) == (422, "/problems/invalid-document"), answer.text
-        assert pointer in [error["pointer"] for error in answer.json()["errors"]]
-    assert await version(admin) == '"1"'
-
-
-async def test_every_mistake_of_yaml_is_told_with_its_line(routing: RoutingService) -> None:
-    admin = await the_admin(routing)
-    yaml = "workspace: acme\nskils: [a]\nagents:\n  anna: {capacity: -1}\nqueues:\n  general: {order: lifo}\n"
-    answer = await admin.post("/v1/config:check", content=yaml, headers={"Content-Type": "application/yaml"})
-    assert [(error["pointer"], error["line"]) for error in answer.json()["errors"]] == [
-        ("/skils", 2),
-        ("/agents/anna/capacity", 4),
-        ("/queues/general/order", 6),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "kind"),
-    [
-        ("PUT", "/v1/config", "application/merge-patch+json"),
-        ("PATCH", "/v1/config", "application/yaml"),
-        ("POST", "/v1/config:check", "text/csv"),
-    ],
-)
-async def test_a_body_of_another_kind_is_not_read(routing: RoutingService, method: str, path: str, kind: str) -> None:
-    admin = await the_admin(routing)
-    answer = await admin.request(method, path, content="{}", headers={"Content-Type": kind, "If-Match": '"1"'})
-    assert answer.status_code == 415

@@ -200,9 +200,8 @@ async def a_server(app: Any) -> AsyncIterator[str]:
         await serving
 
 
-@pytest.fixture
-async def service(installation: Installation) -> AsyncIterator[Service]:
-    """A fresh installation with the desk in the test's hands."""
+@asynccontextmanager
+async def a_service(installation: Installation) -> AsyncIterator[Service]:
     pool = await open_pool(installation.settings, "sla", size=4, purpose="test")
     producer = make_producer(installation.settings, installation.settings.broker)
     await producer.start()
@@ -210,3 +209,10 @@ async def service(installation: Installation) -> AsyncIterator[Service]:
     yield service
     await service.producer.stop()
     await pool.close()
+
+
+@pytest.fixture
+async def service(installation: Installation) -> AsyncIterator[Service]:
+    """A fresh installation with the desk in the test's hands."""
+    async with a_service(installation) as service:
+        yield service
