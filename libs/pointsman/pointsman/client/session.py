@@ -64,6 +64,22 @@ class Download:
     content: bytes
 
 
+class SessionTransport(httpx.AsyncHTTPTransport):
+    """httpx's own, whose every failure of a connection is a `TransportError`.
+
+    A connection that ends in the instant in which it begins has no socket any more under uvloop, and anyio asks it for
+    its peer all the same (`_SocketProvider.extra_attributes` of anyio 4): that came out as an `AttributeError`.
+    """
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await super().handle_async_request(request)
+        except AttributeError as error:
+            if error.name != "getpeername":
+                raise
+            raise httpx.ConnectError("the connection ended as it began", request=request) from error
+
+
 class Session:
     """An async context manager around one connection pool. (The pool looks at each of its connections for every call:
     many sessions with few connections cost much less than one with many.)
@@ -86,9 +102,8 @@ class Session:
         if workspace is not None:
             self.headers["Pointsman-Workspace"] = workspace
         self._own = client is None
-        self.client = client or httpx.AsyncClient(
-            timeout=CALL_TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=None), verify=_TRUST, trust_env=False
-        )
+        transport = SessionTransport(limits=httpx.Limits(max_connections=None), verify=_TRUST, trust_env=False)
+        self.client = client or httpx.AsyncClient(timeout=CALL_TIMEOUT_SECONDS, transport=transport, trust_env=False)
         self._retry_seconds = retry_seconds
         self.on_reach: Callable[[bool], None] = lambda _: None
         """Told False when a call gets no answer, and True when one does again; calls are repeated meanwhile."""
