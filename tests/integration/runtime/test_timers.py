@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from pointsman.core.instant import rfc3339
+from pointsman.runtime import inbox, reader
 from pointsman.testing.waiting import until
 from tests.integration.runtime.conftest import Sums
 from tests.integration.runtime.sums import SumsLane
@@ -53,6 +56,27 @@ async def test_a_timer_that_was_overdue_at_the_start_fires_marked_late(sums: Sum
     async with sums.worker(logic):
         await until(lambda: _sums(sums, {"s": 1000}))
     assert [timer.late for timer in logic.fired] == [True]
+
+
+async def test_a_backlog_that_is_later_than_a_due_timer_and_more_than_is_kept_holds_neither(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The timer waited until all was read, reading until the inbox had room, and the records for the timer: a lane
+    whose process had stood still for 14 s under a flood of commands never moved again."""
+    monkeypatch.setattr(inbox, "BUFFERED_RECORDS_MAX", 3)
+    monkeypatch.setattr(reader, "FETCHED_RECORDS_MAX", 3)
+    async with sums.worker():
+        await sums.say("s", due(datetime.now(UTC) + timedelta(seconds=2)))
+        await until(lambda: sums.db.fetchval("SELECT count(*) FROM sums.sums WHERE due IS NOT NULL"))
+    armed = await sums.db.fetchval("SELECT due FROM sums.sums")
+    assert armed is not None, "it fired before the worker was down"
+    await until(lambda: datetime.now(UTC) > armed)
+    for _ in range(20):
+        await sums.say("t", {"type": "added", "amount": 1})
+    logic = SumsLane()
+    async with sums.worker(logic):
+        await until(lambda: _sums(sums, {"s": 1000, "t": 20}))
+    assert len(logic.fired) == 1
 
 
 async def test_a_record_that_is_later_than_a_due_timer_is_decided_after_it(sums: Sums) -> None:

@@ -100,6 +100,8 @@ class Batching:
             for timer in timers.due(state, kind, until, room):
                 late = (now - timer.due).total_seconds() > LATE_SECONDS
                 fires.append(replace(timer, late=late, blind=bool(gates) and self._link.cluster is None))
+        for topic, inbox in self.inboxes.items():
+            inbox.needed = unread and topic in holds
         return DueTimers(fires, holds, unread)
 
     def has_read(self, holds: Mapping[str, Instant]) -> bool:

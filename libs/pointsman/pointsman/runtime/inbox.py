@@ -40,6 +40,7 @@ class TopicInbox:
         "bytes",
         "decided_offset",
         "is_stored",
+        "needed",
         "next_offset",
         "read_at",
         "read_offset",
@@ -54,6 +55,8 @@ class TopicInbox:
         self.bytes = 0
         self._ahead: deque[tuple[Instant, int]] = deque()
         self.is_stored = next_offset >= 0
+        self.needed = False
+        """Whether a timer waits until more is read: what is there is later than it, so that a bound would hold both."""
         self.begin_at(next_offset)
         self.read_at: Instant = EPOCH
         self.read_offset = -1
@@ -68,7 +71,7 @@ class TopicInbox:
 
     @property
     def full(self) -> bool:
-        return len(self.records) >= BUFFERED_RECORDS_MAX or self.bytes >= BUFFERED_BYTES_MAX
+        return not self.needed and (len(self.records) >= BUFFERED_RECORDS_MAX or self.bytes >= BUFFERED_BYTES_MAX)
 
     def offer(self, records: Iterable[Arrived]) -> bool:
         """Appends fetched records; false when they do not begin where they should (nothing is taken then)."""
