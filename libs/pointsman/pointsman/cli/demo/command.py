@@ -156,7 +156,7 @@ class Day:
         agents = {slug: self._token("agent", slug) for slug in self._document["agents"]}
         connectors = {connector.slug: self._token("connector", connector.slug) for connector in CONNECTORS}
         async with (
-            self._player(folder, "floor", agents) as floor,
+            self._player(folder, "agents", agents) as floor,
             self._player(folder, "customers", connectors, seconds=posting_seconds) as customers,
         ):
             beside = [
