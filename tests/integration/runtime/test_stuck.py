@@ -1,10 +1,13 @@
 """A lane that stands still for good is seen: its process says that it does not live, and is started anew."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from pointsman.core.instant import rfc3339
+from pointsman.runtime.reader import Reader
 from pointsman.runtime.stuck import stuck
 from pointsman.testing.waiting import until
 from tests.integration.runtime.conftest import Sums
@@ -62,6 +65,20 @@ async def test_a_lane_that_stands_still_fails_liveness_until_it_goes_on(impatien
         await until(lambda: STOOD_STILL in (stuck() or ""))
         logic.go_on.set()
         await until(lambda: stuck() is None)
+
+
+async def test_a_lane_that_goes_on_looking_and_decides_nothing_stands_still_too(
+    impatient: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timer, its inputs and the room for these waited for one another: the loop ran, and nothing called it stuck."""
+
+    async def never(_: Reader) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr(Reader, "ask_ends", never)
+    async with impatient.worker() as worker:
+        await impatient.say("s", {"type": "due", "at": rfc3339(datetime.now(UTC))})
+        await until(lambda: STOOD_STILL in (worker.stuck() or ""))
 
 
 async def test_a_lane_that_rests_does_not_stand_still(impatient: Sums) -> None:

@@ -64,6 +64,51 @@ def test_an_inbox_answers_as_one_that_looks_through_its_backlog(seed: int) -> No
         assert [waiting.record for waiting in inbox.records] == reference.waiting
 
 
+@pytest.mark.parametrize("seed", range(200))
+def test_a_full_inbox_that_is_needed_knows_all_times_and_keeps_no_more(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read past its bound it would keep any backlog; not read on, a timer and what is kept block each other."""
+    monkeypatch.setattr("pointsman.runtime.inbox.BUFFERED_RECORDS_MAX", 5)
+    source = random.Random(seed)
+    log = [a_record(offset, at_second(source.randrange(20))) for offset in range(100)]
+    inbox, reference = TopicInbox("requests", 0), LookingThrough()
+    known = 0
+    while inbox.decided_offset < len(log):
+        inbox.needed = source.random() < 0.7
+        act = source.random()
+        if act < 0.6 and (inbox.needed or not inbox.full):
+            begin, room = inbox.wanted_offset, source.randrange(1, 4)
+            inbox.offer(log[begin : begin + room])
+            reference.waiting += log[known : inbox.known_offset]
+            known = max(known, inbox.known_offset)
+        elif act > 0.6:
+            until = at_second(source.randrange(20)) if act < 0.9 else None
+            taken = inbox.take(source.randrange(8), until)
+            assert taken == reference.take(len(taken), until)
+            keep = source.randrange(len(taken) + 1)
+            inbox.put_back(taken[keep:])
+            reference.waiting = taken[keep:] + reference.waiting
+        assert inbox.earliest() == reference.earliest()
+        kept = [waiting.record for waiting in inbox.records]
+        assert kept == reference.waiting[: len(kept)]
+        assert len(kept) <= 5 + 2, "the bound, and what came with the record that reached it"
+    assert known == len(log)
+
+
+def test_an_inbox_that_looks_ahead_has_read_up_to_the_end() -> None:
+    inbox = TopicInbox("requests", 0)
+    inbox.offer([a_record(offset, at_second(10)) for offset in range(BUFFERED_RECORDS_MAX)])
+    inbox.reported_end(at_second(9), BUFFERED_RECORDS_MAX + 2)
+    assert inbox.read_up_to() == EPOCH
+    inbox.needed = True
+    inbox.offer([a_record(BUFFERED_RECORDS_MAX, at_second(10)), a_record(BUFFERED_RECORDS_MAX + 1, at_second(12))])
+    assert inbox.read_up_to() == at_second(9)
+    assert (len(inbox.records), inbox.full) == (BUFFERED_RECORDS_MAX, True)
+    inbox.take(1, None)
+    assert inbox.wanted_offset == BUFFERED_RECORDS_MAX, "what had no room is fetched again"
+
+
 def test_an_inbox_is_full_by_bytes_before_it_is_by_records() -> None:
     inbox = TopicInbox("commands", 0)
     large = b"x" * (BUFFERED_BYTES_MAX // 4)

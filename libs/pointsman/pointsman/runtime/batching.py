@@ -108,6 +108,11 @@ class Batching:
         """Whether some topic is read up to the instant at which it is held."""
         return any(self._read_up_to(topic) >= due for topic, due in holds.items())
 
+    @property
+    def has_records(self) -> bool:
+        """Whether something was fetched and not taken."""
+        return any(inbox.records for inbox in self.inboxes.values())
+
     def seconds_for_company(self) -> float:
         """How long what is there may wait for more; 0 when something should be decided now, infinite when nothing is
         there."""

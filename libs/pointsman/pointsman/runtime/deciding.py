@@ -117,13 +117,10 @@ class Decider:
     def record(self, record: Arrived, *, now: Instant) -> None:
         """Decides one record of a topic. The runtime's own commands are not ours (see `own_commands`)."""
         self.passed(record)
-        if record.topic == "commands":
-            if record.header("ce_type") not in self._logic.takes:
-                return
-        elif not self._next_number(record, now) or self.ignored(record):
+        if (record.topic == "commands" or self._next_number(record, now)) and self.concerns(record):
+            self.decide_record(record, now)
+        else:
             self._decoded.pop(_place(record), None)
-            return
-        self.decide_record(record, now)
 
     def passed(self, record: Arrived) -> None:
         """The record is dealt with in this batch: its topic's position may pass it."""
@@ -151,10 +148,12 @@ class Decider:
     def _known(self, id: str) -> Outcome | None:
         return self.settled.get(id) or self._in_batch.get(id)
 
-    def ignored(self, record: Arrived) -> bool:
-        """Whether it is clear from its header that the record means nothing to this service."""
+    def concerns(self, record: Arrived) -> bool:
+        """Whether the record means anything to this service, as far as its headers say."""
+        if record.topic == "commands":
+            return record.header("ce_type") in self._logic.takes
         types = record.header("facts")
-        return types is not None and self._logic.ignores.get(record.topic, _NONE).issuperset(types.split(","))
+        return types is None or not self._logic.ignores.get(record.topic, _NONE).issuperset(types.split(","))
 
     def decoded_cause(self, record: Arrived) -> RecordCause | None:
         """The record as a cause, for `gather`; None when it cannot be read."""

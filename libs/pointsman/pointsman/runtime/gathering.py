@@ -24,7 +24,7 @@ async def gather(
         if own_commands.is_own(record):
             letter = own_commands.replayed_letter(record, decider.service)
             replayed += [letter] if letter is not None else []
-        elif record.header("ce_type") in logic.takes if record.topic == "commands" else not decider.ignored(record):
+        elif decider.concerns(record):
             cause = decider.decoded_cause(record)
             causes += [cause] if cause is not None else []
     if replayed:

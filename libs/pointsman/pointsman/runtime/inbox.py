@@ -27,12 +27,16 @@ class Waiting:
 
 
 class TopicInbox:
-    """One partition's records in order. `next_offset` is the one that is expected from the broker next,
-    `decided_offset` the first that is neither decided nor in a batch, `stored_offset` the lane's position in the
-    database (where reading began, while none `is_stored`).
+    """One partition's records in order. `next_offset` is the first that is not kept yet, `known_offset` the first whose
+    time is not known, `decided_offset` the first that is neither decided nor in a batch, `stored_offset` the lane's
+    position in the database (where reading began, while none `is_stored`).
 
     The log is not in the order of its times. `_ahead` has the (time, offset) of each record that is earlier than all
     behind it, so that nobody looks through a backlog: the first is the earliest of all.
+
+    A full inbox is not read on, unless it is `needed`: a timer waits until it is known what is there up to the end, and
+    what is kept is later than the timer, so that a bound would hold both for good. Then the inbox looks ahead: of what
+    has no room only the time is kept, and it is fetched again when there is room.
     """
 
     __slots__ = (
@@ -40,6 +44,7 @@ class TopicInbox:
         "bytes",
         "decided_offset",
         "is_stored",
+        "known_offset",
         "needed",
         "next_offset",
         "read_at",
@@ -56,14 +61,13 @@ class TopicInbox:
         self._ahead: deque[tuple[Instant, int]] = deque()
         self.is_stored = next_offset >= 0
         self.needed = False
-        """Whether a timer waits until more is read: what is there is later than it, so that a bound would hold both."""
         self.begin_at(next_offset)
         self.read_at: Instant = EPOCH
         self.read_offset = -1
 
     def begin_at(self, offset: int) -> None:
         """Reading begins here."""
-        self.next_offset = self.decided_offset = self.stored_offset = offset
+        self.next_offset = self.known_offset = self.decided_offset = self.stored_offset = offset
 
     def stored(self, offset: int) -> None:
         """The position was committed."""
@@ -71,23 +75,36 @@ class TopicInbox:
 
     @property
     def full(self) -> bool:
-        return not self.needed and (len(self.records) >= BUFFERED_RECORDS_MAX or self.bytes >= BUFFERED_BYTES_MAX)
+        return len(self.records) >= BUFFERED_RECORDS_MAX or self.bytes >= BUFFERED_BYTES_MAX
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether records have no room, and their times are needed."""
+        return self.full and self.needed
+
+    @property
+    def wanted_offset(self) -> int:
+        """What is to be fetched next."""
+        return self.known_offset if self.looks_ahead else self.next_offset
 
     def offer(self, records: Iterable[Arrived]) -> bool:
-        """Appends fetched records; false when they do not begin where they should (nothing is taken then)."""
+        """Takes fetched records; false when they do not begin where they should (nothing is taken then)."""
         taken = False
         for record in records:
             if record.offset < self.next_offset:
                 continue
-            if record.offset > self.next_offset:
+            if record.offset > self.wanted_offset:
                 return taken
-            at = time_of(record)
-            self.records.append(Waiting(record, at))
-            self.bytes += _bytes_of(record)
-            while self._ahead and self._ahead[-1][0] >= at:
-                self._ahead.pop()
-            self._ahead.append((at, record.offset))
-            self.next_offset = record.offset + 1
+            keeps, at = not self.looks_ahead, time_of(record)
+            if record.offset == self.known_offset:
+                while self._ahead and self._ahead[-1][0] >= at:
+                    self._ahead.pop()
+                self._ahead.append((at, record.offset))
+                self.known_offset = record.offset + 1
+            if keeps:
+                self.records.append(Waiting(record, at))
+                self.bytes += _bytes_of(record)
+                self.next_offset = record.offset + 1
             taken = True
         return taken
 
@@ -123,12 +140,12 @@ class TopicInbox:
 
     def read_up_to(self) -> Instant:
         """Every input with a time before or at the returned instant is decided."""
-        if self.read_offset < 0 or self.next_offset < self.read_offset:
+        if self.read_offset < 0 or self.known_offset < self.read_offset:
             return EPOCH
         return min(self.read_at, self.fetched_up_to())
 
     def fetched_up_to(self) -> Instant:
-        """Of what was fetched, every input with a time before or at the returned instant is decided."""
+        """Of what is known, every input with a time before or at the returned instant is decided."""
         earliest = self.earliest()
         return earliest - JUST_BEFORE if earliest > EPOCH else EPOCH
 

@@ -111,7 +111,7 @@ class Lane:
         self._now: Instant = EPOCH
         self._refreshed_at = 0.0
         self.moved_at: float | None = None
-        """When it last went a step (monotonic seconds); None while it may take long: at its loading, or halted."""
+        """When it last did something or had nothing to do (monotonic seconds); None while it loads or is halted."""
 
     def _new_decider(self) -> Decider:
         writes = self._writes.name if self._writes else ""
@@ -172,7 +172,6 @@ class Lane:
         if self.status is LanePhase.CLAIMED:
             self.status = LanePhase.RUNNING
         while self.status is LanePhase.RUNNING:
-            self.moved_at = time.monotonic()
             if self._link.cluster is not None and self.cluster != self._link.cluster:
                 await self._enter_cluster(self._link.cluster)
             if not await self._batch():
@@ -200,13 +199,8 @@ class Lane:
             started, self.moved_at = time.monotonic(), None
             decider.state = await self._logic.load(db, self.lane, self._advance())
             self.moved_at = time.monotonic()
-            log.info(
-                "lane loaded",
-                service=self.service,
-                lane=self.lane,
-                epoch=epoch,
-                milliseconds=round((time.monotonic() - started) * 1000),
-            )
+            took = round((self.moved_at - started) * 1000)
+            log.info("lane loaded", service=self.service, lane=self.lane, epoch=epoch, milliseconds=took)
             await decider.timers.load(db, self.lane)
         decider.poisoned = self._decider.poisoned
         self._decider = decider
@@ -256,7 +250,7 @@ class Lane:
     # -- a batch -----------------------------------------------------------------------------------------------------
 
     async def _batch(self) -> bool:
-        """Composes, decides and commits one batch; false when there is nothing to do now."""
+        """Takes, decides and commits one batch; false when there is nothing to do now."""
         now = self._advance()
         await self._refresh(now)
         timers = self._batching.due_timers(self._decider.timers, self._decider.state, now)
@@ -268,8 +262,11 @@ class Lane:
             if timers.unread:
                 await self._reader.ask_ends()
                 return self._batching.has_read(timers.holds)
+            if self._link.cluster is None or not self._batching.has_records:
+                self.moved_at = time.monotonic()
             return False
         await self._decide_and_commit(records, fires, now)
+        self.moved_at = time.monotonic()
         return True
 
     async def _refresh(self, now: Instant) -> None:

@@ -3,10 +3,10 @@
 A worker holds one session for this: a session advisory lock under its random `owner_key`, and `LISTEN`. Every
 `poll_seconds`, and at once when a worker came or released a lane, it renews its leases, counts the living workers,
 releases lanes above its fair share and claims free ones below it. One that is alone and holds all lanes has nobody to
-inherit from, and polls seldom. A lane is free when nobody owns it, its lease has lapsed, or
-the advisory lock of its owner is free (a killed process loses its session at once; a stopped one keeps it, and only
-the lease tells). Claiming raises the epoch; every transaction of a lane checks it (`transact`), so that a former owner
-that wakes up changes nothing. A batch holds the row of its lane; leases have a table of their own, so that no renewal
+inherit from, and polls seldom. A lane is free when nobody owns it, its lease has lapsed, or the advisory lock of its
+owner is free (a killed process loses its session at once; a stopped one keeps it, and only the lease tells). Claiming
+raises the epoch; every transaction of a lane checks it (`fenced`), so that a former owner that wakes up changes
+nothing. A batch holds the row of its lane; leases have a table of their own, so that no renewal
 waits for it, and need not have reached the disk: one that a crash of the database loses lets the lease lapse. Why not
 consumer groups: docs/adr/0001.
 """

@@ -1,7 +1,8 @@
 """One consumer per process: fetches the partitions of all lanes it owns and hands the records to their inboxes.
 
 Partitions are assigned and positions sought from the lanes' rows; there is no group. A partition whose inbox is full
-is paused. The consumer is made anew for each generation of the broker link and when the set of lanes changes.
+is paused, or looked through ahead (see `inbox`). The consumer is made anew for each generation of the broker link and
+when the set of lanes changes.
 """
 
 import asyncio
@@ -64,6 +65,8 @@ class Reader:
         self._rest_seconds = rest_seconds
         self._lanes: dict[int, Reading] = {}
         self._consumer: Any = None
+        self._positions: dict[Any, int] = {}
+        """What the consumer gives next, by partition."""
         self._asker: Any = None
         self._generation = -1
         self._dirty = True
@@ -117,6 +120,7 @@ class Reader:
             await asyncio.sleep(0.01)
             return
         self._pause_full()
+        self._seek_wanted()
         try:
             fetched = await self._consumer.getmany(
                 timeout_ms=self.waits.patience_ms(POLL_MS), max_records=FETCHED_RECORDS_MAX
@@ -127,6 +131,7 @@ class Reader:
             return
         self.waits.answered(self._consumer, bool(fetched))
         for partition, records in fetched.items():
+            self._positions[partition] = records[-1].offset + 1
             self._hand_over(partition, records)
         if not fetched:
             await self.waits.rest(self._consumer)
@@ -142,7 +147,7 @@ class Reader:
         fetched = [arrived(record, topic) for record in records]
         if inbox.offer(fetched):
             lane.wake()
-        elif fetched and fetched[0].offset > inbox.next_offset:
+        elif fetched and fetched[0].offset > inbox.known_offset:
             log.warning(
                 "unexpected offset", topic=topic, lane=lane.lane, expected=inbox.next_offset, got=fetched[0].offset
             )
@@ -156,7 +161,8 @@ class Reader:
         paused = self._consumer.paused()
         for partition in self._consumer.assignment():
             lane = self._lanes.get(partition.partition)
-            full = lane is not None and lane.inboxes[self._topics[partition.topic]].full
+            inbox = None if lane is None else lane.inboxes[self._topics[partition.topic]]
+            full = inbox is not None and inbox.full and not inbox.needed
             if full and partition not in paused:
                 pause.append(partition)
             elif not full and partition in paused:
@@ -165,6 +171,17 @@ class Reader:
             self._consumer.pause(*pause)
         if resume:
             self._consumer.resume(*resume)
+
+    def _seek_wanted(self) -> None:
+        """An inbox that looks ahead, or has room again after it did, wants another record than the next one."""
+        for partition, inbox in self._partitions().items():
+            wanted = inbox.wanted_offset
+            if self._positions.get(partition, wanted) != wanted:
+                self._seek(partition, wanted)
+
+    def _seek(self, partition: Any, offset: int) -> None:
+        self._consumer.seek(partition, offset)
+        self._positions[partition] = offset
 
     async def _open(self) -> None:
         await self._close()
@@ -198,6 +215,7 @@ class Reader:
 
     async def _assign(self) -> None:
         self._dirty = False
+        self._positions.clear()
         partitions = self._partitions()
         self._consumer.assign(list(partitions))
         if not partitions:
@@ -210,7 +228,7 @@ class Reader:
                 self._lanes[partition.partition].beyond_log(
                     inbox.topic, f"position {inbox.next_offset} is below the log's start {begins[partition]}"
                 )
-            self._consumer.seek(partition, inbox.next_offset)
+            self._seek(partition, inbox.wanted_offset)
 
     async def _check_positions(self, error: Exception) -> None:
         partitions = self._partitions()

@@ -45,8 +45,8 @@ class RuntimeSettings(BaseSettings):
     database_stuck_seconds: float = Field(default=40.0, gt=0)
     """When none came back for so long while one was waited for, the process says that it does not live (`/healthz`)."""
     lane_stuck_seconds: float = Field(default=60.0, gt=0)
-    """When a lane has neither decided, rested nor begun again for so long, though the database answers, its process
-    says that it does not live."""
+    """When a lane had something to decide for so long and decided nothing, though database and broker answer, its
+    process says that it does not live."""
     partitions: int = Field(default=24, ge=1, le=1000)
     """Partitions of every topic: a constant of the installation, stored and verified at start."""
     idempotent_producer: bool = True
