@@ -3,25 +3,7 @@
 from typing import Any
 
 from tests.unit.routing.desk_driver import DeskDriver, a_workspace
-
-REPLIES = {"closed": {"en": "We are closed.", "it": "Siamo chiusi."}, "received": {"en": "We have it."}}
-
-
-def a_shop(closed: Any = None, **queue: Any) -> dict[str, Any]:
-    """`general` opens half an hour from now and shuts at ten in the evening, on weekdays."""
-    document = a_workspace(
-        {"anna": {"capacity": 5}},
-        {"general": {"hours": "office", "closed": closed or {}, **queue}, "night": {}},
-        calendars={"office": {"tz": "UTC", "week": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), _span())}},
-        replies=REPLIES,
-        languages=["en", "it"],
-    )
-    document["connectors"]["site-chat"]["auto_reply"] = "received"
-    return document
-
-
-def _span() -> list[list[str]]:
-    return [["12:30", "22:00"]]
+from tests.unit.routing.office_hours import REPLIES, with_office_hours
 
 
 def _chat() -> dict[str, Any]:
@@ -29,7 +11,7 @@ def _chat() -> dict[str, Any]:
 
 
 def test_the_reply_is_in_the_customers_language_and_a_bots() -> None:
-    driver = DeskDriver(a_shop({"reply": "closed"}))
+    driver = DeskDriver(with_office_hours({"reply": "closed"}))
     driver.say()
     reply = driver.fact("ticket.replied")
     assert (reply.text, reply.author.kind, reply.deliver) == ("We are closed.", "bot", True)
@@ -41,14 +23,14 @@ def test_the_reply_is_in_the_customers_language_and_a_bots() -> None:
 
 
 def test_automatic_mail_is_never_answered() -> None:
-    driver = DeskDriver(a_shop({"reply": "closed"}))
+    driver = DeskDriver(with_office_hours({"reply": "closed"}))
     driver.say(automatic="out_of_office")
     assert "ticket.replied" not in driver.types
     assert driver.ticket().held == "hours"
 
 
 def test_what_came_through_a_list_opens_and_is_never_answered_automatically() -> None:
-    driver = DeskDriver(a_shop({"reply": "closed"}))
+    driver = DeskDriver(with_office_hours({"reply": "closed"}))
     driver.say(unanswerable=True)
     assert "ticket.replied" not in driver.types
     assert (driver.ticket().held, driver.ticket().unanswered_since) == ("hours", driver.now)
@@ -65,9 +47,9 @@ def test_a_connector_answers_what_opens_once() -> None:
 
 
 def test_the_reply_of_a_shut_queue_takes_its_place() -> None:
-    driver = DeskDriver(a_shop({"reply": "closed"}))
+    driver = DeskDriver(with_office_hours({"reply": "closed"}))
     driver.say(channel="chat")
     assert driver.fact("ticket.replied").text == "We are closed."
-    driver.configure(a_shop())
+    driver.configure(with_office_hours())
     driver.say("tkt_2", channel="chat")
     assert driver.fact("ticket.replied").text == "We have it."

@@ -1,22 +1,8 @@
 """Rule 8, what clocks say of a ticket moves it in the order of its queue."""
 
-from pointsman.contracts.shapes import Priority
 from pointsman.contracts.sla import ClockMet, ClockRestated, ClockStarted
 from pointsman.core.instant import after
-from tests.unit.routing.desk_driver import DeskDriver, a_workspace
-
-
-def one_busy_agent(order: str = "fifo", **queue: object) -> DeskDriver:
-    """A desk whose only agent holds a ticket, so that all others wait."""
-    driver = DeskDriver(a_workspace({"anna": {"capacity": 1}}, {"general": {"order": order, **queue}}))
-    driver.assigned("busy")
-    return driver
-
-
-def waits(driver: DeskDriver, ticket: str, priority: Priority = "normal", minutes_later: float = 1) -> None:
-    driver.say(ticket, priority=priority)
-    driver.advance(minutes_later * 60)
-    driver.presence("anna", None)
+from tests.unit.routing.one_agent import one_busy_agent, waits
 
 
 def test_urgency_serves_the_clock_that_breaches_first() -> None:

@@ -1,35 +1,14 @@
 """Rule 20, hold: what a shut queue keeps, in its place in time, until it opens."""
 
 from datetime import timedelta
-from typing import Any
 
-from tests.unit.routing.desk_driver import BOSS, DeskDriver, a_workspace
+from tests.unit.routing.desk_driver import BOSS, DeskDriver
 from tests.unit.routing.invariants import assert_sound
-
-HOUR = 3600.0
-OPENS = 1800.0
-REPLIES = {"closed": {"en": "We are closed.", "it": "Siamo chiusi."}, "received": {"en": "We have it."}}
-
-
-def a_shop(closed: Any = None, **queue: Any) -> dict[str, Any]:
-    """`general` opens half an hour from now and shuts at ten in the evening, on weekdays."""
-    document = a_workspace(
-        {"anna": {"capacity": 5}},
-        {"general": {"hours": "office", "closed": closed or {}, **queue}, "night": {}},
-        calendars={"office": {"tz": "UTC", "week": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), _span())}},
-        replies=REPLIES,
-        languages=["en", "it"],
-    )
-    document["connectors"]["site-chat"]["auto_reply"] = "received"
-    return document
-
-
-def _span() -> list[list[str]]:
-    return [["12:30", "22:00"]]
+from tests.unit.routing.office_hours import HOUR, OPENS, with_office_hours
 
 
 def test_outside_its_hours_a_queue_holds_and_offers_when_it_opens() -> None:
-    driver = DeskDriver(a_shop())
+    driver = DeskDriver(with_office_hours())
     ticket = driver.say()
     assert (ticket.state, ticket.held, ticket.place) == ("queued", "hours", None)
     assert driver.fact("ticket.queued").held == "hours"
@@ -41,7 +20,7 @@ def test_outside_its_hours_a_queue_holds_and_offers_when_it_opens() -> None:
 
 
 def test_the_end_of_hours_concerns_only_who_enters_later() -> None:
-    driver = DeskDriver(a_shop(), present=())
+    driver = DeskDriver(with_office_hours(), present=())
     driver.advance(2 * HOUR)
     waits = driver.say()
     driver.advance(8 * HOUR)
@@ -52,7 +31,7 @@ def test_the_end_of_hours_concerns_only_who_enters_later() -> None:
 
 
 def test_an_offer_stands_and_a_declined_one_goes_back_into_the_line() -> None:
-    driver = DeskDriver(a_shop(offer={"timeout_seconds": 86_400}))
+    driver = DeskDriver(with_office_hours(offer={"timeout_seconds": 86_400}))
     driver.advance(2 * HOUR)
     ticket = driver.say()
     assert driver.offered_to() is None
@@ -65,7 +44,7 @@ def test_an_offer_stands_and_a_declined_one_goes_back_into_the_line() -> None:
 
 
 def test_a_held_ticket_is_counted_and_its_queue_says_until_when_it_is_shut() -> None:
-    driver = DeskDriver(a_shop())
+    driver = DeskDriver(with_office_hours())
     driver.say()
     queue = driver.queue()
     assert (queue["state"], queue["held"], queue["waiting"]) == ("closed", 1, 1)
@@ -76,7 +55,7 @@ def test_a_held_ticket_is_counted_and_its_queue_says_until_when_it_is_shut() -> 
 
 
 def test_a_customer_who_writes_on_stays_held() -> None:
-    driver = DeskDriver(a_shop({"reply": "closed"}))
+    driver = DeskDriver(with_office_hours({"reply": "closed"}))
     ticket = driver.say()
     driver.say()
     assert ticket.held == "hours"
@@ -84,7 +63,9 @@ def test_a_customer_who_writes_on_stays_held() -> None:
 
 
 def test_a_held_ticket_can_be_resolved_labelled_and_left() -> None:
-    driver = DeskDriver({**a_shop(), "classify": {"language_skill": None, "categories": {"dark": {"queue": "night"}}}})
+    driver = DeskDriver(
+        {**with_office_hours(), "classify": {"language_skill": None, "categories": {"dark": {"queue": "night"}}}}
+    )
     ticket = driver.say()
     driver.label(category="dark")
     assert (ticket.queue, ticket.held, driver.offered_to()) == ("night", None, "anna")
@@ -97,7 +78,7 @@ def test_a_held_ticket_can_be_resolved_labelled_and_left() -> None:
 
 
 def test_explain_says_that_it_is_held() -> None:
-    driver = DeskDriver(a_shop())
+    driver = DeskDriver(with_office_hours())
     driver.say()
     assert driver.explain()["sentence"] == (
         "It is held: the queue general is outside its hours; it opens on 2026-11-23 at 12:30 UTC."
@@ -108,7 +89,7 @@ def test_explain_says_that_it_is_held() -> None:
 
 
 def test_what_is_held_may_be_given_to_somebody() -> None:
-    driver = DeskDriver(a_shop())
+    driver = DeskDriver(with_office_hours())
     for ticket in ("tkt_1", "tkt_2"):
         driver.say(ticket)
     driver.assign("anna", "tkt_1")
@@ -119,7 +100,7 @@ def test_what_is_held_may_be_given_to_somebody() -> None:
 
 
 def test_who_comes_back_is_held_again_but_hears_it_once() -> None:
-    driver = DeskDriver(a_shop({"reply": "closed"}))
+    driver = DeskDriver(with_office_hours({"reply": "closed"}))
     driver.say()
     driver.resolve(actor=BOSS)
     driver.advance(60)

@@ -2,32 +2,8 @@
 
 import pytest
 
-from pointsman.contracts.shapes import Priority
 from tests.unit.routing.desk_driver import DeskDriver, a_workspace
-
-
-def served(driver: DeskDriver, count: int) -> list[str]:
-    """The next tickets that the only agent, who takes one at a time, is offered."""
-    order = []
-    for _ in range(count):
-        (id,) = [ticket.id for ticket in driver.desk.tickets.values() if ticket.offer]
-        order.append(id)
-        driver.accept(id)
-        driver.resolve(id)
-    return order
-
-
-def one_busy_agent(order: str = "fifo", **queue: object) -> DeskDriver:
-    """A desk whose only agent holds a ticket, so that all others wait."""
-    driver = DeskDriver(a_workspace({"anna": {"capacity": 1}}, {"general": {"order": order, **queue}}))
-    driver.assigned("busy")
-    return driver
-
-
-def waits(driver: DeskDriver, ticket: str, priority: Priority = "normal", minutes_later: float = 1) -> None:
-    driver.say(ticket, priority=priority)
-    driver.advance(minutes_later * 60)
-    driver.presence("anna", None)
+from tests.unit.routing.one_agent import one_busy_agent, served, waits
 
 
 def test_fifo_serves_the_oldest_whatever_its_priority() -> None:

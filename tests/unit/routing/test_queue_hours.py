@@ -8,37 +8,13 @@ import pytest
 from pointsman.core.decision import Refusal
 from tests.unit.routing.desk_driver import BOSS, DeskDriver, a_workspace
 from tests.unit.routing.invariants import assert_sound
-
-HOUR = 3600.0
-OPENS = 1800.0
-REPLIES = {"closed": {"en": "We are closed.", "it": "Siamo chiusi."}, "received": {"en": "We have it."}}
-
-
-def a_shop(closed: Any = None, **queue: Any) -> dict[str, Any]:
-    """`general` opens half an hour from now and shuts at ten in the evening, on weekdays."""
-    document = a_workspace(
-        {"anna": {"capacity": 5}},
-        {"general": {"hours": "office", "closed": closed or {}, **queue}, "night": {}},
-        calendars={"office": {"tz": "UTC", "week": dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), _span())}},
-        replies=REPLIES,
-        languages=["en", "it"],
-    )
-    document["connectors"]["site-chat"]["auto_reply"] = "received"
-    return document
-
-
-def _span() -> list[list[str]]:
-    return [["12:30", "22:00"]]
-
-
-# -- hold --------------------------------------------------------------------------------------------------------------
-
+from tests.unit.routing.office_hours import HOUR, OPENS, REPLIES, with_office_hours
 
 # -- once per ticket ---------------------------------------------------------------------------------------------------
 
 
 def test_to_another_queue() -> None:
-    driver = DeskDriver(a_shop({"reply": "closed", "then": {"to": "night"}}))
+    driver = DeskDriver(with_office_hours({"reply": "closed", "then": {"to": "night"}}))
     ticket = driver.say()
     assert (ticket.queue, driver.offered_to()) == ("night", "anna")
     assert driver.fact("ticket.queued").reason == "closed"
@@ -46,7 +22,7 @@ def test_to_another_queue() -> None:
 
 
 def test_queues_that_send_to_one_another_end_and_the_ticket_waits() -> None:
-    document = a_shop({"then": {"to": "night"}})
+    document = with_office_hours({"then": {"to": "night"}})
     document["queues"]["night"] = {"hours": "office", "closed": {"then": {"to": "general"}}}
     driver = DeskDriver(document)
     assert (driver.say().queue, driver.ticket().held) == ("night", None)
@@ -54,7 +30,7 @@ def test_queues_that_send_to_one_another_end_and_the_ticket_waits() -> None:
 
 
 def test_another_queue_that_holds_holds() -> None:
-    document = a_shop({"then": {"to": "night"}})
+    document = with_office_hours({"then": {"to": "night"}})
     document["queues"]["night"] = {"hours": "office", "closed": {"reply": "closed"}}
     driver = DeskDriver(document)
     ticket = driver.say()
@@ -65,7 +41,7 @@ def test_another_queue_that_holds_holds() -> None:
 
 
 def test_resolve() -> None:
-    driver = DeskDriver(a_shop({"reply": "closed", "then": "resolve"}))
+    driver = DeskDriver(with_office_hours({"reply": "closed", "then": "resolve"}))
     ticket = driver.say()
     assert (ticket.state, ticket.outcome) == ("resolved", "no_reply_needed")
     assert driver.types[-3:] == ["ticket.queued", "ticket.replied", "ticket.resolved"]
@@ -74,7 +50,7 @@ def test_resolve() -> None:
 
 
 def test_what_could_not_be_classified_is_let_in() -> None:
-    driver = DeskDriver(a_shop({"then": "resolve"}))
+    driver = DeskDriver(with_office_hours({"then": "resolve"}))
     assert driver.say(text="raise").marked is not None
     assert driver.offered_to() == "anna"
 
@@ -155,7 +131,7 @@ def test_a_decline_that_was_one_too_many_escalates_before_the_closed_queue_ends_
 
 
 def test_opened_outside_its_hours_it_is_open_until_they_begin_and_shuts_with_them() -> None:
-    driver = DeskDriver(a_shop())
+    driver = DeskDriver(with_office_hours())
     driver.say()
     driver.open_queue()
     assert driver.offered_to() == "anna"
@@ -168,7 +144,7 @@ def test_opened_outside_its_hours_it_is_open_until_they_begin_and_shuts_with_the
 
 
 def test_a_closing_that_ends_outside_the_hours_leaves_it_to_the_hours() -> None:
-    driver = DeskDriver(a_shop())
+    driver = DeskDriver(with_office_hours())
     driver.say()
     driver.close_queue(until=driver.now + timedelta(minutes=10))
     driver.say("tkt_2")
@@ -202,19 +178,19 @@ def test_what_cannot_be_closed(fields: dict[str, Any], status: int, says: str) -
 
 
 def test_other_hours_release_what_they_do_not_hold() -> None:
-    driver = DeskDriver(a_shop())
+    driver = DeskDriver(with_office_hours())
     driver.say()
-    document = a_shop()
+    document = with_office_hours()
     document["queues"]["general"] = {}
     driver.configure(document)
     assert (driver.ticket().held, driver.offered_to()) == (None, "anna")
 
 
 def test_a_deleted_queue_takes_its_closing_along_and_moves_what_it_held() -> None:
-    driver = DeskDriver(a_shop())
+    driver = DeskDriver(with_office_hours())
     driver.say()
     driver.close_queue()
-    document = a_shop()
+    document = with_office_hours()
     del document["queues"]["general"]
     driver.configure(document, moves={"queues": {"general": "night"}})
     assert (driver.ticket().queue, driver.ticket().held, driver.offered_to()) == ("night", None, "anna")

@@ -5,24 +5,7 @@ from pointsman.core.instant import after
 from pointsman.testing.customers import a_message
 from pointsman_routing.desk.decide import decide
 from tests.unit.routing.desk_driver import DeskDriver, a_workspace
-
-
-def served(driver: DeskDriver, count: int) -> list[str]:
-    """The next tickets that the only agent, who takes one at a time, is offered."""
-    order = []
-    for _ in range(count):
-        (id,) = [ticket.id for ticket in driver.desk.tickets.values() if ticket.offer]
-        order.append(id)
-        driver.accept(id)
-        driver.resolve(id)
-    return order
-
-
-def one_busy_agent(order: str = "fifo", **queue: object) -> DeskDriver:
-    """A desk whose only agent holds a ticket, so that all others wait."""
-    driver = DeskDriver(a_workspace({"anna": {"capacity": 1}}, {"general": {"order": order, **queue}}))
-    driver.assigned("busy")
-    return driver
+from tests.unit.routing.one_agent import one_busy_agent, served
 
 
 def test_rejecting_keeps_the_place_in_the_queue() -> None:
