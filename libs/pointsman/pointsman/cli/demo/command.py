@@ -156,8 +156,8 @@ class Day:
         agents = {slug: self._token("agent", slug) for slug in self._document["agents"]}
         connectors = {connector.slug: self._token("connector", connector.slug) for connector in CONNECTORS}
         async with (
-            self._player(folder, "agents", agents) as floor,
-            self._player(folder, "customers", connectors, seconds=posting_seconds) as customers,
+            self._player(folder, "pointsman.cli.demo.agents", agents) as floor,
+            self._player(folder, "pointsman.cli.demo.customers", connectors, seconds=posting_seconds) as customers,
         ):
             beside = [
                 awaited(work)
@@ -179,9 +179,9 @@ class Day:
 
     @asynccontextmanager
     async def _player(
-        self, folder: Path, part: str, tokens: dict[str, str], seconds: float | None = None
+        self, folder: Path, module: str, tokens: dict[str, str], seconds: float | None = None
     ) -> AsyncIterator[Player]:
-        results = folder / f"{part}.json"
+        results = folder / f"{module}.json"
         plan = Plan(
             url=self._url,
             seed=self._seed,
@@ -193,8 +193,8 @@ class Day:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
-            f"pointsman.cli.demo.{part}",
-            str(plan.write(folder / f"{part}-plan.json")),
+            module,
+            str(plan.write(folder / f"{module}-plan.json")),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
