@@ -82,8 +82,8 @@ def routes_under(path: str, *tags: str) -> APIRouter:
 def add_routes(app: FastAPI, *routers: APIRouter) -> None:
     """Adds routes that `routes_under` began, as they are.
 
-    FastAPI's `include_router` would read the signature of each once more for every application (a third of a second
-    for routing's), and look at each twice for every call.
+    FastAPI's `include_router` would read the signature of each once more for every application, and look at each twice
+    for every call.
     """
     for router in routers:
         app.router.routes.extend(router.routes)
