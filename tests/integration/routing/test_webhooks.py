@@ -153,9 +153,9 @@ async def test_nothing_is_lost_when_workers_are_killed(installation: Installatio
             for name, value in (("crm-url", receiver.url), ("crm-hook", FIRST)):
                 await admin.put(f"/v1/secrets/{name}", json={"value": value})
             for number in range(30):
+                got = len(receiver.got)
                 await routing.customer_writes(f"t{number}")
                 if number % 10 == 5:
-                    got = len(receiver.got)
                     await until(lambda: len(receiver.got) > got, 60)  # noqa: B023  # it is awaited here
                     assert worker.pid is not None
                     os.kill(worker.pid, signal.SIGKILL)
