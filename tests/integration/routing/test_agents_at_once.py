@@ -34,12 +34,14 @@ TICKETS = int(os.environ.get("POINTSMAN_RACE_TICKETS", "120"))
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(max(240, TICKETS))]
 
 AGENTS = [f"agent-{number}" for number in range(8)]
+CAPACITY = 12
+"""Each app does all it has at once: what races is what many calls at once do to one desk."""
 DOCUMENT: dict[str, Any] = {
     "workspace": "acme",
     "channels": {"chat": {"weight": 1}},
     "connectors": {"site-chat": {"channel": "chat", "kind": "json"}},
     "queues": {"general": {"pull": True, "offer": {"timeout_seconds": 20, "retry_seconds": 1}}, "late": {"pull": True}},
-    "agents": {agent: {"capacity": 3} for agent in AGENTS},
+    "agents": {agent: {"capacity": CAPACITY} for agent in AGENTS},
     "presence": {"on_expire": "away"},
 }
 EXPECTED = frozenset({200, 201, 202, 403, 404, 409, 412})
@@ -75,11 +77,9 @@ class App:
         while not self._done.is_set():
             await self._renew()
             offers = await self._found("/v1/me/offers", wait=int(idle))
-            for offer in offers:
-                await self._consider(offer["id"])
+            await asyncio.gather(*(self._consider(offer["id"]) for offer in offers))
             assigned = [ticket for ticket in await self._found("/v1/me/assignments") if ticket["state"] == "assigned"]
-            for ticket in assigned:
-                await self._serve(ticket["id"])
+            await asyncio.gather(*(self._serve(ticket["id"]) for ticket in assigned))
             idle = not offers and not assigned
             if idle and self._random.random() < 0.3:
                 await self._help_themselves()
