@@ -9,7 +9,7 @@ import orjson
 
 from pointsman.core.cause import Cause, TimerCause
 from pointsman.core.decision import NOTHING, Decision, Emission, refuse
-from pointsman.core.envelope import Arrived, Decoded, Envelope, Numbered
+from pointsman.core.envelope import Arrived, Decoded, Envelope
 from pointsman.core.instant import Instant, parse_rfc3339, rfc3339
 from pointsman.core.journal import Journal
 from pointsman.core.topic import Priority, Topic
@@ -60,14 +60,12 @@ class SumsCodec:
         items = [value] if topic == "commands" else value["facts"]
         items = [item for item in items if item["type"] not in ignored]
         known = [item for item in items if not item["type"].startswith("future")]
-        number = record.header("ce_number")
         after = record.header("not_after")
         return Decoded(
             id=record.header("ce_id") or "",
             workspace=record.header("ce_workspace") or "",
             subject=record.header("ce_subject") or "",
             at=parse_rfc3339(record.header("ce_time") or ""),
-            numbered=Numbered(record.header("ce_source") or "", int(number)) if number else None,
             bodies=tuple(
                 Body(
                     item["type"],

@@ -29,7 +29,7 @@ V = TypeVar("V", bound="Value")
 class Value(BaseModel):
     """A frozen part of a contract."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
     blank: ClassVar[dict[str, Any]] = {}
     """Each field's default, or `...` where it has none: what `made` begins with."""
@@ -73,13 +73,17 @@ def made(model: Callable[P, V], *_: P.args, **values: P.kwargs) -> V:
     """
     kind: Any = model
     value: V = _new(kind)
-    _set(value, "__dict__", {**kind.blank, **values})
-    _set(value, "__pydantic_fields_set__", kind.names)
-    _set(value, "__pydantic_extra__", None)
-    _set(value, "__pydantic_private__", None)
+    _set_fields(value, {**kind.blank, **values})
+    _set_names(value, kind.names)
+    _set_extra(value, None)
+    _set_private(value, None)
     return value
 
 
-_new, _set = object.__new__, object.__setattr__
+_new = object.__new__
+_set_fields, _set_names, _set_extra, _set_private = (
+    vars(BaseModel)[slot].__set__
+    for slot in ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 __all__ = ["REGISTRY", "Contract", "Instant", "Moment", "Slug", "Value", "made"]

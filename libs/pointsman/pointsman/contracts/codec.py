@@ -13,10 +13,11 @@ from pydantic import ValidationError
 
 from pointsman.contracts.base import Contract
 from pointsman.contracts.commands import Command
+from pointsman.contracts.one_pass import NotTaken, read_command, read_facts
 from pointsman.contracts.registry import REGISTRY
 from pointsman.core.decision import Emission
-from pointsman.core.envelope import Arrived, Decoded, Envelope, Numbered
-from pointsman.core.instant import Instant, parse_rfc3339, rfc3339
+from pointsman.core.envelope import Arrived, Decoded, Envelope
+from pointsman.core.instant import Instant, rfc3339
 
 Headers = list[tuple[str, bytes]]
 
@@ -86,20 +87,46 @@ def all_but(topic: str, heard: Iterable[type[Contract]]) -> frozenset[str]:
 def decode(topic: str, record: Arrived, ignored: frozenset[str] = frozenset()) -> Decoded:
     """The record's known bodies, without those of `ignored` types. Raises `Undecodable`, naming the header or the place
     in the JSON."""
-    headers = dict(reversed(record.headers))
+    headers = record.by_name
     workspace, id = _needed(headers, "ce_workspace"), _needed(headers, "ce_id")
-    subject, time = _needed(headers, "ce_subject"), _needed(headers, "ce_time")
+    subject = _needed(headers, "ce_subject")
+    if not headers.get("ce_time"):
+        raise Undecodable("header ce_time is missing")
     try:
-        at = parse_rfc3339(time)
+        at = record.sent_at
     except ValueError as error:
         raise Undecodable(f"header ce_time: {error}") from error
+    if "ce_number" in headers:
+        _check_number(headers)
+    value = record.value or b""
+    unknown: list[str] = []
     try:
-        value = orjson.loads(record.value or b"")
+        if topic == "commands":
+            bodies = read_command(record.header("ce_type"), value)
+        else:
+            bodies = read_facts(topic, value, ignored)
+    except NotTaken:
+        bodies, unknown = _read_by_item(topic, value, ignored)
+    return Decoded(
+        id=id,
+        workspace=workspace,
+        subject=subject,
+        at=at,
+        bodies=tuple(bodies),
+        unknown_types=tuple(unknown),
+        traceparent=record.header("traceparent"),
+    )
+
+
+def _read_by_item(topic: str, value: bytes, ignored: frozenset[str]) -> tuple[list[Contract], list[str]]:
+    """The bodies, and the types that this reader does not know, of what is not taken in one pass."""
+    try:
+        read = orjson.loads(value)
     except orjson.JSONDecodeError as error:
         raise Undecodable(f"the value is not JSON: {error}") from error
-    if not isinstance(value, dict):
+    if not isinstance(read, dict):
         raise Undecodable("the value is not a JSON object")
-    items = [value] if topic == "commands" else value.get("facts")
+    items = [read] if topic == "commands" else read.get("facts")
     if not isinstance(items, list):
         raise Undecodable('the value has no list "facts"')
     bodies, unknown = [], []
@@ -111,16 +138,7 @@ def decode(topic: str, record: Arrived, ignored: frozenset[str] = frozenset()) -
             unknown.append(f"{item.get('type')} v{item.get('version', 1)}")
         else:
             bodies.append(body)
-    return Decoded(
-        id=id,
-        workspace=workspace,
-        subject=subject,
-        at=at,
-        numbered=_numbered(headers),
-        bodies=tuple(bodies),
-        unknown_types=tuple(unknown),
-        traceparent=_text(headers, "traceparent"),
-    )
+    return bodies, unknown
 
 
 def _decode_one(topic: str, item: Any, place: int) -> Contract | None:
@@ -128,7 +146,10 @@ def _decode_one(topic: str, item: Any, place: int) -> Contract | None:
     if not isinstance(item, dict) or not isinstance(item.get("type"), str):
         raise Undecodable(f"/facts/{place}: not an object with a type")
     model = REGISTRY[topic].get(item["type"])
-    if model is None or item.get("version", 1) > model.version:
+    version = item.get("version", 1)
+    if not isinstance(version, int):
+        raise Undecodable(f"/facts/{place}/version: {version!r} is not a number ({item['type']})")
+    if model is None or version > model.version:
         return None
     del item["type"]
     item.pop("version", None)
@@ -140,23 +161,15 @@ def _decode_one(topic: str, item: Any, place: int) -> Contract | None:
         raise Undecodable(f"/facts/{place}/{where}: {first['msg']} ({model.type})") from error
 
 
-def _numbered(headers: Mapping[str, bytes]) -> Numbered | None:
-    number = _text(headers, "ce_number")
-    if number is None:
-        return None
-    if not number.isdigit():
-        raise Undecodable(f"header ce_number: {number!r} is not a number")
-    return Numbered(_needed(headers, "ce_source"), int(number))
+def _check_number(headers: Mapping[str, bytes]) -> None:
+    if not headers["ce_number"].isdigit():
+        raise Undecodable(f"header ce_number: {_needed(headers, 'ce_number')!r} is not a number")
+    if not headers.get("ce_source"):
+        raise Undecodable("header ce_source is missing")
 
 
 def _needed(headers: Mapping[str, bytes], name: str) -> str:
-    value = _text(headers, name)
+    value = headers.get(name)
     if not value:
         raise Undecodable(f"header {name} is missing")
-    return value
-
-
-def _text(headers: Mapping[str, bytes], name: str) -> str | None:
-    """A header as `Arrived.header` gives it."""
-    value = headers.get(name)
-    return None if value is None else value.decode("utf-8", "replace")
+    return value.decode("utf-8", "replace")

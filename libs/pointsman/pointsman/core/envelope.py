@@ -1,9 +1,10 @@
 """The envelope: what surrounds the facts of one record, on the topic and in the `fact` table."""
 
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pointsman.core.ids import _PAIRS
-from pointsman.core.instant import Instant
+from pointsman.core.instant import Instant, parse_rfc3339
 
 
 class Envelope(NamedTuple):
@@ -25,8 +26,13 @@ class Envelope(NamedTuple):
     traceparent: str | None = None
 
 
-class Arrived(NamedTuple):
-    """A record as it came from a topic, not decoded: what a dead letter keeps."""
+@dataclass(slots=True)
+class Arrived:
+    """A record as it came from a topic, not decoded: what a dead letter keeps. Never changed.
+
+    Its headers are looked at several times on its way (may it fire a timer, is it the next, does it concern us), so
+    they are laid out by name once, and its time is read once. Of two headers with one name the first counts.
+    """
 
     topic: str
     partition: int
@@ -35,19 +41,22 @@ class Arrived(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
+    by_name: dict[str, bytes] = field(init=False, repr=False, compare=False)
+    _sent_at: Instant | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.by_name = dict(reversed(self.headers))
 
     def header(self, name: str) -> str | None:
-        for key, value in self.headers:
-            if key == name:
-                return value.decode("utf-8", "replace")
-        return None
+        value = self.by_name.get(name)
+        return None if value is None else value.decode("utf-8", "replace")
 
-
-class Numbered(NamedTuple):
-    """Where a record stands in its source's sequence."""
-
-    source: str
-    number: int
+    @property
+    def sent_at(self) -> Instant:
+        """The time that its sender gave it. Raises `ValueError` when it has none that can be read."""
+        if self._sent_at is None:
+            self._sent_at = parse_rfc3339(self.header("ce_time") or "")
+        return self._sent_at
 
 
 class Decoded(NamedTuple):
@@ -57,7 +66,6 @@ class Decoded(NamedTuple):
     workspace: str
     subject: str
     at: Instant
-    numbered: Numbered | None
     bodies: tuple[Any, ...]
     unknown_types: tuple[str, ...]
     traceparent: str | None

@@ -5,12 +5,12 @@ end offset that the broker reported at an instant ≥ D, and no fetched record w
 """
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from pointsman.core.envelope import Arrived
-from pointsman.core.instant import EPOCH, FOREVER, Instant, parse_rfc3339
+from pointsman.core.instant import EPOCH, FOREVER, Instant
 
 BUFFERED_RECORDS_MAX = 4_000
 BUFFERED_BYTES_MAX = 16 * 1_048_576
@@ -20,10 +20,10 @@ JUST_BEFORE = timedelta(microseconds=1)
 
 @dataclass(slots=True)
 class Waiting:
-    """A fetched record and the time its sender gave it (`EPOCH` when it has none that can be read: decided at once)."""
+    """A fetched record and how much room it takes."""
 
     record: Arrived
-    at: Instant
+    bytes: int
 
 
 class TopicInbox:
@@ -102,8 +102,7 @@ class TopicInbox:
                 self._ahead.append((at, record.offset))
                 self.known_offset = record.offset + 1
             if keeps:
-                self.records.append(Waiting(record, at))
-                self.bytes += _bytes_of(record)
+                self._keep(record, self.records.append)
                 self.next_offset = record.offset + 1
             taken = True
         return taken
@@ -118,9 +117,9 @@ class TopicInbox:
         available = min(count_max, len(self.records))
         if until is not None:
             available = min(available, self._count_until(until, available))
-        taken = [self.records.popleft().record for _ in range(available)]
-        for record in taken:
-            self.bytes -= _bytes_of(record)
+        waiting = [self.records.popleft() for _ in range(available)]
+        self.bytes -= sum(each.bytes for each in waiting)
+        taken = [each.record for each in waiting]
         if taken:
             self.decided_offset = taken[-1].offset + 1
             while self._ahead and self._ahead[0][1] < self.decided_offset:
@@ -131,8 +130,7 @@ class TopicInbox:
         """Returns what was taken and not decided, in order."""
         for record in reversed(records):
             at = time_of(record)
-            self.records.appendleft(Waiting(record, at))
-            self.bytes += _bytes_of(record)
+            self._keep(record, self.records.appendleft)
             if at < self.earliest():
                 self._ahead.appendleft((at, record.offset))
         if records:
@@ -153,6 +151,11 @@ class TopicInbox:
         """The earliest time of a record that is not decided yet; `FOREVER` when there is none."""
         return self._ahead[0][0] if self._ahead else FOREVER
 
+    def _keep(self, record: Arrived, add: Callable[[Waiting], None]) -> None:
+        waiting = Waiting(record, _bytes_of(record))
+        self.bytes += waiting.bytes
+        add(waiting)
+
     def _count_until(self, until: Instant, count_max: int) -> int:
         """How many records there are up to the last one whose time is not later, at most `count_max`."""
         first = self.records[0].record.offset if self.records else 0
@@ -170,11 +173,8 @@ def _bytes_of(record: Arrived) -> int:
 
 
 def time_of(record: Arrived) -> Instant:
-    """The time that the record's sender gave it, `EPOCH` when it cannot be read."""
-    text = record.header("ce_time")
-    if text is None:
-        return EPOCH
+    """The time that the record's sender gave it, `EPOCH` when it cannot be read: it is decided at once."""
     try:
-        return parse_rfc3339(text)
+        return record.sent_at
     except (ValueError, OverflowError):
         return EPOCH
