@@ -32,6 +32,28 @@ async def test_the_positions_are_committed_to_the_services_group(sums: Sums, mon
         await tool.stop()
 
 
+async def test_what_only_commits_fetches_nothing_between_two_reports(
+    sums: Sums, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Any] = []
+
+    async def start(*given: Any) -> Any:
+        made.append(await started(*given))
+        return made[-1]
+
+    started = lag._start
+    monkeypatch.setattr(lag, "REPORT_SECONDS", 0.1)
+    monkeypatch.setattr(lag, "_start", start)
+    async with sums.worker():
+        await sums.say("s", {"type": "added", "amount": 1})
+        await until(lambda: made and made[0]._coordinator.coordinator_id is not None)
+        await until(lambda: not made[0].assignment() and not made[0]._fetcher._pending_tasks)
+        await sums.say("s", {"type": "added", "amount": 1})
+        await until(lambda: not made[0].assignment())
+        assert not made[0]._fetcher._records
+    assert len(made) == 1
+
+
 async def _committed(tool: Any, place: TopicPartition, expected: int) -> bool:
     async with asyncio.timeout(5):
         return bool(await tool.committed(place) == expected)

@@ -1,11 +1,15 @@
 """What one process admits: rates, places, and how much it works on at once."""
 
+import asyncio
+
 import pytest
 
 from pointsman.runtime.http.admission import Admission, Places, Rates
-from pointsman.runtime.http.load import AT_ONCE_LEAST, AT_ONCE_MOST, Load, aside
+from pointsman.runtime.http.load import AT_ONCE_LEAST, AT_ONCE_MOST, WINDOW_SECONDS, Load, aside
 from pointsman.runtime.http.problems import Problem
 from pointsman.runtime.settings import RuntimeSettings
+from pointsman.runtime.tasks import awaited
+from pointsman.testing.waiting import until
 
 
 def test_a_rate_admits_a_seconds_calls_at_once_and_says_when_the_next_may_come() -> None:
@@ -93,3 +97,18 @@ def test_a_call_that_waits_is_not_worked_on() -> None:
     assert load.working == 0
     with aside():
         assert load.working == 0
+
+
+async def test_a_process_at_rest_looks_at_itself_with_the_first_call() -> None:
+    load = Load()
+    looks: list[float] = []
+    load.look = lambda share, late_seconds: looks.append(share)  # type: ignore[method-assign]
+    watching = awaited(load.watch())
+    try:
+        await asyncio.sleep(3 * WINDOW_SECONDS)
+        assert not looks
+        with load.worked_on():
+            await until(lambda: len(looks) == 2)
+        await until(lambda: not load._begun.is_set())
+    finally:
+        watching.cancel()

@@ -1,12 +1,14 @@
 """What is sent to others: how long a row waits that nobody took, and what an outage of the database means."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pointsman.runtime import outbound_queue
 from pointsman.runtime.outbound_queue import PAUSE_SECONDS_MAX, pause_seconds, send_due
 from pointsman.testing.waiting import until
 
@@ -51,3 +53,28 @@ async def test_it_goes_on_after_a_claim_or_a_row_that_failed(raised: Exception) 
     finally:
         running.cancel()
     assert sent == ["one"]
+
+
+async def test_it_asks_less_often_while_nothing_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbound_queue, "IDLE_SECONDS", 0.1)
+    monkeypatch.setattr(outbound_queue, "IDLE_SECONDS_MAX", 1.6)
+    loop = asyncio.get_running_loop()
+    asked: list[float] = []
+
+    async def claim(_: int) -> list[dict[str, str]]:
+        asked.append(loop.time())
+        return []
+
+    async def send(_: dict[str, str]) -> None:
+        raise AssertionError("nothing is due")
+
+    due = asyncio.Event()
+    running = asyncio.ensure_future(send_due(claim, send, due, 1))
+    try:
+        await until(lambda: len(asked) == 6)
+        pauses = [later - earlier for earlier, later in pairwise(asked)]
+        assert all(pause >= least for pause, least in zip(pauses, (0.1, 0.2, 0.4, 0.8, 1.6), strict=True))
+        due.set()
+        await until(lambda: len(asked) == 8, within_seconds=1.5)  # as often as at first, once something may be due
+    finally:
+        running.cancel()

@@ -1,9 +1,8 @@
 """The process: opens the apps, serves until SIGTERM, drains."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import structlog
 import uvicorn
@@ -13,6 +12,7 @@ from pointsman.contracts import wire
 from pointsman.edge.app import edge_app, remarks, unready
 from pointsman.edge.protocol import Connections
 from pointsman.edge.settings import EdgeSettings
+from pointsman.runtime.http.server import Server
 from pointsman.runtime.ops import ops_server
 from pointsman.runtime.process import Hub
 from pointsman.runtime.tasks import LAST_SECONDS, awaited, ends_if_failed, failure
@@ -23,17 +23,9 @@ log = structlog.get_logger(__name__)
 BACKLOG = 4096
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, without its own idea of signals: ours first ends the streams and fails readiness."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def server_of(settings: EdgeSettings, app: ASGIApp, hub: Hub) -> uvicorn.Server:
+def server_of(settings: EdgeSettings, app: ASGIApp, hub: Hub) -> Server:
     """What serves the app on the settings' port, under their limits."""
-    return _Server(
+    return Server(
         uvicorn.Config(
             app,
             host=settings.edge_host,

@@ -11,7 +11,7 @@ import httpx
 
 from pointsman.local.process import LocalProcess
 
-ASK_EVERY_SECONDS = 2.0
+ASK_EVERY_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 FIRST_WORD_SECONDS = 120.0
 
@@ -22,7 +22,7 @@ async def not_alive(process: LocalProcess, port: int, seconds: float) -> str:
     pid, last_word, patience = process.pid, time.monotonic(), seconds
     async with httpx.AsyncClient(trust_env=False, timeout=min(ANSWER_SECONDS, seconds)) as client:
         while True:
-            await asyncio.sleep(min(ASK_EVERY_SECONDS, seconds / 4))
+            await asyncio.sleep(min(ASK_EVERY_SECONDS, seconds / 2))
             now = time.monotonic()
             if not process.running or process.pid != pid:
                 pid, last_word, patience = process.pid if process.running else None, now, FIRST_WORD_SECONDS

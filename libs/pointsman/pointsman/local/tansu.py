@@ -27,7 +27,7 @@ class Tansu(LocalServer):
         "idempotent_producer": False,
         "fetch_wait_ms": 10,
         "fetch_idle_wait_ms": 10,
-        "fetch_rest_ms": 1_000,
+        "fetch_rest_ms": 3_000,
     }
     """What `RuntimeSettings` must be for it: it has no idempotent producer, and answers a fetch that finds nothing at
     the end of its wait, also when a record came meanwhile (with 0 or 1 it spins)."""

@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 
 RECORD_BYTES_MAX = 6 * 1_048_576
 REQUEST_TIMEOUT_MS = 5_000
-
-
+LOOKS_MS = 2_000
+"""How often a consumer looks for what to ask although nothing happened that it would hear of."""
 START_ENDS_SECONDS = 2.0
 STOP_SECONDS = 2.0
 """So long is waited for the end of a client whose broker may be gone."""
@@ -102,6 +102,7 @@ def make_consumer(settings: RuntimeSettings, address: str) -> Any:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         retry_backoff_ms=50,
         metadata_max_age_ms=60_000,
+        consumer_timeout_ms=LOOKS_MS,
         **access_of(settings),
     )
 
@@ -114,7 +115,7 @@ def make_admin(settings: RuntimeSettings, address: str) -> Any:
 class BrokerLink:
     """One process's link. `cluster` is None while the broker is out of reach; `watch` keeps it true."""
 
-    def __init__(self, settings: RuntimeSettings, watch_seconds: float = 1.0) -> None:
+    def __init__(self, settings: RuntimeSettings, watch_seconds: float = 3.0) -> None:
         self.settings = settings
         self.address: str | None = None
         self.cluster: str | None = None
@@ -169,7 +170,7 @@ class BrokerLink:
                 callback()
 
     async def watch(self) -> None:
-        """Asks who the broker is, each second and whenever in doubt, until cancelled."""
+        """Asks who the broker is, every few seconds and whenever in doubt, until cancelled."""
         try:
             while True:
                 await self.check()

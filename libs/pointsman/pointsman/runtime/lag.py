@@ -40,8 +40,11 @@ async def report_positions(link: BrokerLink, group: str, positions: Positions) -
                     consumer, generation, told = await _start(link, group), link.generation, {}
                 places = {TopicPartition(*place): offset for place, offset in fresh.items()}
                 consumer.assign(list(places))
-                async with asyncio.timeout(REQUEST_TIMEOUT_MS / 1000):
-                    await consumer.commit(places)
+                try:
+                    async with asyncio.timeout(REQUEST_TIMEOUT_MS / 1000):
+                        await consumer.commit(places)
+                finally:
+                    consumer.unsubscribe()  # it would fetch what nobody reads
                 told.update(fresh)
             except BROKER_ERRORS as error:
                 log.debug("positions not reported", group=group, error=repr(error))

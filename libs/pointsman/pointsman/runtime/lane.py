@@ -61,7 +61,7 @@ from pointsman.runtime.transaction import (
 log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 2.0
-IDLE_SECONDS = 1.0
+IDLE_SECONDS = 5.0
 
 
 class LanePhase(Enum):

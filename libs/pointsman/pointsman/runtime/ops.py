@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pointsman.core import zones
+from pointsman.runtime.http.server import Server
 from pointsman.runtime.stuck import stuck
 from pointsman.runtime.tasks import awaited
 
@@ -55,8 +56,7 @@ async def ops_server(
         lifespan="off",
         loop="none",
     )
-    server = uvicorn.Server(config)
-    server.capture_signals = _no_signals  # type: ignore[method-assign]
+    server = Server(config)
     serving = awaited(server.serve())
     try:
         await _started(server, serving)
@@ -66,15 +66,9 @@ async def ops_server(
         await asyncio.gather(serving, return_exceptions=True)
 
 
-async def _started(server: uvicorn.Server, serving: "asyncio.Task[None]") -> None:
+async def _started(server: Server, serving: "asyncio.Task[None]") -> None:
     while not server.started:  # uvicorn tells it by a flag only
         done, _ = await asyncio.wait({serving}, timeout=0.01)
         if done:
             serving.result()
             raise RuntimeError("the operations port ended while starting")
-
-
-def _no_signals():  # type: ignore[no-untyped-def]
-    from contextlib import nullcontext
-
-    return nullcontext()

@@ -11,7 +11,7 @@ from pointsman.runtime.tasks import awaited, cancel_all
 
 log = structlog.get_logger(__name__)
 
-IDLE_SECONDS = 1.0
+IDLE_SECONDS, IDLE_SECONDS_MAX = 1.0, 5.0
 PAUSE_SECONDS_MAX = 3_600.0
 """No row is put off for longer, however often it failed and whatever its receiver asks for."""
 _DOUBLINGS_MAX = 20
@@ -32,11 +32,13 @@ async def send_due(
 ) -> None:
     """Claims what is due, at most as many as have room, and sends each in a task of its own; until cancelled.
 
-    When nothing was claimed it waits until `due` is set, one was sent, or a moment passed. The database may be away:
-    then nothing is claimed, and a row that was on its way is tried again when its claim has lapsed. So is one whose
-    sending raises anything else, which is a fault of ours and logged as an error.
+    When nothing was claimed it waits until `due` is set, one was sent, or a moment passed: a second, and twice as long
+    each time, up to five. The database may be away: then nothing is claimed, and a row that was on its way is tried
+    again when its claim has lapsed. So is one whose sending raises anything else, which is a fault of ours and logged
+    as an error.
     """
     running: set[asyncio.Task[None]] = set()
+    idle = IDLE_SECONDS
     try:
         while True:
             due.clear()
@@ -46,9 +48,11 @@ async def send_due(
             if not claimed:
                 ringing = awaited(due.wait())
                 try:
-                    await asyncio.wait({ringing, *running}, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait({ringing, *running}, timeout=idle, return_when=asyncio.FIRST_COMPLETED)
                 finally:
                     ringing.cancel()
+            busy = claimed or running or due.is_set()
+            idle = IDLE_SECONDS if busy else min(2 * idle, IDLE_SECONDS_MAX)
             running = {task for task in running if not task.done()}
     finally:
         await cancel_all(running)

@@ -35,8 +35,8 @@ class Load:
         self.working = 0
         self._refused = False
         self._watched = False
-        self._begun = False
-        """Whether a call was begun since the last look: a process at rest looks at itself less often."""
+        self._begun = asyncio.Event()
+        """Set when a call is begun: a process at rest does not look at itself."""
 
     def full(self) -> bool:
         """Whether one more call is too much now; then it is refused."""
@@ -49,7 +49,7 @@ class Load:
     def worked_on(self) -> Iterator[None]:
         """A call is worked on meanwhile, but for when it stands `aside`."""
         self.working += 1
-        self._begun = True
+        self._begun.set()
         before = _working.set(self)
         try:
             yield
@@ -67,20 +67,19 @@ class Load:
         self._refused = False
 
     async def watch(self) -> None:
-        """Measures until cancelled."""
+        """Measures until cancelled, a window after the other while there are calls."""
         self._watched = True
-        at, since, spent = time.monotonic(), time.monotonic(), time.process_time()
-        late, ticks = 0.0, 0
         while True:
-            tick = TICK_SECONDS if self._begun else WINDOW_SECONDS
-            self._begun = self.working > 0
-            await asyncio.sleep(tick)
-            now = time.monotonic()
-            late, ticks, at = late + max(0.0, now - at - tick), ticks + 1, now
-            if now - since >= WINDOW_SECONDS:
-                used = time.process_time()
-                self.look((used - spent) / (now - since), late / ticks)
-                since, spent, late, ticks = now, used, 0.0, 0
+            if self.working == 0 and self.at_once_max == AT_ONCE_MOST:
+                await self._begun.wait()
+            self._begun.clear()
+            began, spent = time.monotonic(), time.process_time()
+            at, late, ticks = began, 0.0, 0
+            while at - began < WINDOW_SECONDS:
+                await asyncio.sleep(TICK_SECONDS)
+                now = time.monotonic()
+                late, ticks, at = late + max(0.0, now - at - TICK_SECONDS), ticks + 1, now
+            self.look((time.process_time() - spent) / (at - began), late / ticks)
 
 
 _working: ContextVar[Load | None] = ContextVar("_working", default=None)
