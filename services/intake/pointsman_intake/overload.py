@@ -32,7 +32,7 @@ from pointsman.runtime.settings import RuntimeSettings
 from pointsman_intake.bench import CONNECTOR, WORKSPACE, api_process, configure
 
 TOKENS = 50
-CONNECTIONS = 100
+CONNECTIONS = 1_000
 REST_PER_SECOND = 50.0
 REST_SECONDS = 20.0
 SERVED_SECONDS = 5.0

@@ -10,7 +10,7 @@ from pointsman.testing.installation import Installation
 from pointsman_intake.overload import figures
 from tests.integration.http.serving import with_key
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.long]
 
 
 async def test_a_process_that_is_asked_for_too_much_serves_some_and_refuses_the_rest(

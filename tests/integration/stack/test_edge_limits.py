@@ -1,6 +1,8 @@
 """Limits at the edge that hold before any token is read, and those of each token and stranger."""
 
 import asyncio
+import re
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -101,8 +103,57 @@ async def test_a_token_that_calls_too_often_is_429_also_for_what_is_refused(
         assert (await client.get(LIVE, headers=bearer(_token(settings)))).status_code == 200
 
 
+async def test_a_refusal_is_held_back_and_answers_stay_in_order(installation: Installation, tmp_path: Path) -> None:
+    """Who asks again at once waits; what was sent behind a refused call gets no answer before it."""
+    few: dict[str, Any] = {"calls_per_second_max": 0.05, "edge_refusal_seconds": 0.4}
+    async with an_edge_here(installation, tmp_path, **few) as (client, settings), a_line(client) as (reader, writer):
+        ask = f"GET {LIVE} HTTP/1.1\r\nHost: edge\r\nAuthorization: Bearer {_token(settings)}\r\n\r\n".encode()
+        ready = b"GET /readyz HTTP/1.1\r\nHost: edge\r\n\r\n"
+        writer.write(ask)
+        assert await _status(reader) == 200
+        asked = time.monotonic()
+        writer.write(ask + ask + ready)
+        assert [await _status(reader) for _ in range(3)] == [429, 429, 503]
+        assert time.monotonic() - asked >= 0.4
+        writer.write(ready)
+        assert await _status(reader) == 200
+        asked = time.monotonic()
+        writer.write(ask)
+        await asyncio.sleep(0.1)
+        writer.write(ready)  # is not read before the refusal was answered, and then served
+        assert [await _status(reader) for _ in range(2)] == [429, 200]
+        assert time.monotonic() - asked >= 0.4
+        writer.write(ask + b"GET /readyz HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n")
+        assert re.findall(rb"HTTP/1\.1 (\d+) ", await _told(reader)) == [b"429", b"503"]
+
+
+async def test_who_leaves_while_a_refusal_is_held_back_harms_nobody(installation: Installation, tmp_path: Path) -> None:
+    few: dict[str, Any] = {"calls_per_second_max": 0.05, "edge_refusal_seconds": 0.2}
+    async with an_edge_here(installation, tmp_path, **few) as (client, settings):
+        headers = bearer(_token(settings))
+        assert (await client.get(LIVE, headers=headers)).status_code == 200
+        ask = f"GET {LIVE} HTTP/1.1\r\nHost: edge\r\nAuthorization: {headers['Authorization']}\r\n\r\n".encode()
+        for _ in range(20):
+            async with a_line(client) as (_, writer):
+                writer.write(ask)
+                await writer.drain()
+        assert (await client.get(LIVE, headers=headers)).status_code == 429
+        assert (await client.get(LIVE, headers=bearer(_token(settings)))).status_code == 200
+
+
+async def _status(reader: asyncio.StreamReader) -> int:
+    """The status of the next answer, read whole."""
+    async with asyncio.timeout(20):
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+        assert length, head
+        await reader.readexactly(int(length[1]))
+    return int(head.split()[1])
+
+
 async def test_who_has_no_valid_token_is_charged_too(installation: Installation, tmp_path: Path) -> None:
-    async with an_edge_here(installation, tmp_path, strangers_calls_per_second_max=5) as (client, settings):
+    at_once: dict[str, Any] = {"strangers_calls_per_second_max": 5, "edge_refusal_seconds": 0}
+    async with an_edge_here(installation, tmp_path, **at_once) as (client, settings):
         known = bearer(_token(settings))
         assert (await client.get(LIVE, headers=known)).status_code == 200
         statuses = [

@@ -4,10 +4,13 @@
   `body_seconds_max`. A reader who takes nothing of an answer for `reader_seconds_max` is cut off.
 - The process has so many connections, and so many of one token.
 - When the process has more to do than it can, or a token calls more often than it may, a call is refused here, in a few
-  microseconds and before it costs a task: 503 or 429 with `Retry-After`. So what is admitted stays as fast as ever.
+  microseconds and before it costs a task: 503 or 429 with `Retry-After`. The answer is held back for a moment, in which
+  the connection is not read: who asks again at once costs no more than who comes when they were told to. So what is
+  admitted stays as fast as ever.
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
@@ -64,6 +67,9 @@ class LimitedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._reading_head = True
         self._refused = False
+        self._held: list[tuple[bytes, bool]] = []
+        """Answers that are held back, in order, and whether the connection ends with each."""
+        self._release: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
         self._owner: str | None = None
@@ -84,6 +90,8 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._shared.open -= 1
         self._end_timer()
+        self._held.clear()
+        self._answer_held()
         self.resume_writing()
         self._disowned()
         super().connection_lost(exc)
@@ -138,6 +146,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def _refuse_connection(self, problem: Problem) -> None:
         REFUSED.labels(problem.code).inc()
         self._end_timer()
+        self._answer_held()
         if not self.transport.is_closing():
             self.transport.write(self._shared.answer(problem, close=True))
             self.transport.close()
@@ -156,7 +165,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._reading_head, self._refused = False, False
         self._start_timer(self._settings.edge_body_seconds_max, self._body_too_slow)
-        if (self.cycle is None or self.cycle.response_complete) and self.url not in ALWAYS_ANSWERED:
+        if (self.cycle is None or self.cycle.response_complete) and (self._held or self.url not in ALWAYS_ANSWERED):
             refusal = self._refusal()
             if refusal is not None:
                 self._answer(*refusal)
@@ -183,6 +192,8 @@ class LimitedProtocol(HttpToolsProtocol):
                 return problem, True
             self._owner = token_id
         refusal = self._admission.refusal(token_id, self.client[0] if self.client else "-")
+        if refusal is None and self._held:  # sent before the answer came to the one before, which goes first
+            refusal = Problem(503, "overloaded", "the call before it was refused", headers={"Retry-After": "1"})
         return None if refusal is None else (refusal, False)
 
     def _answer(self, problem: Problem, close: bool) -> None:
@@ -192,9 +203,30 @@ class LimitedProtocol(HttpToolsProtocol):
         chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
         close = close or chunked or not length.isdigit() or int(length) > BODY_SKIPPED_BYTES_MAX
         close = close or self.expect_100_continue or not self.parser.should_keep_alive()
-        self.transport.write(self._shared.answer(problem, close=close))
-        if close:
-            self.transport.close()
+        self._held.append((self._shared.answer(problem, close=close), close))
+        if self._release is None:
+            self.flow.pause_reading()
+            # Many that were refused together do not come again together.
+            seconds = self._settings.edge_refusal_seconds * random.uniform(1.0, 2.0)
+            self._release = self.loop.call_later(seconds, self._answer_held)
+
+    def _answer_held(self) -> None:
+        """Writes what was held back, and reads on."""
+        if self._release is not None:
+            self._release.cancel()
+            self._release = None
+        held, self._held = self._held, []
+        for answer, close in held:
+            if not self.transport.is_closing():
+                self.transport.write(answer)
+                if close:
+                    self.transport.close()
+        if held and not self.transport.is_closing():
+            self.flow.resume_reading()
+
+    def shutdown(self) -> None:
+        self._answer_held()
+        super().shutdown()
 
     def on_body(self, body: bytes) -> None:
         if not self._refused:

@@ -28,5 +28,8 @@ class EdgeSettings(RuntimeSettings):
     """And its body within so long."""
     edge_reader_seconds_max: float = Field(default=120.0, gt=0)
     """Who takes nothing of an answer for so long is cut off."""
+    edge_refusal_seconds: float = Field(default=0.5, ge=0, le=1)
+    """A call that is refused because the process has too much to do, or its token calls too often, is answered after so
+    long, up to twice as long, and its connection is not read meanwhile: who asks again at once is slowed down."""
     drain_seconds: int = Field(default=10, ge=1)
     """On SIGTERM calls in flight have so long to end."""
