@@ -2,6 +2,8 @@
 
 import asyncio
 import importlib
+import os
+import sys
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
@@ -49,6 +51,7 @@ class Depot:
     """A package with migrations, made for a test."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self.versions = folder / "pointsman_depot" / "migrations" / "versions"
         self.versions.mkdir(parents=True)
         (folder / "pointsman_depot" / "__init__.py").touch()
@@ -86,6 +89,19 @@ async def test_it_goes_on_from_where_the_schema_is(database: str, depot: Depot) 
     depot.add("0002", "0001", 'op.execute("CREATE TABLE shed (one int)")')
     assert await migrate(database, SERVICE, "pointsman_depot") == "0002"
     assert await migrate(database, SERVICE, "pointsman_depot") == "0002"
+
+
+async def test_a_schema_that_is_up_to_date_is_left_without_loading_what_migrates(database: str, depot: Depot) -> None:
+    await migrate(database, SERVICE, "pointsman_depot")
+    program = (
+        "import asyncio, sys; from pointsman.runtime.migrate import migrate; "
+        f"print(asyncio.run(migrate({database!r}, {SERVICE!r}, 'pointsman_depot')), 'alembic' in sys.modules)"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(depot.folder)}
+    command = (sys.executable, "-c", program)
+    ran = await asyncio.create_subprocess_exec(*command, env=environment, stdout=asyncio.subprocess.PIPE)
+    said, _ = await ran.communicate()
+    assert said.decode().split() == ["0001", "False"]
 
 
 async def test_processes_that_start_together_migrate_once(database: str, depot: Depot) -> None:

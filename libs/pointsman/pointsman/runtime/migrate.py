@@ -3,25 +3,25 @@
 A service's revisions are `pointsman_<service>/migrations/versions/NNNN_*.py`, plain `op.execute` of one statement each;
 the first calls `create_runtime_tables`. They run in one transaction as the service's own role with its schema as
 `search_path`, so that everything they make belongs to it, and no role has a grant on another's schema.
+
+A schema that has the newest revision is left without Alembic, whose loading takes longer than all else that a migration
+does: what starts finds it so nearly always.
 """
 
 import importlib.util
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import asyncpg
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.script.revision import ResolutionError
-from alembic.util import CommandError
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from pointsman.runtime.ddl import LEASES_V4, POSITIONS_V2, PROCESSES_V3, RUNTIME_TABLES_V1, SECRET_TABLE_V1
 from pointsman.runtime.login import Login, login
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from sqlalchemy import Connection
 
 _LOCK = 0x706F696E  # "poin": the key of the advisory lock that one migration at a time holds.
 
@@ -83,21 +83,12 @@ async def migrate(admin: Login | str, service: str, package: str, *, password: s
     connection = await asyncpg.connect(**who)
     try:
         await _prepare(connection, service, password)
+        if folder is None:
+            return None
+        revision = await _revision_of(connection, service)
     finally:
         await connection.close()
-    if folder is None:
-        return None
-    config = Config()
-    config.set_main_option("script_location", str(folder).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    script = ScriptDirectory.from_config(config)
-    # asyncpg reads the address itself: its parameters (sslmode, …) and PGPASSWORD are libpq's, not SQLAlchemy's.
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(**who))
-    try:
-        async with engine.begin() as transaction:
-            return await transaction.run_sync(_upgrade, service, config, script)
-    finally:
-        await engine.dispose()
+    return revision if revision == _newest_of(folder) else await _bring_on(who, service, folder)
 
 
 async def _prepare(connection: "asyncpg.Connection[asyncpg.Record]", service: str, password: str | None) -> None:
@@ -126,7 +117,47 @@ def _migrations_of(package: str) -> Path | None:
     return folder if (folder / "versions").is_dir() else None
 
 
-def _upgrade(connection: Connection, service: str, config: Config, script: ScriptDirectory) -> str | None:
+def _newest_of(folder: Path) -> str | None:
+    """The newest revision's number, from the names of the files."""
+    return max((path.name.partition("_")[0] for path in (folder / "versions").glob("[0-9]*_*.py")), default=None)
+
+
+async def _revision_of(connection: "asyncpg.Connection[asyncpg.Record]", service: str) -> str | None:
+    """The schema's revision; None when it has none yet."""
+    async with connection.transaction():
+        await connection.execute(f'SET LOCAL ROLE "pointsman_{service}"')
+        if await connection.fetchval("SELECT to_regclass($1)", f'"{service}".alembic_version') is None:
+            return None
+        revision: str | None = await connection.fetchval(f'SELECT version_num FROM "{service}".alembic_version')
+        return revision
+
+
+async def _bring_on(who: dict[str, Any], service: str, folder: Path) -> str | None:
+    """Brings the schema to the newest revision; that revision."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    config = Config()
+    config.set_main_option("script_location", str(folder).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    script = ScriptDirectory.from_config(config)
+    # asyncpg reads the address itself: its parameters (sslmode, …) and PGPASSWORD are libpq's, not SQLAlchemy's.
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(**who))
+    try:
+        async with engine.begin() as transaction:
+            return await transaction.run_sync(_upgrade, service, config, script)
+    finally:
+        await engine.dispose()
+
+
+def _upgrade(connection: "Connection", service: str, config: "Config", script: "ScriptDirectory") -> str | None:
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script.revision import ResolutionError
+    from alembic.util import CommandError
+    from sqlalchemy import text
+
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     connection.execute(text(f'SET LOCAL ROLE "pointsman_{service}"'))
     connection.execute(text(f'SET LOCAL search_path TO "{service}"'))
