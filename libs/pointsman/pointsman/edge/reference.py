@@ -4,14 +4,17 @@
 - `docs/settings.md`: every setting of every process, from the settings classes.
 """
 
+import ast
 import asyncio
 import importlib
 import inspect
 import sys
 import tempfile
+import textwrap
 import types
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from importlib.metadata import entry_points
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -95,6 +98,7 @@ def _more_settings() -> Iterator[tuple[str, type[BaseSettings]]]:
 
 def _section(title: str, settings: type[BaseSettings], known: Any) -> str:
     prefix = settings.model_config.get("env_prefix", "")
+    meanings = _meanings(settings)
     lines = [f"## {title}", "", _text(settings.__doc__), "", "| variable | value | default | |", "|---|---|---|---|"]
     for name, field in settings.model_fields.items():
         if name in known:
@@ -103,9 +107,22 @@ def _section(title: str, settings: type[BaseSettings], known: Any) -> str:
         default = str(default).lower() if isinstance(default, bool) else default
         shown = "" if default in (None, PydanticUndefined, "") else f"`{default}`"
         lines.append(
-            f"| `{(prefix + name).upper()}` | {_kind(field.annotation)} | {shown} | {_text(field.description)} |"
+            f"| `{(prefix + name).upper()}` | {_kind(field.annotation)} | {shown} | {_text(meanings.get(name))} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def _meanings(settings: type[BaseSettings]) -> Mapping[str, str]:
+    """Field → the text that stands below it, of the class itself. pydantic would read it as well, but at each start of
+    each process."""
+    (written,) = ast.parse(textwrap.dedent(inspect.getsource(settings))).body
+    assert isinstance(written, ast.ClassDef)
+    found = {}
+    for statement, below in pairwise(written.body):
+        match statement, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                found[name] = text
+    return found
 
 
 def _kind(annotation: Any) -> str:

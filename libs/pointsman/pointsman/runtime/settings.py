@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class RuntimeSettings(BaseSettings):
     """One installation's addresses and limits."""
 
-    model_config = SettingsConfigDict(env_prefix="POINTSMAN_", extra="ignore", use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(env_prefix="POINTSMAN_", extra="ignore")
 
     broker: str = "127.0.0.1:9092"
     """`host:port[,host:port]`, or `file:PATH` of a file with the address, read again before every reconnect."""
@@ -123,7 +123,7 @@ class AdministratorSettings(BaseSettings):
     """Who makes roles and schemas: what `pointsman migrate` reads where its arguments do not say it. No running process
     needs them."""
 
-    model_config = SettingsConfigDict(env_prefix="POINTSMAN_ADMIN_", extra="ignore", use_attribute_docstrings=True)
+    model_config = SettingsConfigDict(env_prefix="POINTSMAN_ADMIN_", extra="ignore")
 
     dsn: str | None = None
     """Where the database is: `postgresql://HOST:PORT/NAME`, with parameters such as `?sslmode=verify-full`."""
