@@ -17,6 +17,7 @@ from pointsman.local import Postgres
 from pointsman.runtime.database import connect, open_pool, password_file
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.testing.installation import Broker
+from tests.integration.cli.typed import typed
 
 pytestmark = pytest.mark.stack
 
@@ -39,13 +40,28 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 async def _call(*command: str, environment: dict[str, str], folder: Path) -> None:
     """Runs a command with nothing of ours in its environment but what is given; it must do what it was asked."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("POINTSMAN_", "PG"))}
+    own = {name: value for name, value in os.environ.items() if not _is_ours(name)}
     path = f"{Path(sys.executable).parent}:{own['PATH']}"
     process = await asyncio.create_subprocess_exec(
         *command, stderr=asyncio.subprocess.PIPE, env=own | {"PATH": path} | environment, cwd=folder
     )
     _, told = await process.communicate()
     assert process.returncode == 0, told.decode()
+
+
+async def _migrate(environment: dict[str, str]) -> None:
+    """The command as `_call` runs it, in this process: a process of its own takes ten times as long to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in filter(_is_ours, list(os.environ)):
+            patch.delenv(name)
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        done = await asyncio.to_thread(typed, "migrate")
+    assert done.code == 0, done.err
+
+
+def _is_ours(variable: str) -> bool:
+    return variable.startswith(("POINTSMAN_", "PG"))
 
 
 async def _set_password(server: Postgres, role: str, password: str) -> None:
@@ -59,35 +75,52 @@ async def _set_password(server: Postgres, role: str, password: str) -> None:
         await admin.close()
 
 
-@pytest.mark.parametrize("password", PASSWORDS)
-async def test_setup_of_compose_takes_whatever_password_postgres_got(
-    password: str, server: Postgres, broker: Broker, tmp_path: Path
-) -> None:
+def _setup(server: Postgres, folder: Path, password: str, **moved: str) -> tuple[list[str], dict[str, str]]:
     """The very command and variables of docker-compose.yml, with this machine's addresses and folders."""
     setup: Any = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())["services"]["setup"]
     here = {
         "postgres:5432": f"127.0.0.1:{server.port}",
-        "kafka:9092": broker.address,
-        "/keys": f"{tmp_path}/keys",
-        "/passwords": f"{tmp_path}/passwords",
+        "/keys": f"{folder}/keys",
+        "/passwords": f"{folder}/passwords",
         "${POSTGRES_PASSWORD:?set POSTGRES_PASSWORD}": password,
+        **moved,
     }
 
-    def moved(text: str) -> str:
-        for there, at_home in here.items():
-            text = text.replace(there, at_home)
+    def at_home(text: str) -> str:
+        for there, place in here.items():
+            text = text.replace(there, place)
         return text
 
-    for folder in ("keys/signing", "keys/sealing", "passwords"):
-        (tmp_path / folder).mkdir(parents=True)
-    await _set_password(server, "boss", password)
-    environment = {name: moved(value) for name, value in setup["environment"].items()}
-    environment |= {"POINTSMAN_ADMIN_USER": "boss", "POINTSMAN_TOPIC_PREFIX": f"setup{PASSWORDS.index(password)}"}
-    await _call(*map(moved, setup["command"]), environment=environment, folder=tmp_path)
-    settings = RuntimeSettings(database=server.address_of(), database_passwords_folder=tmp_path / "passwords")
+    for name in ("keys/signing", "keys/sealing", "passwords"):
+        (folder / name).mkdir(parents=True)
+    environment = {name: at_home(value) for name, value in setup["environment"].items()}
+    return [at_home(word) for word in setup["command"]], environment | {"POINTSMAN_ADMIN_USER": "boss"}
+
+
+async def _sla_gets_in(server: Postgres, folder: Path) -> None:
+    settings = RuntimeSettings(database=server.address_of(), database_passwords_folder=folder / "passwords")
     pool = await open_pool(settings, "sla", size=1, patience_seconds=0)
     assert await pool.fetchval("SELECT current_user") == "pointsman_sla"
     await pool.close()
+
+
+async def test_setup_of_compose_takes_a_password_of_odd_characters(
+    server: Postgres, broker: Broker, tmp_path: Path
+) -> None:
+    command, environment = _setup(server, tmp_path, ODD, **{"kafka:9092": broker.address})
+    await _set_password(server, "boss", ODD)
+    await _call(*command, environment=environment | {"POINTSMAN_TOPIC_PREFIX": "setup"}, folder=tmp_path)
+    await _sla_gets_in(server, tmp_path)
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+async def test_migrate_of_compose_takes_whatever_password_postgres_got(
+    password: str, server: Postgres, tmp_path: Path
+) -> None:
+    _, environment = _setup(server, tmp_path, password)
+    await _set_password(server, "boss", password)
+    await _migrate(environment)
+    await _sla_gets_in(server, tmp_path)
 
 
 @pytest.mark.parametrize("password", PASSWORDS)
@@ -105,7 +138,7 @@ async def test_a_services_password_may_have_any_character(password: str, server:
         (own, RuntimeSettings(database=address, database_passwords_folder=folder)),
         (alike, RuntimeSettings(database=address, database_password=password)),
     ):
-        await _call("pointsman", "migrate", environment=admin | environment, folder=tmp_path)
+        await _migrate(admin | environment)
         connection = await connect(settings, "sla", purpose="test")
         assert await connection.fetchval("SELECT current_user") == "pointsman_sla"
         await connection.close()
