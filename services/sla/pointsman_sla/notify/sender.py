@@ -88,17 +88,19 @@ class Message:
 
 class NotificationSender:
     """Runs while its context is entered. `lanes` tells the lanes that are ours now, `bell` is set at commits that left
-    something to tell."""
+    something to tell. `sandbox` is what another keeps, who ends it; else the sender has one of its own."""
 
     def __init__(
         self,
         settings: SlaSettings,
         lanes: Callable[[], Collection[int]],
         bell: asyncio.Event | None = None,
+        sandbox: Sandbox | None = None,
     ) -> None:
         self._settings, self._lanes = settings, lanes
         self._due = bell or asyncio.Event()
-        self._sandbox = Sandbox(loopback=settings.notify_to_loopback)
+        self._own = sandbox is None
+        self._sandbox = sandbox or Sandbox(loopback=settings.notify_to_loopback)
         self._targets = Targets()
         self._tasks = Tasks("sla")
 
@@ -113,7 +115,8 @@ class NotificationSender:
 
     async def __aexit__(self, *_: object) -> None:
         await self._tasks.close()
-        await self._sandbox.__aexit__()
+        if self._own:
+            await self._sandbox.__aexit__()
         await self._pool.close()
 
     async def _warm_up(self) -> None:

@@ -15,6 +15,7 @@ from pointsman.testing.installation import Installation
 from pointsman.testing.waiting import until
 from pointsman_sla.alerts.items import Item
 from pointsman_sla.clocks.policy import part_of
+from pointsman_sla.notify.sandbox import Sandbox
 from pointsman_sla.notify.sender import NotificationSender
 from pointsman_sla.notify.writing import write_items
 from pointsman_sla.settings import SlaSettings
@@ -71,12 +72,12 @@ async def a_receiver(**changes: Any) -> AsyncIterator[NotificationReceiver]:
 
 
 class Telling:
-    """An installation with the workspace acme."""
+    """An installation with the workspace acme, and the sandbox of senders that may tell this host."""
 
-    def __init__(self, installation: Installation, pool: Any, folder: Path) -> None:
+    def __init__(self, installation: Installation, pool: Any, folder: Path, sandbox: Sandbox) -> None:
         self.pool = pool
         self.settings = installation.settings.model_copy(update={"secrets_folder": folder})
-        self._folder = folder
+        self._folder, self._sandbox = folder, sandbox
         self._version = 0
 
     @property
@@ -109,7 +110,8 @@ class Telling:
     async def sending(self, **changes: Any) -> AsyncIterator[NotificationSender]:
         """A sender runs, with quick retries."""
         settings = SlaSettings(**self.settings.model_dump() | QUICK | changes)
-        async with NotificationSender(settings, lambda: range(settings.partitions)) as sender:
+        sandbox = self._sandbox if settings.notify_to_loopback else None
+        async with NotificationSender(settings, lambda: range(settings.partitions), sandbox=sandbox) as sender:
             yield sender
 
     async def notifications(self) -> Sequence[Any]:

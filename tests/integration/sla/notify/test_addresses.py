@@ -5,24 +5,19 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from apprise.manager_plugins import NotificationManager
+import pytest_asyncio
 
-from pointsman_sla.notify.allowed import SCHEMAS
 from pointsman_sla.notify.sandbox import Sandbox
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import NotificationReceiver, Telling, a_receiver
 
+pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 
-@pytest.fixture
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def outside() -> AsyncIterator[Sandbox]:
     """As in production: addresses of this host are refused."""
     async with Sandbox(loopback=False) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-async def inside() -> AsyncIterator[Sandbox]:
-    async with Sandbox(loopback=True) as sandbox:
         yield sandbox
 
 
@@ -57,19 +52,19 @@ async def test_a_name_that_resolves_to_this_host_is_not_connected_to(outside: Sa
     assert receiver.got == []
 
 
-async def test_this_host_is_told_where_the_setting_says_so(inside: Sandbox) -> None:
+async def test_this_host_is_told_where_the_setting_says_so(sandbox: Sandbox) -> None:
     async with a_receiver() as receiver:
-        assert await tell(inside, receiver.address) == {"ok": True, "reason": None, "retry_after_seconds": None}
+        assert await tell(sandbox, receiver.address) == {"ok": True, "reason": None, "retry_after_seconds": None}
     assert len(receiver.got) == 1
 
 
 @pytest.mark.parametrize("wish", ["", "?redirect=yes"])
-async def test_a_redirect_is_not_followed_whatever_the_address_says(inside: Sandbox, wish: str) -> None:
+async def test_a_redirect_is_not_followed_whatever_the_address_says(sandbox: Sandbox, wish: str) -> None:
     async with a_receiver() as elsewhere, a_receiver() as receiver:
         receiver.headers = f"Location: http://127.0.0.1:{elsewhere.port}/secret\r\n"
         for status in (301, 302, 303, 307, 308):
             receiver.status = status
-            answer = await tell(inside, receiver.address + wish)
+            answer = await tell(sandbox, receiver.address + wish)
             assert answer["reason"] == f"the receiver answered {status}, and redirects are not followed"
     assert (len(receiver.got), elsewhere.got) == (5, [])
 
@@ -81,21 +76,21 @@ OTHERS = (
 )  # fmt: skip
 
 
-async def test_other_kinds_of_addresses_are_refused_in_words(inside: Sandbox) -> None:
+async def test_other_kinds_of_addresses_are_refused_in_words(sandbox: Sandbox) -> None:
     for address in OTHERS:
-        answer = await tell(inside, address)
+        answer = await tell(sandbox, address)
         assert not answer["ok"], address
         assert "not allowed" in answer["reason"] or "it has no kind" in answer["reason"], (address, answer)
 
 
-async def test_the_reason_never_quotes_the_address(inside: Sandbox) -> None:
+async def test_the_reason_never_quotes_the_address(sandbox: Sandbox) -> None:
     for address in ("slack://token-of-ours/x", "json://user:hidden@127.0.0.1:1/hidden", "dbus://hidden", "hidden"):
-        answer = await tell(inside, address)
+        answer = await tell(sandbox, address)
         assert "hidden" not in answer["reason"]
         assert "token-of-ours" not in answer["reason"]
 
 
-async def test_no_file_of_this_host_is_sent(inside: Sandbox, tmp_path: Any) -> None:
+async def test_no_file_of_this_host_is_sent(sandbox: Sandbox, tmp_path: Any) -> None:
     """A template of a Teams address is a file of the host, and so is a key for mail."""
     hidden = tmp_path / "hidden.json"
     hidden.write_text('{"text": "hidden"}')
@@ -105,12 +100,12 @@ async def test_no_file_of_this_host_is_sent(inside: Sandbox, tmp_path: Any) -> N
             f"workflow://127.0.0.1:{port}/workflow/signature/?template={hidden}",
             f"mailto://127.0.0.1:{port}?from=a@b.example&to=c@d.example&mode=insecure&pgp=yes&pgppub={hidden}",
         ):
-            answer = await tell(inside, address)
+            answer = await tell(sandbox, address)
             assert not answer["ok"], address
         assert receiver.got == []
 
 
-async def test_an_answer_that_never_ends_is_cut_off_with_its_process(inside: Sandbox) -> None:
+async def test_an_answer_that_never_ends_is_cut_off_with_its_process(sandbox: Sandbox) -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
@@ -127,27 +122,19 @@ async def test_an_answer_that_never_ends_is_cut_off_with_its_process(inside: San
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     async with server:
         port = server.sockets[0].getsockname()[1]
-        answer = await tell(inside, f"json://127.0.0.1:{port}/", seconds=1.0)
+        answer = await tell(sandbox, f"json://127.0.0.1:{port}/", seconds=1.0)
     assert answer["reason"] == "not done within 1 seconds"
 
 
-async def test_the_sender_goes_on_when_the_program_that_sends_was_killed(inside: Sandbox) -> None:
+async def test_the_sender_goes_on_when_the_program_that_sends_was_killed(sandbox: Sandbox) -> None:
     async with a_receiver() as receiver:
-        assert (await tell(inside, receiver.address))["ok"]
-        assert inside._process is not None
-        inside._process.kill()
-        await inside._process.wait()
-        assert (await tell(inside, receiver.address))["ok"]
+        assert (await tell(sandbox, receiver.address))["ok"]
+        assert sandbox._process is not None
+        sandbox._process.kill()
+        await sandbox._process.wait()
+        assert (await tell(sandbox, receiver.address))["ok"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_every_kind_that_is_allowed_is_one_of_apprise() -> None:
-    manager: Any = NotificationManager
-    known = set(manager().schemas())
-    assert set() == SCHEMAS - known
-
-
-@pytest.mark.stack
 async def test_a_target_that_leads_into_our_network_is_put_off_and_says_why(
     telling: Telling, receiver: NotificationReceiver
 ) -> None:

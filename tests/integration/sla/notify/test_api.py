@@ -7,16 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from pointsman_sla.api import create
 from tests.integration.http.serving import a_client, a_process, a_token, bearer, with_key
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import NotificationReceiver, Telling
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def app(telling: Telling, tmp_path: Path) -> AsyncIterator[Any]:
     async with a_process(with_key(telling.settings, tmp_path), "sla") as process:
         yield create(process)

@@ -15,7 +15,7 @@ from pointsman.testing.waiting import until
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import Telling
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 
 
 @dataclass

@@ -19,7 +19,7 @@ from tests.integration.http.serving import a_client, a_process, a_token, bearer,
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import NotificationReceiver, Telling, a_receiver
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 
 
 async def test_a_breach_is_told_with_what_where_until_when_and_who_holds_it(

@@ -11,7 +11,7 @@ from tests.integration.sla.conftest import soon
 from tests.integration.sla.notify.items import an_item
 from tests.integration.sla.notify.telling import NotificationReceiver, Telling
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.asyncio(loop_scope="module")]
 
 ROME = ZoneInfo("Europe/Rome")
 
