@@ -1,7 +1,7 @@
 """One PostgreSQL and one broker a session; a fresh database and fresh topics a test, or a module that only asks.
 
-PostgreSQL's data are in memory where the machine lends some: a database is made for each test of real servers, a few
-hundred files each, and a disk needs ten times as long for them.
+PostgreSQL's data, and Apache Kafka's, are in memory where the machine lends some: a database and topics are made for
+each test of real servers, a few hundred files each, and a disk needs several times as long for them.
 
 `POINTSMAN_TEST_BROKER=kafka` runs what meets a broker on Apache Kafka instead of tansu, and leaves out the rest, which
 would be the same again. The processes end with pytest,
@@ -12,6 +12,7 @@ start theirs as well, so that no other test feels it.
 import asyncio
 import os
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from pointsman.testing.installation import Broker, Installation, fresh_installat
 from pointsman.testing.memory import a_folder_in_memory
 
 CHECKOUT = Path(__file__).parent.parent
+JARS, POM = CHECKOUT / ".pointsman/kafka/lib", CHECKOUT / "deploy/kafka/pom.xml"
 TEMPLATE = "template_of_tests"
 MEMORY_BYTES_MIN = 4 * 1024**3
 
@@ -66,20 +68,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """The session's broker: tansu, or Apache Kafka when `POINTSMAN_TEST_BROKER=kafka`."""
-    server: Broker
-    if ON_KAFKA:
-        server = Kafka(
-            tmp_path_factory.mktemp("kafka"),
-            jars=CHECKOUT / ".pointsman/kafka/lib",
-            pom=CHECKOUT / "deploy/kafka/pom.xml",
-        )
-    else:
-        server = Tansu(tmp_path_factory.mktemp("tansu"))
-    _run(server.start())
-    try:
-        yield server
-    finally:
-        _run(server.stop())
+    with a_folder_in_memory(MEMORY_BYTES_MIN) if ON_KAFKA else nullcontext() as memory:
+        folder = memory or tmp_path_factory.mktemp("broker")
+        server: Broker = Kafka(folder, jars=JARS, pom=POM) if ON_KAFKA else Tansu(folder)
+        _run(server.start())
+        try:
+            yield server
+        finally:
+            _run(server.stop())
 
 
 @pytest.fixture(scope="session")
