@@ -35,6 +35,7 @@ def days(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, list[evaluati
     return {name: evaluation.samples_of(a_history(path, name, seed=4711)) for name in names}
 
 
+@pytest.mark.long
 def test_what_is_said_happens_as_often_as_it_is_said(days: Mapping[str, list[evaluation.Sample]]) -> None:
     """Within a tenth on any kind of day, and of what is said to be near certain nearly all."""
     for name, samples in days.items():
@@ -48,12 +49,14 @@ def test_what_is_said_happens_as_often_as_it_is_said(days: Mapping[str, list[eva
     assert bands[-1].observed > 0.85
 
 
+@pytest.mark.long
 def test_it_says_more_than_base_rates_do(days: Mapping[str, list[evaluation.Sample]]) -> None:
     """Even base rates of the very days that are predicted, by the share of the target that is gone."""
     result = measured(days, days, calibration.shipped())
     assert result.brier < 0.75 * result.base
 
 
+@pytest.mark.long
 def test_most_breaches_are_told_before(days: Mapping[str, list[evaluation.Sample]]) -> None:
     samples = days["overload"]
     told = evaluation.lead(samples, evaluation.probabilities(samples, calibration.shipped()))
@@ -62,6 +65,7 @@ def test_most_breaches_are_told_before(days: Mapping[str, list[evaluation.Sample
     assert told.lead_seconds[1] > 300
 
 
+@pytest.mark.long
 def test_a_first_prediction_is_cold(days: Mapping[str, list[evaluation.Sample]]) -> None:
     samples = days["busy"]
     assert samples[0].cold
