@@ -25,9 +25,9 @@ async def test_it_looks_once_a_second_and_ends_at_once() -> None:
     looks: list[int] = []
     look = server.on_tick
 
-    async def counted(ticks: int) -> bool:
-        looks.append(ticks)
-        return await look(ticks)
+    async def counted(counter: int) -> bool:
+        looks.append(counter)
+        return await look(counter)
 
     server.on_tick = counted  # type: ignore[method-assign]
     began, serving = time.monotonic(), awaited(server.serve())
