@@ -105,8 +105,9 @@ async def test_a_process_at_rest_looks_at_itself_with_the_first_call() -> None:
     load.look = lambda share, late_seconds: looks.append(share)  # type: ignore[method-assign]
     watching = awaited(load.watch())
     try:
-        await asyncio.sleep(3 * WINDOW_SECONDS)
-        assert not looks
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(3 * WINDOW_SECONDS):
+                await until(lambda: bool(looks))
         with load.worked_on():
             await until(lambda: len(looks) == 2)
         await until(lambda: not load._begun.is_set())

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from pointsman.runtime.http.server import Server
+from pointsman.runtime.http.server import RestingServer
 from pointsman.runtime.tasks import awaited
 from pointsman.testing.waiting import until
 
@@ -19,7 +19,7 @@ async def test_it_looks_once_a_second_and_ends_at_once() -> None:
     async def hello(_: Request) -> Response:
         return PlainTextResponse("hello")
 
-    server = Server(
+    server = RestingServer(
         uvicorn.Config(Starlette(routes=[Route("/", hello)]), port=0, loop="none", lifespan="off", log_config=None)
     )
     looks: list[int] = []

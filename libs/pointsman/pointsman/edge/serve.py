@@ -12,7 +12,7 @@ from pointsman.contracts import wire
 from pointsman.edge.app import edge_app, remarks, unready
 from pointsman.edge.protocol import Connections
 from pointsman.edge.settings import EdgeSettings
-from pointsman.runtime.http.server import Server
+from pointsman.runtime.http.server import RestingServer
 from pointsman.runtime.ops import ops_server
 from pointsman.runtime.process import Hub
 from pointsman.runtime.tasks import LAST_SECONDS, awaited, ends_if_failed, failure
@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 BACKLOG = 4096
 
 
-def server_of(settings: EdgeSettings, app: ASGIApp, hub: Hub) -> Server:
+def server_of(settings: EdgeSettings, app: ASGIApp, hub: Hub) -> RestingServer:
     """What serves the app on the settings' port, under their limits."""
-    return Server(
+    return RestingServer(
         uvicorn.Config(
             app,
             host=settings.edge_host,

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from pointsman.core import zones
-from pointsman.runtime.http.server import Server
+from pointsman.runtime.http.server import RestingServer
 from pointsman.runtime.stuck import stuck
 from pointsman.runtime.tasks import awaited
 
@@ -56,7 +56,7 @@ async def ops_server(
         lifespan="off",
         loop="none",
     )
-    server = Server(config)
+    server = RestingServer(config)
     serving = awaited(server.serve())
     try:
         await _started(server, serving)
@@ -66,7 +66,7 @@ async def ops_server(
         await asyncio.gather(serving, return_exceptions=True)
 
 
-async def _started(server: Server, serving: "asyncio.Task[None]") -> None:
+async def _started(server: RestingServer, serving: "asyncio.Task[None]") -> None:
     while not server.started:  # uvicorn tells it by a flag only
         done, _ = await asyncio.wait({serving}, timeout=0.01)
         if done:

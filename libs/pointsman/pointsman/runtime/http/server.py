@@ -12,7 +12,7 @@ TICKS_A_SECOND = 10
 TICKS_MAX = 864_000
 
 
-class Server(uvicorn.Server):
+class RestingServer(uvicorn.Server):
     """Serves until `should_exit` is set, of which it hears at once: uvicorn looks ten times a second. Who runs it
     decides what a signal means: the streams end and readiness fails before the server does."""
 
