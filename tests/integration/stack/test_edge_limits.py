@@ -119,7 +119,9 @@ async def test_a_refusal_is_held_back_and_answers_stay_in_order(installation: In
         assert await _status(reader) == 200
         asked = time.monotonic()
         writer.write(ask)
-        await asyncio.sleep(0.1)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await _status(reader)
         writer.write(ready)  # is not read before the refusal was answered, and then served
         assert [await _status(reader) for _ in range(2)] == [429, 200]
         assert time.monotonic() - asked >= 0.4
