@@ -39,7 +39,7 @@ CLOSING_HORIZON = timedelta(seconds=120)
 """Resolved tickets that close within this time are resident, so that their timers are."""
 
 WORKSPACES = """
-    SELECT workspace, config_version, change, round_robin, closings, moves, version.document
+    SELECT workspace, config_version, change, round_robin, late_credits, closings, moves, version.document
     FROM workspace JOIN config_version AS version USING (workspace)
     WHERE lane = $1 AND version.version = workspace.config_version
     ORDER BY workspace
@@ -162,6 +162,7 @@ def _desk(state: Desks, row: Any, classifier: Callable[[Document], Classify], no
     desk.adopt(policy, Roster(policy, state.journal), Waiting(policy, state.journal), classifier(policy.document))
     desk.change = row["change"]
     desk.round_robin = row["round_robin"]
+    desk.late_credits = row["late_credits"]
     desk.closings = {queue: _closing(said) for queue, said in row["closings"].items()}
     desk.moves = tuple(Move._make(said) for said in row["moves"])
     for profile in policy.profiles.values():

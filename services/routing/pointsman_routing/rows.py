@@ -252,7 +252,7 @@ WORKSPACE = Table(
         *_typed("text", "workspace"),
         *_typed("int", "lane config_version"),
         *_typed("bigint", "change"),
-        *_typed("jsonb", "round_robin closings moves"),
+        *_typed("jsonb", "round_robin late_credits closings moves"),
     ),
 )
 

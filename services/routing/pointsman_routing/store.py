@@ -134,6 +134,7 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
                 desk.policy.version,
                 desk.change,
                 as_json(desk.round_robin),
+                as_json(desk.late_credits),
                 as_json({queue: closing._asdict() for queue, closing in desk.closings.items()}),
                 as_json([tuple(move) for move in desk.moves]),
             )

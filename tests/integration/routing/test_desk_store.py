@@ -20,6 +20,7 @@ from pointsman_routing.worker import DeskLane
 from tests.unit.routing.desk_driver import BOSS, DeskDriver, a_workspace, as_agent, by_hints
 from tests.unit.routing.documents import without_queue
 from tests.unit.routing.escalations import an_escalation
+from tests.unit.routing.one_agent import served
 from tests.unit.routing.snapshot import snapshot
 
 LANE = 2
@@ -116,6 +117,36 @@ async def test_a_job_goes_on_wherever_it_is_loaded(stored: Stored) -> None:
     await driver.check()
     row = await driver.db.fetchrow("SELECT ids, done, failed, errors FROM job WHERE id = $1", job)
     assert (row["ids"], row["done"], row["failed"], len(row["errors"])) == ([], 230, 227, 200)
+
+
+async def test_the_credit_of_the_overdue_survives_a_reload(stored: Stored) -> None:
+    """In the middle of a line the lane is loaded elsewhere: the order goes on as if it had not been."""
+    general = {"order": "urgency", "wait_target_seconds": 600, "late": {"share": 0.4}}
+    document = a_workspace({"anna": {"capacity": 1}}, {"general": general})
+    untouched = DeskDriver(a_workspace({"anna": {}}))
+    orders: list[list[str]] = []
+    for driver in (untouched, stored):
+        gone = dict.fromkeys(("boris", "carla"), "requeue") if driver is stored else None
+        driver.configure(document, moves=gone and {"agents": gone})
+        driver.available("anna")
+        driver.assigned("busy")
+        for number in range(12):
+            driver.say(f"tkt_{number:02}")
+            driver.stays(100)
+        driver.resolve("busy")
+        order = served(driver, 3)
+        if isinstance(driver, Stored):
+            await driver.check()
+            driver.state = await driver.lane.load(driver.db, LANE, driver.now)
+            driver.desk, driver.journal, driver.timers = (
+                driver.state.desks["acme"],
+                driver.state.journal,
+                driver.state.timers,
+            )
+            assert driver.desk.late_credits == {"general": 6000}
+        orders.append(order + served(driver, 9))
+    assert orders[1] == orders[0]
+    assert orders[0][:5] == ["tkt_06", "tkt_07", "tkt_00", "tkt_08", "tkt_01"]
 
 
 async def test_every_kind_of_change_survives_a_reload(stored: Stored) -> None:

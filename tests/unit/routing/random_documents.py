@@ -47,7 +47,7 @@ def queues(other: str) -> st.SearchStrategy[dict[str, Any]]:
     """A queue that overflows to the other."""
     return st.fixed_dictionaries(
         {
-            "order": st.sampled_from(["fifo", "priority", "strict", "urgency", "accumulating"]),
+            "order": st.sampled_from(["fifo", "priority", "strict", "urgency", "urgency", "accumulating"]),
             "offer": st.fixed_dictionaries(
                 {"timeout_seconds": st.sampled_from([20, 40]), "offers_max": st.integers(1, 3)},
                 optional={
@@ -64,6 +64,8 @@ def queues(other: str) -> st.SearchStrategy[dict[str, Any]]:
                 st.fixed_dictionaries({"after_seconds": st.sampled_from([15, 50]), "to": st.just(other)}),
                 max_size=2,
             ),
+            "late": st.sampled_from(["first", *({"share": share} for share in (0, 0.15, 0.4, 0.5, 1))]),
+            "wait_target_seconds": st.sampled_from([10, 45, 3600]),
             "hours": st.just("office"),
             "closed": shut,
             "max_waiting": st.integers(0, 2),

@@ -1,8 +1,11 @@
 """The reference: agents and tickets find one another by looking at all of them, in the words of rules 4, 6 and 8 to
 11. It reads the workspace document, not what the desk compiled from it."""
 
+from datetime import timedelta
 from typing import Any
 
+from pointsman.contracts.document.queues import LateShare
+from pointsman.core.instant import Instant
 from pointsman_routing.desk.state.capacity import has_room
 from pointsman_routing.desk.state.desk import Choice, Desk
 from pointsman_routing.desk.state.model import Agent, Ticket
@@ -78,6 +81,31 @@ def preferred_by_affinity(desk: Desk, able: list[Agent], ticket: Ticket) -> Agen
     return None
 
 
+def share_of_the_lost(desk: Desk, queue: str) -> float | None:
+    """Which part of the queue's offers goes to those whose response has run out, if it sets them apart."""
+    line = desk.policy.document.queues[queue]
+    return line.late.share if line.order == "urgency" and isinstance(line.late, LateShare) else None
+
+
+def lost_at(desk: Desk, ticket: Ticket) -> Instant:
+    """When its earliest response runs out, else when it has waited as long as is meant."""
+    running = [at for at in (ticket.first_breach_at, ticket.next_breach_at) if at is not None]
+    since = ticket.waiting_since or ticket.queued_at or ticket.opened_at
+    target = timedelta(seconds=desk.policy.document.queues[ticket.queue].wait_target_seconds)
+    return min(running, default=since + target)
+
+
+def lost(desk: Desk, ticket: Ticket) -> bool:
+    """Whether the ticket can be saved no more, in a queue that sets such tickets apart."""
+    return share_of_the_lost(desk, ticket.queue) is not None and lost_at(desk, ticket) < desk.draft.now
+
+
+def turn_of_the_lost(desk: Desk, queue: str) -> bool:
+    """Whether the share of the next offer makes their credit a whole offer."""
+    share = share_of_the_lost(desk, queue)
+    return share is not None and desk.late_credits.get(queue, 0) + round(share * 10_000) >= 10_000
+
+
 class ScanMatcher:
     """A `Matcher` of cost O(tickets × agents)."""
 
@@ -127,14 +155,33 @@ class ScanMatcher:
         queues = desk.policy.queues
         best = min(
             heads.items(),
-            key=lambda item: (item[0][1], slack_us(item[1], queues[item[1].queue]), item[1].arrival),
+            key=lambda item: (
+                item[0][1],
+                lost(desk, item[1]) and not turn_of_the_lost(desk, item[1].queue),
+                slack_us(item[1], queues[item[1].queue]),
+                item[1].arrival,
+            ),
             default=None,
         )
         return None if best is None else best[1]
 
+    def sides_for(self, desk: Desk, agent: Agent, ticket: Ticket) -> tuple[frozenset[str], frozenset[str]]:
+        own = rank_for(desk, agent, ticket)
+        beside = [
+            other
+            for other in desk.tickets.values()
+            if other.place is not None and can_take(desk, agent, other) and rank_for(desk, agent, other) == own
+        ]
+        in_time = frozenset(other.queue for other in beside if not lost(desk, other))
+        return in_time, frozenset(other.queue for other in beside if lost(desk, other))
+
     def _before(self, desk: Desk, one: Ticket, other: Ticket) -> bool:
         """Whether one ticket goes before another of its queue."""
         queue = desk.policy.queues[one.queue]
+        if lost(desk, one) != lost(desk, other):
+            return lost(desk, one) == turn_of_the_lost(desk, one.queue)
+        if lost(desk, one):
+            return (lost_at(desk, one), one.arrival) < (lost_at(desk, other), other.arrival)
         if queue.order == "accumulating":
             now = micros(desk.draft.now)
             keys = [(-slope_of(each, queue) * (now - since_us(each)), each.arrival) for each in (one, other)]

@@ -26,6 +26,7 @@ def snapshot(desk: Desk, *, changes: bool = True, resident: bool = True) -> dict
         "offers": dict(desk.offers),
         "tokens": dict(desk.tokens),
         "round_robin": dict(desk.round_robin),
+        "late_credits": {queue: credit for queue, credit in desk.late_credits.items() if credit},
         "closings": dict(desk.closings),
         "held": {queue: sorted(tickets) for queue, tickets in desk.held.items() if tickets},
         "jobs": dict(desk.jobs),

@@ -13,6 +13,9 @@ class BrokenMatcher:
 
     ticket_for = agent_for
 
+    def sides_for(self, desk: Any, agent: Any, ticket: Any) -> Any:
+        raise RuntimeError("the roster is in flames")
+
 
 def test_a_raise_in_classification_opens_the_ticket_in_otherwise_marked() -> None:
     document = a_workspace(["anna"], {"first": {}, "rest": {}}, classify={"otherwise": {"queue": "rest"}})

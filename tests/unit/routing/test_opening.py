@@ -24,6 +24,10 @@ class Broken:
     def ticket_for(self, desk: Any, agent: Any) -> None:
         self._raise()
 
+    def sides_for(self, desk: Any, agent: Any, ticket: Any) -> tuple[frozenset[str], frozenset[str]]:
+        self._raise()
+        return frozenset(), frozenset()
+
     def _raise(self) -> None:
         if self.left:
             self.left -= 1

@@ -31,7 +31,6 @@ INACTIVE: tuple[str, ...] = (
     "/connectors/*/verify/trust",
     f"/connectors/*/verify/scheme={'|'.join(UNPROVED_SCHEMES)}",
     f"/connectors/*/send/kind={'|'.join(UNSENT_KINDS)}",
-    "/queues/*/late",
     "/queues/*/wallboard",
     "/surveys",
     "/auth/issuers",

@@ -19,8 +19,16 @@ from pointsman_routing.desk.rules import moved_queues
 from pointsman_routing.desk.rules.reasons import boosted_by, climbed, relaxed_by
 from pointsman_routing.desk.state.eligibility import REFUSAL_WORDS
 from pointsman_routing.desk.state.model import Agent, Ticket
-from pointsman_routing.desk.state.order import effective_priority, order_key, slack_us
-from pointsman_routing.desk.state.policy import Needs, plain
+from pointsman_routing.desk.state.order import (
+    due_us,
+    effective_priority,
+    from_micros,
+    is_overdue,
+    micros,
+    order_key,
+    slack_us,
+)
+from pointsman_routing.desk.state.policy import WHOLE_SHARE, Needs, QueuePolicy, plain
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.state.desk import Desk
@@ -93,9 +101,20 @@ def _waiting_for(desk: Desk, ticket: Ticket, refused: Counter[str], frees: list[
     if not desk.agents:
         return "It waits because the workspace has no agents."
     said = f"It waits in {ticket.queue} for an agent{needed}: of {len(desk.agents)} agents {', '.join(counts)}."
-    if not frees:
-        return f"{said}{_climbed_in_words(desk, ticket)} No single change would free it."
-    return f"{said}{_climbed_in_words(desk, ticket)} {frees[0]['sentence']}"
+    said += _side_in_words(desk, ticket) + _climbed_in_words(desk, ticket)
+    return f"{said} {frees[0]['sentence'] if frees else 'No single change would free it.'}"
+
+
+def _side_in_words(desk: Desk, ticket: Ticket) -> str:
+    """Where a waiting ticket stands in a queue that shares its offers with the overdue, in a sentence."""
+    queue = desk.queue_of(ticket)
+    if queue.late_share is None:
+        return ""
+    due = f"{from_micros(due_us(ticket, queue)):%Y-%m-%d %H:%M:%S} UTC"
+    if not is_overdue(ticket, queue, micros(desk.draft.now)):
+        return f" It can be answered in time, until {due}, and goes before the overdue."
+    share = f"{queue.late_share / WHOLE_SHARE:.2%}".replace(".00%", "%")
+    return f" It is overdue since {due} and stands behind those in time; {share} of the offers go to the overdue."
 
 
 def _climbed_in_words(desk: Desk, ticket: Ticket) -> str:
@@ -152,6 +171,18 @@ def _order(desk: Desk, ticket: Ticket) -> dict[str, Any]:
         "slack_us": slack_us(ticket, queue),
         "head_start_minutes": queue.head_start_us[priority] // 60_000_000,
         "waiting_since": ticket.waiting_since,
+        **_side(desk, ticket, queue),
+    }
+
+
+def _side(desk: Desk, ticket: Ticket, queue: QueuePolicy) -> dict[str, Any]:
+    """On which side it stands in a queue that shares its offers with the overdue, and since or until when."""
+    if queue.late_share is None:
+        return {}
+    return {
+        "side": "overdue" if is_overdue(ticket, queue, micros(desk.draft.now)) else "in_time",
+        "due_at": from_micros(due_us(ticket, queue)),
+        "late_share": queue.late_share / WHOLE_SHARE,
     }
 
 

@@ -8,9 +8,10 @@ presence, then room, then a level, then a place in the queue.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
 from pointsman.core.instant import Instant
@@ -20,7 +21,8 @@ from pointsman_routing.desk.state import timers as kinds
 from pointsman_routing.desk.state.eligibility import Failing, failing
 from pointsman_routing.desk.state.model import Agent, Ticket
 from pointsman_routing.desk.state.order import micros
-from pointsman_routing.desk.state.waiting import first_key
+from pointsman_routing.desk.state.sides import due_of, in_turn
+from pointsman_routing.desk.state.waiting import Group, first_key
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.state.desk import Desk
@@ -134,14 +136,31 @@ def _ahead(desk: Desk, ticket: Ticket, agent: Agent) -> list[Ticket]:
     if own is None:
         return []
     found: list[Ticket] = []
+    if place[4].sides is not None:
+        line = [group for group, rank in ranks.items() if rank == own and group.queue == ticket.queue]
+        found += _ahead_on_both_sides(desk, ticket, line)
     for group, rank in ranks.items():
         if rank < own:
             found += [entry[3] for entry in group.first(AHEAD_MAX - len(found))]
-        elif rank == own and group.queue == ticket.queue:
+        elif group.sides is None and rank == own and group.queue == ticket.queue:
             before = (entry for entry in group.first(AHEAD_MAX - len(found)) if first_key(entry, now_us) < mine)
             found += [entry[3] for entry in before]
         if len(found) >= AHEAD_MAX:
             break
+    return found
+
+
+def _ahead_on_both_sides(desk: Desk, ticket: Ticket, line: Sequence[Group]) -> list[Ticket]:
+    """The same in a queue that shares its offers with the overdue, by the credit that they have now."""
+    share, now_us = desk.queue_of(ticket).late_share or 0, micros(desk.draft.now)
+    entries = [entry for group in line for entry in group.entries()]
+    in_time = nsmallest(AHEAD_MAX + 1, (entry for entry in entries if entry[0][1] >= now_us))
+    overdue = nsmallest(AHEAD_MAX + 1, (entry for entry in entries if entry[0][1] < now_us), key=due_of)
+    found: list[Ticket] = []
+    for entry in in_turn(share, desk.late_credits.get(ticket.queue, 0), in_time, overdue):
+        if entry[3] is ticket or len(found) == AHEAD_MAX:
+            break
+        found.append(entry[3])
     return found
 
 

@@ -17,12 +17,15 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pointsman.core.instant import Instant
+from pointsman_routing.desk.rules import saving
+from pointsman_routing.desk.rules.saving import Place
 from pointsman_routing.desk.state.capacity import NO_ROOM, has_room, room_for, takes_offers
 from pointsman_routing.desk.state.desk import Choice
 from pointsman_routing.desk.state.model import Agent, Ticket
 from pointsman_routing.desk.state.order import micros, slack_us
 from pointsman_routing.desk.state.roster import Pool
 from pointsman_routing.desk.state.shelves import ANY, KEY_KIND, SLUG, CyclicShelf, Entry, Shelf
+from pointsman_routing.desk.state.sides import due_of
 from pointsman_routing.desk.state.waiting import Entry as IndexEntry
 from pointsman_routing.desk.state.waiting import first_key
 
@@ -78,8 +81,25 @@ class IndexedMatcher:
             return None
         if agent.profile.capacity - agent.load < desk.waiting.weight_min:
             return None
+        best, overdue = self._heads(desk, agent, pool)
+        return saving.first_of_sides(desk, best, overdue) if overdue else first_of_queues(desk, best)
+
+    def sides_for(self, desk: Desk, agent: Agent, ticket: Ticket) -> tuple[frozenset[str], frozenset[str]]:
+        pool: Pool | None = agent.pool
+        assert pool is not None, "who is offered a ticket stands in a pool"
+        lines, waited_us, _ = desk.search_of(ticket)
+        own = pool.rank_in(lines, waited_us)
+        in_time, overdue = (
+            frozenset(queue for queue, rank in heads if rank == own) for heads in self._heads(desk, agent, pool)
+        )
+        return in_time, overdue
+
+    def _heads(self, desk: Desk, agent: Agent, pool: Pool) -> tuple[dict[Place, IndexEntry], dict[Place, IndexEntry]]:
+        """The first ticket that the agent may take now of each queue and rank; of queues with sides the first in time,
+        and the longest overdue."""
         rooms: dict[str, int] = {}
-        best: dict[tuple[str, int], IndexEntry] = {}
+        best: dict[Place, IndexEntry] = {}
+        overdue: dict[Place, IndexEntry] = {}
         for group, rank in pool.groups_served(desk.waiting):
             if not group.count and not group.picky:
                 continue
@@ -90,15 +110,20 @@ class IndexedMatcher:
             if room < group.weight:
                 continue
             entry = group.heap[0] if group.heap else None
+            place = (group.queue, rank)
             if entry is None or group.picky or entry[3].place is not entry:
-                entry = group.head(agent.slug)
+                if group.sides is None:
+                    entry = group.head(agent.slug)
+                else:
+                    entry, lost = group.heads(agent.slug, micros(desk.draft.now))
+                    if lost is not None and (place not in overdue or due_of(lost) < due_of(overdue[place])):
+                        overdue[place] = lost
             if entry is None:
                 continue
-            place = (group.queue, rank)
             found = best.get(place)
             if found is None or _goes_before(entry, found, desk.draft.now):
                 best[place] = entry
-        return first_of_queues(desk, best)
+        return best, overdue
 
 
 def _goes_before(one: IndexEntry, other: IndexEntry, now: Instant) -> bool:

@@ -16,7 +16,7 @@ from pointsman.contracts.recomputing import recompute_job_id
 from pointsman.contracts.shapes import SYSTEM, Actor
 from pointsman.contracts.workspace import ConfigApplied
 from pointsman.core.decision import Decision, refuse
-from pointsman_routing.desk.rules import holding, moved_queues, offers, queue_hours, queueing, requeue, wrap_up
+from pointsman_routing.desk.rules import holding, moved_queues, offers, queue_hours, queueing, requeue, saving, wrap_up
 from pointsman_routing.desk.state import timers as kinds
 from pointsman_routing.desk.state.model import OPEN_STATES, Agent, Ticket
 from pointsman_routing.desk.state.policy import Policy, Profile, compile_policy
@@ -153,6 +153,7 @@ def apply(desk: Desk, policy: Policy, moves: Moves | None = None, by: Actor = SY
         last = desk.journal.pop(desk.round_robin, slug)
         if last is not None:
             desk.journal.put(desk.round_robin, to, last)
+    saving.reconfigured(desk, renamed)
     for agent in sorted(desk.agents.values(), key=lambda agent: (agent.idle_since, agent.slug)):
         if agent.state == "available" and agent.pool is not None:
             desk.draft.agents[agent.slug] = agent

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pointsman_routing.desk.rules import auto_replies, declining, offers, queue_hours, reserved
+from pointsman_routing.desk.rules import auto_replies, declining, offers, queue_hours, reserved, saving
 from pointsman_routing.desk.state.desk import Choice
 from pointsman_routing.desk.state.model import Agent, Ticket
-from pointsman_routing.desk.state.order import slack_us
+from pointsman_routing.desk.state.order import is_overdue, micros, slack_us
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.state.desk import Desk
@@ -48,9 +48,9 @@ def _offer(desk: Desk) -> None:
     if waiting:
         _place_agents(desk)
         if len(waiting) > 1:
-            waiting.sort(key=lambda ticket: (slack_us(ticket, desk.queue_of(ticket)), ticket.arrival))
+            waiting.sort(key=lambda ticket: _in_line(desk, ticket))
         for ticket in waiting:
-            _find_agent(desk, ticket)
+            _find_agent(desk, ticket, alone=len(waiting) == 1)
     for agent in draft.agents.values():
         _find_tickets(desk, agent)
     _place_agents(desk)
@@ -66,17 +66,26 @@ def _place_agents(desk: Desk) -> None:
             desk.roster.place(agent)
 
 
-def _find_agent(desk: Desk, ticket: Ticket) -> None:
+def _in_line(desk: Desk, ticket: Ticket) -> tuple[bool, int, int]:
+    queue = desk.queue_of(ticket)
+    return is_overdue(ticket, queue, micros(desk.draft.now)), slack_us(ticket, queue), ticket.arrival
+
+
+def _find_agent(desk: Desk, ticket: Ticket, *, alone: bool) -> None:
+    """`alone`: no other ticket entered the queue, so that an agent who had room before has none before this one."""
+    line = not alone and ticket.queue in desk.policy.sharing
     while ticket.place is not None:
         choice = desk.matcher.agent_for(desk, ticket)
         if choice is None:
             return
         first: Ticket | None = ticket
-        if choice.agent.slug in desk.draft.agents:
+        if line or choice.agent.slug in desk.draft.agents:
             first = desk.matcher.ticket_for(desk, choice.agent)
         if first is None or first is ticket:
+            saving.count(desk, choice.agent, ticket)
             offers.make(desk, ticket, choice)
         else:
+            saving.count(desk, choice.agent, first)
             offers.make(desk, first, Choice(choice.agent))
 
 
@@ -85,4 +94,5 @@ def _find_tickets(desk: Desk, agent: Agent) -> None:
         ticket = desk.matcher.ticket_for(desk, agent)
         if ticket is None:
             return
+        saving.count(desk, agent, ticket)
         offers.make(desk, ticket, Choice(agent))

@@ -62,6 +62,10 @@ class Matcher(Protocol):
     def ticket_for(self, desk: Desk, agent: Agent) -> Ticket | None:
         """The first waiting ticket that an agent may take now, or None."""
 
+    def sides_for(self, desk: Desk, agent: Agent, ticket: Ticket) -> tuple[frozenset[str], frozenset[str]]:
+        """The queues of which the agent could be offered a ticket now, at the rank at which they serve this one: one
+        that is in time (or whose queue sets nobody apart), and one that is overdue."""
+
 
 class Desk:
     """One workspace's queues, agents and tickets. Closed tickets are not resident.
@@ -71,7 +75,8 @@ class Desk:
     offer, into `past` how an agent stood then, and into `last_agents` who dealt last with the customers that a
     batch is about; `messages_of` has the messages of tickets, `messages_by_id` single ones with the ticket whose they
     are (see ticket_messages). `reserved` maps an agent to the tickets that wait for them alone, `moves` are the queues
-    that were renamed or deleted, the oldest first. `unexplained` are tickets whose version changed without a fact,
+    that were renamed or deleted, the oldest first. `late_credits` is what the overdue of a queue have of the next offer
+    (`rules.saving`). `unexplained` are tickets whose version changed without a fact,
     which must not be: the auditor tells. `policy` is there once `configured`, by the workspace's first version.
     """
 
@@ -98,6 +103,7 @@ class Desk:
         self.ended: dict[str, str] = {}
         self.tokens: dict[str, Token] = {}
         self.round_robin: dict[str, str] = {}
+        self.late_credits: dict[str, int] = {}
         self.closings: dict[str, Closing] = {}
         self.held: dict[str, dict[str, Ticket]] = {}
         self.reserved: dict[str, tuple[str, ...]] = {}

@@ -2,7 +2,8 @@
 head start in minutes, so that nothing starves.
 
 Keys are microseconds since the epoch (`strict`: a class before them). Keys of one queue compare with one another;
-between queues of equal rank heads compare by `slack_us`, which every ticket has.
+between queues of equal rank heads compare by `slack_us`, which every ticket has. Where a queue's offers are shared with
+the overdue (`late_share`), the instant from which a ticket is overdue stands in its key, after the slack (`sides`).
 
 `accumulating` (Kleinrock 1964): urgency is the priority's slope times the time waited, so two tickets of different
 slopes overtake one another without any cause. Those of one slope do not: a heap holds them, by age, and only the heads
@@ -20,7 +21,7 @@ from pointsman_routing.desk.state.policy import QueuePolicy
 _US = timedelta(microseconds=1)
 
 OrderKey = Any
-"""An `int` of microseconds, or for `strict` a pair of class and microseconds."""
+"""An `int` of microseconds, or a pair: for `strict` class and microseconds, with a `late_share` slack and due."""
 
 
 def micros(at: Instant) -> int:
@@ -45,17 +46,25 @@ def since_us(ticket: Ticket) -> int:
     return micros(ticket.waiting_since or ticket.queued_at or ticket.opened_at)
 
 
-def slack_us(ticket: Ticket, queue: QueuePolicy) -> int:
-    """The instant at which the ticket is late, less its head start: the earliest running response's breach, else the
-    queue's wait target."""
+def due_us(ticket: Ticket, queue: QueuePolicy) -> int:
+    """The instant after which the ticket is overdue: the earliest running response's breach, else the queue's wait
+    target."""
     first, second = ticket.first_breach_at, ticket.next_breach_at
     if first is None and second is None:
-        late = since_us(ticket) + queue.wait_target_us
-    elif first is not None and second is not None:
-        late = micros(min(first, second))
-    else:
-        late = micros(first or second)  # type: ignore[arg-type]
-    return late - queue.head_start_us[effective_priority(ticket, queue)]
+        return since_us(ticket) + queue.wait_target_us
+    if first is not None and second is not None:
+        return micros(min(first, second))
+    return micros(first or second)  # type: ignore[arg-type]
+
+
+def is_overdue(ticket: Ticket, queue: QueuePolicy, now_us: int) -> bool:
+    """Whether the queue sets the overdue apart, and the ticket is one of them."""
+    return queue.late_share is not None and due_us(ticket, queue) < now_us
+
+
+def slack_us(ticket: Ticket, queue: QueuePolicy) -> int:
+    """The instant after which the ticket is overdue, less its head start."""
+    return due_us(ticket, queue) - queue.head_start_us[effective_priority(ticket, queue)]
 
 
 def _fifo(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
@@ -91,4 +100,5 @@ def head_key(key: OrderKey, slope: float, now_us: int) -> Any:
 
 def order_key(ticket: Ticket, queue: QueuePolicy) -> OrderKey:
     """The ticket's key in its queue."""
-    return ORDERS[queue.order](ticket, queue)
+    key = ORDERS[queue.order](ticket, queue)
+    return key if queue.late_share is None else (key, due_us(ticket, queue))

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from pointsman.contracts.document import Document
-from pointsman.contracts.document.queues import Queue
+from pointsman.contracts.document.queues import LateShare, Queue
 from pointsman.contracts.shapes import PRIORITIES
 from pointsman_routing.desk.state.hours import Hours, hours_of
 
@@ -17,6 +17,8 @@ Needs = frozenset[tuple[str, int]]
 """Skills and the level each must have at least."""
 
 NOTHING_NEEDED: Needs = frozenset()
+WHOLE_SHARE = 10_000
+"""Shares of offers are whole numbers of ten-thousandths: sums of them are exact."""
 RELAXED_KEPT_MAX = 4096
 
 
@@ -72,6 +74,7 @@ class Stage:
 class QueuePolicy:
     """One queue. `choice` None is the chain of rule 9; `head_start_us` holds a head start per priority, in µs, and
     `slopes` what urgency gains per unit waited, for `accumulating`; `priorities` are the classes, most urgent first.
+    `late_share`: which part of the offers goes to the overdue, in ten-thousandths; None: nobody is set apart.
     `stages` begins with that of no waiting. `escalates_to` and `escalates_with` are the queue whose agents are asked
     and the notify target that is told when `offers_max` was reached."""
 
@@ -87,6 +90,7 @@ class QueuePolicy:
     stages: tuple[Stage, ...]
     slopes: dict[str, float] = field(default_factory=dict)
     priorities: tuple[str, ...] = PRIORITIES
+    late_share: int | None = None
     escalates_to: str | None = None
     escalates_with: str | None = None
 
@@ -133,7 +137,8 @@ class Profile:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """One version of the desk's configuration. `climbed_to` are the queues into which ladders overflow,
-    `reasons` those that an agent may give for their presence, none: any."""
+    `reasons` those that an agent may give for their presence, none: any. `sharing` are the queues that share their
+    offers with the overdue."""
 
     version: int
     document: Document
@@ -149,6 +154,7 @@ class Policy:
     reasons: frozenset[str]
     hours: dict[str, Hours]
     climbed_to: frozenset[str]
+    sharing: frozenset[str]
 
     def queue_or_otherwise(self, slug: str) -> str:
         """The queue, or the catch-all when the configuration knows it no more."""
@@ -204,6 +210,7 @@ def compile_policy(document: Document, version: int) -> Policy:
             for action in step.do
             if action.overflow is not None
         ),
+        sharing=frozenset(slug for slug, queue in document.queues.items() if _late_share(queue) is not None),
     )
 
 
@@ -222,9 +229,16 @@ def _queue(slug: str, document: Document, opens: Mapping[str, Iterable[int]]) ->
         head_start_us={p: int(queue.head_start_minutes.get(p, 0)) * 60_000_000 for p in PRIORITIES},
         stages=_stages(slug, queue, opens),
         slopes={p: float(slope) for p, slope in queue.slopes.items()} if queue.order == "accumulating" else {},
+        late_share=_late_share(queue),
         escalates_to=then.to if then else None,
         escalates_with=then.notify if then else None,
     )
+
+
+def _late_share(queue: Queue) -> int | None:
+    if queue.order != "urgency" or not isinstance(queue.late, LateShare):
+        return None
+    return round(queue.late.share * WHOLE_SHARE)
 
 
 def _stages(slug: str, queue: Queue, opens: Mapping[str, Iterable[int]]) -> tuple[Stage, ...]:

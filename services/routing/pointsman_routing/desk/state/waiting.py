@@ -13,6 +13,9 @@ entering. No sweep looks at the others.
 
 Tickets that somebody declined are few; they stand beside the heap (`picky`), because an agent has to skip his own.
 
+Where a queue shares its offers between those in time and the overdue, a group has `sides` instead of its heap, which
+then stays empty.
+
 Only `place` of the tickets and `count` and `picky` of the groups are state. A heap or `Ages` may hold stale entries, a
 group may be empty; undo puts entries back that a heap dropped meanwhile, and `Ages` drops none before the commit.
 """
@@ -29,14 +32,13 @@ from pointsman.core.journal import Journal
 from pointsman_routing.desk.state.model import Ticket
 from pointsman_routing.desk.state.order import OrderKey, head_key, order_key, since_us, slope_of
 from pointsman_routing.desk.state.policy import Needs, Policy, QueuePolicy
+from pointsman_routing.desk.state.sides import STALE_KEPT_MIN, Sides, due_of
 
 Entry = tuple[OrderKey, int, int, Ticket, "Group"]
 """(order key, arrival, serial, ticket, group). Equal keys go by arrival; the serial orders an entry and its stale
 like."""
 
 GROUPS_KEPT_MIN = 256
-STALE_KEPT_MIN = 8
-"""Entries up to which a heap is not looked through for stale ones, beyond as many as are not."""
 
 
 class Ages:
@@ -99,6 +101,7 @@ class Group:
         "requires",
         "ripens_us",
         "search",
+        "sides",
         "slope",
         "weight",
     )
@@ -122,6 +125,7 @@ class Group:
         self.ages = None if last else Ages()
         self.search: dict[str, Any] | None = None
         self.heap: list[Entry] = []
+        self.sides = None if queue.late_share is None else Sides()
         self.picky: dict[str, Entry] = {}
         self.count = 0
 
@@ -140,7 +144,24 @@ class Group:
                     found = entry
         return found
 
+    def heads(self, agent: str | None, now_us: int) -> tuple[Entry | None, Entry | None]:
+        """Of a group with `sides`: the first in time and the longest overdue that this agent has not declined."""
+        sides = self.sides
+        assert sides is not None
+        in_time, overdue = sides.first_in_time(now_us), sides.longest_overdue(now_us)
+        for entry in self.picky.values():
+            if agent and agent in (entry[3].declined or ()):
+                continue
+            if entry[0][1] >= now_us:
+                in_time = entry if in_time is None or entry < in_time else in_time
+            elif overdue is None or due_of(entry) < due_of(overdue):
+                overdue = entry
+        return in_time, overdue
+
     def enter(self, entry: Entry) -> None:
+        if self.sides is not None:
+            self.sides.enter(entry, self.count)
+            return
         heap = self.heap
         if len(heap) > STALE_KEPT_MIN and len(heap) > 2 * self.count:
             self.heap = heap = [each for each in heap if each[3].place is each]
@@ -159,21 +180,33 @@ class Group:
 
     def recount(self, entry: Entry) -> None:
         self.count += 1
-        heappush(self.heap, entry)
+        if self.sides is not None:
+            self.sides.put(entry)
+        else:
+            heappush(self.heap, entry)
 
     def first(self, count_max: int) -> list[Entry]:
-        """The first tickets in order, no more than so many. For questions: linear in what is stale, and in these."""
-        standing = (entry for entry in self.heap if entry[3].place is entry)
-        return nsmallest(max(0, count_max), [*standing, *self.picky.values()])
+        """The first tickets by their key, no more than so many. For questions: linear in what stands here, and in what
+        is stale."""
+        return nsmallest(max(0, count_max), [*self._standing(), *self.picky.values()])
 
     def entries(self) -> list[Entry]:
         """Every waiting ticket, in order. For questions and tests: linear."""
-        unique = {entry[3].id: entry for entry in self.heap if entry[3].place is entry}
+        unique = {entry[3].id: entry for entry in self._standing()}
         return sorted([*unique.values(), *self.picky.values()])
 
+    def _standing(self) -> list[Entry]:
+        if self.sides is not None:
+            return self.sides.entries()
+        return [entry for entry in self.heap if entry[3].place is entry]
+
     def oldest(self) -> Instant | None:
-        """Since when the first in order waits."""
-        entry = self.head()
+        """Since when the first in order waits; with `sides`, who is overdue first."""
+        if self.sides is not None:
+            due = [*self.picky.values(), *filter(None, [self.sides.first_due()])]
+            entry = min(due, key=due_of, default=None)
+        else:
+            entry = self.head()
         return entry[3].waiting_since if entry else None
 
 
@@ -185,15 +218,16 @@ def first_key(entry: Entry, now_us: int) -> tuple[Any, int]:
 class Waiting:
     """The groups of one desk. `shapes` grows with each new group, so that pools know when to look again; `weight_min`
     is not above the lightest group's weight, so that a full agent need not look at all. `aging` are the groups of each
-    queue whose tickets change by waiting."""
+    queue whose tickets change by waiting, `sided` those of each queue that shares its offers with the overdue."""
 
-    __slots__ = ("_aged", "_journal", "_policy", "_serial", "aging", "groups", "shapes", "weight_min")
+    __slots__ = ("_aged", "_journal", "_policy", "_serial", "aging", "groups", "shapes", "sided", "weight_min")
 
     def __init__(self, policy: Policy | None, journal: Journal) -> None:
         self._journal, self._policy = journal, policy
         self._serial = 0
         self.groups: dict[tuple[Any, ...], Group] = {}
         self.aging: dict[str, list[Group]] = {}
+        self.sided: dict[str, list[Group]] = {}
         self._aged: dict[Group, None] = {}
         self.shapes = 0
         self.weight_min = 1
@@ -205,8 +239,10 @@ class Waiting:
         if changed:
             kept = {key: group for key, group in self.groups.items() if group.queue not in changed}
             aging = {queue: list(groups) for queue, groups in self.aging.items() if queue not in changed}
+            sided = {queue: list(groups) for queue, groups in self.sided.items() if queue not in changed}
             self._journal.set(self, "groups", kept)
             self._journal.set(self, "aging", aging)
+            self._journal.set(self, "sided", sided)
             self.shapes += 1
 
     def group_of(self, ticket: Ticket) -> Group:
@@ -229,9 +265,14 @@ class Waiting:
             self.groups[key] = group
             self.shapes += 1
             self.weight_min = min(self.weight_min, labels.weight)
-            if group.ages is not None:
-                self.aging.setdefault(ticket.queue, []).append(group)
+            self._list(group)
         return group
+
+    def _list(self, group: Group) -> None:
+        if group.ages is not None:
+            self.aging.setdefault(group.queue, []).append(group)
+        if group.sides is not None:
+            self.sided.setdefault(group.queue, []).append(group)
 
     def enter(self, ticket: Ticket, key: OrderKey) -> Group:
         """The ticket waits from now on; the caller has edited it."""
@@ -278,6 +319,10 @@ class Waiting:
         instants = (group.ripens_at_us() for group in self.aging.get(queue, ()))
         return min((at for at in instants if at is not None), default=None)
 
+    def any_overdue(self, queue: str, now_us: int) -> bool:
+        """Whether somebody overdue waits in a queue whose groups have `sides`."""
+        return any(group.heads(None, now_us)[1] is not None for group in self.sided.get(queue, ()))
+
     def depth(self, queue: str) -> int:
         """Waiting tickets of a queue."""
         return sum(group.count + len(group.picky) for group in self.groups.values() if group.queue == queue)
@@ -300,8 +345,7 @@ class Waiting:
             kept = {key: group for key, group in self.groups.items() if group.count or group.picky}
             if len(kept) * 2 < len(self.groups):
                 self.groups = kept
-                self.aging = {}
+                self.aging, self.sided = {}, {}
                 for group in kept.values():
-                    if group.ages is not None:
-                        self.aging.setdefault(group.queue, []).append(group)
+                    self._list(group)
                 self.shapes += 1
