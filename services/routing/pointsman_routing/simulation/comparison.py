@@ -1,7 +1,8 @@
 """The same customers under several policies, side by side: this desk's own, and how other routers are commonly set.
 
-Each policy is an order of the queues and a choice of the agent on the production desk; skills, capacity and promises
-are the scenario's. All meet the same drawn customers, so differences are compared replication by replication.
+Each policy is an order of the queues, what it does with the overdue and a choice of the agent on the production desk;
+skills, capacity and promises are the scenario's. All meet the same drawn customers, so differences are compared
+replication by replication.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,25 +22,31 @@ SCENARIOS = ("balanced", "overload", "rare-skill", "burst", "leaving")
 
 
 class Way(NamedTuple):
-    """How every queue is set: its order and its choice (None: the chain of routing rule 9)."""
+    """How every queue is set: its order, its choice (None: the chain of routing rule 9), and which share of its offers
+    goes to the overdue (None: nobody is set apart)."""
 
     order: str
     choice: str | None
     words: str
+    late_share: float | None = None
 
 
 OURS = "urgency"
 WAYS = {
-    OURS: Way("urgency", None, "this desk: who is late first, the narrowest skills, the lowest load"),
+    OURS: Way(
+        "urgency", None, "this desk: first who can still be saved, a share to the lost; the narrowest skills", 0.15
+    ),
     "round robin": Way("fifo", "round_robin", "first come, agents in turn"),
     "least busy": Way("fifo", "least_loaded", "first come, the agent with the lowest load"),
     "priority": Way("strict", "longest_idle", "priority, then oldest; the agent who is idle the longest"),
+    "earliest deadline": Way("urgency", None, "as this desk, without `late`: the deadline that comes or came first"),
 }
 FIGURES = {
     "p_breach": "breached",
     "worst_breach": "of the worst class",
     "wait_p50": "wait p50",
     "wait_p95": "wait p95",
+    "wait_max": "longest wait",
     "gini_of_load": "Gini of load",
 }
 """Figure → its heading. The smaller the better, all of them."""
@@ -59,7 +66,8 @@ def _set_to(scenario: Any, way: Way) -> Any:
     queues = desk.get("queues", {"main": {}}) if isinstance(desk, dict) else None
     if not isinstance(desk, dict) or not isinstance(queues, dict):
         return scenario
-    told = {"order": way.order, "choice": way.choice}
+    late = None if way.late_share is None else {"share": way.late_share}
+    told = {"order": way.order, "choice": way.choice, "late": late}
     setting = {slug: {**queue, **told} if isinstance(queue, dict) else queue for slug, queue in queues.items()}
     return {**scenario, "desk": {**desk, "queues": setting}}
 
@@ -107,7 +115,9 @@ def _figure(run: Replication, figure: str) -> float:
 def page(result: Mapping[str, Any], plans: Mapping[str, Mapping[str, Plan]], comments: Mapping[str, str]) -> str:
     """docs/policies.md."""
     parts = [_HEAD]
-    parts += [f"| {name} | {way.order} | {way.choice or 'chain'} | {way.words} |" for name, way in WAYS.items()]
+    for name, way in WAYS.items():
+        late = "–" if way.late_share is None else way.late_share
+        parts.append(f"| {name} | {way.order} | {late} | {way.choice or 'chain'} | {way.words} |")
     for name, by_way in result.items():
         plan = plans[name][OURS]
         parts += ["", f"## {name.replace('-', ' ').capitalize()}", "", comments[name], ""]
@@ -128,7 +138,7 @@ def _cell(figure: str, of: Mapping[str, Any]) -> str:
 
 
 def _plain(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.2g}" if value >= 0.001 else "0"
+    return f"{value:.0f}" if value >= 99.5 else f"{value:.2g}" if value >= 0.001 else "0"
 
 
 def _sign(difference: Sequence[float] | None) -> int:
@@ -140,7 +150,7 @@ def _sign(difference: Sequence[float] | None) -> int:
 
 def _verdict(by_way: Mapping[str, Any]) -> str:
     lost = [
-        f"to *{way}* in {' and '.join(names)}"
+        f"to *{way}* in {' and '.join(filter(None, [', '.join(names[:-1]), names[-1]]))}"
         for way, figures in by_way.items()
         if (names := [title for f, title in FIGURES.items() if _sign(figures[f]["difference_ci95"]) < 0])
     ]
@@ -162,8 +172,8 @@ The scenarios are in `services/routing/pointsman_routing/simulation/policies/`; 
 --compare` does the same with one of yours. Figures are means ± half their 95 % interval. **better** and worse: than
 *urgency*, with 95 % confidence of the difference, replication by replication. Breached: share of the customers who had
 no answer in the promised time (urgent 5 minutes, normal 30, low 120), of all and of the worst class. Waits are in
-minutes, of those served. Gini of load: 0 when every agent works the same share of their time, towards 1 when one does
-everything. The smaller the better, all.
+minutes, of those served; the longest wait is the mean of each replication's longest. Gini of load: 0 when every agent
+works the same share of their time, towards 1 when one does everything. The smaller the better, all.
 
-| policy | order | choice | |
-|---|---|---|---|"""
+| policy | order | `late` share | choice | |
+|---|---|---|---|---|"""

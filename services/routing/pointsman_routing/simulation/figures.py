@@ -77,6 +77,7 @@ class Tally:
             waits = np.array(self.waits_us)
             found["mean_wait"] = float(waits.mean()) / unit_us
             found["wait_p50"], found["wait_p95"] = (float(each) / unit_us for each in np.percentile(waits, (50, 95)))
+            found["wait_max"] = float(waits.max()) / unit_us
         if self.arrived:
             found["mean_wait_all"] = (sum(self.waits_us) + self.waited_in_vain_us) / self.arrived / unit_us
             found["p_wait"] = self.delayed / self.arrived

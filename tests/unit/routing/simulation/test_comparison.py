@@ -44,7 +44,9 @@ def test_every_policy_meets_the_same_customers(scenario: Path) -> None:
     drawn = [list(islice(customers(plan.kinds[0], plan.unit_us, 7, 0), 50)) for plan in plans.values()]
     assert all(each == drawn[0] for each in drawn)
     orders = [plan.document["queues"]["main"]["order"] for plan in plans.values()]
-    assert orders == ["urgency", "fifo", "fifo", "strict"]
+    assert orders == ["urgency", "fifo", "fifo", "strict", "urgency"]
+    late = [plan.document["queues"]["main"].get("late") for plan in plans.values()]
+    assert late == [{"share": 0.15}, None, None, None, None]
     assert plans["priority"].kinds[0].priority != plans["priority"].kinds[1].priority
 
 
@@ -58,7 +60,7 @@ def test_differences_are_told_where_they_are_sure(scenario: Path) -> None:
     assert [of[way]["counter_examples"] for way in WAYS] == [[]] * len(WAYS)
     assert all(of["priority"][figure]["difference_ci95"] is not None for figure in FIGURES)
     for figure in FIGURES:
-        for way in ("round robin", "least busy", "priority"):
+        for way in WAYS.keys() - {OURS}:
             of[way][figure]["difference_ci95"] = [-0.1, 0.1]
     of["round robin"]["worst_breach"]["difference_ci95"] = [-0.2, -0.1]
     of["priority"]["wait_p95"]["difference_ci95"] = [1.0, 2.0]

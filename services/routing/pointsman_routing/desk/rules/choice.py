@@ -100,6 +100,7 @@ class IndexedMatcher:
         rooms: dict[str, int] = {}
         best: dict[Place, IndexEntry] = {}
         overdue: dict[Place, IndexEntry] = {}
+        now_us = micros(desk.draft.now) if desk.policy.sharing else 0
         for group, rank in pool.groups_served(desk.waiting):
             if not group.count and not group.picky:
                 continue
@@ -115,7 +116,7 @@ class IndexedMatcher:
                 if group.sides is None:
                     entry = group.head(agent.slug)
                 else:
-                    entry, lost = group.heads(agent.slug, micros(desk.draft.now))
+                    entry, lost = group.heads(agent.slug, now_us)
                     if lost is not None and (place not in overdue or due_of(lost) < due_of(overdue[place])):
                         overdue[place] = lost
             if entry is None:
