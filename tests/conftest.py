@@ -86,12 +86,25 @@ def installation_template(postgres: Postgres) -> str:
 
 
 @pytest.fixture
-async def installation(postgres: Postgres, broker: Broker, installation_template: str) -> AsyncIterator[Installation]:
+def installation(whole: Installation) -> Installation:
+    """A fresh installation: whole, except where nothing meets a broker, and `tables` are enough."""
+    return whole
+
+
+@pytest.fixture
+async def whole(postgres: Postgres, broker: Broker, installation_template: str) -> AsyncIterator[Installation]:
     """A fresh installation: its database cloned from the template, its topics new."""
     async with fresh_installation(
         postgres, broker, template=installation_template, name=f"test_{next(_numbers)}"
     ) as fresh:
         yield fresh
+
+
+@pytest.fixture
+async def tables(postgres: Postgres, installation_template: str) -> AsyncIterator[Installation]:
+    """A fresh installation without a broker: for what meets its tables alone, and is not run again on Kafka."""
+    async with fresh_installation(postgres, None, template=installation_template, name=f"test_{next(_numbers)}") as own:
+        yield own
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

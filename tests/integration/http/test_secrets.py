@@ -20,6 +20,12 @@ from tests.integration.http.serving import a_client, a_process, a_token, bearer,
 pytestmark = pytest.mark.stack
 
 
+@pytest.fixture
+def installation(tables: Installation) -> Installation:
+    """Nothing here meets a broker."""
+    return tables
+
+
 class Keeper:
     """An API process that keeps secrets, and a resolver as another process of the service has one."""
 

@@ -17,6 +17,12 @@ from tests.integration.http.serving import a_client, a_process, a_token, bearer,
 pytestmark = pytest.mark.stack
 
 
+@pytest.fixture
+def installation(tables: Installation) -> Installation:
+    """Nothing here meets a broker."""
+    return tables
+
+
 class Order(Body):
     name: str = Field(max_length=10)
     count: int = 1

@@ -17,6 +17,12 @@ pytestmark = pytest.mark.stack
 FIRST: tuple[str, ...] = import_module("pointsman_intake.migrations.versions.0001_intake").TABLES
 
 
+@pytest.fixture
+def installation(tables: Installation) -> Installation:
+    """Nothing here meets a broker."""
+    return tables
+
+
 async def an_old_schema(installation: Installation) -> Any:
     """A connection to the tables as the first release made them."""
     db = await asyncpg.connect(installation.dsn)

@@ -23,9 +23,15 @@ from tests.unit.metrics.test_clocks import met, started
 pytestmark = pytest.mark.stack
 
 
+@pytest.fixture
+def installation(whole: Installation) -> Installation:
+    """The worker reads topics."""
+    return whole
+
+
 async def publish(installation: Installation, records: list[RecordCause]) -> None:
     """The records as routing and sla would publish them: numbered per topic, in order, keyed by workspace."""
-    producer = AIOKafkaProducer(bootstrap_servers=installation.broker.address, linger_ms=5)
+    producer = AIOKafkaProducer(bootstrap_servers=installation.settings.broker, linger_ms=5)
     await producer.start()
     numbers = {"desk": 0, "sla": 0}
     pending = []

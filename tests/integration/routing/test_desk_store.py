@@ -26,6 +26,12 @@ from tests.unit.routing.snapshot import snapshot
 LANE = 2
 
 
+@pytest.fixture
+def installation(tables: Installation) -> Installation:
+    """Nothing here meets a broker."""
+    return tables
+
+
 class Stored(DeskDriver):
     """A played desk whose every decision is written, and compared with what would be loaded."""
 

@@ -12,6 +12,12 @@ pytestmark = pytest.mark.stack
 STATEMENTS: tuple[str, ...] = import_module("pointsman_routing.migrations.versions.0002_told").STATEMENTS
 
 
+@pytest.fixture
+def installation(tables: Installation) -> Installation:
+    """Nothing here meets a broker."""
+    return tables
+
+
 async def test_the_last_messages_of_a_ticket_become_ids_and_bits(installation: Installation) -> None:
     db = await asyncpg.connect(installation.dsn)
     await db.execute("CREATE SCHEMA before; SET search_path = before")

@@ -17,6 +17,12 @@ from pointsman.testing.waiting import until
 from tests.integration.http.serving import a_client
 
 
+@pytest.fixture
+def installation(tables: Installation) -> Installation:
+    """Nothing here meets a broker."""
+    return tables
+
+
 @asynccontextmanager
 async def a_pool(installation: Installation, size: int = 2, **changes: float) -> AsyncIterator[BoundedPool]:
     settings = installation.settings.model_copy(update={"database_wait_seconds": 0.2} | changes)

@@ -23,13 +23,13 @@ async def test_an_installation_has_its_database_and_its_topics(installation: Ins
     assert await connection.fetchval("SELECT current_user") == "pointsman_routing"
     assert await connection.fetchval("SHOW search_path") == "routing"
     await connection.close()
-    counts = await create_topics(installation.broker.address, 4, installation.settings.topic_prefix)
+    counts = await create_topics(installation.settings.broker, 4, installation.settings.topic_prefix)
     assert len(counts) == len(TOPICS)
 
 
 async def test_another_partition_count_is_refused(installation: Installation) -> None:
     with pytest.raises(LocalStackError, match="has 4 partitions, but the installation has 5"):
-        await create_topics(installation.broker.address, 5, installation.settings.topic_prefix)
+        await create_topics(installation.settings.broker, 5, installation.settings.topic_prefix)
 
 
 async def test_no_role_reads_another_services_schema(installation: Installation) -> None:

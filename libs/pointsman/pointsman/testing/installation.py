@@ -14,19 +14,20 @@ from pointsman.runtime.settings import RuntimeSettings, environment_of
 PARTITIONS = 4
 
 Broker = Tansu | Kafka
+NOWHERE = "127.0.0.1:1"
+"""Where no broker is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
     """A migrated database, its topics, and the settings that a process of the installation would have.
 
-    `dsn` is the superuser's, of this installation's database.
+    `dsn` is the superuser's, of this installation's database. Without a broker nobody answers where one should be.
     """
 
     settings: RuntimeSettings
     dsn: str
     postgres: Postgres
-    broker: Broker
 
     async def connect(self, service: str | None = None) -> "asyncpg.Connection[asyncpg.Record]":
         """A connection as the superuser, or as the service's role with its schema as `search_path`."""
@@ -63,30 +64,32 @@ async def make_template(postgres: Postgres, name: str) -> None:
 
 @asynccontextmanager
 async def fresh_installation(
-    postgres: Postgres, broker: Broker, *, template: str, name: str
+    postgres: Postgres, broker: Broker | None, *, template: str, name: str
 ) -> AsyncIterator[Installation]:
     """The installation `name` (its database's and its topics' prefix), gone with all it holds at the end."""
+    address, settings = (NOWHERE, Tansu.settings) if broker is None else (broker.address, broker.settings)
     admin = await asyncpg.connect(postgres.dsn)
     try:
         # Copied file by file: through the log, which is PostgreSQL's default, it takes ten times as long.
         await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
-        await create_topics(broker.address, PARTITIONS, name)
+        if broker is not None:
+            await create_topics(address, PARTITIONS, name)
         yield Installation(
             settings=RuntimeSettings(
-                broker=broker.address,
+                broker=address,
                 topic_prefix=name,
                 database=postgres.address_of(name),
                 database_password=postgres.password,
                 partitions=PARTITIONS,
                 log_format="console",
                 # Tests put records on topics themselves, and tell nobody that they did.
-                **(broker.settings | {"fetch_rest_ms": 0}),
+                **(settings | {"fetch_rest_ms": 0}),
             ),
             dsn=postgres.dsn_of(name),
             postgres=postgres,
-            broker=broker,
         )
-        await delete_topics(broker.address, name)
+        if broker is not None:
+            await delete_topics(address, name)
     finally:
         await admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         await admin.close()
