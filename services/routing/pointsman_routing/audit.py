@@ -32,7 +32,7 @@ from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.draft import Draft
 from pointsman_routing.desk.state.model import OPEN_STATES, Agent, Ticket
 from pointsman_routing.desk.state.policy import compile_policy
-from pointsman_routing.rows import AGENT, Table, agent_row, joined
+from pointsman_routing.rows import AGENT, Table, agent_row, as_json
 from pointsman_routing.ticket_columns import TICKET, ticket_row
 
 
@@ -295,9 +295,9 @@ def _differences(table: Table, resident: Sequence[Any], row: Mapping[str, Any]) 
     for (name, kind), mine in zip(table.columns, resident, strict=True):
         theirs = row[name]
         if kind == "jsonb":
-            mine = None if mine is None else orjson.loads(mine)
+            mine = None if mine is None else orjson.loads(as_json(mine) or "")
         elif kind == "text[]":
-            theirs = joined(theirs)
+            mine = None if mine is None else list(mine)
         if mine != theirs:
             yield f"its {name} is {_short(mine)}, in its row {_short(theirs)}"
 

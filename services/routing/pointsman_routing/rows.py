@@ -1,11 +1,11 @@
 """Which columns the desk's tables have, and how a value becomes one. What they mean is said in `store`; those of a
 ticket are in `ticket_columns`.
 
-Rows are written set-based: one array per column, unnested. JSON travels as text, arrays joined by a separator, since
-an array of arrays cannot be unnested into rows.
+Rows are written set-based: those of a table travel as one JSON text, which the database lays out by the columns' types.
+That costs half of an array per column, of which a ticket would need seventy, most of them empty.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,18 +13,12 @@ import orjson
 
 from pointsman_routing.desk.state.model import Agent, Inbound, Token
 
-_SEPARATOR = "\x1f"
-_CASTS = {"jsonb": "jsonb", "json": "json"}
+_AS_JSON = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 
 def as_json(value: Any) -> str | None:
     """JSON text of a value, None as SQL null."""
-    return None if value is None else orjson.dumps(value, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS).decode()
-
-
-def joined(values: Iterable[str] | None) -> str | None:
-    """A text array as one text."""
-    return None if values is None else _SEPARATOR.join(values)
+    return None if value is None else orjson.dumps(value, option=_AS_JSON).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +30,12 @@ class Table:
     columns: tuple[tuple[str, str], ...]
 
     def insert(self, *, otherwise: str) -> str:
-        """`INSERT … SELECT … FROM unnest(…)` with the conflict clause `otherwise`."""
-        names = [name for name, _ in self.columns]
-        picked = []
-        for name, kind in self.columns:
-            if kind == "text[]":
-                picked.append(f"string_to_array(given.{name}, E'\\x1f')")
-            elif kind in _CASTS:
-                picked.append(f"given.{name}::{kind}")
-            else:
-                picked.append(f"given.{name}")
-        arrays = ", ".join(f"${place}::{_sent_as(kind)}[]" for place, (_, kind) in enumerate(self.columns, 1))
+        """`INSERT … SELECT` of the rows that `text_of` gives, with the conflict clause `otherwise`."""
+        names = ", ".join(name for name, _ in self.columns)
+        typed = ", ".join(f"{name} {kind}" for name, kind in self.columns)
         return (
-            f"INSERT INTO {self.name} ({', '.join(names)}) SELECT {', '.join(picked)} "
-            f"FROM unnest({arrays}) AS given ({', '.join(names)}) ON CONFLICT {otherwise}"
+            f"INSERT INTO {self.name} ({names}) SELECT {names} "
+            f"FROM json_to_recordset($1::text::json) AS given ({typed}) ON CONFLICT {otherwise}"
         )
 
     def upsert(self) -> str:
@@ -58,9 +44,11 @@ class Table:
         sets = ", ".join(f"{name} = EXCLUDED.{name}" for name in rest)
         return self.insert(otherwise=f"({', '.join(self.key)}) DO UPDATE SET {sets}")
 
-
-def _sent_as(kind: str) -> str:
-    return "text" if kind in ("text[]", "json", "jsonb") else kind
+    def text_of(self, rows: Sequence[Sequence[Any]]) -> str:
+        """Rows as one JSON text; what is null is left out."""
+        names = [name for name, _ in self.columns]
+        told = [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
+        return orjson.dumps(told, option=_AS_JSON).decode()
 
 
 def columns_of(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
@@ -98,8 +86,8 @@ def inbound_row(workspace: str, inbound: Inbound) -> tuple[Any, ...]:
         workspace, message.message_id, inbound.ticket_id, inbound.change, inbound.number,
         "in" if author.kind == "customer" else "out", message.kind, message.replaces,
         author.kind, author.id, author.name, message.subject, message.text, message.reply_text, message.html,
-        message.truncated, as_json([each.model_dump(exclude_none=True) for each in message.attachments]),
-        joined(message.cc), None, message.automatic, None if author.kind == "customer" else "sent",
+        message.truncated, [each.model_dump(exclude_none=True) for each in message.attachments],
+        message.cc, None, message.automatic, None if author.kind == "customer" else "sent",
         message.occurred_at, message.received_at, message.connector, message.channel, message.thread,
         message.external_id,
     )  # fmt: skip
@@ -165,9 +153,9 @@ def agent_row(workspace: str, agent: Agent) -> tuple[Any, ...]:
     return (
         workspace, agent.slug, agent.change, agent.profile.name, agent.profile.capacity, agent.active,
         agent.state, agent.set_by, agent.reason,
-        joined(sorted(agent.channels)) if agent.channels is not None else None,
-        as_json(agent.resume), agent.held, agent.held_until, agent.since, agent.idle_since, agent.gone_at,
-        agent.load, as_json({channel: count for channel, count in agent.counts.items() if count}),
+        sorted(agent.channels) if agent.channels is not None else None,
+        agent.resume, agent.held, agent.held_until, agent.since, agent.idle_since, agent.gone_at,
+        agent.load, {channel: count for channel, count in agent.counts.items() if count},
         agent.handle_seconds,
     )  # fmt: skip
 
@@ -190,7 +178,7 @@ AGENT_STATE = Table(
 def agent_state_row(workspace: str, said: tuple[Any, ...]) -> tuple[Any, ...]:
     """How an agent stood after a decision, as a row of `AGENT_STATE`."""
     *plain, channels, load, counts, units = said
-    return (workspace, *plain, joined(channels), load, as_json(counts), as_json(units))
+    return (workspace, *plain, channels, load, counts, units)
 
 
 SESSION = Table(
@@ -227,7 +215,7 @@ TOKEN = Table(
 def token_row(workspace: str, token: Token) -> tuple[Any, ...]:
     """A token as a row of `TOKEN`."""
     return (
-        workspace, token.id, token.role, token.sub, token.issued_at, as_json(token.issued_by), token.expires_at,
+        workspace, token.id, token.role, token.sub, token.issued_at, token.issued_by, token.expires_at,
         token.revoked_at,
     )  # fmt: skip
 
@@ -256,7 +244,6 @@ WORKSPACE = Table(
     ),
 )
 
-_CONVERT: dict[str, Callable[[Any], Any]] = {"json": as_json, "jsonb": as_json, "text[]": joined}
 _ABSENT: dict[str, dict[str, Any]] = {
     "message": {"kind": "message", "truncated": False, "cc": [], "attachments": []},
 }
@@ -265,9 +252,5 @@ _ABSENT: dict[str, dict[str, Any]] = {
 def plain_row(table: Table, workspace: str, values: dict[str, Any]) -> tuple[Any, ...]:
     """A row from values by column name; what is absent is null, or the table's own default."""
     absent = _ABSENT.get(table.name, {})
-    row = []
-    for name, kind in table.columns:
-        value = workspace if name == "workspace" else values.get(name, absent.get(name))
-        convert = _CONVERT.get(kind)
-        row.append(value if convert is None else convert(value))
-    return tuple(row)
+    given = {**absent, **values, "workspace": workspace}
+    return tuple([given.get(name) for name, _ in table.columns])

@@ -80,7 +80,6 @@ from pointsman_routing.rows import (
     Table,
     agent_row,
     agent_state_row,
-    as_json,
     columns_of,
     inbound_row,
     plain_row,
@@ -133,10 +132,10 @@ async def write(db: Database, batch: Batch, desks: Iterable[Desk]) -> None:
                 lane,
                 desk.policy.version,
                 desk.change,
-                as_json(desk.round_robin),
-                as_json(desk.late_credits),
-                as_json({queue: closing._asdict() for queue, closing in desk.closings.items()}),
-                as_json([tuple(move) for move in desk.moves]),
+                desk.round_robin,
+                desk.late_credits,
+                {queue: closing._asdict() for queue, closing in desk.closings.items()},
+                [tuple(move) for move in desk.moves],
             )
             for desk in desks
             if desk.configured
@@ -205,7 +204,7 @@ def _rows(table: Table, changed: Sequence[tuple[str, Changes]], pick: Any) -> li
 async def _put(db: Database, table: Table, rows: Sequence[tuple[Any, ...]]) -> None:
     if rows:
         statement = _UPSERTS.get(table.name) or _INSERTS[table.name]
-        await db.execute(statement, *columns_of(rows))
+        await db.execute(statement, table.text_of(rows))
 
 
 async def _write_offers(db: Database, changed: Sequence[tuple[str, Changes]]) -> None:

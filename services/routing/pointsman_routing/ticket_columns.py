@@ -17,7 +17,7 @@ from pointsman.core.instant import Instant, parse_rfc3339
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.model import SPARSE, Charge, Climb, Conversation, Labels, Offer, Pause, Ticket
 from pointsman_routing.desk.state.policy import Needs, needs
-from pointsman_routing.rows import Table, as_json, joined
+from pointsman_routing.rows import Table
 
 
 class Column(NamedTuple):
@@ -36,14 +36,14 @@ def _same(type: str, names: str, of: str = "") -> tuple[Column, ...]:
 
 
 def _texts(name: str, attribute: str) -> Column:
-    return Column(name, "text[]", attribute, joined, tuple)
+    return Column(name, "text[]", attribute, None, tuple)
 
 
 def _json(name: str, write: Callable[[Any], Any], read: Callable[[Any], Any], attribute: str = "") -> Column:
     """JSON, which is read as text: most tickets need the same few things, which are decoded once."""
 
-    def written(value: Any) -> str | None:
-        return None if value is None else as_json(write(value))
+    def written(value: Any) -> Any:
+        return None if value is None else write(value)
 
     def decoded(text: str | None) -> Any:
         return None if text is None else read(text)

@@ -1,8 +1,12 @@
 """A ticket's columns: each attribute has one, and what is written is read as it was."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import orjson
+
+from pointsman.core.instant import parse_rfc3339
 from pointsman_routing.desk.state.model import (
     SPARSE,
     TICKET_FIELDS,
@@ -14,17 +18,17 @@ from pointsman_routing.desk.state.model import (
     Pause,
     Ticket,
 )
+from pointsman_routing.rows import as_json
 from pointsman_routing.ticket_columns import COLUMNS, TICKET, ticket_of, ticket_row
 from tests.unit.routing.desk_driver import DeskDriver, a_workspace
 
 
 def _row_of(ticket: Ticket) -> dict[str, Any]:
-    """The row as the database gives it: arrays as lists, JSON as text."""
-    written = zip(TICKET.columns, ticket_row("acme", ticket), strict=True)
-    return {
-        name: [each for each in value.split("\x1f") if each] if kind == "text[]" else value
-        for (name, kind), value in written
-    }
+    """The row as the database gives it: arrays as lists, JSON as text, what is null as None."""
+    (told,) = orjson.loads(TICKET.text_of([ticket_row("acme", ticket)]))
+    read: dict[str, Callable[[Any], Any]] = {"timestamptz": parse_rfc3339, "jsonb": as_json}
+    row = {name: (read.get(kind, lambda as_it_is: as_it_is), told.get(name)) for name, kind in TICKET.columns}
+    return {name: None if value is None else of(value) for name, (of, value) in row.items()}
 
 
 def _plain(ticket: Ticket) -> dict[str, Any]:
