@@ -58,7 +58,9 @@ _SCRIPTS = {
 }
 _RUNS = re.compile("|".join(f"(?P<{name}>[{letters}]+)" for name, letters in _SCRIPTS.items()))
 _LATIN = re.compile(f"[{_SCRIPTS['latin']}]+")
-_NOISE = re.compile(r"https?://\S+|\S+@\S+|\b\w*\d\w*\b")
+_NUMBER = r"\b[^\W\d]*\d\w*"
+_NUMBERS = re.compile(_NUMBER)
+_NOISE = re.compile(rf"https?://\S+|\S+@\S+|{_NUMBER}")
 
 
 class Spoken(NamedTuple):
@@ -107,6 +109,12 @@ def speaker(languages: tuple[str, ...]) -> "LanguageGuess":
     return LanguageGuess(languages)
 
 
+def _without_noise(text: str) -> str:
+    """A text without addresses and words that have a digit, which are in no language."""
+    has_addresses = "@" in text or "://" in text
+    return (_NOISE if has_addresses else _NUMBERS).sub(" ", text)
+
+
 def _only_latin(text: str) -> bool:
     """Whether all letters of a text are Latin, and there are some; false also when that takes a closer look."""
     rest = _LATIN.sub("", text)
@@ -126,7 +134,7 @@ class LanguageGuess:
 
     def guess(self, text: str) -> Spoken:
         """The language of a message."""
-        cleaned = _NOISE.sub(" ", text)
+        cleaned = _without_noise(text)
         if "latin" in self._by_script and _only_latin(cleaned):
             return self._by_model(cleaned, "latin", self._by_script["latin"])
         letters: Counter[str] = Counter()
@@ -168,7 +176,7 @@ class LanguageGuess:
             return Spoken(UNDETERMINED, 0.0, None)
         places = np.fromiter(features.keys(), dtype=np.intp, count=len(features))
         counts = np.fromiter(features.values(), dtype=np.float32, count=len(features))
-        scores = (np.log1p(counts) @ weights[places] + priors) / math.sqrt(len(encoded))
+        scores = (np.log1p(counts) @ weights.take(places, axis=0) + priors) / math.sqrt(len(encoded))
         # Of a handful of languages: from here plain numbers are faster than arrays.
         logs = scores.tolist()
         best = logs.index(max(logs))

@@ -69,3 +69,16 @@ def test_all_places_at_once_find_what_one_after_another_finds(text: str) -> None
         if model._output[state] >= 0:
             found.append(int(model._output[state]))
     assert model.features(encoded) == Counter(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Ordine A12 del 3.4, grazie", "Ordine   del  . , grazie"),
+        ("abc٣def scrive ada@acme.example da x9", "  scrive   da  "),
+        ("vedi https://acme.example/a?b=1 oggi", "vedi   oggi"),
+        ("a_b c-d é", "a_b c-d é"),
+    ],
+)
+def test_addresses_and_words_with_a_digit_are_in_no_language(text: str, left: str) -> None:
+    assert language._without_noise(text) == left
