@@ -12,8 +12,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from pointsman.runtime.maintenance import tidy
-from pointsman.runtime.migrate import installed_services
 from pointsman.runtime.retention import ByDay, GoesWith, Stands, Swept, SweptBy, retention_of
+from pointsman.runtime.revisions import installed_services
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.testing.installation import Installation
 from pointsman_sla.settings import SlaSettings

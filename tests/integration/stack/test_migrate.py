@@ -1,76 +1,18 @@
 """Migrations: a schema and a role a service; safe to start together; a newer schema is refused."""
 
 import asyncio
-import importlib
 import os
 import sys
-from collections.abc import AsyncIterator
-from itertools import count
-from pathlib import Path
 
 import asyncpg
 import pytest
+from tests.integration.stack.depot import SERVICE, Depot
 
 from pointsman.local import Postgres
-from pointsman.runtime.migrate import MigrationFailed, migrate
+from pointsman.runtime.migrate import migrate
+from pointsman.runtime.revisions import MigrationFailed
 
 pytestmark = pytest.mark.stack
-
-SERVICE = "depot"
-_numbers = count(1)
-
-_REVISION = '''
-"""A revision of a service that only tests have."""
-
-from alembic import op
-
-from pointsman.runtime.migrate import create_runtime_tables
-
-revision = "{revision}"
-down_revision = {before!r}
-
-
-def upgrade() -> None:
-    {steps}
-'''
-
-
-@pytest.fixture
-async def database(postgres: Postgres) -> AsyncIterator[str]:
-    """The DSN of an empty database."""
-    name = f"migrations_{next(_numbers)}"
-    admin = await asyncpg.connect(postgres.dsn)
-    await admin.execute(f"CREATE DATABASE {name}")
-    yield postgres.dsn_of(name)
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.execute(f"DROP ROLE IF EXISTS pointsman_{SERVICE}")
-    await admin.close()
-
-
-class Depot:
-    """A package with migrations, made for a test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.versions = folder / "pointsman_depot" / "migrations" / "versions"
-        self.versions.mkdir(parents=True)
-        (folder / "pointsman_depot" / "__init__.py").touch()
-        self.add("0001", None, "create_runtime_tables(op)")
-
-    def add(self, revision: str, before: str | None, steps: str) -> None:
-        text = _REVISION.format(revision=revision, before=before, steps=steps)
-        (self.versions / f"{revision}_steps.py").write_text(text)
-
-    def remove(self, revision: str) -> None:
-        (self.versions / f"{revision}_steps.py").unlink()
-
-
-@pytest.fixture
-def depot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Depot:
-    made = Depot(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    importlib.invalidate_caches()
-    return made
 
 
 async def test_what_it_makes_belongs_to_the_services_role_and_schema(database: str, depot: Depot) -> None:

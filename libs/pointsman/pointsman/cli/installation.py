@@ -8,12 +8,15 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
 
 from pointsman.cli.errors import CommandFailed, WrongInput
+
+if TYPE_CHECKING:
+    from pointsman.runtime.login import Login
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
@@ -49,16 +52,21 @@ def migrate(
             help="A folder with <service>/password, one for each role; those that are missing are made.",
         ),
     ] = None,
+    after: Annotated[
+        bool, typer.Option("--after", help="Also what must wait until no process of an older version runs any more.")
+    ] = False,
 ) -> None:
     """Brings each installed service's schema to this version's revision.
+
+    What it does only adds, so that processes of the version before go on. When all of them are gone, --after does the
+    rest, which takes away what they needed; it refuses while one runs, and says which. A new schema gets both at once.
 
     The administrator's password is in POINTSMAN_ADMIN_PASSWORD or PGPASSWORD, whatever characters it has.
     """
     import asyncpg
 
     from pointsman.runtime.login import login
-    from pointsman.runtime.migrate import MigrationFailed, installed_services
-    from pointsman.runtime.migrate import migrate as migrate_one
+    from pointsman.runtime.revisions import MigrationFailed, installed_services
     from pointsman.runtime.settings import AdministratorSettings
 
     set_up = AdministratorSettings()
@@ -72,12 +80,31 @@ def migrate(
     for service, package in installed_services().items():
         try:
             own = password if passwords is None else _own_password(passwords, service)
-            revision = asyncio.run(migrate_one(admin, service, package, password=own))
+            told = asyncio.run(_migrate_one(admin, service, package, own, after))
         except MigrationFailed as error:
             raise CommandFailed(str(error)) from error
         except (OSError, asyncpg.PostgresError, asyncpg.ClientConfigurationError) as error:
             raise CommandFailed(f"the database cannot be used: {error}") from error
-        print(f"{service}: {revision}", file=sys.stderr)
+        print(f"{service}: {told}", file=sys.stderr)
+
+
+async def _migrate_one(admin: "Login", service: str, package: str, password: str | None, after: bool) -> str:
+    """What became of the service's schema, in a line."""
+    import asyncpg
+
+    from pointsman.runtime.migrate import migrate as migrate_one
+    from pointsman.runtime.revisions import due_after_parts, known_revisions
+
+    revision = await migrate_one(admin, service, package, password=password, after=after)
+    session = await asyncpg.connect(**admin.arguments)
+    try:
+        due = await due_after_parts(session, service)
+    finally:
+        await session.close()
+    known = known_revisions(service)
+    newer = f" (newer than this version's {known[-1]}, which works with it)" if known and revision not in known else ""
+    rest = f"; due when no older version runs (--after): {', '.join(due)}" if due else ""
+    return f"{revision}{newer}{rest}"
 
 
 def _own_password(folder: Path, service: str) -> str:

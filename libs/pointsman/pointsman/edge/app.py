@@ -76,9 +76,9 @@ def unready(processes: dict[str, ApiProcess]) -> str | None:
 
 
 def remarks(processes: dict[str, ApiProcess]) -> list[str]:
-    """Which processes of the services are restarted again and again. The edge itself can serve meanwhile: a worker that
-    is away delays only its own answers."""
-    return [f"{name}: {line}" for name, process in processes.items() for line in process.database.restarting]
+    """Which processes of the services are restarted again and again, and which upgrade is not finished. The edge itself
+    can serve meanwhile: a worker that is away delays only its own answers."""
+    return [f"{name}: {line}" for name, process in processes.items() for line in process.database.remarks()]
 
 
 async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> None:

@@ -26,8 +26,8 @@ from pointsman.contracts import wire
 from pointsman.contracts.generate import write
 from pointsman.edge.settings import EdgeSettings
 from pointsman.runtime.issuer_keys import generate_key_file
-from pointsman.runtime.migrate import installed_services
 from pointsman.runtime.process import ApiProcess, Hub
+from pointsman.runtime.revisions import installed_services
 from pointsman.runtime.settings import AdministratorSettings, RuntimeSettings
 
 _SETTINGS_HEAD = """\

@@ -37,8 +37,9 @@ from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
 from pointsman.runtime import telemetry
 from pointsman.runtime.issuer_keys import generate_key_file
-from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.migrate import migrate
 from pointsman.runtime.restarts import RESTARTS_MAX, WITHIN_SECONDS
+from pointsman.runtime.revisions import installed_services
 from pointsman.runtime.sealing import generate_sealing_key
 from pointsman.runtime.settings import environment_of
 from pointsman.runtime.tasks import awaited
@@ -195,7 +196,8 @@ class ProcessSupervisor:
         self._add(Unit("broker", lambda: self._broker.process, lambda: self._broker.port, self._start_broker))
         self._announce("migrating the schemas")
         for service, package in self._services.items():
-            await migrate(self._postgres.dsn, service, package, password=self._postgres.password)
+            # Nothing of this stack runs yet, of no release.
+            await migrate(self._postgres.dsn, service, package, password=self._postgres.password, after=True)
         if not self._folder.key_file.exists():
             generate_key_file(self._folder.key_file)
         if not self._folder.secrets_key_file.exists():

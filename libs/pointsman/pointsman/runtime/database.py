@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,16 +10,15 @@ import asyncpg
 import orjson
 import structlog
 
-from pointsman.core import zones
 from pointsman.runtime.login import Login, login, read_password
 from pointsman.runtime.pool import BoundedPool
+from pointsman.runtime.revisions import SchemaUnfit, refuse_unfit_schema
+from pointsman.runtime.session_names import session_name
 from pointsman.runtime.settings import RuntimeSettings
 
 log = structlog.get_logger(__name__)
 
 START_PATIENCE_SECONDS = 15.0
-ZONES_IN_NAME = " zones="
-"""What stands between a session's purpose and the edition of the time zone database that its process reads."""
 QUERIES_OF_CONNECTION_MAX = 50_000
 """Then the pool opens another in its place."""
 
@@ -89,7 +89,7 @@ def _session(service: str, purpose: str) -> dict[str, str]:
     # A stopped process must not hold a lane's row: the server ends its transaction.
     return {
         "search_path": service,
-        "application_name": f"pointsman-{service}-{purpose}{ZONES_IN_NAME}{zones.in_use().edition}",
+        "application_name": session_name(service, purpose),
         "idle_in_transaction_session_timeout": "2000",
         "lock_timeout": "2000",
         "timezone": "UTC",
@@ -100,7 +100,8 @@ def _session(service: str, purpose: str) -> dict[str, str]:
     }
 
 
-async def _prepare(connection: Any) -> None:
+async def _prepare(connection: Any, service: str) -> None:
+    await refuse_unfit_schema(connection, service)
     for name in ("json", "jsonb"):
         await connection.set_type_codec(
             name, schema="pg_catalog", encoder=_encode_json, decoder=orjson.loads, format="text"
@@ -123,12 +124,15 @@ async def open_pool(
 ) -> BoundedPool:
     """A pool of connections of the service's role; JSON columns take Python values, or encoded bytes as they are.
 
-    A server that is not there yet, or recovers from a crash, is waited for; then the error is raised.
+    A server that is not there yet, or recovers from a crash, is waited for; then the error is raised. Raises
+    `SchemaUnfit` at once when this release cannot work with the schema.
     """
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
             return await _open_pool(settings, service, size, purpose)
+        except SchemaUnfit:
+            raise
         except (OSError, asyncpg.CannotConnectNowError) as error:
             if time.monotonic() > deadline:
                 raise
@@ -152,7 +156,7 @@ async def _open_pool(settings: RuntimeSettings, service: str, size: int, purpose
         stuck_seconds=settings.database_stuck_seconds,
         min_size=1,
         max_size=size,
-        init=_prepare,
+        init=partial(_prepare, service=service),
         server_settings=_session(service, purpose),
         command_timeout=30,
         max_queries=QUERIES_OF_CONNECTION_MAX,
@@ -166,7 +170,7 @@ async def _open_pool(settings: RuntimeSettings, service: str, size: int, purpose
 
 
 async def connect(settings: RuntimeSettings, service: str, *, purpose: str) -> Any:
-    """One connection outside the pool, for a session that holds a lock or listens."""
+    """One connection outside the pool, for a session that holds a lock or listens. Raises `SchemaUnfit`."""
     connection = await asyncpg.connect(
         **login_of(settings, service).arguments,
         server_settings=_session(service, purpose),
@@ -174,7 +178,7 @@ async def connect(settings: RuntimeSettings, service: str, *, purpose: str) -> A
         command_timeout=10,
     )
     try:
-        await _prepare(connection)
+        await _prepare(connection, service)
     except BaseException:
         connection.terminate()
         raise

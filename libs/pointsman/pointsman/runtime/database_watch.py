@@ -3,7 +3,8 @@
 `fault` is what `/readyz` tells. A server that does not answer (stopped, cut off), refuses, or takes no writes (a
 standby after a failover, `default_transaction_read_only`) is known within seconds: at once when it refuses, after
 `UNANSWERED_MAX` questions of `ANSWER_SECONDS` when it is silent (one may be this process's own, which was busy); `away`
-is true while it does not answer at all. `restarting` are the service's processes restarted too often, a line each.
+is true while it does not answer at all, or has gone past this release. `restarting` are the service's processes
+restarted too often, a line each; `due` the revisions whose after-parts an upgrade left to do.
 Its session also measures the database's clock, and hears of records that a process published after a pause.
 """
 
@@ -14,12 +15,14 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
+from prometheus_client import Gauge
 
 from pointsman.runtime import telemetry
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, connect
 from pointsman.runtime.restarts import COUNTED, RESTARTS, too_many
+from pointsman.runtime.revisions import SchemaUnfit
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import Tasks, awaited, within
 
@@ -31,9 +34,14 @@ UNANSWERED_MAX = 2
 PUBLISHED = "pointsman_published"
 """The channel on which a process says that it published the first record after a pause (`BrokerLink.on_first`)."""
 
+DUE_AFTER_PARTS = Gauge(
+    "pointsman_after_parts_due", "Revisions whose after-parts an upgrade left to do: it is not finished.", ["service"]
+)
+
 ASK = f"""
     SELECT (SELECT incarnation FROM installation) AS incarnation, current_setting('transaction_read_only') AS read_only,
-           ({COUNTED}) AS restarts, clock_timestamp() AS now
+           ({COUNTED}) AS restarts, clock_timestamp() AS now,
+           ARRAY(SELECT revision FROM after_part WHERE done_at IS NULL ORDER BY 1) AS due
 """
 
 
@@ -76,6 +84,7 @@ class DatabaseWatch:
         self.away = False
         self.incarnation = ""
         self.restarting: list[str] = []
+        self.due: list[str] = []
 
     async def run(self) -> None:
         try:
@@ -109,12 +118,15 @@ class DatabaseWatch:
             if self._unanswered < UNANSWERED_MAX:
                 return
             self.away = True
-            self._tell(f"{self._service}: the database is out of reach: {error!r}")
+            unfit = isinstance(error, SchemaUnfit)
+            self._tell(f"{self._service}: {error if unfit else f'the database is out of reach: {error!r}'}")
             return
         # It is another one after the database was restored from a backup.
         self.incarnation = row["incarnation"] or ""
         self.away, self._unanswered = False, 0
         self._note_restarts(row["restarts"])
+        self.due = row["due"]
+        DUE_AFTER_PARTS.labels(self._service).set(len(self.due))
         self._tell(f"{self._service}: the database takes no writes" if row["read_only"] == "on" else None)
 
     def _tell(self, fault: str | None) -> None:
@@ -135,6 +147,11 @@ class DatabaseWatch:
         """That this very process is restarted too often, or None."""
         own = self._settings.process_name
         return next((line for line in self.restarting if own is not None and line.startswith(f"{own} ")), None)
+
+    def remarks(self) -> list[str]:
+        """What else a person should know of the service, for `/readyz`, a line each."""
+        due = [f"after-parts are due: {', '.join(self.due)} (pointsman migrate --after)"] if self.due else []
+        return [*self.restarting, *due]
 
     async def _connected(self) -> Any:
         """The session. An attempt that takes longer than a look goes on: one broken off leaves its socket behind."""

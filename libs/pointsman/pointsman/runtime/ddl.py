@@ -195,7 +195,18 @@ LEASES_V4: tuple[str, ...] = (
     "ALTER TABLE slot DROP COLUMN owner, DROP COLUMN owner_key, DROP COLUMN lease_until",
 )
 
-RUNTIME_TABLES = (*RUNTIME_TABLES_V1, *POSITIONS_V2, *PROCESSES_V3, *LEASES_V4)
+AFTER_PARTS_V5: tuple[str, ...] = (
+    # The revisions that have an after-part: due while `done_at` is null (pointsman.runtime.after_parts).
+    """
+    CREATE TABLE after_part (
+        revision text PRIMARY KEY,
+        due_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        done_at timestamptz
+    )
+    """,
+)
+
+RUNTIME_TABLES = (*RUNTIME_TABLES_V1, *POSITIONS_V2, *PROCESSES_V3, *LEASES_V4, *AFTER_PARTS_V5)
 """What makes the runtime's tables as they are now."""
 
 SECRET_TABLE_V1 = """

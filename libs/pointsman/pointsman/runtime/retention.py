@@ -78,6 +78,7 @@ def aged(table: str, key: str, where: str) -> str:
 
 RUNTIME: tuple[Retention, ...] = (
     Stands("installation", "one row"),
+    Stands("after_part", "one row a revision"),
     Stands("lane", "one row a partition"),
     Stands("slot", "a constant number of slots"),
     Stands("lane_lease", "one row a partition"),

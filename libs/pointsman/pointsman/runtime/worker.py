@@ -237,7 +237,7 @@ async def _serve_worker(worker: Worker, *also: contextlib.AbstractAsyncContextMa
                 worker.settings.ops_host,
                 worker.settings.ops_port,
                 worker.why_not_ready,
-                lambda: worker.database.restarting,
+                worker.database.remarks,
             )
         )
         log.info("worker ready", service=worker.service, owner=worker.owner, ops_port=port)

@@ -6,7 +6,6 @@ editions may tell a deadline and a report that contradict each other.
 """
 
 import asyncio
-import re
 from typing import Any
 
 import structlog
@@ -14,7 +13,8 @@ from prometheus_client import Gauge
 
 from pointsman.core import zones
 from pointsman.runtime import telemetry
-from pointsman.runtime.database import INFRASTRUCTURE_ERRORS, ZONES_IN_NAME
+from pointsman.runtime.database import INFRASTRUCTURE_ERRORS
+from pointsman.runtime.session_names import read_session_name
 
 log = structlog.get_logger(__name__)
 
@@ -37,9 +37,9 @@ async def editions(db: Any) -> dict[str, list[str]]:
     """Edition → what reads it, as `sla-worker`; sessions that do not say theirs are left out."""
     found: dict[str, list[str]] = {}
     for row in await db.fetch(SESSIONS):
-        said = re.fullmatch(rf"pointsman-(.+?){ZONES_IN_NAME}(\w+)", row["application_name"])
-        if said is not None:
-            found.setdefault(said[2], []).append(said[1])
+        said = read_session_name(row["application_name"])
+        if said is not None and said.edition is not None:
+            found.setdefault(said.edition, []).append(said.who)
     return found
 
 

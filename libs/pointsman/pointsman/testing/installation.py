@@ -8,7 +8,8 @@ import asyncpg
 
 from pointsman.local import Kafka, Postgres, Tansu, create_topics
 from pointsman.local.topics import delete_topics
-from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.migrate import migrate
+from pointsman.runtime.revisions import installed_services
 from pointsman.runtime.settings import RuntimeSettings, environment_of
 
 PARTITIONS = 4

@@ -11,7 +11,8 @@ from pointsman.local import Kafka, Postgres, Tansu, create_topics
 from pointsman.local.folder import StackFolder
 from pointsman.local.supervisor import PARTITIONS, ProcessSupervisor
 from pointsman.runtime.issuer_keys import generate_key_file
-from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.migrate import migrate
+from pointsman.runtime.revisions import installed_services
 from pointsman.runtime.settings import RuntimeSettings
 from pointsman.runtime.tasks import awaited
 

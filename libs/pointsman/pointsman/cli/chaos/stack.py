@@ -26,7 +26,8 @@ from pointsman.local.process import LocalProcess, LocalStackError, free_port, la
 from pointsman.local.tansu import Tansu
 from pointsman.local.topics import create_topics
 from pointsman.runtime.issuer_keys import generate_key_file
-from pointsman.runtime.migrate import installed_services, migrate
+from pointsman.runtime.migrate import migrate
+from pointsman.runtime.revisions import installed_services
 from pointsman.runtime.settings import environment_of
 from pointsman.runtime.tasks import awaited
 
