@@ -57,15 +57,13 @@ def ticket_of(row: Mapping[str, Any], clocks: Mapping[Any, Clock]) -> Ticket:
     )
 
 
-def life_of(clock: Clock) -> str:
+def life_of(clock: Clock) -> dict[str, Any]:
     """The JSON column of a clock."""
-    return orjson.dumps(
-        {
-            "segments": [(s.start, s.end, s.calendar, s.version, s.why) for s in clock.segments],
-            **_points_of(clock),
-            "restated": clock.restated,
-        }
-    ).decode()
+    return {
+        "segments": [(s.start, s.end, s.calendar, s.version, s.why) for s in clock.segments],
+        **_points_of(clock),
+        "restated": clock.restated,
+    }
 
 
 def firing_of(clock: Clock) -> str:
@@ -126,32 +124,32 @@ def _points(stored: Any) -> tuple[tuple[int, str], ...]:
     return tuple((at, name) for at, name in stored)
 
 
-def clock_columns(ticket_id: str, workspace: str, clock: Clock) -> tuple[Any, ...]:
-    """The values of a clock's row, in the order of `writing.KEEP_CLOCKS`."""
-    return (
-        clock.id,
-        ticket_id,
-        workspace,
-        clock.metric,
-        clock.cycle,
-        clock.state,
-        clock.policy,
-        clock.calendar,
-        clock.version,
-        clock.queue,
-        clock.priority,
-        clock.target_seconds,
-        clock.generation,
-        instant(clock.started_at),
-        instant(clock.due_at),
-        instant(clock.breach_at),
-        None if clock.breached_at is None else instant(clock.breached_at),
-        None if clock.ended_at is None else instant(clock.ended_at),
-        clock.retargeted,
-        clock.reason,
-        life_of(clock),
-        clock.overdue,
-    )
+def clock_row(ticket_id: str, workspace: str, clock: Clock) -> dict[str, Any]:
+    """A clock's row by column, as `writing.KEEP_CLOCKS` takes it."""
+    return {
+        "clock_id": clock.id,
+        "ticket_id": ticket_id,
+        "workspace": workspace,
+        "metric": clock.metric,
+        "cycle": clock.cycle,
+        "state": clock.state,
+        "policy": clock.policy,
+        "calendar": clock.calendar,
+        "config_version": clock.version,
+        "queue": clock.queue,
+        "priority": clock.priority,
+        "target_seconds": clock.target_seconds,
+        "generation": clock.generation,
+        "started_at": instant(clock.started_at),
+        "due_at": instant(clock.due_at),
+        "breach_at": instant(clock.breach_at),
+        "breached_at": None if clock.breached_at is None else instant(clock.breached_at),
+        "ended_at": None if clock.ended_at is None else instant(clock.ended_at),
+        "retargeted": clock.retargeted,
+        "reason": clock.reason,
+        "life": life_of(clock),
+        "overdue": clock.overdue,
+    }
 
 
 def alert_of(row: Mapping[str, Any]) -> Alert:

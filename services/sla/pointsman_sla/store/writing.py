@@ -1,7 +1,6 @@
 """What a batch writes: a handful of set-based statements, however large the batch."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 
@@ -12,7 +11,7 @@ from pointsman_sla.micros import instant
 from pointsman_sla.predict.queue_rank import rank_of
 from pointsman_sla.state import Placed, SlaState
 from pointsman_sla.store.jobs import write_jobs
-from pointsman_sla.store.rows import clock_columns, firing_of, mirror_of
+from pointsman_sla.store.rows import clock_row, firing_of, mirror_of
 
 KEEP_CONFIGS = """
     INSERT INTO config_version (workspace, version, body, applied_at)
@@ -42,14 +41,12 @@ KEEP_CLOCKS = """
                        retargeted, reason, life, overdue)
     SELECT c.clock_id, c.ticket_id, c.workspace, c.metric, c.cycle, c.state, c.policy, c.calendar, c.config_version,
            c.queue, c.priority, c.target_seconds, c.generation, c.started_at, c.due_at, c.breach_at, c.breached_at,
-           c.ended_at, c.retargeted, c.reason, c.life::jsonb, c.overdue
-    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::int[], $6::text[], $7::text[], $8::text[],
-                $9::int[], $10::text[], $11::text[], $12::int[], $13::int[], $14::timestamptz[], $15::timestamptz[],
-                $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::boolean[], $20::text[], $21::text[],
-                $22::boolean[])
-         AS c (clock_id, ticket_id, workspace, metric, cycle, state, policy, calendar, config_version, queue,
-               priority, target_seconds, generation, started_at, due_at, breach_at, breached_at, ended_at, retargeted,
-               reason, life, overdue)
+           c.ended_at, c.retargeted, c.reason, c.life, c.overdue
+    FROM json_to_recordset($1::text::json)
+         AS c (clock_id text, ticket_id text, workspace text, metric text, cycle int, state text, policy text,
+               calendar text, config_version int, queue text, priority text, target_seconds int, generation int,
+               started_at timestamptz, due_at timestamptz, breach_at timestamptz, breached_at timestamptz,
+               ended_at timestamptz, retargeted boolean, reason text, life jsonb, overdue boolean)
     ON CONFLICT (clock_id) DO UPDATE
     SET state = excluded.state, policy = excluded.policy, calendar = excluded.calendar,
         config_version = excluded.config_version, queue = excluded.queue, priority = excluded.priority,
@@ -182,8 +179,8 @@ async def _write_tickets(db: Database, state: SlaState, tickets: Sequence[Ticket
 
 
 async def _write_clocks(db: Database, lane: int, placed: Sequence[Placed]) -> None:
-    columns: list[list[Any]] = [list(column) for column in zip(*map(_columns, placed), strict=True)]
-    await db.execute(KEEP_CLOCKS, *columns)
+    rows = [clock_row(one.ticket_id, one.workspace, one.clock) for one in placed]
+    await db.execute(KEEP_CLOCKS, orjson.dumps(rows, option=orjson.OPT_UTC_Z).decode())
     armed = [(one.clock, point) for one in placed if (point := one.clock.next_point) is not None]
     disarmed = [one.clock.id for one in placed if one.clock.next_point is None]
     if disarmed:
@@ -211,10 +208,6 @@ async def _write_fired(db: Database, clocks: Sequence[Clock]) -> None:
         [None if point is None else point[1] for point in points],
         [None if point is None else instant(point[0]) for point in points],
     )
-
-
-def _columns(placed: Placed) -> tuple[Any, ...]:
-    return clock_columns(placed.ticket_id, placed.workspace, placed.clock)
 
 
 async def _write_alerts(db: Database, state: SlaState) -> None:
