@@ -54,6 +54,9 @@ test-long: setup ## Run the tests that take ten seconds or more each: every page
 test-kafka: setup ## Run the tests that meet a broker on Apache Kafka (needs a JVM 17 and Maven). TESTS=path for some.
 	@POINTSMAN_TEST_BROKER=kafka $(PYTEST) $(SIDE_BY_SIDE) $(if $(TESTS),$(TESTS),-m "not long")
 
+upgrade-test: setup ## Run the tests of an older release, FROM=REF, on the schemas that this one makes beside it. TESTS=path for some.
+	@$(BIN)/python tests/upgrade/run.py "$(FROM)" $(TESTS)
+
 histories: setup ## Compare the desk and the clocks with their references over HISTORIES random histories, in two processes.
 	@for half in 1 2; do POINTSMAN_HISTORIES=$$(($(HISTORIES) / 2)) POINTSMAN_CLOCK_HISTORIES=$$(($(HISTORIES) / 2)) $(BIN)/pytest --no-header -p no:cacheprovider --timeout 1200 \
 		tests/unit/routing/test_desk_histories.py tests/unit/sla/test_clock_histories.py tests/unit/sla/test_recompute_histories.py & pids="$$pids $$!"; done; for pid in $$pids; do wait $$pid || exit 1; done
@@ -86,4 +89,4 @@ lock: setup ## Pin the newest versions of requirements.in, with hashes, in requi
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --upgrade --constraint requirements.lock requirements-bench.in -o requirements-bench.lock
 
-.PHONY: help setup demo up down test check test-long test-kafka bench bench-libraries lock docs histories proof
+.PHONY: help setup demo up down test check test-long test-kafka upgrade-test bench bench-libraries lock docs histories proof
