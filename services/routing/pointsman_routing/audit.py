@@ -169,6 +169,7 @@ class Auditor:
             return True
         report.findings += invariants.overdue(desk, now, OVERDUE, OVERDUE_MAX)
         report.findings += invariants.unexplained(desk)
+        report.findings += invariants.credits(desk)
         report.findings = list(dict.fromkeys(report.findings))
         report.finished_at = now
         self._last[desk.workspace] = report

@@ -8,7 +8,7 @@ from pointsman_routing.desk.questions import invariants
 from pointsman_routing.desk.questions.invariants import OVER_CAPACITY
 from pointsman_routing.desk.state.desk import Desk
 from pointsman_routing.desk.state.order import micros
-from pointsman_routing.desk.state.policy import WHOLE_SHARE, Policy
+from pointsman_routing.desk.state.policy import Policy
 from tests.unit.routing.reference import can_take, lost
 
 
@@ -20,9 +20,7 @@ def assert_sound(desk: Desk) -> None:
     assert not found, found
     assert {offer.ticket_id for offer in desk.offers.values()} == {t.id for t in desk.tickets.values() if t.offer}
     _nobody_waits_in_vain(desk)
-    for queue, credit in desk.late_credits.items():
-        assert queue in desk.policy.sharing
-        assert 0 <= credit < WHOLE_SHARE, f"the overdue of {queue} have a credit of {credit}"
+    assert list(invariants.credits(desk)) == []
     for queue in desk.policy.sharing:
         waiting = [ticket for ticket in desk.tickets.values() if ticket.place is not None and ticket.queue == queue]
         told = desk.waiting.any_overdue(queue, micros(desk.draft.now))

@@ -11,6 +11,8 @@ from pointsman.contracts import commands as asked
 from pointsman.contracts.document import Document
 from pointsman.contracts.sla import ClockStarted
 from pointsman.testing.time import NOON
+from pointsman_routing.desk.questions import invariants
+from pointsman_routing.desk.state.order import micros
 from pointsman_routing.desk.state.policy import compile_policy
 from tests.unit.routing.checked import Checked
 from tests.unit.routing.desk_driver import BOSS, DeskDriver, a_workspace
@@ -310,3 +312,21 @@ def test_what_did_not_happen_moves_no_credit() -> None:
     driver.effect(a_workspace({"anna": {"capacity": 5}}, {"general": a_queue(0.4)}))
     driver.bulk("lost_01", question=True, assign=asked.AssignTo(agent="anna", reason="try"))
     assert driver.desk.late_credits == before
+
+
+def test_who_was_looked_for_at_a_later_instant_is_on_a_side_at_an_earlier_one() -> None:
+    """Lazily dropped from one heap a ticket could be in none, did time ever go back."""
+    driver = busy(a_queue(0.5))
+    come(driver, "one", "two")
+    (group,) = driver.desk.waiting.sided["general"]
+    now_us = micros(driver.now)
+    later_us = now_us + TARGET_SECONDS * 1_000_000 - 1_500_000
+    assert [head and head[3].id for head in group.heads(None, later_us)] == ["two", "one"]
+    assert [head and head[3].id for head in group.heads(None, now_us)] == ["two", "one"]
+
+
+def test_the_auditor_tells_of_a_credit_that_cannot_be() -> None:
+    driver = busy(a_queue(0.5), plain={})
+    for queue, amount in (("general", 9999), ("general", 10_000), ("general", -1), ("plain", 1)):
+        driver.desk.late_credits = {queue: amount}
+        assert bool(list(invariants.credits(driver.desk))) == (amount != 9999)

@@ -17,7 +17,7 @@ from pointsman_routing.desk.rules import holding
 from pointsman_routing.desk.state import timers as kinds
 from pointsman_routing.desk.state.capacity import has_room
 from pointsman_routing.desk.state.model import OPEN_STATES, Agent, Charge, Ticket
-from pointsman_routing.desk.state.policy import Profile
+from pointsman_routing.desk.state.policy import WHOLE_SHARE, Profile
 
 if TYPE_CHECKING:
     from pointsman_routing.desk.state.desk import Desk
@@ -122,6 +122,13 @@ def unexplained(desk: Desk) -> Iterator[Violation]:
     """Tickets whose version changed in a decision that said nothing of them, since the desk is resident."""
     for id, version, at in desk.unexplained:
         yield Violation(UNTOLD, id, None, f"its version {version} came without a fact", at)
+
+
+def credits(desk: Desk) -> Iterator[Violation]:
+    """What the overdue of a queue have of its next offer is less than an offer, and only where they have a share."""
+    for queue, credit in desk.late_credits.items():
+        if queue not in desk.policy.sharing or not 0 <= credit < WHOLE_SHARE:
+            yield Violation(STATE, None, None, f"the overdue of the queue {queue} have a credit of {credit}")
 
 
 class Excess(NamedTuple):

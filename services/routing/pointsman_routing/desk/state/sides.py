@@ -3,7 +3,8 @@
 Two heaps: one by order key, of those in time, and one by the instant from which they are overdue (`due`), of all. A
 ticket changes sides when that instant has passed, and nothing is done then: who looks for the first in time drops what
 is overdue by now and has surfaced, and finds it in the other heap. A lane's time never goes back, so what was dropped
-is overdue for good, also when the decision that looked is undone.
+is overdue for good, also when the decision that looked is undone; were somebody to look at an earlier instant all the
+same, it is overdue then too (`dropped_us`), and never on no side.
 
 Stale entries are dropped when they surface, as everywhere in `waiting`.
 """
@@ -36,9 +37,10 @@ def due_of(entry: Entry) -> tuple[int, int, int]:
 class Sides:
     """The entries of one group, whose keys are (slack, due)."""
 
-    __slots__ = ("by_due", "by_key")
+    __slots__ = ("by_due", "by_key", "dropped_us")
 
     def __init__(self) -> None:
+        self.dropped_us = 0
         self.by_key: list[Entry] = []
         self.by_due: list[tuple[int, int, int, Entry]] = []
 
@@ -59,15 +61,17 @@ class Sides:
         heap = self.by_key
         while heap:
             entry = heap[0]
-            if entry[3].place is entry and entry[0][1] >= now_us:
-                return entry
+            if entry[3].place is entry:
+                if entry[0][1] >= now_us:
+                    return entry
+                self.dropped_us = max(self.dropped_us, entry[0][1])
             heappop(heap)
         return None
 
     def longest_overdue(self, now_us: int) -> Entry | None:
         """The one that is overdue the longest."""
         entry = self.first_due()
-        return entry if entry is not None and entry[0][1] < now_us else None
+        return entry if entry is not None and (entry[0][1] < now_us or entry[0][1] <= self.dropped_us) else None
 
     def first_due(self) -> Entry | None:
         """The one that is overdue first, in the past or in the future."""
