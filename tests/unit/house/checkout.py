@@ -39,6 +39,12 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), str(path))
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of the file's tree: many tests look through them, and walking takes ten times as long."""
+    return tuple(ast.walk(tree_of(path)))
+
+
 def module_of(path: Path) -> str:
     """The dotted name of a module of a distribution, or of the tests."""
     parts = list(path.relative_to(ROOT).with_suffix("").parts)
@@ -46,14 +52,16 @@ def module_of(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def imports_of(path: Path) -> tuple[tuple[int, str], ...]:
     """(line, module) of every import that runs. Those under `if TYPE_CHECKING:` do not."""
-    yield from _imports(tree_of(path), _package_of(path), for_types=False)
+    return tuple(_imports(tree_of(path), _package_of(path), for_types=False))
 
 
-def every_import_of(path: Path) -> Iterator[tuple[int, str]]:
+@cache
+def every_import_of(path: Path) -> tuple[tuple[int, str], ...]:
     """(line, module) of every import, those for types too."""
-    yield from _imports(tree_of(path), _package_of(path), for_types=True)
+    return tuple(_imports(tree_of(path), _package_of(path), for_types=True))
 
 
 def _package_of(path: Path) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
-from tests.unit.house.checkout import files, module_of, shown, tree_of
+from tests.unit.house.checkout import files, module_of, nodes_of, shown
 
 MODULES = {module_of(path) for path in files("libs", "services", suffix=".py")}
 SERVICES = sorted(module for module in MODULES if module.startswith("pointsman_") and "." not in module)
@@ -19,7 +19,7 @@ NO_MODULES = {
 def _texts() -> Iterator[tuple[str, int, str]]:
     """Every string of the code that reads as the name of a module of ours."""
     for path in files("libs", "services", suffix=".py"):
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 first, *rest = node.value.split(".")
                 if rest and first in ("pointsman", *SERVICES) and all(map(str.isidentifier, rest)):
@@ -38,7 +38,7 @@ def test_no_name_of_a_module_is_put_together() -> None:
     found = [
         f"{shown(path)}:{node.lineno}"
         for path in files("libs", "services", suffix=".py")
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.JoinedStr)
         and isinstance(first := node.values[0] if node.values else None, ast.Constant)
         and str(first.value).endswith(".")

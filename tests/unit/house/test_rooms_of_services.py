@@ -3,7 +3,7 @@
 import ast
 
 import pytest
-from tests.unit.house.checkout import ROOT, files, imports_of, module_of, shown, tree_of
+from tests.unit.house.checkout import ROOT, files, imports_of, module_of, nodes_of, shown
 
 from pointsman.contracts.topics import COMMANDS, OUTCOMES, TOPICS
 
@@ -75,7 +75,7 @@ def test_the_runtime_names_no_topic_of_its_cargo() -> None:
     found = [
         f"{shown(path)}:{node.lineno}: {node.value!r}"
         for path in files("libs/pointsman/pointsman/runtime", suffix=".py")
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Constant) and node.value in cargo
     ]
     assert found == []

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from tests.unit.house.checkout import ROOT, files, shown, tree_of
+from tests.unit.house.checkout import ROOT, files, nodes_of, shown, tree_of
 
 LINES_MAX = 400
 FORBIDDEN_NAMES = {"utils", "util", "common", "misc", "helpers", "helper", "manager", "managers"}
@@ -45,7 +45,7 @@ def test_nothing_is_left_to_be_done() -> None:
 @cache
 def _calls(path: Path) -> tuple[tuple[int, str, ast.Call], ...]:
     """(line, what is called, the call) of each call in the file."""
-    calls = [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.Call)]
+    calls = [node for node in nodes_of(path) if isinstance(node, ast.Call)]
     return tuple((call.lineno, _name_of(call.func), call) for call in calls)
 
 
@@ -104,7 +104,7 @@ def test_a_task_is_started_in_one_place_only() -> None:
 def _task_groups(path: Path) -> set[str]:
     """The names that the file gives to task groups."""
     groups = set()
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         match node:
             case ast.withitem(context_expr=ast.Call() as made, optional_vars=ast.expr() as name):
                 pass
@@ -135,7 +135,7 @@ def test_only_commands_print() -> None:
 def test_no_unexpected_error_is_swallowed() -> None:
     found = []
     for path in files("libs", "services", suffix=".py"):
-        for node in ast.walk(tree_of(path)):
+        for node in nodes_of(path):
             if isinstance(node, ast.ExceptHandler) and _is_everything(node.type) and _does_nothing(node.body):
                 found.append(f"{shown(path)}:{node.lineno}")
     assert found == []
@@ -207,7 +207,7 @@ def test_mail_is_read_with_linear_expressions_only() -> None:
     found = [
         shown(path)
         for path in files("services/intake/pointsman_intake/mail", suffix=".py")
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.Import) and any(name.name == "re" for name in node.names)
     ]
     assert found == []
