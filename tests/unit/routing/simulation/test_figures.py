@@ -123,6 +123,7 @@ def test_longest_idle_shares_evenly_and_the_chain_prefers_the_narrow() -> None:
     assert narrow["anna"] > 0.6
 
 
+@pytest.mark.long
 def test_preferred_order_gives_the_shares_of_an_ordered_hunt() -> None:
     """Loss with a fixed order of two agents: the first takes 1/(1+λ), Erlang B says who is lost (Cooper 1981)."""
     load, desk = 0.8, {"skills": ["a", "b"], "agents": [ANNA, BORIS]}
@@ -132,6 +133,7 @@ def test_preferred_order_gives_the_shares_of_an_ordered_hunt() -> None:
     assert every["agents"]["anna"] == pytest.approx(1 / (1 + load) / (1 - lost), abs=0.015)
 
 
+@pytest.mark.long
 def test_breaches_are_waits_beyond_the_promise() -> None:
     """M/M/1: P(wait > t) = ρ exp(-(1 - ρ) t); the queue's wait target is 3 minutes."""
     queue = {"order": "urgency", "wait_target_seconds": 180}
