@@ -9,6 +9,7 @@ import pytest
 
 from pointsman.core.decision import Emission
 from pointsman.core.instant import Instant
+from pointsman.runtime.analysing import GREW_ROWS_MIN
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.group_commit import GROUP_MESSAGES_MAX, QUEUE_MESSAGES_MAX, Busy, GroupCommit
 from pointsman.testing.waiting import until
@@ -48,6 +49,19 @@ async def a_group(sums: Sums) -> AsyncIterator[GroupCommit[tuple[str, int], int]
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_what_it_fills_is_analysed_while_no_worker_of_its_service_runs(sums: Sums) -> None:
+    """Else lookups in a table that grew from nothing are planned by guesses, and may read what shares their first
+    columns."""
+    async with a_group(sums) as group:
+        await asyncio.gather(*(group.submit((f"w{number % 9}", 1)) for number in range(GREW_ROWS_MIN + 10)))
+
+        async def analysed() -> bool:
+            at = "SELECT max(last_analyze) FROM pg_stat_user_tables WHERE schemaname = 'sums' AND relname LIKE 'fact%'"
+            return await group.pool.fetchval(at) is not None
+
+        await until(analysed, within_seconds=30)
 
 
 async def test_one_source_feeds_several_partitions_with_contiguous_numbers_each(sums: Sums) -> None:

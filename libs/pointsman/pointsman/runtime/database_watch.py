@@ -28,7 +28,7 @@ from pointsman.runtime.tasks import Tasks, awaited, within
 
 log = structlog.get_logger(__name__)
 
-ASK_SECONDS = 1.0
+ASK_SECONDS = 2.0
 ANSWER_SECONDS = 1.0
 UNANSWERED_MAX = 2
 PUBLISHED = "pointsman_published"

@@ -16,6 +16,7 @@ from pointsman.core.envelope import Envelope
 from pointsman.core.ids import random_id
 from pointsman.core.instant import Instant
 from pointsman.core.topic import Topic
+from pointsman.runtime.analysing import keep_analysed
 from pointsman.runtime.broker import BrokerLink
 from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.database import BY_KEY, INFRASTRUCTURE_ERRORS, open_pool
@@ -105,6 +106,7 @@ class GroupCommit(Generic[Item, Result]):
         await self._lease.keep_once()
         self._tasks.keep(self._commit_groups())
         self._tasks.keep(self._lease.keep())
+        self._tasks.keep(keep_analysed(self.pool))
         return self
 
     async def __aexit__(self, *_: object) -> None:
