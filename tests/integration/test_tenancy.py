@@ -112,7 +112,7 @@ async def live_in(services: Services, workspace: str, text: str) -> dict[str, li
     (delivery,) = await until(replied)
 
     async def clocks() -> Any:
-        return (await get("sla", f"/v1/tickets/{ticket}/clocks"))["items"]
+        return (await get("sla", f"/v1/tickets/{ticket}/clocks")).get("items")  # 404 until sla heard of the ticket
 
     await until(clocks)
     customer = (await get("routing", f"/v1/tickets/{ticket}"))["customer"]["id"]

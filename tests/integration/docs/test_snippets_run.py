@@ -5,6 +5,7 @@ A call that is not answered 2xx ends the page. Only streams and programs that go
 """
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -129,7 +130,9 @@ def test_a_page_does_what_it_says(desk: Path, page: str) -> None:
         typed(desk, "pointsman up --detach && pointsman apply acme.yaml --reason again")
     kept = [snippet for number, snippet in enumerate(shell) if number not in ending]
     with busy(desk):
-        said = typed(desk, EITHER.format(python=sys.executable) + "\n".join(snippet.text for snippet in kept))
+        said = typed(
+            desk, EITHER.format(python=shlex.quote(sys.executable)) + "\n".join(snippet.text for snippet in kept)
+        )
         for snippet in snippets(page):
             if snippet.language == "python" and not snippet.not_run:
                 goes_on(desk, snippet)

@@ -18,7 +18,7 @@ class Time:
 
 
 def a_consumer() -> Any:
-    return SimpleNamespace(_fetcher=SimpleNamespace(_fetch_max_wait_ms=10))
+    return SimpleNamespace(_fetcher=SimpleNamespace(_fetch_max_wait_ms=10, _fetcher_timeout=0.2))
 
 
 def test_waits_grow_once_it_is_quiet_and_shrink_at_the_first_record() -> None:
@@ -56,7 +56,7 @@ class Consumer:
     def __init__(self) -> None:
         self.pauses = 0
         self._paused: set[str] = {"full"}
-        self._fetcher = SimpleNamespace(_fetch_max_wait_ms=10)
+        self._fetcher = SimpleNamespace(_fetch_max_wait_ms=10, _fetcher_timeout=0.2)
 
     def assignment(self) -> set[str]:
         return {"a", "b", "full"}
@@ -88,9 +88,11 @@ async def test_it_rests_once_it_is_quiet_until_it_is_told_of_a_record() -> None:
     rest = asyncio.ensure_future(waits.rest(consumer))
     await asyncio.sleep(0)
     assert consumer.paused() == {"a", "b", "full"}
+    assert consumer._fetcher._fetcher_timeout == 600.0
     waits.told()
     await rest
     assert consumer.paused() == {"full"}, "what somebody else paused stays so"
+    assert consumer._fetcher._fetcher_timeout == 0.2, "it does not hear of all that it is to ask"
     await waits.rest(consumer)
     assert consumer.pauses == 1, "it asks without pause for a while"
 
@@ -105,7 +107,7 @@ async def test_a_rest_ends_by_itself_and_when_it_is_broken_off() -> None:
     await asyncio.sleep(0)
     rest.cancel()
     await asyncio.wait({rest})
-    assert consumer.paused() == {"full"}
+    assert (consumer.paused(), consumer._fetcher._fetcher_timeout) == ({"full"}, 0.2)
 
 
 async def test_a_broker_that_answers_at_once_needs_no_rest() -> None:

@@ -26,8 +26,8 @@ log = structlog.get_logger(__name__)
 
 RECORD_BYTES_MAX = 6 * 1_048_576
 REQUEST_TIMEOUT_MS = 5_000
-LOOKS_MS = 2_000
-"""How often a consumer looks for what to ask although nothing happened that it would hear of."""
+
+
 START_ENDS_SECONDS = 2.0
 STOP_SECONDS = 2.0
 """So long is waited for the end of a client whose broker may be gone."""
@@ -102,7 +102,6 @@ def make_consumer(settings: RuntimeSettings, address: str) -> Any:
         request_timeout_ms=REQUEST_TIMEOUT_MS,
         retry_backoff_ms=50,
         metadata_max_age_ms=60_000,
-        consumer_timeout_ms=LOOKS_MS,
         **access_of(settings),
     )
 

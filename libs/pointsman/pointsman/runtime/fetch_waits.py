@@ -57,10 +57,13 @@ class FetchWaits:
         asked = consumer.assignment() - consumer.paused()
         self._told.clear()
         consumer.pause(*asked)
+        # Five times a second it looks for what to ask: it does not hear of all that changes that. Now nothing does.
+        looks_seconds, consumer._fetcher._fetcher_timeout = consumer._fetcher._fetcher_timeout, self._rest_seconds
         try:
             async with asyncio.timeout(self._rest_seconds):
                 await self._told.wait()
         except TimeoutError:
             return
         finally:
+            consumer._fetcher._fetcher_timeout = looks_seconds
             consumer.resume(*asked)
