@@ -5,6 +5,7 @@ import os
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, assume, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
@@ -20,6 +21,8 @@ from tests.unit.routing.invariants import assert_within_capacity
 from tests.unit.routing.random_documents import AGENTS, CHANNELS, NAMES, QUEUES, agents, documents, levels, queues
 from tests.unit.routing.reference import ScanMatcher
 
+pytestmark = pytest.mark.timeout(600)
+"""A machine that has other things to do plays them several times slower."""
 HISTORIES = int(os.environ.get("POINTSMAN_HISTORIES", "40"))
 
 

@@ -5,6 +5,7 @@ import os
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -13,6 +14,8 @@ from tests.unit.routing.desk_driver import DeskDriver, a_workspace
 from tests.unit.routing.reference import ScanMatcher, lost
 from tests.unit.routing.test_saving import a_clock
 
+pytestmark = pytest.mark.timeout(600)
+"""A machine that has other things to do plays them several times slower."""
 HISTORIES = int(os.environ.get("POINTSMAN_HISTORIES", "40"))
 AGENTS = ("anna", "boris")
 QUEUES = ("general", "vip", "plain")
