@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
-from pointsman.runtime.broker import end_clients, make_admin, make_consumer, make_producer, start_client
+from pointsman.runtime import reader
+from pointsman.runtime.broker import BrokerLink, end_clients, make_admin, make_consumer, make_producer, start_client
+from pointsman.runtime.clock import DatabaseClock
 from pointsman.runtime.fetch_waits import FetchWaits
 from pointsman.runtime.tasks import awaited
 from pointsman.testing.waiting import until
 from tests.integration.runtime.conftest import Sums
+from tests.integration.runtime.sums import REQUESTS
 
 CANCELLATIONS = 3
 
@@ -64,6 +67,25 @@ async def test_an_admin_client_that_nobody_waits_for_leaves_no_connection(sums: 
         await until(lambda: bool(connections))
         await cancelled(starting, CANCELLATIONS)
         await until(lambda: not connections)
+
+
+async def test_a_reader_that_does_not_begin_leaves_no_client_open(sums: Sums, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor one that it only made: it has two."""
+    made: list[Any] = []
+
+    def make(*given: Any) -> Any:
+        made.append(make_consumer(*given))
+        return made[-1]
+
+    monkeypatch.setattr(reader, "make_consumer", make)
+    async with a_silent_server() as (address, connections):
+        link = BrokerLink(sums.settings)
+        link.address = address
+        opening = awaited(reader.Reader(link, DatabaseClock(), (REQUESTS,), "sums")._open())
+        await until(lambda: bool(connections))
+        await cancelled(opening, 1)
+        await until(lambda: not connections)
+    assert all(client._closed for client in made)
 
 
 @pytest.mark.parametrize("times", range(1, CANCELLATIONS + 1))

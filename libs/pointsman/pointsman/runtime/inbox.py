@@ -176,5 +176,5 @@ def time_of(record: Arrived) -> Instant:
     """The time that the record's sender gave it, `EPOCH` when it cannot be read: it is decided at once."""
     try:
         return record.sent_at
-    except (ValueError, OverflowError):
+    except ValueError:
         return EPOCH

@@ -191,9 +191,10 @@ class Reader:
         generation = self._link.generation
         # Answers come in the order of the questions: on the connection that fetches, the question where partitions end
         # would wait for as long as a fetch does, and a timer with it. So it has a connection of its own.
-        consumer, asker = make_consumer(self._link.settings, address), make_consumer(self._link.settings, address)
+        consumer = make_consumer(self._link.settings, address)
         await start_client(consumer, partial(end_clients, consumer))
         try:
+            asker = make_consumer(self._link.settings, address)
             await start_client(asker, partial(end_clients, asker))
         except BaseException:
             await end_clients(consumer)
