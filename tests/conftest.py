@@ -4,9 +4,9 @@ PostgreSQL's data, and Apache Kafka's, are in memory where the machine lends som
 each test of real servers, a few hundred files each, and a disk needs several times as long for them.
 
 `POINTSMAN_TEST_BROKER=kafka` runs what meets a broker on Apache Kafka instead of tansu, and leaves out the rest, which
-would be the same again. The processes end with pytest,
-however it ends. Tests of durability start a `Postgres(tmp_path)` of their own; tests that kill a broker or the database
-start theirs as well, so that no other test feels it.
+would be the same again. The processes end with pytest, however it ends. Tests of durability start a
+`Postgres(tmp_path)` of their own; tests that kill a broker or the database start theirs as well, so that no other test
+feels it.
 """
 
 import asyncio

@@ -2,7 +2,8 @@
 
 One real API process of intake with its default limits, durable writes; callers in a process of their own, with many
 tokens, each call at its appointed time. First a few calls a second (at rest), then as fast as answers come (what it
-serves), then ten times that. Nothing but 2xx, 429 and 503 may come; what is admitted stays about as fast as at rest.
+serves), then ten times that, or as much of it as a thousand connections can ask whose refusals are held back
+(`offered_per_second`). Nothing but 2xx, 429 and 503 may come; what is admitted stays about as fast as at rest.
 
 The many callers stand for other machines: their process leaves the processors to the server and PostgreSQL when these
 want them. How long an admitted call takes is told by a few who call beside them, at the pace of the measurement at

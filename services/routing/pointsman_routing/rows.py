@@ -2,7 +2,7 @@
 ticket are in `ticket_columns`.
 
 Rows are written set-based: those of a table travel as one JSON text, which the database lays out by the columns' types.
-That costs half of an array per column, of which a ticket would need seventy, most of them empty.
+That costs less than an array per column, of which a ticket would need seventy, most of them empty.
 """
 
 from collections.abc import Sequence

@@ -62,6 +62,7 @@ log = structlog.get_logger(__name__)
 
 DRAIN_SECONDS = 2.0
 IDLE_SECONDS = 5.0
+"""A lane that nothing wakes, and no timer, looks again after so long."""
 
 
 class LanePhase(Enum):
